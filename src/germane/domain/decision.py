@@ -1,0 +1,88 @@
+"""What is chosen for a person: candidates, slate, decision."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Arm = Literal["personalised", "broadcast", "opted_out", "fallback"]
+Slot = Literal["relevant", "diverse", "explore", "pinned", "default"]
+
+
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known at decision time beside the person; frozen into the decision."""
+
+    item: str = ""
+    """The item the page is about (``frequently bought together`` needs it)."""
+    locale: str = ""
+    timezone: str = ""
+    device: str = ""
+    extra: dict[str, Any] = {}
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One surface's question: rank what for whom."""
+
+    surface: str
+    size: int | None = None
+    """Slots wanted; ``None``: the surface's own size."""
+    exclude: tuple[str, ...] = ()
+    filter: str = ""
+    context: Context = Context()
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why an item is there: a stable code, plain words, and its share of the score."""
+
+    code: str
+    text: str
+    contribution: float
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """An eligible item as the policy saw it."""
+
+    item_id: str
+    score: float
+    sources: tuple[str, ...]
+
+
+class SlateItem(msgspec.Struct, frozen=True):
+    """One filled position."""
+
+    item_id: str
+    position: int
+    score: float
+    propensity: float
+    """Probability, in (0, 1], that the policy that acted put this item here, given the positions before."""
+    slot: Slot
+    sources: dict[str, float]
+    """Source -> its contribution to the score."""
+    reasons: tuple[Reason, ...] = ()
+    features: tuple[float, ...] = ()
+    """The ranker's view of it; an outcome is learned from exactly these."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """The logged choice (law 6). Replaying it with the same state, ``seed`` and ``at_ms`` gives it again."""
+
+    decision_id: str
+    person: str
+    surface: str
+    arm: Arm
+    at_ms: int
+    expires_ms: int
+    seed: int
+    model_version: str
+    personal_seq: int
+    """Log offset of the personal state that was used."""
+    shared_seq: int
+    """Log offset of the shared state that was used."""
+    readiness: float
+    items: tuple[SlateItem, ...]
+    candidates: tuple[Candidate, ...] = ()
+    """The best of those that were not shown, with their scores."""
+    candidate_count: int = 0
+    quota_short: int = 0
+    ask: Ask | None = None

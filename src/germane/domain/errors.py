@@ -1,0 +1,132 @@
+"""Everything that can go wrong, with a stable code, a message and a remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class GermaneError(Exception):
+    """Something went wrong."""
+
+    code = "internal"
+    hint = ""
+
+    def __init__(self, message: str = "", *, hint: str = "", **details: Any) -> None:
+        """The class docstring is the message unless one is given; ``details`` are machine-readable."""
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.hint = hint or type(self).hint
+        self.details = details
+        super().__init__(self.message)
+
+
+class ConfigInvalid(GermaneError):
+    """The configuration has errors."""
+
+    code = "config.invalid"
+    hint = "Run `germane check` to see every error with its remedy."
+
+
+class BadRequest(GermaneError):
+    """The request cannot be understood."""
+
+    code = "request.invalid"
+
+
+class MalformedJson(BadRequest):
+    """The body is not valid JSON."""
+
+    code = "request.malformed_json"
+    hint = "Send one JSON object, encoded as UTF-8."
+
+
+class TooLarge(BadRequest):
+    """The body is larger than the documented limit."""
+
+    code = "request.too_large"
+    hint = "Split the batch: at most 500 kB and 2,500 messages a request, 32 kB a message."
+
+
+class Unauthorized(GermaneError):
+    """The key is missing or not known."""
+
+    code = "auth.invalid_key"
+    hint = "Send the key as the basic-auth user name or as a bearer token; `.env` holds it."
+
+
+class Forbidden(GermaneError):
+    """This key may not do that."""
+
+    code = "auth.forbidden"
+    hint = "A write key may only send events; use the server key."
+
+
+class NotFound(GermaneError):
+    """There is no such thing here."""
+
+    code = "request.not_found"
+
+
+class MethodNotAllowed(GermaneError):
+    """This address does not take that method."""
+
+    code = "request.method_not_allowed"
+
+
+class UnknownSurface(NotFound):
+    """No surface of that name is configured."""
+
+    code = "decide.unknown_surface"
+    hint = "Surfaces are defined under [surfaces.NAME] in germane.toml."
+
+
+class UnknownPerson(NotFound):
+    """Nothing is known about this person."""
+
+    code = "profile.unknown_person"
+
+
+class UnknownItem(NotFound):
+    """The catalogue has no such item."""
+
+    code = "catalogue.unknown_item"
+
+
+class UnknownDecision(NotFound):
+    """No decision has that id."""
+
+    code = "decide.unknown_decision"
+    hint = "Send the decisionId exactly as /v1/decide returned it."
+
+
+class BadFilter(BadRequest):
+    """The filter is not a valid expression."""
+
+    code = "decide.bad_filter"
+    hint = 'Filters are CEL over the item, for example: item.price < 100 && item.brand == "Acme".'
+
+
+class Overloaded(GermaneError):
+    """The server has more work than it can take."""
+
+    code = "server.overloaded"
+    hint = "Send it again after the time in Retry-After."
+
+
+class StorageFailed(GermaneError):
+    """The disk refused a write; the server stops rather than lose data."""
+
+    code = "storage.failed"
+    hint = "Look at the disk, then start the server again: nothing acknowledged is lost."
+
+
+class StorageBusy(GermaneError):
+    """Another process has this data folder open."""
+
+    code = "storage.in_use"
+    hint = "Stop the other process, or choose another folder with --data."
+
+
+class ImportFailed(GermaneError):
+    """The import cannot go on."""
+
+    code = "import.failed"

@@ -1,0 +1,35 @@
+"""Identifiers, and the partition a person lives in."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+PersonId = NewType("PersonId", str)
+"""A person's key inside a tenant: ``u:<userId>`` when known, else ``a:<anonymousId>``."""
+ItemId = NewType("ItemId", str)
+SurfaceId = NewType("SurfaceId", str)
+DecisionId = NewType("DecisionId", str)
+MessageId = NewType("MessageId", str)
+
+SLOTS = 4096
+"""Number of partitions, fixed for ever (law 9)."""
+
+DEFAULT_TENANT = TenantId("main")
+
+
+def known_person(user_id: str) -> PersonId:
+    """Key of a person who told us who they are."""
+    return PersonId(f"u:{user_id}")
+
+
+def anonymous_person(anonymous_id: str) -> PersonId:
+    """Key of a visitor known only by a device or browser id."""
+    return PersonId(f"a:{anonymous_id}")
+
+
+def slot_of(tenant: TenantId, person: PersonId) -> int:
+    """Partition of a person, in [0, 4096): the first 12 bits of BLAKE2b over tenant and person."""
+    digest = blake2b(f"{tenant}\x00{person}".encode(), digest_size=2).digest()
+    return int.from_bytes(digest, "big") % SLOTS

@@ -1,0 +1,70 @@
+"""What came back: impressions, outcomes, and what they are worth; and what the shared model learns."""
+
+from __future__ import annotations
+
+import msgspec
+
+from germane.domain.event import Interaction
+
+
+class Impression(msgspec.Struct, frozen=True):
+    """Positions of a decision that were really rendered to the person."""
+
+    message_id: str
+    decision_id: str
+    positions: tuple[int, ...]
+    at_ms: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A response that was reported for a decision by id."""
+
+    message_id: str
+    decision_id: str
+    item_id: str
+    outcome: str
+    value: float
+    at_ms: int
+
+
+class Reward(msgspec.Struct, frozen=True, array_like=True):
+    """A number credited to one shown item of one decision, in the unit of the surface's outcome value."""
+
+    decision_id: str
+    surface: str
+    item_id: str
+    outcome: str
+    value: float
+    at_ms: int
+    rule: str
+    """``id``: named by decision id. ``window``: same item, inside the attribution window."""
+
+
+class Example(msgspec.Struct, frozen=True, array_like=True):
+    """One listwise lesson for a ranker: which of these rows was chosen.
+
+    ``features`` is a row-major float16 matrix, ``rows`` x ``len(features) / 2 / rows``, as bytes.
+    """
+
+    surface: str
+    rows: int
+    features: bytes
+    chosen: tuple[int, ...]
+    """Row numbers of the positives."""
+    weight: float = 1.0
+
+
+class Observation(msgspec.Struct, frozen=True, array_like=True):
+    """All that shared state may learn from one log record. Stored with it, so that shared state
+    is a fold of the log alone: a learner needs nobody's profile to follow it."""
+
+    at_ms: int
+    interactions: tuple[Interaction, ...] = ()
+    before: tuple[Interaction, ...] = ()
+    """The person's latest interactions before these, newest last (what the sequence sources need)."""
+    owned: tuple[int, ...] = ()
+    """For each of ``interactions``: 1 if the person had this item before, else 0."""
+    examples: tuple[Example, ...] = ()
+    shown: tuple[str, ...] = ()
+    """Items that were shown (impressions)."""
+    rewards: tuple[Reward, ...] = ()

@@ -1,0 +1,103 @@
+"""What is known of one person: small, bounded, readable. Personal state, folded from the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from germane.domain.event import Interaction
+
+
+class Mass(msgspec.Struct, frozen=True, array_like=True):
+    """Evidence of one signal in one calendar month.
+
+    ``mass`` is the sum over its events of ``quantity-free 1 * 2 ** ((at - month_start) / half_life)``,
+    so that decay to any later moment is exact: multiply by ``2 ** -((now - month_start) / half_life)``.
+    The signal's weight (and sign) is applied when it is read.
+    """
+
+    month: int
+    signal: str
+    count: int
+    mass: float
+
+
+class Trait(msgspec.Struct, frozen=True, array_like=True):
+    """A declared fact and when it was last declared."""
+
+    value: Any
+    at_ms: int
+
+
+class OwnItem(msgspec.Struct, frozen=True, array_like=True):
+    """A person's own history with one item. Times are whole seconds since 1970."""
+
+    count: int = 0
+    """Strong positive interactions (signals with ``repeat = true``, such as a purchase)."""
+    times_s: tuple[int, ...] = ()
+    """The last eight of those, oldest first."""
+    last_s: int = 0
+    """Last interaction of any kind."""
+    rejected_s: int = 0
+    """Last negative interaction (dismissed, removed, returned); 0 if none."""
+
+
+class PriceBand(msgspec.Struct, frozen=True, array_like=True):
+    """Running statistics of the natural log of prices met with a positive signal."""
+
+    count: float = 0.0
+    mean: float = 0.0
+    m2: float = 0.0
+    """Sum of squared deviations (Welford 1962)."""
+
+
+class Exposure(msgspec.Struct, frozen=True, array_like=True):
+    """A slate that was shown, kept until its longest attribution window is over."""
+
+    decision_id: str
+    surface: str
+    at_ms: int
+    items: tuple[str, ...]
+    credited: tuple[str, ...] = ()
+    """``item|outcome`` pairs that were attributed already: each counts once."""
+
+
+class QuotaCount(msgspec.Struct, frozen=True, array_like=True):
+    """Slots served on one surface, for the diversity guarantee over time."""
+
+    slots: int = 0
+    diverse: int = 0
+    short: int = 0
+    """Slots that should have been diverse and could not be (no adjacent item was eligible)."""
+
+
+class Profile(msgspec.Struct, frozen=True, array_like=True):
+    """One person's state at log offset ``seq``. Every collection is bounded (see profile/bounds.py)."""
+
+    person: str
+    seq: int = 0
+    first_seen_ms: int = 0
+    last_seen_ms: int = 0
+    user_id: str = ""
+    anonymous_ids: tuple[str, ...] = ()
+    account: str = ""
+    timezone: str = ""
+    locale: str = ""
+    traits: dict[str, Trait] = {}
+    interests: dict[str, dict[str, tuple[Mass, ...]]] = {}
+    """attribute -> value -> evidence."""
+    recent: tuple[Interaction, ...] = ()
+    """The last few hundred interactions, oldest first."""
+    own_items: dict[str, OwnItem] = {}
+    price: PriceBand = PriceBand()
+    rhythm: dict[int, float] = {}
+    """Hour of the week (0 = Monday 00:00 local time) -> activity count."""
+    evidence: float = 0.0
+    """Number of positive interactions, undecayed: what readiness is computed from."""
+    exposures: tuple[Exposure, ...] = ()
+    quotas: dict[str, QuotaCount] = {}
+    orders: tuple[str, ...] = ()
+    """Latest order ids, so that an order that is sent twice counts once."""
+    consent: dict[str, bool] = {}
+    """Consent purpose -> granted. Absent: not stated."""

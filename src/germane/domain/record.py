@@ -1,0 +1,78 @@
+"""One line of the log, and everything that commits together with it (laws 1 and 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+from germane.domain.decision import Decision
+from germane.domain.event import DeadLetter
+from germane.domain.item import Item
+from germane.domain.profile import Profile
+
+RecordKind = Literal["event", "item", "item_removed", "decision", "impression", "outcome"]
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One log entry. ``body`` and ``derived`` are MessagePack; times are milliseconds, UTC.
+
+    ``body`` is what happened (Event, Item, Decision, Impression, Outcome, by ``kind``).
+    ``derived`` is the Observation that shared state learned from it, or empty; a rebuild computes
+    it again and must find the same bytes.
+    """
+
+    seq: int
+    tenant: str
+    slot: int
+    person: str
+    """Empty for catalogue records: items belong to nobody."""
+    kind: RecordKind
+    message_id: str
+    at_ms: int
+    received_ms: int
+    body: bytes
+    derived: bytes = b""
+
+
+@dataclass(slots=True)
+class Txn:
+    """What one step of the engine changes. A store makes all of it durable, or none of it.
+
+    From ``records`` a store also derives: the dedupe entry of each message id, and the offset of
+    each touched slot (the highest ``seq``).
+    """
+
+    records: list[Record] = field(default_factory=list)
+    profiles: dict[tuple[str, str], Profile | None] = field(default_factory=dict)
+    """(tenant, person) -> new state; ``None`` removes it (it was merged into another)."""
+    identities: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(tenant, external person key) -> surviving person key."""
+    items: dict[tuple[str, str], Item | None] = field(default_factory=dict)
+    decisions: list[tuple[str, Decision]] = field(default_factory=list)
+    """(tenant, decision), for finding a decision by its id."""
+    letters: list[DeadLetter] = field(default_factory=list)
+    """Dead letters to keep; their ``letter_id`` is given by the store."""
+    replayed_letters: list[tuple[int, int]] = field(default_factory=list)
+    """(letter id, when it was replayed in ms)."""
+    meta: dict[str, bytes] = field(default_factory=dict)
+
+    def absorb(self, later: Txn) -> None:
+        """Take a later step into this one: group commit."""
+        self.records += later.records
+        self.profiles |= later.profiles
+        self.identities |= later.identities
+        self.items |= later.items
+        self.decisions += later.decisions
+        self.letters += later.letters
+        self.replayed_letters += later.replayed_letters
+        self.meta |= later.meta
+
+    @property
+    def empty(self) -> bool:
+        """Whether committing this would change nothing."""
+        return not (
+            self.records or self.profiles or self.identities or self.items or self.decisions
+            or self.letters or self.replayed_letters or self.meta
+        )

@@ -1,0 +1,154 @@
+"""What the operator declares, typed. ``germane.config`` reads it; the steps receive it as arguments."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+AttributeKind = Literal["text", "number", "flag", "list"]
+SourceName = Literal[
+    "repeat", "covisitation", "interests", "trending", "bestsellers", "new", "adjacent", "declared",
+    "curated",
+]
+
+
+class AttributeSpec(msgspec.Struct, frozen=True):
+    """A catalogue attribute."""
+
+    name: str
+    kind: AttributeKind = "text"
+    interest: bool = False
+    """Keep a decaying interest per value of it in every profile."""
+    diversity: bool = False
+    """The attribute whose values count as *categories* for the diversity quota (exactly one)."""
+    speakable: bool = True
+
+
+class SignalSpec(msgspec.Struct, frozen=True):
+    """How an event becomes evidence about items."""
+
+    name: str
+    event: str
+    """Name of the track event (or ``page:NAME``, ``screen:NAME``)."""
+    item: str
+    """Path of the item id in the event: ``properties.product_id`` or ``properties.products[].product_id``."""
+    weight: float = 1.0
+    """Above 0: interest. Below 0: the opposite. Never 0."""
+    half_life_days: float = 90.0
+    category: str = "behaviour"
+    """Category of data, for consent."""
+    speakable: bool = True
+    repeat: bool = False
+    """A strong positive that people repeat (a purchase): feeds buy-it-again and its rhythm."""
+    quantity: str = ""
+    """Path of the quantity, relative to the product where ``item`` is a list path."""
+    price: str = ""
+    """Path of the unit price, likewise."""
+    order: str = ""
+    """Path of an order id: an order counts once however often it is sent."""
+    cancels: str = ""
+    """Name of the signal that this one takes back (refund, removal)."""
+
+
+class TraitSpec(msgspec.Struct, frozen=True):
+    """A declared trait that may guide a first slate."""
+
+    name: str
+    attribute: str = ""
+    """Catalogue attribute that the trait's values speak about; empty: kept, not used to rank."""
+    values: dict[str, tuple[str, ...]] = {}
+    """Trait value -> attribute values it points to; empty: the values are the same."""
+    half_life_days: float = 180.0
+    category: str = "declared"
+    speakable: bool = True
+
+
+class OutcomeSpec(msgspec.Struct, frozen=True):
+    """A response that counts for a surface."""
+
+    name: str
+    signal: str
+    """The signal that means it."""
+    window_s: int
+    """Attribution window after the impression, in seconds."""
+    value: float = 1.0
+    """Reward of one; with ``value_from = "revenue"`` it multiplies price times quantity."""
+    value_from: Literal["count", "revenue"] = "count"
+
+
+class RuleSpec(msgspec.Struct, frozen=True):
+    """What an operator insists on. ``when`` is CEL over ``item`` (and ``context``)."""
+
+    kind: Literal["include", "exclude", "boost", "pin"]
+    when: str = ""
+    items: tuple[str, ...] = ()
+    """Item ids, instead of or in addition to ``when``."""
+    factor: float = 1.0
+    """For boost: odds are multiplied by this, above 0."""
+    position: int | None = None
+    """For pin: from 0."""
+
+
+class SurfaceSpec(msgspec.Struct, frozen=True):
+    """A place that can vary."""
+
+    name: str
+    kind: Literal["grid", "together"] = "grid"
+    """``grid``: the best for this person. ``together``: goes with the item in the context."""
+    size: int = 12
+    item_types: tuple[str, ...] = ("product",)
+    rules: tuple[RuleSpec, ...] = ()
+    in_stock_only: bool = True
+    already_bought: Literal["allow", "exclude", "demote"] = "allow"
+    diversity_quota: float = 0.15
+    """Share of slots, over time and per person, from adjacent categories. 0 to 0.5."""
+    exploration_share: float = 0.02
+    """Chance per explorable slot of an exploring pick. 0 to 0.5."""
+    explore_from: int = 3
+    """First position (from 0) that may explore."""
+    holdout_share: float = 0.0
+    """Share of people who get the default list for ever, so that the lift can be measured."""
+    default: tuple[str, ...] = ()
+    """Curated items, best first: what is shown when nothing may be personalised."""
+    default_source: Literal["curated", "bestsellers", "trending"] = "bestsellers"
+    """Fills up the curated list."""
+    outcomes: tuple[OutcomeSpec, ...] = ()
+    expires_s: int = 1800
+
+
+class ProfileSpec(msgspec.Struct, frozen=True):
+    """Bounds and constants of a profile."""
+
+    values_per_attribute: int = 64
+    recent: int = 200
+    own_items: int = 400
+    exposures: int = 30
+    beyond_year_factor: float = 0.5
+    """Extra factor for evidence older than 12 months. 0 to 1."""
+    readiness_half: float = 7.0
+    """Positive interactions at which the personal part has half of its full weight."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The whole declaration, validated."""
+
+    project: str = "germane"
+    currency: str = ""
+    timezone: str = "UTC"
+    attributes: dict[str, AttributeSpec] = {}
+    signals: dict[str, SignalSpec] = {}
+    traits: dict[str, TraitSpec] = {}
+    surfaces: dict[str, SurfaceSpec] = {}
+    profile: ProfileSpec = ProfileSpec()
+
+    @property
+    def diversity_attribute(self) -> str:
+        """Name of the attribute whose values are the categories of the diversity quota."""
+        return next((a.name for a in self.attributes.values() if a.diversity), "category")
+
+    @property
+    def longest_window_s(self) -> int:
+        """The longest attribution window of any surface, in seconds."""
+        windows = (o.window_s for s in self.surfaces.values() for o in s.outcomes)
+        return max(windows, default=0)
