@@ -33,3 +33,9 @@ def slot_of(tenant: TenantId, person: PersonId) -> int:
     """Partition of a person, in [0, 4096): the first 12 bits of BLAKE2b over tenant and person."""
     digest = blake2b(f"{tenant}\x00{person}".encode(), digest_size=2).digest()
     return int.from_bytes(digest, "big") % SLOTS
+
+
+def share_of(tenant: str, person: str, salt: str) -> float:
+    """A person's fixed place in [0, 1) for a sticky assignment named ``salt``."""
+    digest = blake2b(f"{tenant}\x00{salt}\x00{person}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from germane.domain.decision import Decision
-from germane.domain.event import DeadLetter
+import msgspec
+
+from germane.domain.decision import Ask, Candidate, Decision, SlateItem
+from germane.domain.event import DeadLetter, Interaction
 from germane.domain.item import Item
+from germane.domain.outcome import Observation, Reward
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
+from germane.domain.settings import SurfaceSpec
 
 
 class Store(Protocol):
@@ -104,4 +108,90 @@ class Blobs(Protocol):
 
     def prune(self, name: str, keep: int) -> None:
         """Drop all but the newest ``keep``."""
+        ...
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A slate as the policy made it, before it becomes a decision."""
+
+    items: tuple[SlateItem, ...]
+    candidates: tuple[Candidate, ...] = ()
+    candidate_count: int = 0
+    quota_short: int = 0
+    """Slots that had to be diverse and could not be."""
+
+
+class Model(Protocol):
+    """Shared state: item statistics, sequences, popularity, blender weights. Folded from the
+    observations in the log, in log order, and from nothing else."""
+
+    version: str
+    """Name of the code and feature layout; a snapshot of another version is not loaded."""
+    seq: int
+    """Offset of the last record that was folded."""
+
+    def observe(
+        self,
+        profile: Profile,
+        interactions: Sequence[Interaction],
+        *,
+        at_ms: int,
+        lesson: bool,
+        rewards: Sequence[tuple[Reward, Decision | None]] = (),
+        shown: Sequence[str] = (),
+    ) -> Observation:
+        """What shared state may learn from this record. Changes nothing.
+
+        Args:
+            profile: The person before these interactions (all of one event at once, so nothing of
+                an order leaks into the prediction of its other lines).
+            interactions: What the event meant, in order.
+            at_ms: Time of the event.
+            lesson: Whether to make a next-item example of it (costs a ranking).
+            rewards: Credited rewards with the decision each belongs to, where it is still known.
+            shown: Items of an impression.
+        """
+        ...
+
+    def fold(self, seq: int, observation: Observation) -> None:
+        """Learn one observation, in log order."""
+        ...
+
+    def put_item(self, seq: int, item: Item) -> None:
+        """Add or change a catalogue entry."""
+        ...
+
+    def remove_item(self, seq: int, item_id: str) -> None:
+        """Take an item out of every future slate."""
+        ...
+
+    def rank(
+        self, profile: Profile, surface: SurfaceSpec, ask: Ask, *, at_ms: int, seed: int,
+        readiness: float,
+    ) -> Ranked:
+        """The personal slate. Deterministic in its arguments and the state folded so far.
+
+        Raises:
+            BadFilter: the ask's filter is not a valid expression.
+        """
+        ...
+
+    def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
+        """The slate that depends on nobody: curated list first, then the default source."""
+        ...
+
+    def dump(self) -> bytes:
+        """All of the state; ``load`` of it gives an equal model."""
+        ...
+
+    def load(self, data: bytes) -> None:
+        """Replace the state by a dump.
+
+        Raises:
+            ValueError: the dump is of another version or damaged.
+        """
+        ...
+
+    def digest(self) -> str:
+        """SHA-256 of the state: equal for equal states."""
         ...

@@ -1,0 +1,1 @@
+"""Speed and quality, measured. Each benchmark is one command and writes `results/`."""

@@ -1,0 +1,12 @@
+"""The composition root: builds the steps, owns the transactions."""
+
+from germane.app.engine import Engine
+from germane.app.opening import open_engine, save_snapshot
+from germane.app.rebuild import RebuildReport, rebuild
+from germane.app.receipt import Receipt
+from germane.app.world import AcceleratedWorld, SystemWorld
+
+__all__ = [
+    "AcceleratedWorld", "Engine", "Receipt", "RebuildReport", "SystemWorld", "open_engine",
+    "rebuild", "save_snapshot",
+]

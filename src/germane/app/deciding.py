@@ -1,0 +1,107 @@
+"""From a question to a logged decision: arm, slate, propensities, id."""
+
+from __future__ import annotations
+
+import msgspec
+
+from germane.app.decision_id import Described, propensity_digest, sign
+from germane.app.memory import Memory
+from germane.domain.decay import readiness
+from germane.domain.decision import Arm, Ask, Decision
+from germane.domain.errors import UnknownSurface
+from germane.domain.ids import anonymous_person, known_person, share_of
+from germane.domain.ports import Model, Ranked
+from germane.domain.profile import Profile
+from germane.domain.settings import Settings, SurfaceSpec
+
+PERSONALISATION = "personalisation"
+_HOLDOUT_SALT = "holdout"
+
+
+class Deciding:
+    """Makes decisions; changes nothing (the engine logs and folds what it returns)."""
+
+    def __init__(self, settings: Settings, memory: Memory, model: Model, key: bytes) -> None:
+        self._settings = settings
+        self._memory = memory
+        self._model = model
+        self._key = key
+
+    def whose(self, tenant: str, user_id: str, anonymous_id: str) -> Profile:
+        """The person asked for; one that nobody knows has an empty profile."""
+        external = known_person(user_id) if user_id else anonymous_person(anonymous_id)
+        person = self._memory.person_of(tenant, external) or external
+        return self._memory.profile(tenant, person) or Profile(person=person)
+
+    def surface(self, name: str) -> SurfaceSpec:
+        """A configured surface.
+
+        Raises:
+            UnknownSurface: no surface has that name.
+        """
+        found = self._settings.surfaces.get(name)
+        if found is None:
+            known = ", ".join(sorted(self._settings.surfaces)) or "none"
+            raise UnknownSurface(
+                f"There is no surface named {name!r}.", hint=f"Configured surfaces: {known}.",
+                surface=name,
+            )
+        return found
+
+    def trust(self, profile: Profile) -> float:
+        """How far the personal part is trusted, in [0, 1)."""
+        return readiness(profile.evidence, self._settings.profile.readiness_half)
+
+    def decide(
+        self, tenant: str, profile: Profile, ask: Ask, *, at_ms: int, seed: int
+    ) -> Decision:
+        """One surface for one person.
+
+        Raises:
+            UnknownSurface: no surface has that name.
+            BadFilter: the ask's filter is not a valid expression.
+        """
+        surface = self.surface(ask.surface)
+        arm = self._arm(tenant, profile, surface)
+        trust = self.trust(profile)
+        if arm == "personalised":
+            ranked = self._model.rank(
+                profile, surface, ask, at_ms=at_ms, seed=seed, readiness=trust
+            )
+            if not ranked.items:
+                arm = "fallback"
+                ranked = self._model.default(surface, ask, at_ms=at_ms)
+        else:
+            ranked = self._model.default(surface, ask, at_ms=at_ms)
+        return self._sealed(profile, surface, ask, ranked, arm, trust, at_ms, seed)
+
+    def _arm(self, tenant: str, profile: Profile, surface: SurfaceSpec) -> Arm:
+        if profile.consent.get(PERSONALISATION) is False:
+            return "opted_out"
+        if share_of(tenant, profile.person, _HOLDOUT_SALT) < surface.holdout_share:
+            return "broadcast"
+        return "personalised"
+
+    def _sealed(
+        self, profile: Profile, surface: SurfaceSpec, ask: Ask, ranked: Ranked, arm: Arm,
+        trust: float, at_ms: int, seed: int,
+    ) -> Decision:
+        described = Described(
+            surface.name, arm, at_ms // 1000, seed, tuple(x.item_id for x in ranked.items),
+            self._model.version, propensity_digest(ranked.items),
+        )
+        personal = arm == "personalised"
+        return Decision(
+            decision_id=sign(described, self._key), person=profile.person, surface=surface.name,
+            arm=arm, at_ms=at_ms, expires_ms=at_ms + surface.expires_s * 1000, seed=seed,
+            model_version=self._model.version, personal_seq=profile.seq if personal else 0,
+            shared_seq=self._model.seq, readiness=trust if personal else 0.0, items=ranked.items,
+            candidates=ranked.candidates, candidate_count=ranked.candidate_count,
+            quota_short=ranked.quota_short, ask=ask,
+        )
+
+
+def without_reasons(decision: Decision) -> Decision:
+    """The same decision with reasons left out, for callers that did not ask to explain."""
+    items = tuple(msgspec.structs.replace(each, reasons=()) for each in decision.items)
+    return msgspec.structs.replace(decision, items=items)

@@ -1,0 +1,377 @@
+"""The engine: one deterministic state machine in front of one durable store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec.structs import replace
+
+from germane import __version__
+from germane.app.committer import Committer
+from germane.app.deciding import Deciding
+from germane.app.importer import Importer
+from germane.app.letters import Letters
+from germane.app.memory import Memory
+from germane.app.receipt import Receipt
+from germane.app.stats import Stats
+from germane.app.steps import Arrival, Steps
+from germane.app.stub import stub_decision
+from germane.domain.decision import Ask, Decision
+from germane.domain.errors import Overloaded, StorageFailed, UnknownDecision
+from germane.domain.event import DeadLetter, Event, Rejection
+from germane.domain.ids import DEFAULT_TENANT
+from germane.domain.item import Item
+from germane.domain.outcome import Impression, Outcome
+from germane.domain.ports import Model, Store
+from germane.domain.record import Txn
+from germane.domain.settings import Settings
+from germane.domain.world import World
+from germane.ingest.signals import Extractor
+from germane.profile.view import view
+
+CHUNK = 64
+"""Events folded between two chances for other work to run."""
+MAX_WAITING = 20_000
+"""Records folded and not yet durable; beyond it new ones are refused."""
+
+
+class Engine:
+    """Accepts what happens, decides what to show, learns from the answer.
+
+    All methods are called from one thread (the event loop's, when it serves).
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, model: Model, world: World, *, key: bytes,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.model = model
+        self.world = world
+        self.tenant = tenant
+        self.version = __version__
+        self.counters = Stats()
+        self.key = key
+        self._memory = Memory(store)
+        self._steps = Steps(settings, self._memory, model, Extractor(settings))
+        self._steps.items.update((each.item_id, each) for each in store.items(tenant))
+        self._deciding = Deciding(settings, self._memory, model, key)
+        self._committer = Committer(store, self._settle, self._storage_failed)
+        self._letters = Letters(store)
+        self._seq = store.last_seq()
+        self._ticket = 0
+        self._waiting = 0
+        self._last: asyncio.Future[None] | None = None
+        self._broken: StorageFailed | None = None
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin serving: from now on commits happen in the writer thread."""
+        self._committer.start()
+
+    async def stop(self) -> None:
+        """Make everything durable and end the writer thread."""
+        await self._committer.close()
+
+    @property
+    def seq(self) -> int:
+        """Offset of the newest folded record."""
+        return self._seq
+
+    def health(self) -> dict[str, Any]:
+        """Whether it can serve, and if not, why."""
+        reasons = [self._broken.message] if self._broken is not None else []
+        return {"ready": not reasons, "reasons": reasons}
+
+    def stats(self) -> dict[str, float]:
+        """Counters, rates and latency quantiles by name."""
+        return self.counters.snapshot() | {
+            "log_offset": float(self._seq),
+            "shared_offset": float(self.model.seq),
+            "records_waiting": float(self._waiting),
+            "items": float(len(self._steps.items)),
+        }
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    async def accept(
+        self, events: Sequence[Event], rejected: Sequence[Rejection] = (), source: str = "api"
+    ) -> Receipt:
+        """Fold events in their order; return when all of them are durable (law 1).
+
+        Raises:
+            Overloaded: too much is waiting for the disk already; nothing was accepted.
+            StorageFailed: the disk refused; nothing of this call may be taken as stored.
+        """
+        self._admit()
+        started = time.perf_counter()
+        accepted = duplicates = 0
+        for start in range(0, len(events), CHUNK):
+            if start:
+                await asyncio.sleep(0)
+            txn, new, old = self._fold_events(events[start : start + CHUNK])
+            accepted, duplicates = accepted + new, duplicates + old
+            self._submit(txn)
+        if rejected:
+            self._submit(self._letters.keep(rejected, source, self.world.now_ms()))
+            self.counters.rejected += len(rejected)
+        await self._durable()
+        self.counters.ack.add(time.perf_counter() - started)
+        return Receipt(accepted, duplicates, len(rejected), self._seq)
+
+    def accept_now(
+        self, events: Sequence[Event], rejected: Sequence[Rejection] = (), source: str = "import"
+    ) -> Receipt:
+        """The same without an event loop: folds, commits, returns. Not for use while serving."""
+        with self.importer(source) as importer:
+            importer.add(events)
+            importer.reject(rejected)
+        return importer.receipt
+
+    @contextmanager
+    def importer(self, source: str = "import", *, group: int = 2_000) -> Iterator[Importer]:
+        """Bulk writing: commits every ``group`` records, and what is left at the end."""
+        assert not self._committer.running, "an import while serving goes through accept()"
+        importer = Importer(self, source, group)
+        yield importer
+        importer.flush()
+
+    async def impressions(self, impressions: Sequence[Impression]) -> Receipt:
+        """Slates that were seen.
+
+        Raises:
+            UnknownDecision: no decision has that id, and the id is not signed by us.
+        """
+        return await self._feedback(impressions, self._steps.impression)
+
+    async def outcomes(self, outcomes: Sequence[Outcome]) -> Receipt:
+        """Responses that name their decision.
+
+        Raises:
+            UnknownDecision: no decision has that id, and the id is not signed by us.
+        """
+        return await self._feedback(outcomes, self._steps.outcome)
+
+    async def put_items(self, items: Sequence[Item]) -> Receipt:
+        """Add or change catalogue entries, durably."""
+        self._admit()
+        for item in items:
+            self._submit(self.fold_item(item))
+        await self._durable()
+        return Receipt(len(items), 0, 0, self._seq)
+
+    async def remove_items(self, item_ids: Sequence[str]) -> Receipt:
+        """Take items out of the catalogue, durably. Ids that are not in it are passed over."""
+        self._admit()
+        known = [each for each in item_ids if each in self._steps.items]
+        for item_id in known:
+            txn = Txn()
+            self._steps.remove_item(item_id, f"item:{uuid.uuid4()}", self._arrival(), txn)
+            self._submit(self._held(txn))
+        await self._durable()
+        return Receipt(len(known), 0, 0, self._seq)
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def decide(
+        self, user_id: str, anonymous_id: str, account: str, asks: Sequence[Ask],
+        explain: bool = True,
+    ) -> tuple[list[Decision], float]:
+        """Decide each surface for one person; also how far their profile is trusted, in [0, 1).
+
+        The answer has seen every event that was acknowledged (law 3). Its record is durable with
+        the next group commit. Nothing is decided when one of the asks is in error.
+
+        Raises:
+            UnknownSurface: a surface is not configured.
+            BadFilter: a filter is not a valid expression.
+        """
+        started = time.perf_counter()
+        for ask in asks:
+            self._deciding.surface(ask.surface)
+        profile = self._deciding.whose(self.tenant, user_id, anonymous_id)
+        trust = self._deciding.trust(profile)
+        made = []
+        for ask in asks:
+            profile = self._memory.profile(self.tenant, profile.person) or profile
+            decision = self._deciding.decide(
+                self.tenant, profile, ask, at_ms=self.world.now_ms(), seed=self.world.seed()
+            )
+            self._log_decision(decision)
+            made.append(decision)
+        self.counters.decide.add(time.perf_counter() - started)
+        return made, trust
+
+    def person(self, person_id: str) -> dict[str, Any] | None:
+        """The readable profile, by person key, user id or anonymous id."""
+        for external in (person_id, f"u:{person_id}", f"a:{person_id}"):
+            person = self._memory.person_of(self.tenant, external) or external
+            profile = self._memory.profile(self.tenant, person)
+            if profile is not None:
+                return view(profile, self.settings, self._steps.items.get, self.world.now_ms())
+        return None
+
+    def item(self, item_id: str) -> Item | None:
+        """One catalogue entry."""
+        return self._steps.items.get(item_id)
+
+    def items(self, after: str = "", limit: int = 100) -> list[Item]:
+        """A page of the catalogue in order of the item id."""
+        ids = sorted(each for each in self._steps.items if each > after)[:limit]
+        return [self._steps.items[each] for each in ids]
+
+    @property
+    def catalogue(self) -> dict[str, Item]:
+        """Every item by id. Not to be changed by the caller."""
+        return self._steps.items
+
+    def letters(
+        self, *, after: int = 0, limit: int = 100, pending_only: bool = True
+    ) -> list[DeadLetter]:
+        """Dead letters in order."""
+        return self.store.letters(after=after, limit=limit, pending_only=pending_only)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:
+        """Fold those that are new; one bad event goes to the dead letters and stops nobody."""
+        seen = self._memory.seen(self.tenant, [each.message_id for each in events])
+        whole, accepted, duplicates = Txn(), 0, 0
+        for event in events:
+            if event.message_id in seen:
+                duplicates += 1
+                continue
+            seen.add(event.message_id)
+            whole.absorb(self._fold_event(event))
+            accepted += 1
+        self.counters.events.add(accepted)
+        self.counters.duplicates += duplicates
+        return whole, accepted, duplicates
+
+    def _fold_event(self, event: Event) -> Txn:
+        arrival, txn = self._arrival(), Txn()
+        try:
+            self._steps.event(event, arrival, txn)
+        except Exception as error:  # a poisonous event must not stop the others (law 10)
+            self._seq -= 1
+            return self._letters.poisoned(event, error, arrival.received_ms)
+        return self._held(txn)
+
+    def fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:
+        """For bulk writers: fold without committing; (changes, accepted, duplicates)."""
+        return self._fold_events(events)
+
+    def fold_item(self, item: Item) -> Txn:
+        """For bulk writers: fold one catalogue entry without committing."""
+        txn = Txn()
+        self._steps.put_item(item, f"item:{uuid.uuid4()}", self._arrival(), txn)
+        return self._held(txn)
+
+    def same_item(self, item: Item) -> bool:
+        """Whether the catalogue has exactly this already (apart from when it first came)."""
+        known = self._steps.items.get(item.item_id)
+        return known is not None and known == replace(item, created_ms=known.created_ms)
+
+    def letters_of(self, rejected: Sequence[Rejection], source: str) -> Txn:
+        """For bulk writers: dead letters, not yet committed."""
+        self.counters.rejected += len(rejected)
+        return self._letters.keep(rejected, source, self.world.now_ms())
+
+    def commit(self, txn: Txn) -> None:
+        """For bulk writers: make it durable in the caller's thread."""
+        if not txn.empty:
+            self.store.commit(txn)
+            self._ticket += 1
+            self._memory.settle(txn, self._ticket)
+
+    async def _feedback(
+        self, reports: Sequence[Impression] | Sequence[Outcome],
+        step: Callable[[Any, Decision, Arrival, Txn], None],
+    ) -> Receipt:
+        self._admit()
+        found = [(each, self._decision(each.decision_id)) for each in reports]
+        seen = self._memory.seen(self.tenant, [each.message_id for each in reports])
+        accepted = 0
+        for report, decision in found:
+            if report.message_id in seen:
+                continue
+            seen.add(report.message_id)
+            txn = Txn()
+            step(report, decision, self._arrival(), txn)
+            self._submit(self._held(txn))
+            accepted += 1
+            if isinstance(report, Impression):
+                self.counters.impressions += 1
+            else:
+                self.counters.outcomes += 1
+        await self._durable()
+        return Receipt(accepted, len(reports) - accepted, 0, self._seq)
+
+    def _decision(self, decision_id: str) -> Decision:
+        """A decision by id; from the signed id alone when its record was lost."""
+        found = self._memory.decision(self.tenant, decision_id)
+        found = found or stub_decision(decision_id, self.key)
+        if found is None:
+            raise UnknownDecision(decision=decision_id[:80])
+        return found
+
+    def _log_decision(self, decision: Decision) -> None:
+        txn = Txn()
+        self._steps.decision(decision, self._arrival(), txn)
+        self._held(txn)
+        self.counters.decisions.add(1)
+        self.counters.quota_short += decision.quota_short
+        if self._committer.running:
+            self._ticket += 1
+            self._waiting += len(txn.records)
+            self._committer.submit_lazy(txn, self._ticket)
+        else:
+            self.commit(txn)
+
+    def _arrival(self) -> Arrival:
+        self._seq += 1
+        return Arrival(self._seq, self.tenant, self.world.now_ms())
+
+    def _held(self, txn: Txn) -> Txn:
+        """Show the step to every later read, before it is durable."""
+        self._memory.hold(txn, self._ticket + 1)
+        return txn
+
+    def _submit(self, txn: Txn) -> None:
+        if txn.empty:
+            return
+        self._ticket += 1
+        self._waiting += len(txn.records)
+        self._last = self._committer.submit(txn, self._ticket)
+        self._last.add_done_callback(_retrieve)
+
+    async def _durable(self) -> None:
+        """Wait until all that was submitted so far is durable, also what somebody else submitted."""
+        if self._last is not None:
+            await asyncio.shield(self._last)
+
+    def _admit(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if self._waiting > MAX_WAITING:
+            raise Overloaded()
+
+    def _settle(self, txn: Txn, ticket: int) -> None:
+        self._waiting -= len(txn.records)
+        self._memory.settle(txn, ticket)
+
+    def _storage_failed(self, error: StorageFailed | None) -> None:
+        self._broken = error
+
+
+def _retrieve(done: asyncio.Future[None]) -> None:
+    """Mark a failure as seen: whoever waited for it has it already."""
+    if not done.cancelled():
+        done.exception()

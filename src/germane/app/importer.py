@@ -1,0 +1,67 @@
+"""Bulk writing: the same fold, committed in large groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from germane.app.receipt import Receipt
+from germane.domain.event import Event, Rejection
+from germane.domain.item import Item
+from germane.domain.record import Txn
+
+if TYPE_CHECKING:
+    from germane.app.engine import Engine
+
+
+class Importer:
+    """Collects folded changes and commits them when enough have come together."""
+
+    def __init__(self, engine: Engine, source: str, group: int) -> None:
+        self._engine = engine
+        self._source = source
+        self._group = group
+        self._txn = Txn()
+        self._accepted = self._duplicates = self._rejected = 0
+
+    @property
+    def receipt(self) -> Receipt:
+        """Counts so far."""
+        return Receipt(self._accepted, self._duplicates, self._rejected, self._engine.seq)
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Fold events; duplicates are counted and passed over."""
+        txn, accepted, duplicates = self._engine.fold_events(events)
+        self._accepted += accepted
+        self._duplicates += duplicates
+        self._take(txn)
+
+    def add_items(self, items: Sequence[Item]) -> None:
+        """Fold catalogue entries; one that is as it was changes nothing."""
+        for item in items:
+            if self._engine.same_item(item):
+                self._duplicates += 1
+                continue
+            self._take(self._engine.fold_item(item))
+            self._accepted += 1
+
+    def reject(self, rejected: Sequence[Rejection]) -> None:
+        """Keep what cannot be used as dead letters."""
+        if rejected:
+            self._rejected += len(rejected)
+            self._take(self._engine.letters_of(rejected, self._source))
+
+    def mark(self, key: str, value: bytes) -> None:
+        """A named value that commits together with what was added before it (where to go on)."""
+        self._txn.meta[key] = value
+
+    def flush(self) -> None:
+        """Commit what has been collected."""
+        if not self._txn.empty:
+            self._engine.commit(self._txn)
+            self._txn = Txn()
+
+    def _take(self, txn: Txn) -> None:
+        self._txn.absorb(txn)
+        if len(self._txn.records) >= self._group:
+            self.flush()

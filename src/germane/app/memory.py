@@ -1,0 +1,123 @@
+"""What the engine knows in memory: a bounded cache of committed state, and all that is not yet committed.
+
+Reads go: not yet committed, then recently used, then the store. So a decision sees every event that
+was folded, whether or not its commit is through (law 3).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from germane.domain.decision import Decision
+from germane.domain.ports import Store
+from germane.domain.profile import Profile
+from germane.domain.record import Txn
+
+Value = TypeVar("Value")
+
+
+class Overlay(Generic[Value]):
+    """Uncommitted values over a bounded cache of committed ones. ``None`` is a value: *known to be absent*."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pending: dict[tuple[str, str], tuple[int, Value | None]] = {}
+        self._recent: OrderedDict[tuple[str, str], Value | None] = OrderedDict()
+
+    def find(self, key: tuple[str, str]) -> tuple[bool, Value | None]:
+        """Whether the key is known here, and its value."""
+        held = self._pending.get(key)
+        if held is not None:
+            return True, held[1]
+        if key in self._recent:
+            self._recent.move_to_end(key)
+            return True, self._recent[key]
+        return False, None
+
+    def put(self, key: tuple[str, str], value: Value | None, ticket: int) -> None:
+        """A new value that will be committed under ``ticket``."""
+        self._pending[key] = (ticket, value)
+
+    def remember(self, key: tuple[str, str], value: Value | None) -> None:
+        """A committed value, read from the store."""
+        self._recent[key] = value
+        if len(self._recent) > self._limit:
+            self._recent.popitem(last=False)
+
+    def settle(self, key: tuple[str, str], ticket: int) -> None:
+        """Everything up to ``ticket`` is durable: the value may now be forgotten when space is short."""
+        held = self._pending.get(key)
+        if held is not None and held[0] <= ticket:
+            del self._pending[key]
+            self._recent.pop(key, None)
+            self.remember(key, held[1])
+
+
+class Memory:
+    """Profiles, identities, decisions and message ids in front of a store."""
+
+    def __init__(self, store: Store, *, profiles: int = 50_000, decisions: int = 5_000) -> None:
+        self._store = store
+        self._profiles: Overlay[Profile] = Overlay(profiles)
+        self._people: Overlay[str] = Overlay(profiles)
+        self._decisions: Overlay[Decision] = Overlay(decisions)
+        self._message_ids: dict[tuple[str, str], int] = {}
+
+    def profile(self, tenant: str, person: str) -> Profile | None:
+        """A person's newest state, committed or not."""
+        key = (tenant, person)
+        known, value = self._profiles.find(key)
+        if not known:
+            value = self._store.profile(tenant, person)
+            self._profiles.remember(key, value)
+        return value
+
+    def person_of(self, tenant: str, external: str) -> str | None:
+        """Who an external key belongs to now."""
+        key = (tenant, external)
+        known, value = self._people.find(key)
+        if not known:
+            value = self._store.person_of(tenant, external)
+            self._people.remember(key, value)
+        return value
+
+    def decision(self, tenant: str, decision_id: str) -> Decision | None:
+        """A decision by id. An absent one is not remembered: it may still arrive."""
+        key = (tenant, decision_id)
+        known, value = self._decisions.find(key)
+        if not known:
+            value = self._store.decision(tenant, decision_id)
+            if value is not None:
+                self._decisions.remember(key, value)
+        return value
+
+    def seen(self, tenant: str, message_ids: list[str]) -> set[str]:
+        """Those of the ids that are in the log, or on their way into it."""
+        waiting = {each for each in message_ids if (tenant, each) in self._message_ids}
+        rest = [each for each in message_ids if each not in waiting]
+        return waiting | self._store.seen(tenant, rest) if rest else waiting
+
+    def hold(self, txn: Txn, ticket: int) -> None:
+        """Show a step's changes to every later read."""
+        for key, profile in txn.profiles.items():
+            self._profiles.put(key, profile, ticket)
+        for key, person in txn.identities.items():
+            self._people.put(key, person, ticket)
+        for tenant, decision in txn.decisions:
+            self._decisions.put((tenant, decision.decision_id), decision, ticket)
+        for record in txn.records:
+            self._message_ids[record.tenant, record.message_id] = ticket
+
+    def settle(self, txn: Txn, ticket: int) -> None:
+        """A group up to ``ticket`` is durable."""
+        for key in txn.profiles:
+            self._profiles.settle(key, ticket)
+        for key in txn.identities:
+            self._people.settle(key, ticket)
+        for tenant, decision in txn.decisions:
+            self._decisions.settle((tenant, decision.decision_id), ticket)
+        for record in txn.records:
+            held = self._message_ids.get((record.tenant, record.message_id))
+            if held is not None and held <= ticket:
+                del self._message_ids[record.tenant, record.message_id]

@@ -1,0 +1,126 @@
+"""From a data folder to an engine that knows everything that is in its log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from germane.app.engine import Engine
+from germane.app.world import SystemWorld
+from germane.domain.item import Item
+from germane.domain.outcome import Observation
+from germane.domain.ports import Blobs, Model, Store
+from germane.domain.record import Record, Txn
+from germane.domain.settings import Settings
+from germane.domain.world import World
+from germane.predict.model import SharedModel
+from germane.storage.blobs import FolderBlobs
+from germane.storage.sqlite import SqliteStore
+
+SNAPSHOT = "shared"
+_DECISION_KEY = "decision_key"
+_log = logging.getLogger(__name__)
+
+
+def open_engine(
+    settings: Settings, data_dir: Path, *, mode: Literal["serve", "read", "write"] = "serve",
+    world: World | None = None, progress: Callable[[int], None] | None = None,
+) -> Engine:
+    """Open (or create) a data folder.
+
+    Args:
+        settings: The validated declaration.
+        data_dir: Holds the database, history and models.
+        mode: ``serve`` and ``write`` take the folder for themselves; ``read`` looks beside a server,
+            and its shared model stays empty.
+        world: Clock and seeds; the machine's when not given.
+        progress: Told how many records have been folded into the shared model.
+
+    Raises:
+        StorageBusy: another process has the folder.
+    """
+    store = SqliteStore.open(data_dir, mode="read" if mode == "read" else "serve")
+    model = SharedModel(settings)
+    if mode != "read":
+        blobs = FolderBlobs(data_dir / "models")
+        load_snapshot(model, blobs, settings, store.last_seq())
+        catch_up(model, store, progress)
+    key = _decision_key(store, readonly=mode == "read")
+    return Engine(settings, store, model, world or SystemWorld(), key=key)
+
+
+def save_snapshot(engine: Engine, data_dir: Path) -> None:
+    """Write the shared model, so that the next start need not fold the log again."""
+    write_snapshot(engine.model, FolderBlobs(data_dir / "models"), engine.settings)
+
+
+def write_snapshot(model: Model, blobs: Blobs, settings: Settings) -> None:
+    """Store a dump of the model with the log offset it stands for."""
+    manifest: dict[str, object] = {
+        "seq": model.seq, "version": model.version, "settings": settings_digest(settings),
+    }
+    blobs.put(SNAPSHOT, f"{model.seq:016d}", model.dump(), manifest)
+    blobs.prune(SNAPSHOT, 2)
+
+
+def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int) -> bool:
+    """Load the newest snapshot if it fits this code, these settings and this log."""
+    found = blobs.newest(SNAPSHOT)
+    if found is None:
+        return False
+    data, manifest = found
+    fits = (
+        manifest.get("version") == model.version
+        and manifest.get("settings") == settings_digest(settings)
+        and isinstance(seq := manifest.get("seq"), int)
+        and seq <= last_seq
+    )
+    if fits:
+        model.load(data)
+    else:
+        _log.info("the snapshot is of other settings or another version: folding the whole log")
+    return fits
+
+
+def catch_up(
+    model: Model, store: Store, progress: Callable[[int], None] | None = None
+) -> int:
+    """Fold what the log has beyond the model's offset; the number of records."""
+    count = 0
+    for record in store.read(model.seq):
+        fold_shared(model, record)
+        count += 1
+        if progress is not None and count % 5_000 == 0:
+            progress(count)
+    return count
+
+
+def fold_shared(model: Model, record: Record) -> None:
+    """One log record's part in shared state: it needs nothing but the record."""
+    if record.kind == "item":
+        model.put_item(record.seq, msgspec.msgpack.decode(record.body, type=Item))
+    elif record.kind == "item_removed":
+        model.remove_item(record.seq, msgspec.msgpack.decode(record.body, type=str))
+    elif record.derived:
+        model.fold(record.seq, msgspec.msgpack.decode(record.derived, type=Observation))
+
+
+def settings_digest(settings: Settings) -> str:
+    """SHA-256 of the declaration: shared state folded under another one is not reused."""
+    return sha256(msgspec.json.encode(settings, order="deterministic")).hexdigest()
+
+
+def _decision_key(store: Store, *, readonly: bool) -> bytes:
+    """The secret that signs decision ids, made when the folder is."""
+    key = store.meta(_DECISION_KEY)
+    if key is None:
+        key = secrets.token_bytes(32)
+        if not readonly:
+            store.commit(Txn(meta={_DECISION_KEY: key}))
+    return key

@@ -1,0 +1,120 @@
+"""Throw away all that is derived and fold the log again (law 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from germane.app.engine import Engine
+from germane.app.memory import Memory
+from germane.app.steps import Arrival, Steps
+from germane.app.stub import stub_decision
+from germane.domain.decision import Decision
+from germane.domain.event import Event
+from germane.domain.item import Item
+from germane.domain.outcome import Impression, Outcome
+from germane.domain.ports import Model, Store
+from germane.domain.record import Record, Txn
+from germane.domain.settings import Settings
+from germane.ingest.signals import Extractor
+from germane.predict.model import SharedModel
+from germane.storage.memory import MemoryStore
+
+GROUP = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """Whether the rebuilt state is the live one, by hash."""
+
+    records: int
+    state_hash_before: str
+    state_hash_after: str
+    model_before: str
+    model_after: str
+
+    @property
+    def equal(self) -> bool:
+        """Live state and rebuilt state are the same."""
+        before = (self.state_hash_before, self.model_before)
+        return before == (self.state_hash_after, self.model_after)
+
+
+class Rebuild:
+    """Folds records as they stand in the log: same offsets, same arrival times, same ids."""
+
+    def __init__(self, settings: Settings, key: bytes) -> None:
+        self.model: Model = SharedModel(settings)
+        self.scratch: Store = MemoryStore()
+        self._key = key
+        self._memory = Memory(self.scratch)
+        self._steps = Steps(settings, self._memory, self.model, Extractor(settings))
+        self._ticket = 0
+        self.records = 0
+
+    def txns(
+        self, records: Iterator[Record], progress: Callable[[int], None] | None = None
+    ) -> Iterator[Txn]:
+        """The state changes of each record, in groups."""
+        group = Txn()
+        for record in records:
+            group.absorb(self.step(record))
+            self.records += 1
+            if self.records % GROUP == 0:
+                yield group
+                group = Txn()
+                if progress is not None:
+                    progress(self.records)
+        yield group
+
+    def step(self, record: Record) -> Txn:
+        """Fold one record."""
+        txn = Txn()
+        self._apply(record, Arrival(record.seq, record.tenant, record.received_ms), txn)
+        txn.letters.clear()  # they were kept when the record was new
+        self._ticket += 1
+        self._memory.hold(txn, self._ticket)
+        self.scratch.commit(txn)
+        self._memory.settle(txn, self._ticket)
+        return txn
+
+    def _apply(self, record: Record, at: Arrival, txn: Txn) -> None:
+        decode, body = msgspec.msgpack.decode, record.body
+        match record.kind:
+            case "event":
+                self._steps.event(decode(body, type=Event), at, txn)
+            case "item":
+                self._steps.put_item(decode(body, type=Item), record.message_id, at, txn)
+            case "item_removed":
+                self._steps.remove_item(decode(body, type=str), record.message_id, at, txn)
+            case "decision":
+                self._steps.decision(decode(body, type=Decision), at, txn)
+            case "impression":
+                impression = decode(body, type=Impression)
+                decision = self._decision(record.tenant, impression.decision_id)
+                self._steps.impression(impression, decision, at, txn)
+            case "outcome":
+                outcome = decode(body, type=Outcome)
+                decision = self._decision(record.tenant, outcome.decision_id)
+                self._steps.outcome(outcome, decision, at, txn)
+
+    def _decision(self, tenant: str, decision_id: str) -> Decision:
+        found = self._memory.decision(tenant, decision_id)
+        found = found or stub_decision(decision_id, self._key)
+        assert found is not None, "a report was accepted for a decision that is not ours"
+        return found
+
+
+def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> RebuildReport:
+    """Fold the whole log anew and put the result in the place of the live state.
+
+    Not while serving. The engine must be opened again afterwards.
+    """
+    state_before, model_before = engine.store.state_hash(), engine.model.digest()
+    work = Rebuild(engine.settings, engine.key)
+    engine.store.replace_state(work.txns(engine.store.read(0), progress))
+    return RebuildReport(
+        work.records, state_before, engine.store.state_hash(), model_before, work.model.digest()
+    )

@@ -1,0 +1,15 @@
+"""What became of a call that wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Counts of one call, and the log offset that a decision has now seen at least."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    seq: int

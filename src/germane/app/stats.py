@@ -1,0 +1,91 @@
+"""Counters and latencies of a running engine, for the metrics page and the live page."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+WINDOW = 20_000
+"""Latencies kept for quantiles."""
+RATE_S = 5.0
+"""Seconds that a rate is averaged over."""
+
+
+class Latencies:
+    """The latest measurements of one latency, in seconds."""
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque(maxlen=WINDOW)
+        self.count = 0
+
+    def add(self, seconds: float) -> None:
+        """One measurement."""
+        self._values.append(seconds)
+        self.count += 1
+
+    def quantile(self, share: float) -> float:
+        """The value below which ``share`` of the kept ones lie, in seconds; 0 when there are none."""
+        if not self._values:
+            return 0.0
+        ordered = sorted(self._values)
+        return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+
+class Rate:
+    """Events per second over the last few seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._marks: deque[tuple[float, int]] = deque()
+        self.total = 0
+
+    def add(self, count: int) -> None:
+        """``count`` events now."""
+        if count:
+            now = self._clock()
+            self._marks.append((now, count))
+            self.total += count
+            self._forget(now)
+
+    def per_second(self) -> float:
+        """Average over the last ``RATE_S`` seconds."""
+        self._forget(self._clock())
+        return sum(count for _, count in self._marks) / RATE_S
+
+    def _forget(self, now: float) -> None:
+        while self._marks and self._marks[0][0] < now - RATE_S:
+            self._marks.popleft()
+
+
+class Stats:
+    """Everything a running engine counts."""
+
+    def __init__(self) -> None:
+        self.events = Rate()
+        self.decisions = Rate()
+        self.duplicates = 0
+        self.rejected = 0
+        self.impressions = 0
+        self.outcomes = 0
+        self.quota_short = 0
+        self.ack = Latencies()
+        self.decide = Latencies()
+
+    def snapshot(self) -> dict[str, float]:
+        """All of it by name; latencies in seconds."""
+        return {
+            "events_total": self.events.total,
+            "events_per_second": self.events.per_second(),
+            "decisions_total": self.decisions.total,
+            "decisions_per_second": self.decisions.per_second(),
+            "duplicates_total": self.duplicates,
+            "rejected_total": self.rejected,
+            "impressions_total": self.impressions,
+            "outcomes_total": self.outcomes,
+            "quota_short_total": self.quota_short,
+            "ack_p50_seconds": self.ack.quantile(0.5),
+            "ack_p99_seconds": self.ack.quantile(0.99),
+            "decide_p50_seconds": self.decide.quantile(0.5),
+            "decide_p99_seconds": self.decide.quantile(0.99),
+        }

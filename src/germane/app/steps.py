@@ -1,0 +1,260 @@
+"""The fold of one log record over personal and shared state: the same code live, importing and rebuilding.
+
+Everything here is deterministic in the record, the state before it and the settings (law 5).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from zlib import crc32
+
+import msgspec
+
+from germane.app.memory import Memory
+from germane.domain.decision import Decision
+from germane.domain.event import DeadLetter, Event, Interaction
+from germane.domain.ids import slot_of
+from germane.domain.item import Item
+from germane.domain.outcome import Impression, Observation, Outcome, Reward
+from germane.domain.ports import Model
+from germane.domain.profile import Profile
+from germane.domain.record import Record, RecordKind, Txn
+from germane.domain.settings import Settings
+from germane.ingest import identity
+from germane.ingest.signals import Extractor
+from germane.measure import attribution
+from germane.profile import exposure
+from germane.profile.fold import fold
+from germane.profile.merge import merge
+
+LESSON_SHARE = 0.05
+"""Share of item events that become a next-item lesson for the blender, chosen by message id."""
+BEFORE = 12
+"""How many of a person's latest interactions go into an observation."""
+
+_encode = msgspec.msgpack.encode
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Arrival:
+    """Where a record stands in the log: live it is new, in a rebuild it is as it was."""
+
+    seq: int
+    tenant: str
+    received_ms: int
+
+
+@dataclass(slots=True)
+class Steps:
+    """Takes records in log order; answers with what each changes. Shared state changes at once."""
+
+    settings: Settings
+    memory: Memory
+    model: Model
+    extractor: Extractor
+    items: dict[str, Item] = field(default_factory=dict)
+
+    def event(self, event: Event, at: Arrival, txn: Txn) -> None:
+        """Fold a behaviour event into its person and into what is shared.
+
+        All that can fail comes before anything changes, so that a poisonous event leaves no trace.
+        """
+        before, merged, claims = self._whose(event, at)
+        interactions = self._interactions(event, before, at, txn)
+        rewards, decisions = self._credits(event, before, interactions, at.tenant)
+        observation = self._observe(event, before, interactions, rewards, decisions)
+        after = fold(
+            before, event, interactions, self.items.get, self.settings,
+            seq=at.seq, now_ms=at.received_ms,
+        )
+        after = attribution.credit(after, rewards)
+        record = _record(
+            at, "event", after.person, event.message_id, event.at_ms, event, observation
+        )
+        self._learn(at.seq, observation)
+        for gone in merged:
+            txn.profiles[at.tenant, gone] = None
+        for external, person in claims.items():
+            txn.identities[at.tenant, external] = person
+        txn.profiles[at.tenant, after.person] = after
+        txn.records.append(record)
+
+    def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
+        """Log a decision and count its slots; a person nobody knows gets no profile from being asked for."""
+        before = self.memory.profile(at.tenant, decision.person)
+        if before is not None:
+            txn.profiles[at.tenant, decision.person] = exposure.fold_decision(
+                before, decision, self.settings, seq=at.seq
+            )
+        txn.decisions.append((at.tenant, decision))
+        message_id = f"decision:{decision.decision_id}"
+        txn.records.append(
+            _record(at, "decision", decision.person, message_id, decision.at_ms, decision)
+        )
+
+    def impression(self, impression: Impression, decision: Decision, at: Arrival, txn: Txn) -> None:
+        """Positions of a decision were seen."""
+        person = self.memory.person_of(at.tenant, decision.person) or decision.person
+        before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
+        wanted = set(impression.positions)
+        shown = tuple(each.item_id for each in decision.items if each.position in wanted)
+        observation = self.model.observe(
+            before, (), at_ms=impression.at_ms, lesson=False, shown=shown
+        )
+        after = exposure.fold_impression(
+            before, decision, impression.positions, impression.at_ms, self.settings,
+            seq=at.seq, now_ms=at.received_ms,
+        )
+        self._learn(at.seq, observation)
+        if person:  # a decision known by its signed id alone does not say whose it was
+            txn.profiles[at.tenant, person] = after
+        txn.records.append(
+            _record(at, "impression", person, impression.message_id, impression.at_ms, impression,
+                    observation)
+        )
+
+    def outcome(self, outcome: Outcome, decision: Decision, at: Arrival, txn: Txn) -> None:
+        """A response that names its decision."""
+        person = self.memory.person_of(at.tenant, decision.person) or decision.person
+        before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
+        reward = self._named(before, decision, outcome)
+        rewards = [reward] if reward is not None else []
+        observation = self.model.observe(
+            before, (), at_ms=outcome.at_ms, lesson=False,
+            rewards=[(each, decision) for each in rewards],
+        )
+        self._learn(at.seq, observation)
+        if person:
+            txn.profiles[at.tenant, person] = msgspec.structs.replace(
+                attribution.credit(before, rewards), seq=at.seq
+            )
+        txn.records.append(
+            _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
+        )
+
+    def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
+        """Add or change a catalogue entry."""
+        known = self.items.get(item.item_id)
+        created_ms = known.created_ms if known is not None else item.created_ms or at.received_ms
+        item = msgspec.structs.replace(item, created_ms=created_ms)
+        self.items[item.item_id] = item
+        self.model.put_item(at.seq, item)
+        txn.items[at.tenant, item.item_id] = item
+        txn.records.append(_record(at, "item", "", message_id, at.received_ms, item))
+
+    def remove_item(self, item_id: str, message_id: str, at: Arrival, txn: Txn) -> None:
+        """Take an item out of the catalogue; what people did with it stays in their history."""
+        self.items.pop(item_id, None)
+        self.model.remove_item(at.seq, item_id)
+        txn.items[at.tenant, item_id] = None
+        txn.records.append(_record(at, "item_removed", "", message_id, at.received_ms, item_id))
+
+    # -- the parts of an event ------------------------------------------------------------------
+
+    def _whose(
+        self, event: Event, at: Arrival
+    ) -> tuple[Profile, list[str], dict[str, str]]:
+        """The person before this event, after merging whoever turns out to be the same one."""
+        def lookup(external: str) -> str | None:
+            return self.memory.person_of(at.tenant, external)
+
+        link = identity.resolve(event, lookup)
+        profile = self.memory.profile(at.tenant, link.person) or _newcomer(link.person, at)
+        merged = []
+        for other in link.merge:
+            gone = self.memory.profile(at.tenant, other)
+            if gone is not None:
+                profile = merge(profile, gone, self.settings, seq=at.seq, now_ms=at.received_ms)
+                merged.append(other)
+        return profile, merged, dict(link.claims)
+
+    def _interactions(
+        self, event: Event, before: Profile, at: Arrival, txn: Txn
+    ) -> list[Interaction]:
+        """What the event means for items. A bad property costs the signal, not the event."""
+        found, problems = self.extractor.extract(event)
+        for problem in problems:
+            body = msgspec.json.encode(event)
+            txn.letters.append(
+                DeadLetter(0, at.received_ms, "fold", "event.bad_property", problem, body)
+            )
+        if not found:
+            return []
+        return [each for each in found if not self._order_counted(event, before, each.signal)]
+
+    def _order_counted(self, event: Event, before: Profile, signal: str) -> bool:
+        key = self.extractor.order_key(event, signal)
+        return key is not None and key in before.orders
+
+    def _credits(
+        self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
+    ) -> tuple[list[Reward], dict[str, Decision]]:
+        """Rewards of this event, by the decision it names or by item and window."""
+        if not interactions:
+            return [], {}
+        rewards: list[Reward] = []
+        decisions: dict[str, Decision] = {}
+        named = event.properties.get("decision_id")
+        if isinstance(named, str):
+            decision = self.memory.decision(tenant, named)
+            if decision is not None:
+                decisions[named] = decision
+                rewards = attribution.attribute_named(
+                    before, decision, interactions, self.settings.surfaces, at_ms=event.at_ms
+                )
+        if not rewards and before.exposures:
+            rewards = attribution.attribute(
+                before, interactions, self.settings.surfaces, at_ms=event.at_ms
+            )
+        for reward in rewards:
+            if reward.decision_id not in decisions:
+                decision = self.memory.decision(tenant, reward.decision_id)
+                if decision is not None:
+                    decisions[reward.decision_id] = decision
+        return rewards, decisions
+
+    def _named(self, before: Profile, decision: Decision, outcome: Outcome) -> Reward | None:
+        surface = self.settings.surfaces.get(decision.surface)
+        if surface is None:
+            return None
+        return attribution.attribute_by_id(before, decision, outcome, surface)
+
+    def _observe(
+        self, event: Event, before: Profile, interactions: Sequence[Interaction],
+        rewards: Sequence[Reward], decisions: dict[str, Decision],
+    ) -> Observation | None:
+        if not interactions:
+            return None
+        return self.model.observe(
+            before, interactions, at_ms=event.at_ms,
+            lesson=is_lesson(event.message_id),
+            rewards=[(each, decisions.get(each.decision_id)) for each in rewards],
+        )
+
+    def _learn(self, seq: int, observation: Observation | None) -> None:
+        if observation is not None:
+            self.model.fold(seq, observation)
+
+
+def is_lesson(message_id: str) -> bool:
+    """Whether this message becomes a next-item lesson: a fixed share, by a hash of its id."""
+    return crc32(message_id.encode()) < LESSON_SHARE * 2**32
+
+
+def _newcomer(person: str, at: Arrival) -> Profile:
+    return Profile(person=person, first_seen_ms=at.received_ms)
+
+
+def _record(
+    at: Arrival, kind: RecordKind, person: str, message_id: str, at_ms: int, body: object,
+    observation: Observation | None = None,
+) -> Record:
+    derived = _encode(observation) if observation is not None else b""
+    slot = slot_of(at.tenant, person) if person else 0  # type: ignore[arg-type]
+    return Record(
+        at.seq, at.tenant, slot, person, kind, message_id, at_ms, at.received_ms, _encode(body),
+        derived,
+    )

@@ -1,0 +1,45 @@
+"""Real and accelerated clocks."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+
+class SystemWorld:
+    """The machine's clock (never backwards) and its randomness."""
+
+    def __init__(self) -> None:
+        self._last_ms = 0
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970 UTC."""
+        self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+        return self._last_ms
+
+    def seed(self) -> int:
+        """63 random bits."""
+        return secrets.randbits(63)
+
+
+class AcceleratedWorld:
+    """A clock that starts at ``start_ms`` and runs ``speed`` times as fast as the machine's."""
+
+    def __init__(self, start_ms: int, speed: float) -> None:
+        self._start_ms = start_ms
+        self._speed = speed
+        self._origin_s = time.monotonic()
+
+    def now_ms(self) -> int:
+        """Simulated milliseconds since 1970 UTC."""
+        return self._start_ms + int((time.monotonic() - self._origin_s) * 1000 * self._speed)
+
+    def rebase(self, start_ms: int, speed: float) -> None:
+        """Go on from ``start_ms`` at another speed; a time before now is ignored."""
+        self._start_ms = max(start_ms, self.now_ms())
+        self._speed = speed
+        self._origin_s = time.monotonic()
+
+    def seed(self) -> int:
+        """63 random bits."""
+        return secrets.randbits(63)
