@@ -1,0 +1,154 @@
+"""Conditions over items, in CEL (the Common Expression Language), checked before they are used."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+import cel
+
+from germane.domain.errors import BadFilter
+from germane.domain.item import Item
+
+MAX_LENGTH = 1_000
+MAX_LOOPS = 1
+"""CEL's macros loop; nested ones could be made to loop for ever."""
+CACHED_ITEMS = 100_000
+ITEM_FIELDS = (
+    "id", "type", "title", "category", "categories", "brand", "price", "currency", "inStock", "url",
+    "imageUrl", "attributes",
+)
+VARIABLES = ("item", "context")
+
+_LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
+_FIELD = re.compile(r"\bitem\s*\.\s*([A-Za-z_]\w*)")
+_TEXT = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+
+
+class Filter:
+    """A compiled condition over ``item`` and ``context``, with its answers remembered per item."""
+
+    def __init__(self, source: str, attributes: Iterable[str] = ()) -> None:
+        """
+        Args:
+            source: The expression.
+            attributes: Declared catalogue attributes, which may be written ``item.NAME``.
+
+        Raises:
+            BadFilter: it cannot be compiled, or names a field that items do not have.
+        """
+        self.source = source
+        self._attributes = tuple(attributes)
+        _check(source, self._attributes)
+        try:
+            self._program = cel.compile(source)
+        except ValueError as error:
+            raise BadFilter(_first_line(str(error)), expression=source) from None
+        self._reads_context = "context" in self._program.variables()
+        self._answers: dict[str, tuple[Item, bool]] = {}
+
+    def __call__(self, item: Item, context: dict[str, Any]) -> bool:
+        """Whether the item fulfils it. An item that lacks the field does not.
+
+        Raises:
+            BadFilter: the expression's value is not true or false.
+        """
+        if self._reads_context:
+            return self._ask(item, context)
+        known = self._answers.get(item.item_id)
+        if known is not None and known[0] is item:
+            return known[1]
+        answer = self._ask(item, context)
+        if len(self._answers) >= CACHED_ITEMS:
+            self._answers.clear()
+        self._answers[item.item_id] = (item, answer)
+        return answer
+
+    def _ask(self, item: Item, context: dict[str, Any]) -> bool:
+        variables = {"item": visible(item, self._attributes), "context": context}
+        try:
+            answer = self._program.execute(variables)
+        except (KeyError, TypeError):
+            return False  # the item has no such value, or one of another type
+        except (RuntimeError, ValueError) as error:
+            raise BadFilter(_first_line(str(error)), expression=self.source) from None
+        if not isinstance(answer, bool):
+            raise BadFilter(
+                f"The filter's value must be true or false, not {answer!r}.", expression=self.source
+            )
+        return answer
+
+
+class Filters:
+    """Compiled filters by source: requests repeat the same few."""
+
+    def __init__(self, attributes: Iterable[str] = (), limit: int = 64) -> None:
+        self._attributes = tuple(attributes)
+        self._limit = limit
+        self._known: OrderedDict[str, Filter] = OrderedDict()
+
+    def get(self, source: str) -> Filter:
+        """The compiled filter.
+
+        Raises:
+            BadFilter: it cannot be compiled.
+        """
+        found = self._known.get(source)
+        if found is None:
+            found = self._known[source] = Filter(source, self._attributes)
+            if len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(source)
+        return found
+
+
+def visible(item: Item, attributes: Iterable[str] = ()) -> dict[str, Any]:
+    """The item as expressions see it: only what it has, declared attributes beside the standard fields."""
+    fields: dict[str, Any] = {
+        "id": item.item_id, "type": item.type, "title": item.title, "category": item.category,
+        "categories": list(item.categories), "brand": item.brand, "currency": item.currency,
+        "inStock": item.in_stock, "url": item.url, "imageUrl": item.image_url,
+        "attributes": item.attributes,
+    }
+    if item.price is not None:
+        fields["price"] = float(item.price)
+    for name in attributes:
+        if name in item.attributes:
+            fields.setdefault(name, item.attributes[name])
+    return fields
+
+
+def _check(source: str, attributes: tuple[str, ...]) -> None:
+    if len(source) > MAX_LENGTH:
+        raise BadFilter(f"The filter is longer than {MAX_LENGTH} characters.")
+    bare = _TEXT.sub('""', source)
+    if len(_LOOP.findall(bare)) > MAX_LOOPS:
+        raise BadFilter("The filter has more than one loop (map, filter, all, exists).")
+    known = {*ITEM_FIELDS, *attributes}
+    for name in _FIELD.findall(bare):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean item.{near[0]}?" if near else f"Items have: {', '.join(sorted(known))}."
+            raise BadFilter(f"Items have no field {name!r}.", hint=hint, expression=source)
+    # A variable that is neither item nor context would only fail on the first item: find it now.
+    try:
+        names = set(cel.compile(source).variables())
+    except ValueError as error:
+        raise BadFilter(_first_line(str(error)), expression=source) from None
+    for name in names - set(VARIABLES):
+        raise BadFilter(
+            f"Unknown name {name!r}.", hint="Expressions speak of `item` and `context`.",
+            expression=source,
+        )
+
+
+def _first_line(message: str) -> str:
+    message = message.replace("\n", " ")
+    found = re.search(r"ERROR: <input>:(\d+):(\d+): (.{1,160})", message)
+    if found:
+        return f"The filter has an error at character {found[2]}: {found[3].split(' expecting ')[0]}."
+    return message[:200]

@@ -1,0 +1,114 @@
+"""An operator's rules for a surface, compiled: include, exclude, boost, pin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from germane.domain.decision import Ask
+from germane.domain.item import Item
+from germane.domain.profile import Profile
+from germane.domain.settings import RuleSpec, SurfaceSpec
+from germane.predict.filters import Filter, Filters
+
+
+class Condition:
+    """When a rule speaks of an item: it is listed, or it fulfils the expression."""
+
+    def __init__(self, spec: RuleSpec, attributes: Iterable[str]) -> None:
+        self._listed = frozenset(spec.items)
+        self._filter = Filter(spec.when, attributes) if spec.when else None
+
+    def __call__(self, item: Item, context: dict[str, Any]) -> bool:
+        if item.item_id in self._listed:
+            return True
+        return self._filter is not None and self._filter(item, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An item that has a fixed place."""
+
+    item_id: str
+    position: int
+
+
+class Rules:
+    """The compiled rules of one surface."""
+
+    def __init__(self, surface: SurfaceSpec, attributes: Iterable[str]) -> None:
+        attributes = tuple(attributes)
+        self._surface = surface
+        of = {kind: [r for r in surface.rules if r.kind == kind] for kind in
+              ("include", "exclude", "boost", "pin")}
+        self._include = [Condition(each, attributes) for each in of["include"]]
+        self._exclude = [Condition(each, attributes) for each in of["exclude"]]
+        self._boost = [(Condition(each, attributes), each.factor) for each in of["boost"]]
+        self.pins = tuple(
+            Pin(item_id, (rule.position or 0) + offset)
+            for rule in of["pin"] for offset, item_id in enumerate(rule.items)
+        )
+
+    def eligible(
+        self, profile: Profile, ask: Ask, filters: Filters, at_ms: int
+    ) -> Callable[[Item], bool]:
+        """A test whether an item may be shown at all on this surface, now, to this person.
+
+        Raises:
+            BadFilter: the ask's filter is not a valid expression.
+        """
+        asked = filters.get(ask.filter) if ask.filter else None
+        excluded = frozenset(ask.exclude) | ({ask.context.item} if ask.context.item else set())
+        context = context_of(ask)
+        surface = self._surface
+
+        def test(item: Item) -> bool:
+            if item.type not in surface.item_types or item.item_id in excluded:
+                return False
+            if not (item.available(at_ms) if surface.in_stock_only else _in_dates(item, at_ms)):
+                return False
+            if surface.already_bought == "exclude" and bought(profile, item.item_id):
+                return False
+            if self._include and not any(rule(item, context) for rule in self._include):
+                return False
+            if any(rule(item, context) for rule in self._exclude):
+                return False
+            return asked is None or asked(item, context)
+
+        return test
+
+    @property
+    def boosts(self) -> bool:
+        """Whether any rule changes scores."""
+        return bool(self._boost)
+
+    def factor(self, item: Item, ask: Ask) -> float:
+        """What the boost rules multiply the item's odds by."""
+        context = context_of(ask)
+        factor = 1.0
+        for rule, each in self._boost:
+            if rule(item, context):
+                factor *= each
+        return factor
+
+
+def bought(profile: Profile, item_id: str) -> bool:
+    """Whether the person has had this item (a signal with ``repeat``)."""
+    own = profile.own_items.get(item_id)
+    return own is not None and own.count > 0
+
+
+def context_of(ask: Ask) -> dict[str, Any]:
+    """The context as expressions see it."""
+    context = ask.context
+    return {
+        **context.extra, "item": context.item, "locale": context.locale,
+        "timezone": context.timezone, "device": context.device,
+    }
+
+
+def _in_dates(item: Item, at_ms: int) -> bool:
+    if item.available_from_ms is not None and at_ms < item.available_from_ms:
+        return False
+    return item.available_until_ms is None or at_ms < item.available_until_ms

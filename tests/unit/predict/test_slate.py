@@ -1,0 +1,81 @@
+"""The slate policy: its guarantees and its probabilities."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from germane.domain.profile import QuotaCount
+from germane.predict.rules import Pin
+from germane.predict.slate import Policy, Row, arrange, quota_due
+
+
+def rows_of(count: int, adjacent: set[int] | frozenset[int] = frozenset()) -> list[Row]:
+    return [Row(f"i{n}", f"c{n % 7}", n in adjacent, n) for n in range(count)]
+
+
+@given(
+    st.integers(0, 60), st.sets(st.integers(0, 59)), st.integers(1, 20),
+    st.floats(0, 0.5), st.floats(0, 0.5), st.integers(0, 2**40),
+)
+def test_slate_is_full_and_has_no_item_twice(count, adjacent, size, quota, exploration, seed):
+    """Every position is filled as long as there are candidates, and no item is there twice."""
+    policy = Policy(size, quota, exploration, 3)
+    placed, short = arrange(rows_of(count, adjacent), policy, pins=(), served=QuotaCount(), seed=seed)
+    assert [each.position for each in placed] == list(range(min(size, count)))
+    assert len({each.row.item_id for each in placed}) == len(placed)
+    assert all(0 < each.propensity <= 1 for each in placed)
+    assert short >= 0
+
+
+@given(st.lists(st.integers(1, 15), min_size=1, max_size=40), st.floats(0, 0.5), st.integers(0, 9))
+def test_quota_holds_over_time(sizes, quota, seed):
+    """Over any run of slates, at least the quota's share of the slots is diverse when it can be."""
+    served = QuotaCount()
+    for number, size in enumerate(sizes):
+        policy = Policy(size, quota, 0.1, 2)
+        rows = rows_of(60, set(range(30, 60)))
+        placed, short = arrange(rows, policy, pins=(), served=served, seed=seed + number)
+        diverse = sum(each.row.adjacent for each in placed if each.slot == "diverse")
+        assert short == 0
+        served = QuotaCount(served.slots + len(placed), served.diverse + diverse, served.short)
+        assert served.diverse >= quota * served.slots - 1e-9
+
+
+def test_quota_that_cannot_be_met_is_reported_and_not_owed_again():
+    """With no adjacent item the shortfall is told, and the next slate does not make up for it."""
+    policy = Policy(10, 0.2, 0.0, 3)
+    placed, short = arrange(rows_of(30), policy, pins=(), served=QuotaCount(), seed=1)
+    assert (len(placed), short) == (10, 2)
+    assert quota_due(QuotaCount(10, 0, 2), 10, 0.2) == 2
+
+
+def test_pins_keep_their_place():
+    """A pinned item is at its position with probability 1; an ineligible one is left out."""
+    pins = [Pin("i9", 0), Pin("missing", 1)]
+    placed, _ = arrange(rows_of(20), Policy(5, 0, 0.3, 0), pins=pins, served=QuotaCount(), seed=3)
+    assert placed[0].row.item_id == "i9"
+    assert (placed[0].slot, placed[0].propensity) == ("pinned", 1.0)
+    assert "missing" not in {each.row.item_id for each in placed}
+
+
+def test_propensities_are_the_true_frequencies():
+    """Given the positions before, each item comes as often as its propensity says (100,000 draws)."""
+    policy = Policy(4, 0.0, 0.3, 1)
+    rows, draws = rows_of(8), 100_000
+    told: dict[tuple[str, ...], float] = {}
+    seen: Counter[tuple[str, ...]] = Counter()
+    for seed in range(draws):
+        placed, _ = arrange(rows, policy, pins=(), served=QuotaCount(), seed=seed)
+        slate = tuple(each.row.item_id for each in placed)
+        probability = 1.0
+        for each in placed:
+            probability *= each.propensity
+        assert told.setdefault(slate, probability) == probability
+        seen[slate] += 1
+    assert abs(sum(told.values()) - 1) < 0.01  # nearly every slate that is possible has come up
+    for slate, probability in told.items():
+        error = (probability * (1 - probability) / draws) ** 0.5
+        assert abs(seen[slate] / draws - probability) < 5 * error + 1e-9, slate
