@@ -63,12 +63,13 @@ class Steps:
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
         before, merged, claims = self._whose(event, at)
-        interactions = self._interactions(event, before, at, txn)
+        orders = self.extractor.orders(event)
+        interactions = self._interactions(event, before, orders, at, txn)
         rewards, decisions = self._credits(event, before, interactions, at.tenant)
         observation = self._observe(event, before, interactions, rewards, decisions)
         after = fold(
             before, event, interactions, self.items.get, self.settings,
-            seq=at.seq, now_ms=at.received_ms,
+            seq=at.seq, now_ms=at.received_ms, orders=orders if interactions else (),
         )
         after = attribution.credit(after, rewards)
         record = _record(
@@ -172,7 +173,7 @@ class Steps:
         return profile, merged, dict(link.claims)
 
     def _interactions(
-        self, event: Event, before: Profile, at: Arrival, txn: Txn
+        self, event: Event, before: Profile, orders: tuple[str, ...], at: Arrival, txn: Txn
     ) -> list[Interaction]:
         """What the event means for items. A bad property costs the signal, not the event."""
         found, problems = self.extractor.extract(event)
@@ -181,13 +182,8 @@ class Steps:
             txn.letters.append(
                 DeadLetter(0, at.received_ms, "fold", "event.bad_property", problem, body)
             )
-        if not found:
-            return []
-        return [each for each in found if not self._order_counted(event, before, each.signal)]
-
-    def _order_counted(self, event: Event, before: Profile, signal: str) -> bool:
-        key = self.extractor.order_key(event, signal)
-        return key is not None and key in before.orders
+        counted = {key.partition(":")[0] for key in orders if key in before.orders}
+        return [each for each in found if each.signal not in counted] if counted else found
 
     def _credits(
         self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
@@ -202,13 +198,11 @@ class Steps:
             decision = self.memory.decision(tenant, named)
             if decision is not None:
                 decisions[named] = decision
-                rewards = attribution.attribute_named(
-                    before, decision, interactions, self.settings.surfaces, at_ms=event.at_ms
+                rewards = attribution.attribute_event(
+                    before, decision, interactions, self.settings.surfaces
                 )
         if not rewards and before.exposures:
-            rewards = attribution.attribute(
-                before, interactions, self.settings.surfaces, at_ms=event.at_ms
-            )
+            rewards = attribution.attribute(before, interactions, self.settings.surfaces)
         for reward in rewards:
             if reward.decision_id not in decisions:
                 decision = self.memory.decision(tenant, reward.decision_id)
@@ -220,7 +214,7 @@ class Steps:
         surface = self.settings.surfaces.get(decision.surface)
         if surface is None:
             return None
-        return attribution.attribute_by_id(before, decision, outcome, surface)
+        return attribution.attribute_outcome(before, decision, outcome, surface)
 
     def _observe(
         self, event: Event, before: Profile, interactions: Sequence[Interaction],

@@ -1,0 +1,144 @@
+"""From an event to what it means for items, by the declared signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from germane.domain.event import Event, Interaction
+from germane.domain.settings import Settings, SignalSpec
+
+MAX_ITEMS = 500
+"""Products of one event that are used; an order has no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    spec: SignalSpec
+    rows: tuple[str, ...]
+    """Path of the list of products; empty where the event itself is the product."""
+    item: tuple[str, ...]
+    quantity: tuple[str, ...]
+    price: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+class Extractor:
+    """Compiled signals, found by the event's name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._by_event: dict[str, list[_Compiled]] = {}
+        for spec in settings.signals.values():
+            self._by_event.setdefault(spec.event, []).append(_compile(spec))
+
+    def extract(self, event: Event) -> tuple[list[Interaction], list[str]]:
+        """Interactions in the order of the event, and what was wrong with those that are missing."""
+        signals = self._by_event.get(_name(event))
+        if not signals:
+            return [], []
+        fields = {"properties": event.properties, "traits": event.traits, "context": event.context}
+        found: list[Interaction] = []
+        problems: list[str] = []
+        for signal in signals:
+            for row in _rows(signal, fields):
+                _one(signal, row, event.at_ms, found, problems)
+        return found[:MAX_ITEMS], problems
+
+    def orders(self, event: Event) -> tuple[str, ...]:
+        """Keys ``signal:order id`` of the orders that the event reports: each counts once."""
+        signals = self._by_event.get(_name(event))
+        if not signals:
+            return ()
+        fields = {"properties": event.properties, "traits": event.traits, "context": event.context}
+        keys = []
+        for signal in signals:
+            if signal.order:
+                order = _text(_walk(fields, signal.order))
+                if order:
+                    keys.append(f"{signal.spec.name}:{order}")
+        return tuple(keys)
+
+
+def _name(event: Event) -> str:
+    if event.kind == "track":
+        return event.name
+    return f"{event.kind}:{event.name}" if event.kind in ("page", "screen") else ""
+
+
+def _compile(spec: SignalSpec) -> _Compiled:
+    rows, mark, item = spec.item.partition("[].")
+    if not mark:
+        rows, item = "", spec.item
+    return _Compiled(
+        spec, _path(rows), _path(item), _path(spec.quantity), _path(spec.price), _path(spec.order)
+    )
+
+
+def _path(text: str) -> tuple[str, ...]:
+    return tuple(text.split(".")) if text else ()
+
+
+def _rows(signal: _Compiled, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if not signal.rows:
+        yield fields
+        return
+    rows = _walk(fields, signal.rows)
+    if isinstance(rows, list):
+        for row in rows:
+            if isinstance(row, dict):
+                yield row
+
+
+def _one(
+    signal: _Compiled, row: dict[str, Any], at_ms: int, found: list[Interaction],
+    problems: list[str],
+) -> None:
+    item_id = _text(_walk(row, signal.item))
+    name = signal.spec.name
+    if not item_id:
+        problems.append(f"signal {name!r}: no item id at {signal.spec.item!r}")
+        return
+    quantity = _number(_walk(row, signal.quantity)) if signal.quantity else 1.0
+    price = _number(_walk(row, signal.price)) if signal.price else None
+    if quantity is _BAD or price is _BAD:
+        problems.append(f"signal {name!r}: the quantity or price of item {item_id!r} is no number")
+        quantity, price = 1.0, None
+    found.append(
+        Interaction(item_id, name, at_ms, 1.0 if quantity is None else float(quantity),
+                    None if price is None else float(price))
+    )
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, int | float):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return ""
+
+
+_BAD: Any = object()
+
+
+def _number(value: Any) -> Any:
+    """A number, ``None`` where there is none, or ``_BAD``. Numbers may arrive as text."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return _BAD
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return _BAD
+    return number if -1e15 < number < 1e15 else _BAD

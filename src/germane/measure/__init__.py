@@ -1,0 +1,1 @@
+"""Measure: which decision an outcome belongs to, and what it was worth."""

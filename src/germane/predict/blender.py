@@ -1,0 +1,90 @@
+"""The blender: a listwise softmax over candidates that learns from every lesson.
+
+Score of a candidate: ``(base + surface) . features``. A lesson is a list of feature rows with those
+that were chosen; the loss is the mean cross-entropy of the chosen under the softmax of the scores,
+and one AdaGrad step (Duchi, Hazan & Singer 2011) follows its gradient. Next-item lessons from
+behaviour teach ``base``; outcomes of shown slates teach the surface's own part.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain.outcome import Example
+
+Floats = npt.NDArray[np.float64]
+
+LEARNING_RATE = 0.08
+SURFACE_RATE = 0.02
+DECAY_TO_PRIOR = 1e-4
+"""Pull towards the prior at each step, so that a feature without evidence stays where it began."""
+
+
+class Weights:
+    """One weight vector with its AdaGrad state."""
+
+    def __init__(self, prior: Floats, rate: float) -> None:
+        self.prior = prior
+        self.value: Floats = prior.copy()
+        self.squares: Floats = np.full(len(prior), 1e-2)
+        self.rate = rate
+        self.steps = 0
+
+    def step(self, gradient: Floats) -> None:
+        """Go one step down the gradient."""
+        gradient = gradient + DECAY_TO_PRIOR * (self.value - self.prior)
+        self.squares += gradient * gradient
+        self.value -= self.rate * gradient / np.sqrt(self.squares)
+        self.steps += 1
+
+
+class Blender:
+    """Weights for all surfaces."""
+
+    def __init__(self, prior: Floats) -> None:
+        self.base = Weights(prior, LEARNING_RATE)
+        self.surfaces: dict[str, Weights] = {}
+
+    def weights(self, surface: str) -> Floats:
+        """The weights that a surface ranks with."""
+        own = self.surfaces.get(surface)
+        return self.base.value if own is None else self.base.value + own.value
+
+    def score(self, features: Floats, surface: str) -> Floats:
+        """Scores of candidates, shape (n,), from features of shape (n, f)."""
+        return features @ self.weights(surface)
+
+    def learn(self, example: Example) -> None:
+        """One lesson. An empty surface name means behaviour: it teaches all surfaces."""
+        features = unpack(example)
+        if example.rows < 2 or len(example.chosen) in (0, example.rows):
+            return
+        scores = self.score(features, example.surface)
+        scores = np.exp(scores - scores.max())
+        expected = (scores / scores.sum()) @ features
+        chosen = features[list(example.chosen)].mean(axis=0)
+        gradient = example.weight * (expected - chosen)
+        if example.surface:
+            self.own(example.surface).step(gradient)
+        else:
+            self.base.step(gradient)
+
+    def own(self, surface: str) -> Weights:
+        """A surface's own part, made when it is first taught."""
+        own = self.surfaces.get(surface)
+        if own is None:
+            zero = np.zeros(len(self.base.prior))
+            own = self.surfaces[surface] = Weights(zero, SURFACE_RATE)
+        return own
+
+
+def pack(features: Floats) -> bytes:
+    """Rows as float16: what is learned is exactly what was stored."""
+    return features.astype("<f2").tobytes()
+
+
+def unpack(example: Example) -> Floats:
+    """The rows of an example, shape (rows, f)."""
+    flat = np.frombuffer(example.features, dtype="<f2").astype(np.float64)
+    return flat.reshape(example.rows, -1)

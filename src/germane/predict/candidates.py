@@ -1,0 +1,267 @@
+"""Candidates: the union of what each source proposes, with the sources' own values for the ranker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import nlargest
+
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain.months import MS_PER_DAY
+from germane.predict.counters import Clock
+from germane.predict.features import COLUMN, FRESH, NAMES, SOURCE_OF, WIDTH
+from germane.predict.person import Person
+from germane.predict.state import NEW_DAYS, State
+
+Floats = npt.NDArray[np.float64]
+
+TOGETHER = 60
+CATEGORIES, PER_CATEGORY = 12, 5
+VALUES, PER_VALUE = 4, 5
+POPULAR = 40
+NEW = 12
+ADJACENT, PER_ADJACENT = 8, 3
+_SHARE_FLOOR = 1e-6
+_FRESH = [COLUMN[name] for name in FRESH]
+_FRESH_FROM = [COLUMN[name.removeprefix("fresh_")] for name in FRESH]
+
+
+class Candidates:
+    """Item numbers, each once, and a feature row for each."""
+
+    def __init__(self, state: State, person: Person, readiness: float) -> None:
+        self._state = state
+        self._person = person
+        self._place: dict[int, int] = {}
+        kinds = state.kinds[state.diversity]
+        self._liked = kinds.vector(person.interests[state.diversity])
+        self._goes = self._going_together()
+        self._adjacent = self._adjacent_categories()
+        self._readiness = readiness
+        self._gather()
+        self.numbers: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self.features: Floats = np.zeros((0, WIDTH))
+
+    def include(self, item_ids: Iterable[str]) -> None:
+        """Items that must be there whatever the sources say. Before ``matrix``."""
+        for item_id in item_ids:
+            number = self._state.index.get(item_id)
+            if number is not None:
+                self._place.setdefault(number, len(self._place))
+
+    def matrix(self) -> Floats:
+        """The feature rows, shape (n, WIDTH), in the order of ``numbers``."""
+        self.numbers = np.fromiter(self._place, dtype=np.intp, count=len(self._place))
+        self.features = np.zeros((len(self._place), WIDTH))
+        if self._place:
+            self._own()
+            self._together()
+            self._taste()
+            self._popularity(self._readiness)
+            self._content(self._readiness)
+            self._fresh()
+        return self.features
+
+    def adjacent(self) -> list[bool]:
+        """Which candidates are of a related category that the person has not met."""
+        found: list[bool] = (self.features[:, COLUMN["adjacent"]] > 0).tolist()
+        return found
+
+    def sources_of(self, row: int) -> tuple[str, ...]:
+        """Sources that have something to say about a candidate."""
+        said = (SOURCE_OF[NAMES[column]] for column in np.flatnonzero(self.features[row]))
+        return tuple(dict.fromkeys(said))
+
+    # -- who is asked for candidates -------------------------------------------------------------
+
+    def _gather(self) -> None:
+        place, state = self._place, self._state
+        for number in self._person.own.numbers:
+            place.setdefault(number, len(place))
+        for number in _strongest(self._goes, TOGETHER):
+            place.setdefault(number, len(place))
+        for name, shares in self._person.interests.items():
+            main = name == state.diversity
+            width, depth = (CATEGORIES, PER_CATEGORY) if main else (VALUES, PER_VALUE)
+            for value, _ in nlargest(width, shares.items(), key=_value):
+                self._add_tops(name, state.kinds[name].numbers.get(value, 0), depth)
+        for name, values in self._person.declared.items():
+            for value in values:
+                if name in state.kinds:
+                    self._add_tops(name, state.kinds[name].numbers.get(value, 0), 2 * PER_VALUE)
+        nearest = sorted(self._adjacent, key=lambda kind: -self._adjacent[kind])
+        for kind in nearest[:ADJACENT]:
+            self._add_tops(state.diversity, kind, PER_ADJACENT)
+        for number in state.trending[:POPULAR] + state.bestsellers[:POPULAR]:
+            place.setdefault(number, len(place))
+        for number in self._new_items():
+            place.setdefault(number, len(place))
+
+    def _add_tops(self, name: str, kind: int, count: int) -> None:
+        for number, _ in self._state.tops[name].ordered(kind)[:count]:
+            self._place.setdefault(number, len(self._place))
+
+    def _new_items(self) -> list[int]:
+        """The youngest items, those of the person's own categories first."""
+        young = self._state.newest[: 10 * NEW]
+        if not young:
+            return []
+        liked = self._liked[self._state.kinds[self._state.diversity].of[young]]
+        return [young[place] for place in np.argsort(-liked, kind="stable")[:NEW].tolist()]
+
+    def _going_together(self) -> dict[int, float]:
+        """Sum over the latest items of how strongly each neighbour goes with it."""
+        goes: dict[int, float] = {}
+        slow = self._state.slow.sums
+        for number, weight in self._person.latest:
+            row = self._state.together.rows.get(number)
+            if not row:
+                continue
+            weight /= (float(slow[number]) + 1e-300) ** 0.5
+            for other, strength in row.items():
+                goes[other] = goes.get(other, 0.0) + weight * strength
+        return goes
+
+    def _adjacent_categories(self) -> dict[int, float]:
+        """Categories never met, by how strongly they are related to those that are liked."""
+        found: dict[int, float] = {}
+        met, related = self._person.met, self._state.related
+        for kind in np.argsort(-self._liked, kind="stable")[:CATEGORIES].tolist():
+            share = float(self._liked[kind])
+            if share <= 0:
+                break
+            row = related.row(kind)
+            total = sum(row.values())
+            for other, strength in row.items():
+                if not met[other]:
+                    found[other] = found.get(other, 0.0) + share * strength / total
+        return found
+
+    # -- features --------------------------------------------------------------------------------
+
+    def _set(self, name: str, rows: npt.NDArray[np.intp] | slice, values: Floats | float) -> None:
+        self.features[rows, COLUMN[name]] = values
+
+    def _own(self) -> None:
+        own = self._person.own
+        if not own.numbers:
+            return
+        rows = slice(0, len(own.numbers))  # own items are gathered first
+        state, numbers = self._state, self.numbers[rows]
+        bought = state.bought[numbers]
+        ratio = own.gap_days / np.maximum(own.interval_days, 0.5)
+        due = np.exp(-2.0 * np.log(np.maximum(ratio, 1e-3)) ** 2)
+        self._set("own", rows, 1.0)
+        self._set("own_count", rows, np.log1p(own.count))
+        self._set("own_recent", rows, np.log1p(own.recent))
+        self._set("own_lasting", rows, np.log1p(own.lasting))
+        self._set("own_rate", rows, np.minimum(own.count / self._person.visits, 2.0))
+        self._set("own_gap_short", rows, 2.0 ** -(own.gap_days / 4.0))
+        self._set("own_gap_month", rows, 2.0 ** -(own.gap_days / 30.0))
+        self._set("own_due", rows, np.where(own.regular, due, 0.0))
+        self._set("own_early", rows, (own.regular & (ratio < 0.5)).astype(float))
+        self._set("own_repeatable", rows, (state.bought_again[numbers] + 0.5) / (bought + 2.0))
+
+    def _together(self) -> None:
+        if not self._goes:
+            return
+        slow = self._state.slow.sums[self.numbers]
+        raw = np.array([self._goes.get(number, 0.0) for number in self.numbers.tolist()])
+        value = raw / np.sqrt(slow + 0.01 * self._state.slow.clock.weight(self._person.at_ms))
+        self._set("together", slice(None), np.sqrt(np.minimum(value, 4.0)))
+        order = np.argsort(-value, kind="stable")
+        ranks = np.empty(len(value))
+        ranks[order] = np.arange(1, len(value) + 1)
+        self._set("together_rank", slice(None), np.where(value > 0, ranks**-0.5, 0.0))
+
+    def _taste(self) -> None:
+        state, person = self._state, self._person
+        kinds = state.kinds[state.diversity].of[self.numbers]
+        interest = self._liked[kinds]
+        self._set("category_interest", slice(None), np.sqrt(interest))
+        self._set("category_pull", slice(None), np.sqrt(interest * self._standing(kinds)))
+        ages = person.category_age_days[kinds]
+        self._set("category_just", slice(None), 2.0 ** -(ages / 7.0))
+        self._set("brand_interest", slice(None), self._other_interests())
+        near = np.zeros(len(person.met))
+        near[list(self._adjacent)] = 1.0
+        self._set("adjacent", slice(None), near[kinds])
+        if person.price_mean is not None:
+            z = (state.log_price[self.numbers] - person.price_mean) / person.price_spread
+            self._set("price_fit", slice(None), -np.minimum(np.nan_to_num(z) ** 2, 4.0))
+
+    def _standing(self, kinds: npt.NDArray[np.int32]) -> Floats:
+        """An item's popularity relative to the best of its category, in [0, 1]."""
+        state = self._state
+        tops, sums = state.tops[state.diversity], state.mid.sums
+        best = np.ones(len(state.kinds[state.diversity].names))
+        for kind in np.unique(kinds).tolist():
+            ordered = tops.ordered(kind)
+            if ordered:
+                best[kind] = float(sums[ordered[0][0]]) or 1.0
+        return np.minimum(sums[self.numbers] / best[kinds], 1.0)
+
+    def _other_interests(self) -> Floats:
+        """Mean share of interest over the other tracked attributes."""
+        total, names = np.zeros(len(self.numbers)), 0
+        for name, shares in self._person.interests.items():
+            if name != self._state.diversity and shares:
+                kinds = self._state.kinds[name]
+                total += np.sqrt(kinds.vector(shares)[kinds.of[self.numbers]])
+                names += 1
+        return total / max(names, 1)
+
+    def _fresh(self) -> None:
+        fresh = 1.0 - self.features[:, COLUMN["own"]]
+        self.features[:, _FRESH] = self.features[:, _FRESH_FROM] * fresh[:, None]
+
+    def _popularity(self, readiness: float) -> None:
+        state, now = self._state, self._person.at_ms
+        shares = {
+            "popular_fast": state.fast, "popular_mid": state.mid, "popular_slow": state.slow,
+        }
+        for name, counts in shares.items():
+            share = counts.sums[self.numbers] / (counts.total or 1.0)
+            self._set(name, slice(None), np.log(share + _SHARE_FLOOR) / 4.0 + 3.5)
+        fast = _rate(state.fast.sums[self.numbers], state.fast.clock, now)
+        slow = _rate(state.slow.sums[self.numbers], state.slow.clock, now)
+        self._set("trend", slice(None), np.clip(np.log((fast + 0.05) / (slow + 0.05)), -3, 3))
+        popular = self.features[:, COLUMN["popular_mid"]]
+        self._set("cold_popular", slice(None), popular * (1.0 - readiness))
+
+    def _content(self, readiness: float) -> None:
+        state = self._state
+        age = self._person.at_ms - state.created_ms[self.numbers]
+        self._set("new", slice(None), (age < NEW_DAYS * MS_PER_DAY).astype(float))
+        if not self._person.declared:
+            return
+        declared = np.zeros(len(self.numbers))
+        for name, weights in self._person.declared.items():
+            for place, number in enumerate(self.numbers):
+                item = state.items[number]
+                if item is not None:
+                    for value in item.values_of(name):
+                        declared[place] = max(declared[place], weights.get(value, 0.0))
+        self._set("declared", slice(None), declared)
+        self._set("cold_declared", slice(None), declared * (1.0 - readiness))
+
+
+def _rate(sums: Floats, clock: Clock, now_ms: int) -> Floats:
+    """Decayed counts as events a day."""
+    days = clock.half_life_ms / MS_PER_DAY / np.log(2.0)
+    return sums * clock.scale_at(now_ms) / days
+
+
+def _strongest(weights: dict[int, float], count: int) -> list[int]:
+    """Keys of the highest weights, in no particular order."""
+    if len(weights) <= count:
+        return list(weights)
+    keys = np.fromiter(weights, dtype=np.intp, count=len(weights))
+    values = np.fromiter(weights.values(), dtype=float, count=len(weights))
+    found: list[int] = keys[np.argpartition(-values, count)[:count]].tolist()
+    return found
+
+
+def _value(pair: tuple[object, float]) -> float:
+    return pair[1]

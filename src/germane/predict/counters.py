@@ -1,0 +1,79 @@
+"""Exponentially decayed counts that cost nothing to decay.
+
+Instead of shrinking every count as time goes by, each new one is added with a growing weight,
+``2 ** ((t - origin) / half_life)``: the order and the ratios are those of the decayed counts. When
+the exponent grows large, all counts and the origin are moved, which changes no ratio.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+_MAX_EXPONENT = 400.0
+DAY_MS = 86_400_000.0
+
+
+class Clock:
+    """The growing weight of one half-life."""
+
+    __slots__ = ("half_life_ms", "origin_ms")
+
+    def __init__(self, half_life_days: float, origin_ms: int = 0) -> None:
+        self.half_life_ms = half_life_days * DAY_MS
+        self.origin_ms = origin_ms
+
+    def weight(self, at_ms: int) -> float:
+        """What one event at this time adds. Events long before the origin add (nearly) nothing."""
+        return float(2.0 ** max((at_ms - self.origin_ms) / self.half_life_ms, -1000.0))
+
+    def scale_at(self, now_ms: int) -> float:
+        """Factor that turns a sum of weights into a decayed count as of ``now_ms``."""
+        return float(2.0 ** -min((now_ms - self.origin_ms) / self.half_life_ms, 1000.0))
+
+    def shift(self, at_ms: int) -> float:
+        """Move the origin when weights get too large; the factor that every sum must be multiplied by."""
+        if self.origin_ms == 0:
+            self.origin_ms = at_ms
+            return 1.0
+        exponent = (at_ms - self.origin_ms) / self.half_life_ms
+        if exponent < _MAX_EXPONENT:
+            return 1.0
+        self.origin_ms = at_ms
+        return float(2.0**-exponent)
+
+
+class DecayedCounts:
+    """One decayed count per item number, as a growing array."""
+
+    def __init__(self, half_life_days: float) -> None:
+        self.clock = Clock(half_life_days)
+        self.sums: Floats = np.zeros(0)
+        self.total = 0.0
+
+    def grow(self, size: int) -> None:
+        """Make room for item numbers below ``size``."""
+        if size > len(self.sums):
+            room = np.zeros(max(size, 2 * len(self.sums), 1024))
+            room[: len(self.sums)] = self.sums
+            self.sums = room
+
+    def add(self, index: int, at_ms: int, amount: float) -> None:
+        """Count ``amount`` for an item."""
+        factor = self.clock.shift(at_ms)
+        if factor != 1.0:
+            self.sums *= factor
+            self.total *= factor
+        weight = amount * self.clock.weight(at_ms)
+        self.sums[index] += weight
+        self.total += weight
+
+    def top(self, count: int) -> npt.NDArray[np.intp]:
+        """Item numbers with the highest counts, best first; ties by number."""
+        positive = np.flatnonzero(self.sums > 0)
+        if len(positive) > count:
+            part = np.argpartition(-self.sums[positive], count - 1)[:count]
+            positive = positive[np.sort(part)]
+        return positive[np.argsort(-self.sums[positive], kind="stable")]

@@ -1,0 +1,130 @@
+"""The shared state as bytes, exactly: every float, every order."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain.item import Item
+from germane.predict.blender import Weights
+from germane.predict.counters import DecayedCounts
+from germane.predict.rows import Rows
+from germane.predict.state import State
+
+FORMAT = 1
+
+
+def write(state: State, seq: int) -> bytes:
+    """MessagePack of everything."""
+    return msgspec.msgpack.encode({"format": FORMAT, "seq": seq, **_body(state)})
+
+
+def read(state: State, data: bytes) -> int:
+    """Fill an empty state from a dump; the log offset it stands for.
+
+    Raises:
+        ValueError: damaged, or of another format.
+    """
+    try:
+        whole = msgspec.msgpack.decode(data, strict=False)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the snapshot is damaged: {error}") from None
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise ValueError("the snapshot is of another format")
+    _fill(state, whole)
+    return int(whole["seq"])
+
+
+def digest(state: State) -> str:
+    """SHA-256 over the body."""
+    return sha256(msgspec.msgpack.encode(_body(state))).hexdigest()
+
+
+def _body(state: State) -> dict[str, Any]:
+    size = len(state.ids)
+    return {
+        "ids": state.ids, "items": state.items,
+        "kinds": {
+            name: [each.names, each.of[:size].astype("<i4").tobytes()]
+            for name, each in state.kinds.items()
+        },
+        "created": _array(state.created_ms[:size]), "price": _array(state.log_price[:size]),
+        "bought": _array(state.bought[:size]), "again": _array(state.bought_again[:size]),
+        "fast": _counts(state.fast, size), "mid": _counts(state.mid, size),
+        "slow": _counts(state.slow, size),
+        "together": _rows(state.together), "related": _rows(state.related),
+        "tops": {name: _rows(rows) for name, rows in state.tops.items()},
+        "newest": state.newest, "trending": state.trending, "bestsellers": state.bestsellers,
+        "shown": state.shown, "folds": state.folds,
+        "base": _weights(state.blender.base),
+        "surfaces": {name: _weights(each) for name, each in state.blender.surfaces.items()},
+    }
+
+
+def _fill(state: State, whole: dict[str, Any]) -> None:
+    state.ids = list(whole["ids"])
+    state.index = {item_id: number for number, item_id in enumerate(state.ids)}
+    state.items = [None if x is None else msgspec.convert(x, Item) for x in whole["items"]]
+    state.grow(len(state.ids))
+    for name, (names, of) in whole["kinds"].items():
+        kinds = state.kinds[name]
+        kinds.names = list(names)
+        kinds.numbers = {value: number for number, value in enumerate(names)}
+        kinds.of[: len(state.ids)] = np.frombuffer(of, dtype="<i4")
+    for name, target in (("created", state.created_ms), ("price", state.log_price),
+                         ("bought", state.bought), ("again", state.bought_again)):
+        values = _floats(whole[name])
+        target[: len(values)] = values
+    for name, counts in (("fast", state.fast), ("mid", state.mid), ("slow", state.slow)):
+        _fill_counts(counts, whole[name])
+    _fill_rows(state.together, whole["together"])
+    _fill_rows(state.related, whole["related"])
+    for key, rows in whole["tops"].items():
+        _fill_rows(state.tops[key], rows)
+    state.newest, state.trending = list(whole["newest"]), list(whole["trending"])
+    state.bestsellers = list(whole["bestsellers"])
+    state.shown, state.folds = whole["shown"], whole["folds"]
+    _fill_weights(state.blender.base, whole["base"])
+    for surface, weights in whole["surfaces"].items():
+        _fill_weights(state.blender.own(surface), weights)
+
+
+def _array(values: npt.NDArray[np.float64]) -> bytes:
+    return values.astype("<f8").tobytes()
+
+
+def _floats(data: bytes) -> npt.NDArray[np.float64]:
+    return np.frombuffer(data, dtype="<f8").copy()
+
+
+def _counts(counts: DecayedCounts, size: int) -> list[Any]:
+    return [counts.clock.origin_ms, counts.total, _array(counts.sums[:size])]
+
+
+def _fill_counts(counts: DecayedCounts, data: list[Any]) -> None:
+    counts.clock.origin_ms, counts.total = data[0], data[1]
+    values = _floats(data[2])
+    counts.grow(len(values))
+    counts.sums[: len(values)] = values
+
+
+def _rows(rows: Rows[Any, Any]) -> list[Any]:
+    """Keys as a list, since MessagePack maps with number keys do not survive every reader."""
+    return [rows.clock.origin_ms, [[key, list(row), list(row.values())] for key, row in rows.rows.items()]]
+
+
+def _fill_rows(rows: Rows[Any, Any], data: list[Any]) -> None:
+    rows.clock.origin_ms = data[0]
+    rows.rows = {key: dict(zip(names, values, strict=True)) for key, names, values in data[1]}
+
+
+def _weights(weights: Weights) -> list[Any]:
+    return [_array(weights.value), _array(weights.squares), weights.steps]
+
+
+def _fill_weights(weights: Weights, data: list[Any]) -> None:
+    weights.value, weights.squares, weights.steps = _floats(data[0]), _floats(data[1]), data[2]

@@ -1,0 +1,76 @@
+"""What the blender sees of a candidate: names, and the weights it starts with.
+
+The prior weights ship with Germane; they are what a new installation ranks with before it has
+learned anything of its own. Their origin is documented in docs/explanation/prediction.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+NAMES: tuple[str, ...] = (
+    "own",  # 1 if the person had it before
+    "own_count",  # ln(1 + times had)
+    "own_recent",  # ln(1 + count decayed with 30 days)
+    "own_lasting",  # ln(1 + count decayed with 180 days)
+    "own_rate",  # own count per visit
+    "own_gap_short",  # 2 ** -(days since last / 4)
+    "own_gap_month",  # 2 ** -(days since last / 30)
+    "own_due",  # bump where the time since the last equals the usual interval
+    "own_early",  # 1 if less than half of the usual interval has passed
+    "own_repeatable",  # own x share of people's purchases of it that are repeats
+    "together",  # goes with the latest items (co-visitation)
+    "together_rank",  # 1 / sqrt(rank) by that
+    "category_interest",  # the person's share of interest in its category
+    "category_pull",  # that times its standing inside the category
+    "category_just",  # 2 ** -(days since the person last took from the category / 7)
+    "brand_interest",  # share of interest in its brand (and other attributes)
+    "popular_fast",  # popularity with a half-life of days
+    "popular_mid",  # of weeks
+    "popular_slow",  # of months
+    "trend",  # ln(fast / slow)
+    "price_fit",  # minus the squared distance from the person's usual price, in deviations
+    "declared",  # weight of declared traits that speak for it
+    "new",  # 1 if young in the catalogue
+    "adjacent",  # 1 if of a related category that the person has not met
+    "cold_popular",  # popular_mid x (1 - readiness)
+    "cold_declared",  # declared x (1 - readiness)
+    # The same again for items that the person never had: what makes something worth trying is not
+    # what makes it worth having again.
+    "fresh_together",
+    "fresh_together_rank",
+    "fresh_category_interest",
+    "fresh_category_pull",
+    "fresh_category_just",
+    "fresh_brand_interest",
+    "fresh_popular_fast",
+    "fresh_popular_mid",
+    "fresh_popular_slow",
+    "fresh_trend",
+)
+WIDTH = len(NAMES)
+COLUMN = {name: number for number, name in enumerate(NAMES)}
+FRESH = tuple(name for name in NAMES if name.startswith("fresh_"))
+
+_PRIOR = {
+    "own": 1.0, "own_count": 0.6, "own_recent": 0.8, "own_lasting": 0.8, "own_due": 0.4,
+    "own_early": -0.5, "own_repeatable": 0.8, "together": 1.0, "together_rank": 0.5,
+    "category_interest": 0.8, "category_pull": 0.8, "brand_interest": 0.3, "popular_fast": 0.3,
+    "popular_mid": 0.5, "popular_slow": 0.3, "price_fit": 0.1, "declared": 1.0,
+    "cold_popular": 0.3, "cold_declared": 1.0, "new": 0.0, "adjacent": -0.2,
+}
+PRIOR = np.array([_PRIOR.get(name, 0.0) for name in NAMES])
+
+SOURCE_OF = {
+    "own": "repeat", "own_count": "repeat", "own_recent": "repeat", "own_lasting": "repeat",
+    "own_rate": "repeat", "own_gap_short": "repeat", "own_gap_month": "repeat",
+    "own_due": "repeat", "own_early": "repeat", "own_repeatable": "repeat",
+    "together": "covisitation", "together_rank": "covisitation",
+    "category_interest": "interests", "category_pull": "interests", "category_just": "interests",
+    "brand_interest": "interests", "price_fit": "price", "popular_fast": "trending",
+    "trend": "trending", "popular_mid": "bestsellers", "popular_slow": "bestsellers",
+    "cold_popular": "bestsellers", "declared": "declared", "cold_declared": "declared",
+    "new": "new", "adjacent": "adjacent",
+}
+SOURCE_OF |= {name: SOURCE_OF[name.removeprefix("fresh_")] for name in FRESH}
+"""Which source of candidates a feature speaks for, in explanations."""

@@ -1,0 +1,274 @@
+"""The shared model: folds observations, ranks for a person, explains, and can be written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain.decay import readiness as readiness_of
+from germane.domain.decision import Ask, Candidate, Decision, SlateItem
+from germane.domain.event import Interaction
+from germane.domain.item import Item
+from germane.domain.outcome import Example, Observation, Reward
+from germane.domain.ports import Ranked
+from germane.domain.profile import Profile, QuotaCount
+from germane.domain.settings import Settings, SurfaceSpec
+from germane.predict import dump
+from germane.predict.blender import pack
+from germane.predict.candidates import Candidates
+from germane.predict.features import NAMES
+from germane.predict.filters import Filters
+from germane.predict.person import Person
+from germane.predict.reasons import contributions, reasons
+from germane.predict.rules import Rules, bought
+from germane.predict.slate import MAX_POOL, Policy, Row, arrange
+from germane.predict.state import State
+from germane.predict.together import together_scores
+
+Floats = npt.NDArray[np.float64]
+
+BEFORE = 12
+LESSON_BEST, LESSON_SPREAD = 48, 48
+"""Rows of a lesson beside the chosen ones: the best by score, and others spread over the rest."""
+KEPT_CANDIDATES = 20
+MAX_SIZE = 200
+_REWARD_WEIGHT_MAX = 4.0
+
+
+class SharedModel:
+    """Implements ``domain.ports.Model``."""
+
+    version = "blend-1"
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.seq = 0
+        self.state = State(settings)
+        attributes = tuple(settings.attributes)
+        self._filters = Filters(attributes)
+        self._rules = {name: Rules(each, attributes) for name, each in settings.surfaces.items()}
+
+    # -- learning --------------------------------------------------------------------------------
+
+    def observe(
+        self, profile: Profile, interactions: Sequence[Interaction], *, at_ms: int, lesson: bool,
+        rewards: Sequence[tuple[Reward, Decision | None]] = (), shown: Sequence[str] = (),
+    ) -> Observation:
+        """What is to be learned from this record (domain.ports.Model.observe)."""
+        examples = [each for each in map(self._reward_example, rewards) if each is not None]
+        if lesson and interactions:
+            example = self._lesson(profile, interactions, at_ms)
+            examples += [example] if example is not None else []
+        owned = tuple(int(bought(profile, each.item_id)) for each in interactions)
+        return Observation(
+            at_ms=at_ms, interactions=tuple(interactions),
+            before=tuple(profile.recent[-BEFORE:]) if interactions else (), owned=owned,
+            examples=tuple(examples), shown=tuple(shown),
+            rewards=tuple(reward for reward, _ in rewards),
+        )
+
+    def fold(self, seq: int, observation: Observation) -> None:
+        """Learn one observation."""
+        self.state.learn(observation)
+        self.seq = seq
+
+    def put_item(self, seq: int, item: Item) -> None:
+        """Add or change a catalogue entry."""
+        self.state.put(item)
+        self.seq = seq
+
+    def remove_item(self, seq: int, item_id: str) -> None:
+        """Take an item out of every future slate."""
+        self.state.remove(item_id)
+        self.seq = seq
+
+    # -- asking ----------------------------------------------------------------------------------
+
+    def rank(
+        self, profile: Profile, surface: SurfaceSpec, ask: Ask, *, at_ms: int, seed: int,
+        readiness: float,
+    ) -> Ranked:
+        """The personal slate (domain.ports.Model.rank)."""
+        person = Person(profile, self.state, self.settings, at_ms)
+        found = Candidates(self.state, person, readiness)
+        found.include(self._surface_items(surface))
+        features, weights = found.matrix(), self.state.blender.weights(surface.name)
+        scores = features @ weights
+        if surface.kind == "together" and ask.context.item:
+            scores = scores + together_scores(self.state, ask.context.item, found.numbers)
+        scores = scores + self._boosts(surface, ask, found.numbers)
+        order = self._order(scores, profile, surface, found.numbers)
+        rows = self._eligible(order, profile, surface, ask, found, at_ms)
+        served = profile.quotas.get(surface.name, QuotaCount())
+        placed, short = arrange(
+            rows, self._policy(surface, ask), pins=self._rules[surface.name].pins,
+            served=served, seed=seed,
+        )
+        items = []
+        for each in placed:
+            row = features[each.row.index]
+            item = self.state.items[found.numbers[each.row.index]]
+            assert item is not None, "only items of the catalogue are eligible"
+            sources = contributions(row, weights)
+            items.append(
+                SlateItem(
+                    item_id=item.item_id, position=each.position,
+                    score=float(scores[each.row.index]), propensity=each.propensity,
+                    slot=each.slot, sources=sources,
+                    reasons=reasons(sources, each.slot, item, self.state, person),
+                    features=tuple(float(x) for x in row.astype("<f2")),
+                )
+            )
+        shown = {each.row.index for each in placed}
+        rest = [row for row in rows if row.index not in shown][:KEPT_CANDIDATES]
+        kept = tuple(
+            Candidate(row.item_id, float(scores[row.index]), found.sources_of(row.index))
+            for row in rest
+        )
+        return Ranked(tuple(items), kept, len(found.numbers), short)
+
+    def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
+        """The slate that depends on nobody (domain.ports.Model.default)."""
+        nobody = Profile(person="")
+        test = self._rules[surface.name].eligible(nobody, ask, self._filters, at_ms)
+        state = self.state
+        source = state.trending if surface.default_source == "trending" else state.bestsellers
+        numbers = [state.index[each] for each in surface.default if each in state.index]
+        if surface.default_source != "curated":
+            numbers += source
+        numbers += range(len(state.ids)) if len(numbers) < MAX_SIZE else ()
+        chosen: dict[int, Item] = {}
+        size = self._policy(surface, ask).size
+        for number in numbers:
+            item = state.items[number]
+            if number not in chosen and item is not None and test(item):
+                chosen[number] = item
+                if len(chosen) == size:
+                    break
+        items = tuple(
+            SlateItem(item.item_id, place, 0.0, 1.0, "default", {}, ())
+            for place, item in enumerate(chosen.values())
+        )
+        return Ranked(items, (), len(items), 0)
+
+    # -- state -----------------------------------------------------------------------------------
+
+    def dump(self) -> bytes:
+        """All state as bytes."""
+        return dump.write(self.state, self.seq)
+
+    def load(self, data: bytes) -> None:
+        """Replace the state by a dump.
+
+        Raises:
+            ValueError: the dump is damaged or of another version.
+        """
+        self.seq = dump.read(self.state, data)
+
+    def digest(self) -> str:
+        """SHA-256 of the state."""
+        return dump.digest(self.state)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _policy(self, surface: SurfaceSpec, ask: Ask) -> Policy:
+        size = min(ask.size or surface.size, MAX_SIZE)
+        return Policy(
+            size, surface.diversity_quota, surface.exploration_share, surface.explore_from
+        )
+
+    def _surface_items(self, surface: SurfaceSpec) -> list[str]:
+        """Items that must be candidates whatever the sources say: pinned, listed, curated."""
+        listed = [item for rule in surface.rules if rule.kind in ("pin", "include")
+                  for item in rule.items]
+        return [*listed, *surface.default]
+
+    def _boosts(
+        self, surface: SurfaceSpec, ask: Ask, numbers: npt.NDArray[np.intp]
+    ) -> Floats | float:
+        """Boost rules multiply an item's odds, so they add the logarithm to its score."""
+        rules = self._rules[surface.name]
+        if not rules.boosts:
+            return 0.0
+        items = [self.state.items[number] for number in numbers]
+        factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
+        return np.log(np.array(factors))
+
+    def _order(
+        self, scores: Floats, profile: Profile, surface: SurfaceSpec,
+        numbers: npt.NDArray[np.intp],
+    ) -> npt.NDArray[np.intp]:
+        order = np.argsort(-scores, kind="stable")
+        if surface.already_bought != "demote":
+            return order
+        had = np.array([bought(profile, self.state.ids[numbers[row]]) for row in order])
+        return np.concatenate((order[~had], order[had])) if len(order) else order
+
+    def _eligible(
+        self, order: npt.NDArray[np.intp], profile: Profile, surface: SurfaceSpec, ask: Ask,
+        found: Candidates, at_ms: int,
+    ) -> list[Row]:
+        """The best that may be shown: enough for the slate, its pool and its diverse slots."""
+        test = self._rules[surface.name].eligible(profile, ask, self._filters, at_ms)
+        pinned = {pin.item_id for pin in self._rules[surface.name].pins}
+        state, rows, adjacent_rows = self.state, [], 0
+        size = self._policy(surface, ask).size
+        enough = size + MAX_POOL + KEPT_CANDIDATES
+        adjacent = found.adjacent()
+        kinds, numbers = state.kinds[state.diversity], found.numbers.tolist()
+        for index in order.tolist():
+            number = numbers[index]
+            if len(rows) >= enough:
+                wanted = adjacent[index] and adjacent_rows < size
+                if not wanted and state.ids[number] not in pinned:
+                    continue
+            item = state.items[number]
+            if item is not None and test(item):
+                category = kinds.names[kinds.of[number]]
+                rows.append(Row(item.item_id, category, adjacent[index], index))
+                adjacent_rows += adjacent[index]
+        return rows
+
+    def _lesson(
+        self, profile: Profile, interactions: Sequence[Interaction], at_ms: int
+    ) -> Example | None:
+        """Rank as if asked just before, and note which candidates were then taken."""
+        person = Person(profile, self.state, self.settings, at_ms)
+        trust = readiness_of(profile.evidence, self.settings.profile.readiness_half)
+        found = Candidates(self.state, person, trust)
+        features = found.matrix()
+        taken = {
+            self.state.index.get(each.item_id, -1) for each in interactions
+            if self.settings.signals[each.signal].weight > 0
+        }
+        chosen = np.array([int(number) in taken for number in found.numbers], dtype=bool)
+        if not chosen.any():
+            return None
+        order = np.argsort(-(features @ self.state.blender.weights("")), kind="stable")
+        others = order[~chosen[order]]
+        tail = others[LESSON_BEST:]
+        step = max(len(tail) // LESSON_SPREAD, 1)
+        keep = np.concatenate((np.flatnonzero(chosen), others[:LESSON_BEST], tail[::step]))
+        count = int(chosen.sum())
+        return Example("", len(keep), pack(features[keep]), tuple(range(count)))
+
+    def _reward_example(self, pair: tuple[Reward, Decision | None]) -> Example | None:
+        """The shown slate with the rewarded item as the chosen one, as it looked when it was decided.
+
+        Deeper positions are seen less, so a reward there says more: its weight grows with the square
+        root of the position (examination falls about so), and is bounded.
+        """
+        reward, decision = pair
+        if decision is None or reward.value <= 0:
+            return None
+        rows = [each for each in decision.items if len(each.features) == len(NAMES)]
+        chosen = [n for n, each in enumerate(rows) if each.item_id == reward.item_id]
+        if len(rows) < 2 or not chosen:
+            return None
+        weight = min((1.0 + rows[chosen[0]].position) ** 0.5, _REWARD_WEIGHT_MAX)
+        features = np.array([each.features for each in rows])
+        return Example(decision.surface, len(rows), pack(features), tuple(chosen), weight)
+
+

@@ -1,0 +1,127 @@
+"""The person's side of a ranking: interests and own items as arrays, read once a question."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain import decay
+from germane.domain.profile import Profile
+from germane.domain.settings import Settings
+from germane.predict.state import State
+
+Floats = npt.NDArray[np.float64]
+
+DAY_S = 86_400.0
+OWN_RECENT_DAYS, OWN_LASTING_DAYS = 30.0, 180.0
+RECENT = 12
+"""How many of the latest distinct items ask for what goes with them."""
+MIN_PRICE_SPREAD = 0.35
+
+
+class OwnItems:
+    """What a person had before, one row an item."""
+
+    def __init__(self, profile: Profile, state: State, now_s: float) -> None:
+        kept = [
+            (state.index[item_id], own) for item_id, own in profile.own_items.items()
+            if own.count > 0 and item_id in state.index and own.rejected_s <= own.last_s
+        ]
+        self.numbers = [number for number, _ in kept]
+        if not kept:
+            return
+        lengths = np.array([len(own.times_s) for _, own in kept])
+        starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        times = np.array(list(chain.from_iterable(own.times_s for _, own in kept)), dtype=float)
+        ages = np.maximum(now_s - times, 0.0) / DAY_S
+        self.count: Floats = np.array([own.count for _, own in kept], dtype=float)
+        self.recent: Floats = np.add.reduceat(2.0 ** -(ages / OWN_RECENT_DAYS), starts)
+        self.lasting: Floats = np.add.reduceat(2.0 ** -(ages / OWN_LASTING_DAYS), starts)
+        last, first = ages[starts + lengths - 1], ages[starts]
+        self.gap_days: Floats = last
+        self.interval_days: Floats = (first - last) / np.maximum(lengths - 1, 1)
+        self.regular = (lengths > 1) & (self.interval_days > 0.5)
+
+
+class Person:
+    """Everything about one person that a ranking needs."""
+
+    def __init__(self, profile: Profile, state: State, settings: Settings, at_ms: int) -> None:
+        self.profile = profile
+        self.at_ms = at_ms
+        self.own = OwnItems(profile, state, at_ms / 1000)
+        self.interests = {
+            name: _shares(decay.interests(profile, name, settings, at_ms))
+            for name in state.tracked
+        }
+        self.declared = self._declared(settings)
+        self.latest = self._latest(state)
+        self.visits = float(max(len({each.at_ms for each in profile.recent}), 1))
+        self.category_age_days = self._category_ages(state)
+        self.met = self._met(state)
+        spread = (profile.price.m2 / profile.price.count) ** 0.5 if profile.price.count > 1 else 1.0
+        self.price_mean = profile.price.mean if profile.price.count else None
+        self.price_spread = max(spread, MIN_PRICE_SPREAD)
+
+    def _declared(self, settings: Settings) -> dict[str, dict[str, float]]:
+        """attribute -> value -> weight, from declared traits."""
+        found: dict[str, dict[str, float]] = {}
+        for name, trait in self.profile.traits.items():
+            spec = settings.traits.get(name)
+            if spec is None or not spec.attribute:
+                continue
+            weight = decay.trait_weight(
+                trait, spec, self.at_ms, self.profile.evidence, settings.profile.readiness_half
+            )
+            said = trait.value if isinstance(trait.value, list | tuple) else (trait.value,)
+            for each in said:
+                for value in spec.values.get(str(each), (str(each),)):
+                    into = found.setdefault(spec.attribute, {})
+                    into[value] = max(into.get(value, 0.0), weight)
+        return found
+
+    def _latest(self, state: State) -> list[tuple[int, float]]:
+        """Latest distinct items, newest first, each with a weight that falls with its place."""
+        seen: dict[int, float] = {}
+        for each in reversed(self.profile.recent):
+            number = state.index.get(each.item_id)
+            if number is not None and number not in seen:
+                seen[number] = 0.9 ** len(seen)
+                if len(seen) == RECENT:
+                    break
+        return list(seen.items())
+
+    def _category_ages(self, state: State) -> Floats:
+        """Days since the person last had to do with each category, shape (categories,)."""
+        kinds, index = state.kinds[state.diversity], state.index
+        latest: dict[int, int] = {}
+        for each in self.profile.recent:
+            number = index.get(each.item_id)
+            if number is not None:
+                latest[number] = each.at_ms
+        ages = np.full(len(kinds.names), 1e4)
+        if latest:
+            numbers = np.fromiter(latest, dtype=np.intp, count=len(latest))
+            times = np.fromiter(latest.values(), dtype=float, count=len(latest))
+            days = np.maximum(self.at_ms - times, 0.0) / (DAY_S * 1000)
+            np.minimum.at(ages, kinds.of[numbers], days)
+        return ages
+
+    def _met(self, state: State) -> npt.NDArray[np.bool_]:
+        """Categories that the person ever had to do with, shape (categories,)."""
+        kinds = state.kinds[state.diversity]
+        met = self.category_age_days < 1e4
+        met[0] = True  # an item of no category is never something new
+        for value in self.profile.interests.get(state.diversity, ()):
+            met[kinds.numbers.get(value, 0)] = True
+        met[kinds.of[self.own.numbers]] = True
+        return met
+
+
+def _shares(weights: dict[str, float]) -> dict[str, float]:
+    """Positive interests as shares of their sum."""
+    positive = {value: weight for value, weight in weights.items() if weight > 0}
+    total = sum(positive.values())
+    return {value: weight / total for value, weight in positive.items()} if total > 0 else {}

@@ -1,0 +1,107 @@
+"""Why an item is there: its score taken apart by source, and said in plain words.
+
+The score is linear in the features, so the contributions of the features add up to it exactly;
+each feature speaks for one source (features.SOURCE_OF).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain.decision import Reason, Slot
+from germane.domain.item import Item
+from germane.predict.features import COLUMN, NAMES, SOURCE_OF
+from germane.predict.person import Person
+from germane.predict.state import State
+
+Floats = npt.NDArray[np.float64]
+
+REASONS = 3
+_MIN_SHARE = 0.1
+_SOURCES = tuple(dict.fromkeys(SOURCE_OF[name] for name in NAMES))
+_MEMBERS = {
+    source: np.array([COLUMN[name] for name in NAMES if SOURCE_OF[name] == source])
+    for source in _SOURCES
+}
+
+
+def contributions(features: Floats, weights: Floats) -> dict[str, float]:
+    """Source -> its part of the score; the parts add up to the score."""
+    parts = features * weights
+    found = {source: float(parts[members].sum()) for source, members in _MEMBERS.items()}
+    return {source: value for source, value in found.items() if value != 0.0}
+
+
+def reasons(
+    sources: dict[str, float], slot: Slot, item: Item, state: State, person: Person
+) -> tuple[Reason, ...]:
+    """The strongest sources in words, strongest first; what a slot is for comes before all."""
+    found = []
+    if slot == "pinned":
+        found.append(Reason("rule.pinned", "Chosen for this place by the shop", 0.0))
+    elif slot == "diverse":
+        found.append(Reason("quota.diverse", f"Something new for you: {_category(item)}", 0.0))
+    elif slot == "explore":
+        found.append(Reason("explore", "Shown to find out whether it is of interest", 0.0))
+    top = max(sources.values(), default=0.0)
+    for source, value in sorted(sources.items(), key=lambda pair: -pair[1]):
+        if value <= 0 or value < _MIN_SHARE * top or len(found) == REASONS:
+            break
+        text = _words(source, item, state, person)
+        if text:
+            found.append(Reason(f"source.{source}", text, value))
+    if not found:
+        found.append(Reason("source.bestsellers", "Popular with everyone", 0.0))
+    return tuple(found)
+
+
+def _words(source: str, item: Item, state: State, person: Person) -> str:
+    match source:
+        case "repeat":
+            return _repeat(item, person)
+        case "covisitation":
+            return _together(item, state, person)
+        case "interests":
+            category = _category(item)
+            known = person.interests[state.diversity].get(category, 0.0)
+            return f"You are interested in {category}" if known > 0 else ""
+        case "trending":
+            return "Popular right now"
+        case "bestsellers":
+            return "Popular with everyone"
+        case "declared":
+            return "Fits what you told us about yourself"
+        case "new":
+            return "New here"
+        case "price":
+            return "In your usual price range"
+        case "adjacent":
+            return f"Something new for you: {_category(item)}"
+    return ""
+
+
+def _repeat(item: Item, person: Person) -> str:
+    own = person.profile.own_items.get(item.item_id)
+    if own is None or not own.count:
+        return ""
+    days = max(0, round((person.at_ms / 1000 - own.times_s[-1]) / 86_400)) if own.times_s else 0
+    times = "once" if own.count == 1 else f"{own.count} times"
+    ago = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
+    return f"You have had this {times}, last {ago}"
+
+
+def _together(item: Item, state: State, person: Person) -> str:
+    """Names the latest item that it goes with best."""
+    number = state.index.get(item.item_id)
+    best, name = 0.0, ""
+    for other, weight in person.latest:
+        strength = weight * state.together.row(other).get(number if number is not None else -1, 0.0)
+        known = state.items[other]
+        if strength > best and known is not None and other != number:
+            best, name = strength, known.title or known.item_id
+    return f"Goes with {name}" if name else ""
+
+
+def _category(item: Item) -> str:
+    return item.category or (item.categories[-1] if item.categories else "this kind")

@@ -1,0 +1,62 @@
+"""Bounded rows of weighted neighbours: what goes with an item, a category, a value."""
+
+from __future__ import annotations
+
+from heapq import nlargest
+from typing import Generic, TypeVar
+
+from germane.predict.counters import Clock
+
+Key = TypeVar("Key", int, str)
+Entry = TypeVar("Entry", int, str)
+
+
+class Rows(Generic[Key, Entry]):
+    """key -> (entry -> growing weight), each row kept to its best ``width`` entries.
+
+    A row may grow to twice its width before the weakest half is dropped, so that an addition costs
+    O(1) on average.
+    """
+
+    def __init__(self, half_life_days: float, width: int) -> None:
+        self.clock = Clock(half_life_days)
+        self.width = width
+        self.rows: dict[Key, dict[Entry, float]] = {}
+        self._ordered: dict[Key, list[tuple[Entry, float]]] = {}
+
+    def weight(self, at_ms: int) -> float:
+        """The weight of one event at this time; call it once an event, before its ``add``."""
+        factor = self.clock.shift(at_ms)
+        if factor != 1.0:
+            for row in self.rows.values():
+                for entry in row:
+                    row[entry] *= factor
+            self._ordered.clear()
+        return self.clock.weight(at_ms)
+
+    def add(self, key: Key, entry: Entry, weight: float) -> None:
+        """Add to one entry of one row."""
+        self._ordered.pop(key, None)
+        row = self.rows.get(key)
+        if row is None:
+            self.rows[key] = {entry: weight}
+            return
+        row[entry] = row.get(entry, 0.0) + weight
+        if len(row) > 2 * self.width:
+            self.rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
+
+    def row(self, key: Key) -> dict[Entry, float]:
+        """A row's entries; not to be changed."""
+        return self.rows.get(key) or {}
+
+    def ordered(self, key: Key) -> list[tuple[Entry, float]]:
+        """A row's entries, strongest first; kept until the row changes."""
+        found = self._ordered.get(key)
+        if found is None:
+            found = sorted(self.row(key).items(), key=_by_weight, reverse=True)
+            self._ordered[key] = found
+        return found
+
+
+def _by_weight(pair: tuple[object, float]) -> float:
+    return pair[1]

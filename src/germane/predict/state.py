@@ -1,0 +1,214 @@
+"""Shared state: what all people together taught about items. Updated by every observation in O(window)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from germane.domain.event import Interaction
+from germane.domain.item import Item
+from germane.domain.outcome import Observation
+from germane.domain.settings import Settings
+from germane.predict.blender import Blender
+from germane.predict.counters import DAY_MS, DecayedCounts
+from germane.predict.features import PRIOR
+from germane.predict.rows import Rows
+
+Floats = npt.NDArray[np.float64]
+
+FAST_DAYS, MID_DAYS, SLOW_DAYS = 4.0, 21.0, 120.0
+ROW_WIDTH = 32
+WITHIN = 8
+"""Partners of each item inside one event (an order): the lines just before it."""
+SEQUENCE = 4
+"""Partners from the person's earlier events."""
+TOPS = 80
+REFRESH = 256
+"""Observations between two refreshes of the top lists."""
+NEW_DAYS = 30.0
+NEWEST = 400
+
+
+class Kinds:
+    """The values of one catalogue attribute as small numbers; 0 is *none*."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = [""]
+        self.numbers: dict[str, int] = {"": 0}
+        self.of: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+        """Value number by item number."""
+
+    def put(self, item: int, value: str) -> None:
+        """An item's value."""
+        number = self.numbers.get(value)
+        if number is None:
+            number = self.numbers[value] = len(self.names)
+            self.names.append(value)
+        self.of[item] = number
+
+    def grow(self, size: int) -> None:
+        """Make room for item numbers below ``size``."""
+        if size > len(self.of):
+            room = np.zeros(max(size, 2 * len(self.of), 1024), dtype=np.int32)
+            room[: len(self.of)] = self.of
+            self.of = room
+
+    def vector(self, weights: dict[str, float], default: float = 0.0) -> Floats:
+        """Weights by value number, shape (values,)."""
+        out = np.full(len(self.names), default)
+        for value, weight in weights.items():
+            number = self.numbers.get(value)
+            if number:
+                out[number] = weight
+        return out
+
+
+class State:
+    """Item numbers and everything that is counted per item."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.diversity = settings.diversity_attribute
+        self.tracked = tuple(
+            dict.fromkeys(
+                [self.diversity, *(a.name for a in settings.attributes.values() if a.interest)]
+            )
+        )
+        self.index: dict[str, int] = {}
+        self.ids: list[str] = []
+        self.items: list[Item | None] = []
+        self.kinds = {name: Kinds() for name in self.tracked}
+        """Attribute -> its values as numbers, by item number."""
+        self.log_price: Floats = np.zeros(0)
+        self.created_ms: Floats = np.zeros(0)
+        self.fast = DecayedCounts(FAST_DAYS)
+        self.mid = DecayedCounts(MID_DAYS)
+        self.slow = DecayedCounts(SLOW_DAYS)
+        self.bought: Floats = np.zeros(0)
+        self.bought_again: Floats = np.zeros(0)
+        self.together: Rows[int, int] = Rows(SLOW_DAYS, ROW_WIDTH)
+        self.tops: dict[str, Rows[int, int]] = {name: Rows(MID_DAYS, 40) for name in self.tracked}
+        self.related: Rows[int, int] = Rows(SLOW_DAYS, 24)
+        """Category -> categories that the same people turn to next."""
+        self.newest: list[int] = []
+        self.trending: list[int] = []
+        self.bestsellers: list[int] = []
+        self.shown = 0
+        self.folds = 0
+        self.blender = Blender(PRIOR.copy())
+
+    # -- the catalogue ---------------------------------------------------------------------------
+
+    def number(self, item_id: str) -> int:
+        """The item's number; one that was never heard of gets the next."""
+        found = self.index.get(item_id)
+        if found is None:
+            found = self.index[item_id] = len(self.ids)
+            self.ids.append(item_id)
+            self.items.append(None)
+            self.grow(found + 1)
+        return found
+
+    def put(self, item: Item) -> None:
+        """Add or change a catalogue entry."""
+        number = self.number(item.item_id)
+        if self.items[number] is None:
+            self.newest.insert(0, number)
+            del self.newest[NEWEST:]
+        self.items[number] = item
+        self.log_price[number] = np.log(item.price) if item.price and item.price > 0 else np.nan
+        self.created_ms[number] = item.created_ms
+        for name, kinds in self.kinds.items():
+            found = item.values_of(name)
+            kinds.put(number, found[0] if found else "")
+
+    def remove(self, item_id: str) -> None:
+        """It is not in the catalogue any more; its counts stay, in case it comes back."""
+        number = self.index.get(item_id)
+        if number is not None:
+            self.items[number] = None
+
+    # -- learning --------------------------------------------------------------------------------
+
+    def learn(self, observation: Observation) -> None:
+        """Fold one observation."""
+        positive = [each for each in observation.interactions if self._positive(each)]
+        if positive:
+            self._count(positive, observation)
+            self._pair(positive, observation)
+        for example in observation.examples:
+            self.blender.learn(example)
+        self.shown += len(observation.shown)
+        self.folds += 1
+        if self.folds % REFRESH == 1:
+            self._refresh(observation.at_ms)
+
+    def _positive(self, interaction: Interaction) -> bool:
+        spec = self.settings.signals.get(interaction.signal)
+        return spec is not None and spec.weight > 0
+
+    def _count(self, positive: Sequence[Interaction], observation: Observation) -> None:
+        owned = dict(zip(observation.interactions, observation.owned, strict=False))
+        weights = {name: rows.weight(observation.at_ms) for name, rows in self.tops.items()}
+        for each in positive:
+            number = self.number(each.item_id)
+            spec = self.settings.signals[each.signal]
+            for counts in (self.fast, self.mid, self.slow):
+                counts.add(number, each.at_ms, spec.weight)
+            if spec.repeat:
+                self.bought[number] += 1
+                self.bought_again[number] += owned.get(each, 0)
+            for name, rows in self.tops.items():
+                kind = int(self.kinds[name].of[number])
+                if kind:
+                    rows.add(kind, number, weights[name] * spec.weight)
+
+    def _pair(self, positive: Sequence[Interaction], observation: Observation) -> None:
+        """Items of one event with one another, and with what the person did just before."""
+        weight = self.together.weight(observation.at_ms)
+        turn = self.related.weight(observation.at_ms)
+        numbers = [self.index[each.item_id] for each in positive]
+        before = [self.number(each.item_id) for each in observation.before[-SEQUENCE:]]
+        categories = self.kinds[self.diversity].of
+        for place, number in enumerate(numbers):
+            partners = numbers[max(0, place - WITHIN) : place]
+            for partner in partners:
+                if partner != number:
+                    self.together.add(number, partner, weight)
+                    self.together.add(partner, number, weight)
+            for partner in before:
+                if partner != number:
+                    self.together.add(partner, number, 0.5 * weight)
+            here = int(categories[number])
+            for partner in partners[-2:] + before[-2:]:
+                there = int(categories[partner])
+                if here and there and here != there:
+                    self.related.add(here, there, turn)
+                    self.related.add(there, here, turn)
+
+    def _refresh(self, at_ms: int) -> None:
+        self.bestsellers = [int(x) for x in self.slow.top(TOPS)]
+        self.trending = [int(x) for x in self.fast.top(TOPS)]
+        limit = at_ms - NEW_DAYS * DAY_MS
+        self.newest = [n for n in self.newest if self.created_ms[n] >= limit]
+
+    def grow(self, size: int) -> None:
+        """Make room for item numbers below ``size``."""
+        for counts in (self.fast, self.mid, self.slow):
+            counts.grow(size)
+        for kinds in self.kinds.values():
+            kinds.grow(size)
+        if size > len(self.bought):
+            room = max(size, 2 * len(self.bought), 1024)
+            self.bought = _enlarged(self.bought, room)
+            self.bought_again = _enlarged(self.bought_again, room)
+            self.log_price = _enlarged(self.log_price, room, np.nan)
+            self.created_ms = _enlarged(self.created_ms, room)
+
+
+def _enlarged(values: Floats, size: int, fill: float = 0.0) -> Floats:
+    room = np.full(size, fill)
+    room[: len(values)] = values
+    return room

@@ -1,0 +1,1 @@
+"""Bindings of the ports: SQLite, memory, Parquet history, folders of blobs."""

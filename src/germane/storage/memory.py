@@ -1,0 +1,144 @@
+"""The in-memory binding: a test double that keeps the contract, and the scratch store of a rebuild."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from germane.domain.decision import Decision
+from germane.domain.event import DeadLetter
+from germane.domain.item import Item
+from germane.domain.profile import Profile
+from germane.domain.record import Record, Txn
+from germane.storage.codec import canonical, encode, state_digest
+
+
+class MemoryStore:
+    """Implements ``domain.ports.Store`` without a disk."""
+
+    def __init__(self) -> None:
+        self._log: list[Record] = []
+        self._seen: dict[tuple[str, str], int] = {}
+        self._offsets: dict[int, int] = {}
+        self._profiles: dict[tuple[str, str], Profile] = {}
+        self._people: dict[tuple[str, str], str] = {}
+        self._items: dict[tuple[str, str], Item] = {}
+        self._decisions: dict[tuple[str, str], Decision] = {}
+        self._letters: dict[int, DeadLetter] = {}
+        self._meta: dict[str, bytes] = {}
+
+    def commit(self, txn: Txn) -> None:
+        """Take all of it."""
+        for record in txn.records:
+            self._log.append(record)
+            self._seen.setdefault((record.tenant, record.message_id), record.seq)
+            self._offsets[record.slot] = record.seq
+        self._state(txn)
+        for letter in txn.letters:
+            number = len(self._letters) + 1
+            self._letters[number] = replace(letter, letter_id=number)
+        for number, at_ms in txn.replayed_letters:
+            self._letters[number] = replace(self._letters[number], replayed_ms=at_ms)
+        self._meta |= txn.meta
+
+    def _state(self, txn: Txn) -> None:
+        for key, profile in txn.profiles.items():
+            if profile is None:
+                self._profiles.pop(key, None)
+            else:
+                self._profiles[key] = profile
+        self._people |= txn.identities
+        for key, item in txn.items.items():
+            if item is None:
+                self._items.pop(key, None)
+            else:
+                self._items[key] = item
+        for tenant, decision in txn.decisions:
+            self._decisions[tenant, decision.decision_id] = decision
+
+    def last_seq(self) -> int:
+        """Highest log offset."""
+        return self._log[-1].seq if self._log else 0
+
+    def seen(self, tenant: str, message_ids: Sequence[str]) -> set[str]:
+        """Those that are in the log."""
+        return {each for each in message_ids if (tenant, each) in self._seen}
+
+    def profile(self, tenant: str, person: str) -> Profile | None:
+        """A person's state."""
+        return self._profiles.get((tenant, person))
+
+    def profiles(self, tenant: str, *, after: str = "", limit: int = 1000) -> list[Profile]:
+        """A page of people."""
+        keys = sorted(p for t, p in self._profiles if t == tenant and p > after)[:limit]
+        return [self._profiles[tenant, key] for key in keys]
+
+    def person_of(self, tenant: str, external: str) -> str | None:
+        """Who an external key belongs to."""
+        return self._people.get((tenant, external))
+
+    def items(self, tenant: str) -> Iterator[Item]:
+        """The catalogue, by item id."""
+        for key in sorted(self._items):
+            if key[0] == tenant:
+                yield self._items[key]
+
+    def decision(self, tenant: str, decision_id: str) -> Decision | None:
+        """A decision by id."""
+        return self._decisions.get((tenant, decision_id))
+
+    def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
+        """The log in order."""
+        for record in list(self._log):
+            if record.seq > after and (until is None or record.seq <= until):
+                yield record
+
+    def letters(
+        self, *, after: int = 0, limit: int = 100, pending_only: bool = True
+    ) -> list[DeadLetter]:
+        """Dead letters in order."""
+        found = [
+            letter for number, letter in sorted(self._letters.items())
+            if number > after and not (pending_only and letter.replayed_ms is not None)
+        ]
+        return found[:limit]
+
+    def letter(self, letter_id: int) -> DeadLetter | None:
+        """One dead letter."""
+        return self._letters.get(letter_id)
+
+    def counts(self) -> dict[str, int]:
+        """Rows by kind."""
+        return {
+            "records": len(self._log), "profiles": len(self._profiles),
+            "items": len(self._items), "decisions": len(self._decisions),
+            "letters": len(self._letters),
+        }
+
+    def meta(self, key: str) -> bytes | None:
+        """A named value."""
+        return self._meta.get(key)
+
+    def state_hash(self) -> str:
+        """SHA-256 of the state."""
+        return state_digest(
+            ((t, p, canonical(encode(self._profiles[t, p]))) for t, p in sorted(self._profiles)),
+            ((t, e, self._people[t, e]) for t, e in sorted(self._people)),
+            ((t, i, canonical(encode(self._items[t, i]))) for t, i in sorted(self._items)),
+            sorted(self._offsets.items()),
+        )
+
+    def replace_state(self, txns: Iterable[Txn]) -> None:
+        """Swap what is derived."""
+        fresh = MemoryStore()
+        derived = {}
+        for txn in txns:
+            fresh._state(txn)
+            derived |= {record.seq: record for record in txn.records}
+        self._profiles, self._people = fresh._profiles, fresh._people
+        self._items, self._decisions = fresh._items, fresh._decisions
+        self._log = [derived.get(record.seq, record) for record in self._log]
+
+    def close(self) -> None:
+        """Nothing to release."""

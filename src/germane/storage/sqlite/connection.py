@@ -1,0 +1,90 @@
+"""Opening the file so that *committed* means *on the disk*, and nobody else writes it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
+from germane.storage.sqlite.sql import schema
+
+SCHEMA_VERSION = 1
+CHECKPOINT_PAGES = 4_000
+"""WAL pages (4 kB each) after which the writer moves them into the main file, between commits."""
+CACHE_KIB = 65_536
+
+
+class NewerData(GermaneError):
+    """The data folder was written by a newer version of Germane."""
+
+    code = "storage.newer_version"
+    hint = "Upgrade Germane, or open a backup made by this version."
+
+
+class FolderLock:
+    """Held by the one process that writes a data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "germane.lock").open("a")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise StorageBusy(f"Another process has {folder} open.") from None
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let others in."""
+        self._file.close()
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one writing connection; creates the schema in a new file.
+
+    Raises:
+        NewerData: the file's schema is of a later version.
+        StorageFailed: the file cannot be opened safely.
+    """
+    connection = _connect(path)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
+    connection.execute("PRAGMA wal_autocheckpoint=0")  # a checkpoint inside a commit would stall it
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    level = connection.execute("PRAGMA synchronous").fetchone()[0]
+    if (mode, level) != ("wal", 2):
+        raise StorageFailed(f"SQLite will not sync commits here (journal {mode}, level {level}).")
+    _migrate(connection)
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, and sees the newest commit at each statement."""
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=256
+        )
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+    except sqlite3.Error as error:
+        raise StorageFailed(f"{path} cannot be opened: {error}") from None
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise NewerData(found=version, known=SCHEMA_VERSION)
+    if version == 0:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {schema()} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
+        )

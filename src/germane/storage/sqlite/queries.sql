@@ -1,0 +1,74 @@
+-- name: add_record
+INSERT INTO log (seq, tenant, slot, person, kind, message_id, at_ms, received_ms, body, derived)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- name: add_dedupe
+INSERT OR IGNORE INTO dedupe (key, seq) VALUES (?, ?);
+-- name: set_offset
+INSERT INTO slot_offset (slot, seq) VALUES (?, ?)
+ON CONFLICT (slot) DO UPDATE SET seq = excluded.seq;
+-- name: put_profile
+INSERT INTO profile (tenant, person, body) VALUES (?, ?, ?)
+ON CONFLICT (tenant, person) DO UPDATE SET body = excluded.body;
+-- name: drop_profile
+DELETE FROM profile WHERE tenant = ? AND person = ?;
+-- name: put_identity
+INSERT INTO identity (tenant, external, person) VALUES (?, ?, ?)
+ON CONFLICT (tenant, external) DO UPDATE SET person = excluded.person;
+-- name: put_item
+INSERT INTO item (tenant, item_id, body) VALUES (?, ?, ?)
+ON CONFLICT (tenant, item_id) DO UPDATE SET body = excluded.body;
+-- name: drop_item
+DELETE FROM item WHERE tenant = ? AND item_id = ?;
+-- name: add_decision
+INSERT OR REPLACE INTO decision (key, seq) VALUES (?, ?);
+-- name: add_letter
+INSERT INTO dead_letter (received_ms, source, code, message, body) VALUES (?, ?, ?, ?, ?);
+-- name: letter_replayed
+UPDATE dead_letter SET replayed_ms = ? WHERE letter_id = ?;
+-- name: set_meta
+INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+-- name: last_seq
+SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(last_seq), 0) FROM sealed));
+-- name: profile
+SELECT body FROM profile WHERE tenant = ? AND person = ?;
+-- name: profiles
+SELECT body FROM profile WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?;
+-- name: person_of
+SELECT person FROM identity WHERE tenant = ? AND external = ?;
+-- name: items
+SELECT body FROM item WHERE tenant = ? ORDER BY item_id;
+-- name: decision
+SELECT seq FROM decision WHERE key = ?;
+-- name: record
+SELECT seq, tenant, slot, person, kind, message_id, at_ms, received_ms, body, derived
+FROM log WHERE seq = ?;
+-- name: records
+SELECT seq, tenant, slot, person, kind, message_id, at_ms, received_ms, body, derived
+FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?;
+-- name: letters
+SELECT letter_id, received_ms, source, code, message, body, replayed_ms FROM dead_letter
+WHERE letter_id > ? AND (replayed_ms IS NULL OR ? = 0) ORDER BY letter_id LIMIT ?;
+-- name: letter
+SELECT letter_id, received_ms, source, code, message, body, replayed_ms FROM dead_letter
+WHERE letter_id = ?;
+-- name: meta
+SELECT value FROM meta WHERE key = ?;
+-- name: sealed
+SELECT file, month, first_seq, last_seq, rows, sha256 FROM sealed ORDER BY first_seq;
+-- name: add_sealed
+INSERT INTO sealed (file, month, first_seq, last_seq, rows, sha256) VALUES (?, ?, ?, ?, ?, ?);
+-- name: sealable
+SELECT seq, tenant, slot, person, kind, message_id, at_ms, received_ms, body, derived
+FROM log WHERE at_ms < ? ORDER BY seq LIMIT ?;
+-- name: drop_record
+DELETE FROM log WHERE seq = ?;
+-- name: set_derived
+UPDATE log SET derived = ? WHERE seq = ?;
+-- name: hash_profiles
+SELECT tenant, person, body FROM profile ORDER BY tenant, person;
+-- name: hash_identities
+SELECT tenant, external, person FROM identity ORDER BY tenant, external;
+-- name: hash_items
+SELECT tenant, item_id, body FROM item ORDER BY tenant, item_id;
+-- name: hash_offsets
+SELECT slot, seq FROM slot_offset ORDER BY slot;

@@ -1,0 +1,22 @@
+"""Named statements from the .sql files beside this module."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+_NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def queries() -> dict[str, str]:
+    """Statement by name."""
+    text = files(__package__).joinpath("queries.sql").read_text()
+    return {name: body.strip().rstrip(";") for name, body in _NAMED.findall(text)}
+
+
+@cache
+def schema() -> str:
+    """The whole schema."""
+    return files(__package__).joinpath("schema.sql").read_text()

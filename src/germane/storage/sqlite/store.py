@@ -1,0 +1,295 @@
+"""``domain.ports.Store`` on one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from germane.domain.decision import Decision
+from germane.domain.errors import NotFound, StorageFailed
+from germane.domain.event import DeadLetter
+from germane.domain.item import Item
+from germane.domain.profile import Profile
+from germane.domain.record import Record, Txn
+from germane.storage import codec
+from germane.storage.history import History, merged
+from germane.storage.sqlite.connection import (
+    CHECKPOINT_PAGES,
+    FolderLock,
+    open_reader,
+    open_writer,
+)
+from germane.storage.sqlite.sql import queries
+from germane.storage.sqlite.writing import write, write_state
+
+PAGE = 2_000
+LAST = 2**62
+
+
+class StorageFull(StorageFailed):
+    """The disk is full: nothing can be written until there is room."""
+
+    code = "storage.full"
+    hint = "Make room on the disk; reading and deciding go on, and writing resumes by itself."
+
+
+class SqliteStore:
+    """Log, state, catalogue, identities, decisions and dead letters in ``germane.db``.
+
+    One thread at a time commits; any thread may read.
+    """
+
+    def __init__(self, folder: Path, *, writable: bool) -> None:
+        self._folder = folder
+        self._path = folder / "germane.db"
+        self._lock: FolderLock | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._readers = threading.local()
+        self._all_readers: list[sqlite3.Connection] = []
+        self._failed: StorageFailed | None = None
+        self._history = History(folder / "history")
+        self._sql = queries()
+        if writable:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = FolderLock(folder)
+            self._writer = open_writer(self._path)
+            self._history.discard_unknown({row[0] for row in self._rows("sealed")})
+        elif not self._path.exists():
+            raise NotFound(
+                f"There is no data in {folder}.",
+                hint="Name the data folder with --data, or start with `germane init`.",
+            )
+
+    @classmethod
+    def open(cls, folder: Path, *, mode: Literal["serve", "read"] = "serve") -> SqliteStore:
+        """Open a data folder; ``serve`` creates it and takes it for this process alone.
+
+        Raises:
+            StorageBusy: another process writes it.
+            NotFound: it is to be read and does not exist.
+        """
+        return cls(Path(folder), writable=mode == "serve")
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def commit(self, txn: Txn) -> None:
+        """One durable transaction.
+
+        Raises:
+            StorageFull: there is no room; the store stays usable.
+            StorageFailed: anything else; the store refuses everything from now on (law 10).
+        """
+        if self._failed is not None:
+            raise self._failed
+        writer = self._writer
+        assert writer is not None, "the store was opened for reading"
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            write(writer, self._sql, txn)
+            writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(writer, error)
+        except BaseException:
+            writer.rollback()
+            raise
+        self._checkpoint(writer)
+
+    def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
+        full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+        try:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+        except sqlite3.Error:
+            full = False
+        if full:
+            raise StorageFull() from error
+        self._failed = StorageFailed(f"The disk refused a write: {error}")
+        raise self._failed from error
+
+    def _checkpoint(self, writer: sqlite3.Connection) -> None:
+        """Move the WAL into the main file when it has grown, so that it stays bounded."""
+        try:
+            wal = self._path.with_name("germane.db-wal").stat().st_size
+            if wal > CHECKPOINT_PAGES * 4_096:
+                mode = "TRUNCATE" if wal > 16 * CHECKPOINT_PAGES * 4_096 else "PASSIVE"
+                writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+                if mode == "PASSIVE" and wal > 4 * CHECKPOINT_PAGES * 4_096:
+                    writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorname", "") not in ("SQLITE_FULL", "SQLITE_BUSY"):
+                self._failed = StorageFailed(f"The disk refused a checkpoint: {error}")
+        except OSError:
+            return
+
+    def replace_state(self, txns: Iterable[Txn]) -> None:
+        """Swap all that is derived, in one transaction."""
+        writer = self._writer
+        assert writer is not None, "the store was opened for reading"
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            for table in ("profile", "identity", "item", "decision"):
+                writer.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+            for txn in txns:
+                write_state(writer, self._sql, txn)
+                derived = [(record.derived, record.seq) for record in txn.records]
+                writer.executemany(self._sql["set_derived"], derived)
+            writer.execute("COMMIT")
+        except BaseException:
+            writer.rollback()
+            raise
+
+    def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
+        """Move records of events older than ``before_ms`` into Parquet; how many were moved.
+
+        The file is durable before the rows go, and rows go in the transaction that names the file.
+        """
+        writer = self._writer
+        assert writer is not None, "the store was opened for reading"
+        rows = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
+        if not rows:
+            return 0
+        parts = self._history.write([Record(*row) for row in rows])
+        writer.execute("BEGIN IMMEDIATE")
+        try:
+            writer.executemany(self._sql["add_sealed"], [part.row() for part in parts])
+            writer.executemany(self._sql["drop_record"], [(row[0],) for row in rows])
+            writer.execute("COMMIT")
+        except BaseException:
+            writer.rollback()
+            raise
+        return len(rows)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def last_seq(self) -> int:
+        """Highest log offset, sealed history included."""
+        return int(self._one("last_seq")[0])
+
+    def seen(self, tenant: str, message_ids: Sequence[str]) -> set[str]:
+        """Those of the message ids that are in the log or were."""
+        keys = {codec.dedupe_key(tenant, each): each for each in message_ids}
+        found: set[str] = set()
+        known = list(keys)
+        for start in range(0, len(known), 500):
+            part = known[start : start + 500]
+            marks = ",".join("?" * len(part))
+            rows = self._reader().execute(
+                f"SELECT key FROM dedupe WHERE key IN ({marks})", part  # noqa: S608 - marks only
+            )
+            found.update(keys[row[0]] for row in rows)
+        return found
+
+    def profile(self, tenant: str, person: str) -> Profile | None:
+        """A person's committed state."""
+        row = self._one("profile", tenant, person)
+        return codec.decode_profile(row[0]) if row else None
+
+    def profiles(self, tenant: str, *, after: str = "", limit: int = 1000) -> list[Profile]:
+        """A page of people in order of their key."""
+        return [codec.decode_profile(r[0]) for r in self._rows("profiles", tenant, after, limit)]
+
+    def person_of(self, tenant: str, external: str) -> str | None:
+        """The person an external key now belongs to."""
+        row = self._one("person_of", tenant, external)
+        return row[0] if row else None
+
+    def items(self, tenant: str) -> Iterator[Item]:
+        """The catalogue in order of the item id."""
+        for row in self._rows("items", tenant):
+            yield codec.decode_item(row[0])
+
+    def decision(self, tenant: str, decision_id: str) -> Decision | None:
+        """A logged decision by id, sealed or not."""
+        found = self._one("decision", codec.dedupe_key(tenant, decision_id))
+        if not found:
+            return None
+        row = self._one("record", found[0])
+        if row:
+            return codec.decode_decision(row[8])
+        record = self._history.find(found[0], self._rows("sealed"))
+        return codec.decode_decision(record.body) if record is not None else None
+
+    def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
+        """The log in order: sealed history and the database as one."""
+        last = LAST if until is None else until
+        sealed = [row for row in self._rows("sealed") if row[3] > after and row[2] <= last]
+        yield from merged(self._history.read(sealed, after, last), self._hot(after, last))
+
+    def _hot(self, after: int, last: int) -> Iterator[Record]:
+        while rows := self._rows("records", after, last, PAGE):
+            for row in rows:
+                yield Record(*row)
+            after = rows[-1][0]
+
+    def letters(
+        self, *, after: int = 0, limit: int = 100, pending_only: bool = True
+    ) -> list[DeadLetter]:
+        """Dead letters in order of their id."""
+        rows = self._rows("letters", after, int(pending_only), limit)
+        return [DeadLetter(*row) for row in rows]
+
+    def letter(self, letter_id: int) -> DeadLetter | None:
+        """One dead letter."""
+        row = self._one("letter", letter_id)
+        return DeadLetter(*row) if row else None
+
+    def counts(self) -> dict[str, int]:
+        """Rows by kind; records include sealed ones."""
+        names = {"records": "log", "profiles": "profile", "items": "item",
+                 "decisions": "decision", "letters": "dead_letter"}
+        reader = self._reader()
+        found = {
+            name: int(reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+            for name, table in names.items()
+        }
+        found["records"] += sum(row[4] for row in self._rows("sealed"))
+        return found
+
+    def meta(self, key: str) -> bytes | None:
+        """A named value."""
+        row = self._one("meta", key)
+        return bytes(row[0]) if row else None
+
+    def state_hash(self) -> str:
+        """SHA-256 over the state in canonical order."""
+        reader = self._reader()
+        stream = {name: reader.cursor().execute(self._sql[f"hash_{name}"])
+                  for name in ("profiles", "identities", "items", "offsets")}
+        return codec.state_digest(
+            ((t, p, codec.canonical(b)) for t, p, b in stream["profiles"]),
+            stream["identities"],
+            ((t, i, codec.canonical(b)) for t, i, b in stream["items"]),
+            stream["offsets"],
+        )
+
+    def close(self) -> None:
+        """Fold the WAL into the file and let the folder go."""
+        for reader in self._all_readers:
+            reader.close()
+        self._all_readers.clear()
+        self._readers = threading.local()
+        if self._writer is not None:
+            if self._failed is None:
+                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._writer.close()
+            self._writer = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's reading connection."""
+        reader = getattr(self._readers, "connection", None)
+        if reader is None:
+            reader = self._readers.connection = open_reader(self._path)
+            self._all_readers.append(reader)
+        return reader  # type: ignore[no-any-return]
+
+    def _rows(self, name: str, *arguments: Any) -> list[Any]:
+        return self._reader().execute(self._sql[name], arguments).fetchall()
+
+    def _one(self, name: str, *arguments: Any) -> Any:
+        return self._reader().execute(self._sql[name], arguments).fetchone()
