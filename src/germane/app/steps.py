@@ -5,7 +5,6 @@ Everything here is deterministic in the record, the state before it and the sett
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zlib import crc32
@@ -35,7 +34,7 @@ BEFORE = 12
 """How many of a person's latest interactions go into an observation."""
 
 _encode = msgspec.msgpack.encode
-_log = logging.getLogger(__name__)
+_decode_item = msgspec.msgpack.Decoder(Item).decode
 
 
 @dataclass(slots=True)
@@ -141,6 +140,7 @@ class Steps:
         known = self.items.get(item.item_id)
         created_ms = known.created_ms if known is not None else item.created_ms or at.received_ms
         item = msgspec.structs.replace(item, created_ms=created_ms)
+        item = _decode_item(_encode(item))  # as a rebuild will read it
         self.items[item.item_id] = item
         self.model.put_item(at.seq, item)
         txn.items[at.tenant, item.item_id] = item
