@@ -1,0 +1,126 @@
+"""The audit of surfaces: can it vary, is its loop closed, has it a default, is there enough content?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from germane.domain.item import Item
+from germane.domain.settings import Settings, SurfaceSpec
+
+Level = Literal["error", "warning", "good"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One line of an audit."""
+
+    surface: str
+    check: str
+    level: Level
+    text: str
+    remedy: str = ""
+
+
+def audit(settings: Settings, items: Iterable[Item]) -> list[Finding]:
+    """Findings for every surface, and for signals that nothing uses."""
+    catalogue = list(items)
+    found: list[Finding] = []
+    for surface in settings.surfaces.values():
+        found += audit_surface(surface, settings, catalogue)
+    if not settings.surfaces:
+        found.append(Finding("", "surfaces", "error", "There is no surface: nothing can be decided.",
+                             "Add one: [surfaces.home-grid]."))
+    if not settings.signals:
+        found.append(Finding("", "signals", "error", "There is no signal: nothing can be learned.",
+                             "Add one: [signals.purchase]."))
+    return found
+
+
+def audit_surface(
+    surface: SurfaceSpec, settings: Settings, catalogue: list[Item]
+) -> list[Finding]:
+    """Findings for one surface."""
+    fitting = [each for each in catalogue if each.type in surface.item_types]
+    return [
+        _loop(surface), _content(surface, fitting, bool(catalogue)), _default(surface, catalogue),
+        _diversity(surface, settings, fitting),
+    ]
+
+
+def blind(surface: SurfaceSpec) -> bool:
+    """Whether nothing ever comes back from this surface."""
+    return not surface.outcomes
+
+
+def _loop(surface: SurfaceSpec) -> Finding:
+    if blind(surface):
+        return Finding(
+            surface.name, "loop", "error",
+            "RUNNING BLIND: it has no outcome, so it cannot learn whether it helps.",
+            f"Add [[surfaces.{surface.name}.outcomes]] with a signal, a window and a value.",
+        )
+    names = ", ".join(each.name for each in surface.outcomes)
+    return Finding(surface.name, "loop", "good", f"The loop is closed by: {names}.")
+
+
+def _content(surface: SurfaceSpec, fitting: list[Item], any_items: bool) -> Finding:
+    types = ", ".join(surface.item_types)
+    if not any_items:
+        return Finding(surface.name, "content", "warning", "The catalogue is empty.",
+                       "Import one: germane import catalogue FILE.")
+    if len(fitting) <= surface.size:
+        return Finding(
+            surface.name, "content", "error",
+            f"It cannot vary: {len(fitting)} items of type {types} for {surface.size} slots.",
+            "Add items, make it smaller, or allow more item types.",
+        )
+    if len(fitting) < 4 * surface.size:
+        return Finding(
+            surface.name, "content", "warning",
+            f"Little to choose from: {len(fitting)} items for {surface.size} slots.",
+            "Four times as many items as slots make a choice worth while.",
+        )
+    return Finding(surface.name, "content", "good", f"{len(fitting):,} items to choose from.")
+
+
+def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
+    known = {each.item_id for each in catalogue}
+    missing = [each for each in surface.default if each not in known]
+    if missing and known:
+        return Finding(
+            surface.name, "default", "warning",
+            f"{len(missing)} items of the default list are not in the catalogue: "
+            + ", ".join(missing[:5]) + ".", "Correct the ids, or import the items.",
+        )
+    if not surface.default and surface.default_source == "curated":
+        return Finding(
+            surface.name, "default", "error", "Its default list is empty.",
+            'Set default = ["..."], or default_source = "bestsellers".',
+        )
+    if not surface.default:
+        return Finding(
+            surface.name, "default", "warning",
+            f"No curated default: people who opted out see {surface.default_source}.",
+            'Lay out default = ["..."] as carefully as the personal one.',
+        )
+    return Finding(surface.name, "default", "good", f"{len(surface.default)} curated items.")
+
+
+def _diversity(surface: SurfaceSpec, settings: Settings, fitting: list[Item]) -> Finding:
+    if surface.diversity_quota == 0:
+        return Finding(surface.name, "diversity", "warning", "No diversity quota.",
+                       "10 to 20 % keeps people out of a bubble: diversity_quota = 0.15.")
+    name = settings.diversity_attribute
+    kinds = {value for each in fitting for value in each.values_of(name)}
+    if fitting and len(kinds) < 3:
+        return Finding(
+            surface.name, "diversity", "warning",
+            f"Only {len(kinds)} values of {name}: the quota can hardly be met.",
+            "Choose a finer attribute for diversity, or fill it in the catalogue.",
+        )
+    return Finding(
+        surface.name, "diversity", "good",
+        f"{surface.diversity_quota:.0%} of the slots from adjacent values of {name}.",
+    )

@@ -1,0 +1,105 @@
+"""Every setting there is."""
+
+from __future__ import annotations
+
+from germane.config.fields import Field
+
+PROJECT = (
+    Field("name", "text", "Name of the project, shown in reports.", "germane"),
+    Field("currency", "text", "ISO 4217 code of the prices, for example EUR.", ""),
+    Field("timezone", "text", "Time zone of people who do not tell theirs (tzdata name).", "UTC"),
+)
+ATTRIBUTE = (
+    Field("kind", "text|number|flag|list", "Type of its values.", "text"),
+    Field("interest", "flag", "Keep a decaying interest per value in every profile.", False),
+    Field("diversity", "flag",
+          "Its values are the categories of the diversity quota; exactly one attribute has it.", False),
+    Field("speakable", "flag", "Content may mention it.", True),
+)
+SIGNAL = (
+    Field("event", "text", "Name of the track event, or page:NAME or screen:NAME.", required=True),
+    Field("item", "text",
+          "Path of the item id: properties.product_id or properties.products[].product_id.",
+          required=True),
+    Field("weight", "number", "Above 0: interest. Below 0: the opposite. Not 0.", 1.0,
+          low=-100, high=100),
+    Field("half_life_days", "number", "After how many days it counts half.", 90.0, low=1, high=3650),
+    Field("category", "text", "Category of data, for consent.", "behaviour"),
+    Field("speakable", "flag", "Content may refer to it.", True),
+    Field("repeat", "flag", "Something that people do again, like buying: feeds buy-it-again.", False),
+    Field("quantity", "text", "Path of the quantity (inside the product for list paths).", ""),
+    Field("price", "text", "Path of the unit price, likewise.", ""),
+    Field("order", "text", "Path of an order id: an order counts once.", ""),
+    Field("cancels", "text", "Signal that this one takes back (a refund, a removal).", ""),
+)
+TRAIT = (
+    Field("attribute", "text", "Catalogue attribute that its values speak about.", ""),
+    Field("half_life_days", "number", "After how many days it counts half.", 180.0, low=1, high=3650),
+    Field("category", "text", "Category of data, for consent.", "declared"),
+    Field("speakable", "flag", "Content may mention it.", True),
+)
+OUTCOME = (
+    Field("name", "text", "Name of the outcome, as reports and the API use it.", required=True),
+    Field("signal", "text", "Signal that means it.", required=True),
+    Field("window", "duration", "How long after the impression it may count.", required=True),
+    Field("value", "number", "What one is worth; with revenue, a factor.", 1.0, low=0, high=1e9),
+    Field("value_from", "count|revenue", "Count it, or take price times quantity.", "count"),
+)
+RULE = (
+    Field("kind", "include|exclude|boost|pin", "What the rule does.", required=True),
+    Field("when", "text", "CEL over the item, for example: item.price < 100.", ""),
+    Field("items", "texts", "Item ids that it is about.", ()),
+    Field("factor", "number", "For boost: odds are multiplied by this.", 1.0, low=0.001, high=1000),
+    Field("position", "whole", "For pin: the place, from 0.", 0, low=0, high=199),
+)
+SURFACE = (
+    Field("kind", "grid|together",
+          "grid: the best for this person. together: goes with the item of the page.", "grid"),
+    Field("size", "whole", "Slots, unless the request says otherwise.", 12, low=1, high=200),
+    Field("item_types", "texts", "Types of items that may be shown.", ("product",)),
+    Field("in_stock_only", "flag", "Leave out what is out of stock.", True),
+    Field("already_bought", "allow|exclude|demote", "What to do with items the person had.", "allow"),
+    Field("diversity_quota", "number",
+          "Share of slots, over time and per person, from adjacent categories.", 0.15,
+          low=0, high=0.5),
+    Field("exploration_share", "number", "Chance of an exploring pick per explorable slot.", 0.02,
+          low=0, high=0.5),
+    Field("explore_from", "whole", "First position (from 0) that may explore.", 3, low=0, high=200),
+    Field("holdout_share", "number",
+          "Share of people who always get the default, to measure the lift.", 0.0, low=0, high=0.5),
+    Field("default", "texts", "Curated item ids, best first, for when nothing may be personal.", ()),
+    Field("default_source", "curated|bestsellers|trending", "Fills up the curated list.",
+          "bestsellers"),
+    Field("expires", "duration", "How long an answer may be shown.", "30m"),
+)
+PROFILE = (
+    Field("values_per_attribute", "whole", "Interests kept per attribute.", 64, low=4, high=1000),
+    Field("recent", "whole", "Latest interactions kept.", 200, low=10, high=1000),
+    Field("own_items", "whole", "Items of their own kept.", 400, low=10, high=5000),
+    Field("exposures", "whole", "Shown slates kept for attribution.", 30, low=1, high=500),
+    Field("beyond_year_factor", "number", "Extra factor for evidence older than 12 months.", 0.5,
+          low=0, high=1),
+    Field("readiness_half", "number",
+          "Positive interactions at which a person is trusted by half.", 7.0, low=1, high=1000),
+)
+SERVER = (
+    Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),
+    Field("port", "whole", "Port to listen on.", 8400, low=0, high=65535),
+    Field("data", "text", "Data folder.", "germane-data"),
+    Field("log", "pretty|json", "Form of the log lines.", "pretty"),
+    Field("allowed_origins", "texts",
+          "Origins whose browsers may send events; empty: any.", ()),
+)
+KEYS = (
+    Field("write", "text", "Write key: may only send events. Public.", ""),
+    Field("server", "text", "Server key: may do everything. Secret; better kept in .env.", ""),
+)
+IMPORT = (
+    Field("kind", "events|people|catalogue", "What the rows are.", required=True),
+)
+TABLES: dict[str, tuple[Field, ...]] = {
+    "project": PROJECT, "catalogue.attributes.NAME": ATTRIBUTE, "signals.NAME": SIGNAL,
+    "traits.NAME": TRAIT, "surfaces.NAME": SURFACE, "surfaces.NAME.outcomes": OUTCOME,
+    "surfaces.NAME.rules": RULE, "profile": PROFILE, "server": SERVER, "keys": KEYS,
+}
+"""For the reference documentation: table -> its settings."""

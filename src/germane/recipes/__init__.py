@@ -1,0 +1,1 @@
+"""Recipes: folders of configuration, content and catalogue that `germane init` copies."""
