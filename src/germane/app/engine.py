@@ -29,7 +29,7 @@ from germane.domain.item import Item
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Model, Store
 from germane.domain.record import Txn
-from germane.domain.settings import Settings
+from germane.domain.settings import Settings, SurfaceSpec
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
 from germane.profile.view import view
@@ -194,8 +194,7 @@ class Engine:
             BadFilter: a filter is not a valid expression.
         """
         started = time.perf_counter()
-        for ask in asks:
-            self._deciding.surface(ask.surface)
+        self.check(asks)
         profile = self._deciding.whose(self.tenant, user_id, anonymous_id)
         trust = self._deciding.trust(profile)
         made = []
@@ -208,6 +207,25 @@ class Engine:
             made.append(decision)
         self.counters.decide.add(time.perf_counter() - started)
         return made, trust
+
+    def surface(self, name: str) -> SurfaceSpec:
+        """A configured surface.
+
+        Raises:
+            UnknownSurface: no surface has that name.
+        """
+        return self._deciding.surface(name)
+
+    def check(self, asks: Sequence[Ask]) -> None:
+        """Whether these questions can be answered at all.
+
+        Raises:
+            UnknownSurface: a surface is not configured.
+            BadFilter: a filter is not a valid expression.
+        """
+        for ask in asks:
+            self._deciding.surface(ask.surface)
+            self.model.check_filter(ask.filter)
 
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""

@@ -176,6 +176,14 @@ class Model(Protocol):
         """
         ...
 
+    def check_filter(self, source: str) -> None:
+        """Whether a request's filter can be used; empty is fine.
+
+        Raises:
+            BadFilter: it is not a valid expression.
+        """
+        ...
+
     def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
         """The slate that depends on nobody: curated list first, then the default source."""
         ...

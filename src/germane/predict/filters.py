@@ -23,6 +23,10 @@ ITEM_FIELDS = (
 )
 VARIABLES = ("item", "context")
 
+_SAMPLE = Item(
+    item_id="sample", title="sample", category="sample", categories=("sample",), brand="sample",
+    price=1.0, currency="EUR", url="sample", image_url="sample",
+)
 _LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
 _FIELD = re.compile(r"\bitem\s*\.\s*([A-Za-z_]\w*)")
 _TEXT = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
@@ -49,6 +53,7 @@ class Filter:
             raise BadFilter(_first_line(str(error)), expression=source) from None
         self._reads_context = "context" in self._program.variables()
         self._answers: dict[str, tuple[Item, bool]] = {}
+        self._ask(_SAMPLE, {})  # an expression that is no condition is found before it is used
 
     def __call__(self, item: Item, context: dict[str, Any]) -> bool:
         """Whether the item fulfils it. An item that lacks the field does not.

@@ -129,6 +129,11 @@ class SharedModel:
         )
         return Ranked(tuple(items), kept, len(found.numbers), short)
 
+    def check_filter(self, source: str) -> None:
+        """Raises BadFilter unless the filter can be used."""
+        if source:
+            self._filters.get(source)
+
     def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
         """The slate that depends on nobody (domain.ports.Model.default)."""
         nobody = Profile(person="")

@@ -1,0 +1,78 @@
+"""Request bodies: bounded before anything is parsed, and JSON whatever the content type says."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from germane.domain.errors import BadRequest, MalformedJson, TooLarge
+from germane.ingest.depth import too_deep
+from germane.ingest.inflate import gunzip
+
+T = TypeVar("T")
+
+LIMIT = 1_000_000
+DEPTH = 32
+_encode = msgspec.json.Encoder().encode
+
+
+async def read(request: Request, limit: int = LIMIT) -> bytes:
+    """The inflated body.
+
+    Raises:
+        TooLarge: over the limit, before or after inflating; reading stopped there.
+        BadRequest: an encoding that is not gzip, or broken gzip.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise TooLarge(f"The body has {int(declared):,} bytes; the limit is {limit:,}.")
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                raise TooLarge(f"The body is larger than {limit:,} bytes.")
+    except ClientDisconnect:
+        raise BadRequest("The connection was lost before the body was whole.") from None
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "gzip":
+        return gunzip(bytes(body), limit)
+    if encoding not in ("", "identity"):
+        raise BadRequest(f"The content encoding {encoding!r} is not supported.", hint="Use gzip.")
+    return bytes(body)
+
+
+async def parse(request: Request, kind: type[T]) -> T:
+    """The body as a typed value.
+
+    Raises:
+        MalformedJson: not JSON.
+        BadRequest: JSON of another form; the message names the place.
+    """
+    return decode(await read(request), kind)
+
+
+async def parse_with_names(request: Request, kind: type[T]) -> tuple[T, set[str]]:
+    """The body as a typed value, and the names that were really sent (``null`` is sent, too)."""
+    body = await read(request)
+    return decode(body, kind), set(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Bytes as a typed value; raises like ``parse``."""
+    if too_deep(body, DEPTH):
+        raise BadRequest(f"The JSON nests deeper than {DEPTH} levels.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"{error}.", hint="See /docs for the form of this request.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedJson(f"The body is not valid JSON: {error}.") from None
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """A value as JSON."""
+    return Response(_encode(value), status, media_type="application/json")

@@ -1,0 +1,58 @@
+"""The Segment HTTP API: its routes, its answers, its browser manners."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from germane.api.auth import Keys, same
+from germane.api.body import answer, read
+from germane.app.engine import Engine
+from germane.domain.errors import Unauthorized
+from germane.ingest import limits
+from germane.ingest.segment import Route, parse
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+ROUTES: dict[str, Route] = {
+    "track": "track", "t": "track", "identify": "identify", "i": "identify", "page": "page",
+    "p": "page", "screen": "screen", "s": "screen", "group": "group", "g": "group",
+    "alias": "alias", "a": "alias", "batch": "batch", "b": "batch", "import": "batch",
+}
+_OK = {"success": True}
+
+
+def handler(engine: Engine, keys: Keys, route: Route) -> Handler:
+    """The endpoint of one route."""
+    limit = limits.BATCH_BYTES if route == "batch" else limits.MESSAGE_BYTES
+
+    async def endpoint(request: Request) -> Response:
+        body = await read(request, limit)
+        parsed = parse(
+            body, route=route, wall_ms=time.time_ns() // 1_000_000, now_ms=engine.world.now_ms()
+        )
+        keys.require_write(request, parsed.write_key)
+        await engine.accept(parsed.events, parsed.rejected)
+        return answer(_OK)
+
+    return endpoint
+
+
+def settings(keys: Keys) -> Handler:
+    """``GET /v1/projects/{writeKey}/settings``: what the browser client loads first."""
+
+    async def endpoint(request: Request) -> Response:
+        key = request.path_params["write_key"]
+        if not same(key, keys.write):
+            raise Unauthorized("The write key is not known.")
+        return answer({
+            "integrations": {"Segment.io": {"apiKey": key, "versionSettings": {}}}, "plan": {},
+            "edgeFunction": {}, "analyticsNextEnabled": True, "middlewareSettings": {},
+            "enabledMiddleware": {}, "metrics": {"sampleRate": 0}, "legacyVideoPluginsEnabled": False,
+            "remotePlugins": [],
+        })
+
+    return endpoint

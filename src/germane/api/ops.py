@@ -1,0 +1,129 @@
+"""Health, metrics, surfaces, people, dead letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from germane.api import wire
+from germane.api.auth import Keys
+from germane.api.body import answer
+from germane.app.engine import Engine
+from germane.config.audit import audit_surface, blind
+from germane.domain.errors import BadRequest, NotFound, UnknownPerson
+from germane.domain.settings import SurfaceSpec
+
+
+class EngineMetrics(Collector):
+    """The engine's counters in Prometheus' form. No label ever holds a person, an item or a URL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterable[Metric]:
+        """All metrics, as of now."""
+        for name, value in self._engine.stats().items():
+            if name.endswith("_total"):
+                text = name.removesuffix("_total").replace("_", " ")
+                yield CounterMetricFamily(f"germane_{name.removesuffix('_total')}", text, value=value)
+            else:
+                yield GaugeMetricFamily(f"germane_{name}", name.replace("_", " "), value=value)
+        ready = float(self._engine.health()["ready"])
+        yield GaugeMetricFamily("germane_ready", "1 when it can serve", value=ready)
+
+
+class Operations:
+    """Endpoints for operators; all but health and metrics take the server key."""
+
+    def __init__(self, engine: Engine, keys: Keys) -> None:
+        self._engine = engine
+        self._keys = keys
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(EngineMetrics(engine))
+
+    async def live(self, request: Request) -> Response:
+        """``GET /livez``: the process answers. Never touches storage."""
+        return answer({"live": True})
+
+    async def ready(self, request: Request) -> Response:
+        """``GET /readyz``: it can take events and decide."""
+        health = self._engine.health()
+        return answer(health, 200 if health["ready"] else 503)
+
+    async def metrics(self, request: Request) -> Response:
+        """``GET /metrics``."""
+        return Response(generate_latest(self._registry), media_type="text/plain; version=0.0.4")
+
+    async def person(self, request: Request) -> Response:
+        """``GET /v1/people/{id}``: what is known, readable, with where it comes from."""
+        self._keys.require_server(request)
+        found = self._engine.person(request.path_params["person_id"])
+        if found is None:
+            raise UnknownPerson()
+        return answer(found)
+
+    async def surfaces(self, request: Request) -> Response:
+        """``GET /v1/surfaces``."""
+        self._keys.require_server(request)
+        return answer({"surfaces": [
+            _surface_view(each) for each in self._engine.settings.surfaces.values()
+        ]})
+
+    async def audit(self, request: Request) -> Response:
+        """``GET /v1/surfaces/{id}/audit``."""
+        self._keys.require_server(request)
+        surface = self._engine.surface(request.path_params["surface"])
+        items = list(self._engine.catalogue.values())
+        findings = audit_surface(surface, self._engine.settings, items)
+        return answer({
+            "surface": surface.name, "blind": blind(surface),
+            "findings": [msgspec.to_builtins(each) for each in findings],
+        })
+
+    async def letters(self, request: Request) -> Response:
+        """``GET /v1/dead-letters?after=&limit=``."""
+        self._keys.require_server(request)
+        after, limit = _whole(request, "after", 0, 2**53), _whole(request, "limit", 100, 1_000)
+        found = self._engine.letters(after=after, limit=limit)
+        return answer({"deadLetters": [wire.letter_view(each) for each in found]})
+
+    async def letter(self, request: Request) -> Response:
+        """``GET /v1/dead-letters/{id}``."""
+        self._keys.require_server(request)
+        number = request.path_params["letter_id"]
+        if not re.fullmatch(r"[0-9]{1,15}", number):
+            raise NotFound("There is no such dead letter.")
+        found = self._engine.store.letter(int(number))
+        if found is None:
+            raise NotFound("There is no such dead letter.")
+        return answer(wire.letter_view(found))
+
+
+def _surface_view(surface: SurfaceSpec) -> dict[str, Any]:
+    return {
+        "surface": surface.name, "kind": surface.kind, "size": surface.size,
+        "itemTypes": list(surface.item_types), "blind": blind(surface),
+        "diversityQuota": surface.diversity_quota, "explorationShare": surface.exploration_share,
+        "outcomes": [
+            {"outcome": each.name, "signal": each.signal, "windowSeconds": each.window_s,
+             "value": each.value, "valueFrom": each.value_from}
+            for each in surface.outcomes
+        ],
+    }
+
+
+def _whole(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > most:
+        raise BadRequest(f"{name} must be a whole number from 0 to {most}.")
+    return int(text)

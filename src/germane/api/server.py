@@ -1,0 +1,160 @@
+"""The ASGI application."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from germane.api import openapi
+from germane.api.auth import Keys
+from germane.api.body import answer
+from germane.api.errors import on_crash, on_germane_error, on_http_error
+from germane.api.routes import Endpoint, endpoints
+from germane.app.engine import Engine
+from germane.domain.errors import GermaneError
+
+_log = structlog.get_logger("germane.access")
+_QUIET = ("/livez", "/readyz", "/metrics")
+_CORS = (
+    (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-retry-count"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+def build(
+    engine: Engine, keys: Keys, *, allowed_origins: Sequence[str] = (),
+    extra_routes: Sequence[BaseRoute] = (), access_log: bool = True,
+) -> ASGIApp:
+    """The application: the engine starts and stops with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await engine.start()
+        yield
+        await engine.stop()
+
+    table = endpoints(engine, keys)
+    app = Starlette(
+        routes=[*_routes(table), *_described(table), *extra_routes],
+        lifespan=lifespan,
+        exception_handlers={
+            GermaneError: on_germane_error, HTTPException: on_http_error, Exception: on_crash,
+        },
+    )
+    app.router.redirect_slashes = False
+    return Edge(app, frozenset(allowed_origins), access_log=access_log)
+
+
+def _routes(table: list[Endpoint]) -> list[BaseRoute]:
+    """One route an address: a method that is not there is 405, naming those that are."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for each in table:
+        by_path.setdefault(each.path, {})[each.method] = each
+    return [Route(path, _dispatch(methods), methods=list(methods))
+            for path, methods in by_path.items()]
+
+
+def _dispatch(methods: dict[str, Endpoint]) -> Any:
+    if len(methods) == 1:
+        return next(iter(methods.values())).handler
+
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await methods[method].handler(request)
+
+    return endpoint
+
+
+def _described(table: list[Endpoint]) -> list[BaseRoute]:
+    whole = openapi.document(table)
+    shown = openapi.page(whole)
+
+    async def description(request: Request) -> Response:
+        return answer(whole)
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(shown)
+
+    async def style(request: Request) -> Response:
+        return Response(openapi.CSS, media_type="text/css")
+
+    return [Route("/openapi.json", description), Route("/docs", page), Route("/docs.css", style)]
+
+
+class Edge:
+    """What every request passes: request id, trailing slash, browser manners, access log."""
+
+    def __init__(self, app: ASGIApp, origins: frozenset[str], *, access_log: bool) -> None:
+        self._app = app
+        self._origins = origins
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex[:16]
+        scope.setdefault("state", {})["request_id"] = request_id
+        path = scope["path"]
+        if len(path) > 1 and path.endswith("/"):
+            scope["path"] = path.rstrip("/") or "/"
+        origin = self._origin(scope)
+        started, status = time.perf_counter(), 500
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message.setdefault("headers", [])
+                headers += _headers(request_id, origin)
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await _preflight(answered)
+        else:
+            await self._app(scope, receive, answered)
+        if self._access_log and path not in _QUIET:
+            _log.info(
+                "request", method=scope["method"], route=_route(scope), status=status,
+                ms=round((time.perf_counter() - started) * 1000, 2), request_id=request_id,
+            )
+
+    def _origin(self, scope: Scope) -> bytes | None:
+        """The origin to answer to: any, unless a list is configured."""
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                allowed = not self._origins or value.decode("latin-1") in self._origins
+                return bytes(value) if allowed else None
+        return None
+
+
+def _headers(request_id: str, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+    found = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+    if origin is not None:
+        found += [(b"access-control-allow-origin", origin), (b"vary", b"origin")]
+    return found
+
+
+async def _preflight(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 204, "headers": list(_CORS)})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern: addresses hold ids, and ids of people do not belong in a log."""
+    route = scope.get("route")
+    path = getattr(route, "path", None)
+    return path if isinstance(path, str) else "-"

@@ -1,0 +1,204 @@
+"""Requests and answers as they are on the wire: camelCase, RFC 3339."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from germane.domain.decision import Ask, Context, Decision
+from germane.domain.errors import BadRequest
+from germane.domain.item import Item
+from germane.profile.view import rfc3339
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+OptionalId = Annotated[str, msgspec.Meta(max_length=512)] | None
+
+
+class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """Base of what clients send: an unknown field is an error, named."""
+
+
+class PersonRef(Wire):
+    """Whom the question is about: at least one id."""
+
+    user_id: OptionalId = None
+    anonymous_id: OptionalId = None
+
+    def check(self) -> None:
+        """Raises BadRequest without any id."""
+        if not (self.user_id or self.anonymous_id):
+            raise BadRequest("person needs a userId or an anonymousId.")
+
+
+class SurfaceContext(Wire):
+    """What this surface is about."""
+
+    item: OptionalId = None
+
+
+class SurfaceAsk(Wire):
+    """One surface."""
+
+    surface: Id
+    size: Annotated[int, msgspec.Meta(ge=1, le=200)] | None = None
+    exclude: Annotated[list[Id], msgspec.Meta(max_length=1000)] = []
+    filter: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    context: SurfaceContext | None = None
+
+
+class AskContext(Wire):
+    """What is known at decision time beside the person."""
+
+    locale: OptionalId = None
+    timezone: OptionalId = None
+    device: OptionalId = None
+    extra: dict[str, str | float | bool] = {}
+
+
+class DecideRequest(Wire):
+    """What to show to one person on one or several surfaces."""
+
+    person: PersonRef
+    surfaces: Annotated[list[SurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
+    account: OptionalId = None
+    context: AskContext | None = None
+    explain: bool = False
+
+    def asks(self) -> list[Ask]:
+        """As the engine takes it."""
+        return asks(self.surfaces, self.context)
+
+
+class BatchDecideRequest(Wire):
+    """The same surfaces for many people."""
+
+    people: Annotated[list[PersonRef], msgspec.Meta(min_length=1, max_length=10_000)]
+    surfaces: Annotated[list[SurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
+    context: AskContext | None = None
+    explain: bool = False
+
+
+def asks(surfaces: list[SurfaceAsk], context: AskContext | None) -> list[Ask]:
+    """Surfaces with their context."""
+    common = context or AskContext()
+    return [
+        Ask(
+            each.surface, each.size, tuple(each.exclude), each.filter or "",
+            Context(
+                item=(each.context.item if each.context else None) or "",
+                locale=common.locale or "", timezone=common.timezone or "",
+                device=common.device or "", extra=dict(common.extra),
+            ),
+        )
+        for each in surfaces
+    ]
+
+
+class ImpressionReport(Wire):
+    """Positions of a decision that were seen."""
+
+    decision_id: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    positions: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=0, le=199)]], msgspec.Meta(min_length=1, max_length=200)
+    ]
+    timestamp: str | None = None
+    message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class OutcomeReport(Wire):
+    """A response to one item of a decision."""
+
+    decision_id: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    item_id: Id
+    outcome: Id
+    value: Annotated[float, msgspec.Meta(ge=0, le=1e12)] = 0.0
+    timestamp: str | None = None
+    message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class ItemBody(Wire):
+    """A catalogue entry as it is sent."""
+
+    item_id: OptionalId = None
+    type: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "product"
+    title: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    category: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    categories: Annotated[
+        list[Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=20)
+    ] = []
+    brand: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    price: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
+    currency: Annotated[str, msgspec.Meta(max_length=3)] = ""
+    in_stock: bool = True
+    url: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    image_url: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+    available_from: str | None = None
+    available_until: str | None = None
+    attributes: dict[str, Any] = {}
+
+
+class ItemsBody(Wire):
+    """Many catalogue entries."""
+
+    items: Annotated[list[ItemBody], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class ReceiptBody(msgspec.Struct, rename="camel"):
+    """What became of a call that wrote. ``offset``: a decision has now seen the log up to here."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    offset: int
+    success: Literal[True] = True
+
+
+def item_view(item: Item) -> dict[str, Any]:
+    """A catalogue entry on the wire."""
+    return {
+        "itemId": item.item_id, "type": item.type, "title": item.title, "category": item.category,
+        "categories": list(item.categories), "brand": item.brand, "price": item.price,
+        "currency": item.currency, "inStock": item.in_stock, "url": item.url,
+        "imageUrl": item.image_url, "availableFrom": rfc3339(item.available_from_ms or 0),
+        "availableUntil": rfc3339(item.available_until_ms or 0),
+        "created": rfc3339(item.created_ms), "attributes": item.attributes,
+    }
+
+
+def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool) -> dict[str, Any]:
+    """A decision on the wire; reasons, sources and scores in parts only when asked to explain."""
+    items = []
+    for each in decision.items:
+        item = catalogue.get(each.item_id)
+        shown: dict[str, Any] = {
+            "itemId": each.item_id, "position": each.position, "score": each.score,
+            "propensity": each.propensity, "slot": each.slot,
+        }
+        if explain:
+            shown["sources"] = each.sources
+            shown["reasons"] = [
+                {"code": x.code, "text": x.text, "contribution": x.contribution}
+                for x in each.reasons
+            ]
+        shown["attributes"] = {} if item is None else {
+            "title": item.title, "category": item.category, "brand": item.brand,
+            "price": item.price, "url": item.url, "imageUrl": item.image_url, **item.attributes,
+        }
+        items.append(shown)
+    return {
+        "decisionId": decision.decision_id, "surface": decision.surface, "arm": decision.arm,
+        "modelVersion": decision.model_version, "expiresAt": rfc3339(decision.expires_ms),
+        "personOffset": decision.personal_seq, "quotaShort": decision.quota_short, "items": items,
+    }
+
+
+def letter_view(letter: Any) -> dict[str, Any]:
+    """A dead letter on the wire."""
+    return {
+        "letterId": letter.letter_id, "received": rfc3339(letter.received_ms),
+        "source": letter.source, "code": letter.code, "message": letter.message,
+        "body": letter.body.decode("utf-8", "replace"), "replayed": rfc3339(letter.replayed_ms or 0),
+    }
+
+
