@@ -2,11 +2,11 @@
 
 from germane.app.engine import Engine
 from germane.app.opening import open_engine, save_snapshot
-from germane.app.rebuild import RebuildReport, rebuild
+from germane.app.rebuild import RebuildReport, rebuild, save_rebuilt
 from germane.app.receipt import Receipt
 from germane.app.world import AcceleratedWorld, SystemWorld
 
 __all__ = [
     "AcceleratedWorld", "Engine", "Receipt", "RebuildReport", "SystemWorld", "open_engine",
-    "rebuild", "save_snapshot",
+    "rebuild", "save_rebuilt", "save_snapshot",
 ]

@@ -229,12 +229,32 @@ class Engine:
 
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""
+        key = self.person_key(person_id)
+        profile = self._memory.profile(self.tenant, key) if key else None
+        if profile is None:
+            return None
+        return view(profile, self.settings, self._steps.items.get, self.world.now_ms())
+
+    def person_key(self, person_id: str) -> str | None:
+        """The person key behind a person key, user id or anonymous id."""
         for external in (person_id, f"u:{person_id}", f"a:{person_id}"):
             person = self._memory.person_of(self.tenant, external) or external
-            profile = self._memory.profile(self.tenant, person)
-            if profile is not None:
-                return view(profile, self.settings, self._steps.items.get, self.world.now_ms())
+            if self._memory.profile(self.tenant, person) is not None:
+                return person
         return None
+
+    def people(self, only: str | None = None) -> Iterator[dict[str, Any]]:
+        """Readable profiles, of everyone or of one."""
+        if only is not None:
+            found = self.person(only)
+            if found is not None:
+                yield found
+            return
+        after = ""
+        while page := self.store.profiles(self.tenant, after=after):
+            for profile in page:
+                yield view(profile, self.settings, self._steps.items.get, self.world.now_ms())
+            after = page[-1].person
 
     def item(self, item_id: str) -> Item | None:
         """One catalogue entry."""
@@ -255,6 +275,24 @@ class Engine:
     ) -> list[DeadLetter]:
         """Dead letters in order."""
         return self.store.letters(after=after, limit=limit, pending_only=pending_only)
+
+    def replay_letter(self, letter_id: int) -> str:
+        """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
+        letter = self.store.letter(letter_id)
+        if letter is None:
+            return "there is no such dead letter"
+        if letter.replayed_ms is not None:
+            return "it was replayed already"
+        event = self._letters.event(letter, self.world.now_ms())
+        if isinstance(event, str):
+            return event
+        txn, _, _ = self._fold_events([event])
+        if txn.letters:
+            problem = txn.letters[0].message
+            return problem
+        txn.replayed_letters.append((letter_id, self.world.now_ms()))
+        self.commit(txn)
+        return ""
 
     # -- inside ----------------------------------------------------------------------------------
 

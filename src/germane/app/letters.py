@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from germane.domain.errors import GermaneError
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ports import Store
 from germane.domain.record import Txn
+from germane.ingest.segment import parse
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +28,20 @@ class Letters:
             DeadLetter(0, now_ms, source, each.code, each.message, each.body) for each in rejected
         ]
         return Txn(letters=letters)
+
+    def event(self, letter: DeadLetter, now_ms: int) -> Event | str:
+        """The event in a dead letter, or why there is still none."""
+        if letter.code.startswith("event.fold") or letter.source == "fold":
+            try:
+                return msgspec.json.decode(letter.body, type=Event)
+            except msgspec.DecodeError as error:
+                return str(error)
+        batch = b'{"batch":[' + letter.body + b"]}"
+        try:
+            parsed = parse(batch, route="batch", wall_ms=now_ms, now_ms=now_ms)
+        except GermaneError as error:
+            return error.message
+        return parsed.events[0] if parsed.events else parsed.rejected[0].message
 
     def poisoned(self, event: Event, error: Exception, now_ms: int) -> Txn:
         """An event that a step could not fold. It changed nothing; it can be replayed after the fix."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from germane.app.engine import Engine
 from germane.app.memory import Memory
+from germane.app.opening import write_snapshot
 from germane.app.steps import Arrival, Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision
@@ -20,6 +22,7 @@ from germane.domain.record import Record, Txn
 from germane.domain.settings import Settings
 from germane.ingest.signals import Extractor
 from germane.predict.model import SharedModel
+from germane.storage.blobs import FolderBlobs
 from germane.storage.memory import MemoryStore
 
 GROUP = 2_000
@@ -34,6 +37,8 @@ class RebuildReport:
     state_hash_after: str
     model_before: str
     model_after: str
+    model: Model
+    """The rebuilt shared model."""
 
     @property
     def equal(self) -> bool:
@@ -116,5 +121,11 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     work = Rebuild(engine.settings, engine.key)
     engine.store.replace_state(work.txns(engine.store.read(0), progress))
     return RebuildReport(
-        work.records, state_before, engine.store.state_hash(), model_before, work.model.digest()
+        work.records, state_before, engine.store.state_hash(), model_before, work.model.digest(),
+        work.model,
     )
+
+
+def save_rebuilt(report: RebuildReport, data_dir: Path, settings: Settings) -> None:
+    """Make the rebuilt model the newest snapshot."""
+    write_snapshot(report.model, FolderBlobs(data_dir / "models"), settings)

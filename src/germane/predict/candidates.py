@@ -50,6 +50,11 @@ class Candidates:
             if number is not None:
                 self._place.setdefault(number, len(self._place))
 
+    def include_numbers(self, numbers: Iterable[int]) -> None:
+        """The same, by item number."""
+        for number in numbers:
+            self._place.setdefault(number, len(self._place))
+
     def matrix(self) -> Floats:
         """The feature rows, shape (n, WIDTH), in the order of ``numbers``."""
         self.numbers = np.fromiter(self._place, dtype=np.intp, count=len(self._place))

@@ -25,7 +25,7 @@ from germane.predict.reasons import contributions, reasons
 from germane.predict.rules import Rules, bought
 from germane.predict.slate import MAX_POOL, Policy, Row, arrange
 from germane.predict.state import State
-from germane.predict.together import together_scores
+from germane.predict.together import partners, together_scores
 
 Floats = npt.NDArray[np.float64]
 
@@ -94,8 +94,11 @@ class SharedModel:
         person = Person(profile, self.state, self.settings, at_ms)
         found = Candidates(self.state, person, readiness)
         found.include(self._surface_items(surface))
+        if surface.kind == "together" and ask.context.item:
+            found.include_numbers(partners(self.state, ask.context.item))
         features, weights = found.matrix(), self.state.blender.weights(surface.name)
-        scores = features @ weights
+        centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
+        scores = (features - centre) @ weights  # against the average candidate: only order counts
         if surface.kind == "together" and ask.context.item:
             scores = scores + together_scores(self.state, ask.context.item, found.numbers)
         scores = scores + self._boosts(surface, ask, found.numbers)
@@ -111,7 +114,7 @@ class SharedModel:
             row = features[each.row.index]
             item = self.state.items[found.numbers[each.row.index]]
             assert item is not None, "only items of the catalogue are eligible"
-            sources = contributions(row, weights)
+            sources = contributions(row - centre, weights)
             items.append(
                 SlateItem(
                     item_id=item.item_id, position=each.position,

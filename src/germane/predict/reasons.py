@@ -52,7 +52,7 @@ def reasons(
         if text:
             found.append(Reason(f"source.{source}", text, value))
     if not found:
-        found.append(Reason("source.bestsellers", "Popular with everyone", 0.0))
+        found.append(Reason("source.catalogue", "From the catalogue", 0.0))
     return tuple(found)
 
 
@@ -66,10 +66,11 @@ def _words(source: str, item: Item, state: State, person: Person) -> str:
             category = _category(item)
             known = person.interests[state.diversity].get(category, 0.0)
             return f"You are interested in {category}" if known > 0 else ""
-        case "trending":
-            return "Popular right now"
-        case "bestsellers":
-            return "Popular with everyone"
+        case "trending" | "bestsellers":
+            number = state.index.get(item.item_id)
+            if number is None or state.slow.sums[number] <= 0:
+                return ""
+            return "Popular right now" if source == "trending" else "Popular with everyone"
         case "declared":
             return "Fits what you told us about yourself"
         case "new":

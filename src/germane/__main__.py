@@ -1,0 +1,6 @@
+"""``python -m germane``."""
+
+from germane.cli import main
+
+if __name__ == "__main__":
+    main()

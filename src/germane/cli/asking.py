@@ -1,0 +1,129 @@
+"""``person`` and ``decide``: ask from the terminal."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from germane.cli import common
+from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson
+
+
+def person(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
+    """The readable profile."""
+    with common.opened(config, data, mode="read") as engine:
+        found = engine.person(who)
+    if found is None:
+        raise UnknownPerson(f"Nothing is known about {who!r}.")
+    if as_json:
+        common.print_json(found)
+        return
+    _show_person(found)
+
+
+def _show_person(found: dict[str, Any]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    out = common.console()
+    ready = found["readiness"]
+    out.print(f"[bold]{escape(found['personId'])}[/]  seen {found['firstSeen']} to {found['lastSeen']}")
+    out.print(f"Readiness {ready['value']:.0%} ({ready['evidence']:.0f} interactions). {ready['meaning']}\n")
+    for name, rows in found["interests"].items():
+        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
+        for column in ("value", "share", "from"):
+            table.add_column(column)
+        for row in rows[:8]:
+            bar = "█" * max(1, round(row["share"] * 40)) if row["weight"] > 0 else "[red]−[/]"
+            table.add_row(escape(row["value"]), f"{bar} {row['share']:.0%}", row["from"]["text"])
+        out.print(table)
+    if found["priceBand"]:
+        band = found["priceBand"]
+        out.print(f"\nPrices: {band['low']} to {band['high']}, usually {band['typical']}.")
+    for name, trait in found["traits"].items():
+        out.print(f"Told us: {escape(name)} = {escape(str(trait['value']))} "
+                  f"({trait['ageDays']} days ago)")
+    for item in found["ownItems"][:5]:
+        out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
+
+
+def decide(
+    who: str, surface: str, size: int | None, item: str, filter_: str, config: Path,
+    data: Path | None, *, as_json: bool,
+) -> None:
+    """A decision with its reasons; asks the running server when there is one."""
+    ids = {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}
+    asked: dict[str, Any] = {"surface": surface}
+    if size:
+        asked["size"] = size
+    if item:
+        asked["context"] = {"item": item}
+    if filter_:
+        asked["filter"] = filter_
+    try:
+        answer = _here(ids, asked, config, data)
+    except StorageBusy:
+        answer = _there(ids, asked, config)
+    if as_json:
+        common.print_json(answer)
+    else:
+        _show_decision(answer)
+
+
+def _here(
+    ids: dict[str, str], asked: dict[str, Any], config: Path, data: Path | None
+) -> dict[str, Any]:
+    import msgspec
+
+    from germane.api import wire
+
+    surface = msgspec.convert(asked, wire.SurfaceAsk)
+    with common.opened(config, data, mode="write") as engine:
+        decisions, trust = engine.decide(
+            ids.get("userId", ""), ids.get("anonymousId", ""), "", wire.asks([surface], None)
+        )
+        views = [wire.decision_view(each, engine.catalogue, True) for each in decisions]
+    return {"decisions": views, "profile": {"readiness": trust}}
+
+
+def _there(ids: dict[str, str], asked: dict[str, Any], config: Path) -> dict[str, Any]:
+    """Ask the server that has the data folder open."""
+    runtime = common.load(config).runtime
+    body = {"person": ids, "surfaces": [asked], "explain": True}
+    request = urllib.request.Request(  # noqa: S310 - always http, to our own address
+        f"http://{runtime.host}:{runtime.port}/v1/decide", json.dumps(body).encode(),
+        {"Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode()},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+            found: dict[str, Any] = json.load(answer)
+            return found
+    except urllib.error.HTTPError as error:
+        said = json.load(error)
+        raise GermaneError(said["message"], hint=said["hint"]) from None
+    except OSError as error:
+        raise GermaneError(
+            f"A server has the data folder open, and does not answer on port {runtime.port}: {error}",
+            hint="Ask it over HTTP, or stop it.",
+        ) from None
+
+
+def _show_decision(answer: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    out = common.console()
+    for decision in answer["decisions"]:
+        out.print(f"[bold]{decision['surface']}[/]  {decision['arm']}  "
+                  f"readiness {answer['profile']['readiness']:.0%}  model {decision['modelVersion']}")
+        if not decision["items"]:
+            out.print("  Nothing is eligible. `germane check` says why.")
+        for item in decision["items"]:
+            title = item["attributes"].get("title") or item["itemId"]
+            out.print(f"{item['position'] + 1:>3}. [bold]{escape(title)}[/] [dim]{escape(item['itemId'])}"
+                      f"  {item['slot']}  score {item['score']:.2f}  p {item['propensity']:.3f}[/]")
+            for reason in item.get("reasons", []):
+                out.print(f"       {escape(reason['text'])}")

@@ -1,0 +1,268 @@
+"""``import`` and ``export``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from germane.cli import common
+from germane.domain.errors import GermaneError, ImportFailed
+
+if TYPE_CHECKING:
+    from germane.app import Engine
+    from germane.app.importer import Importer
+    from germane.ingest.bulk import Row, Shaper
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an import did."""
+
+    rows: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    first_ms: int = 0
+    last_ms: int = 0
+    seconds: float = 0.0
+    people: set[str] = field(default_factory=set)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        from germane.profile.view import rfc3339
+
+        return {
+            "rows": self.rows, "accepted": self.accepted, "duplicates": self.duplicates,
+            "rejected": self.rejected, "reasons": dict(self.reasons.most_common()),
+            "people": len(self.people), "first": rfc3339(self.first_ms),
+            "last": rfc3339(self.last_ms), "seconds": round(self.seconds, 2),
+            "rowsPerSecond": round(self.rows / self.seconds) if self.seconds else None,
+        }
+
+
+def run(
+    kind: str, files: list[Path], said: list[str], rejects: Path | None, event: str | None, *,
+    dry_run: bool, config: Path, data: Path | None, as_json: bool,
+) -> int:
+    """Import files; 1 when nothing of them could be used."""
+    from germane.ingest.bulk import KINDS
+
+    if kind not in KINDS:
+        raise ImportFailed(f"{kind!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+    summary = Summary()
+    started = time.perf_counter()
+    with common.opened(config, data, mode="write") as engine:
+        for path in files:
+            _file(engine, kind, path, said, rejects, event or "", dry_run, as_json, summary)
+    summary.seconds = time.perf_counter() - started
+    _report(summary, kind, as_json, dry_run)
+    return int(summary.rows > 0 and summary.rejected == summary.rows)
+
+
+def _file(
+    engine: Engine, kind: Any, path: Path, said: list[str], rejects: Path | None, event: str,
+    dry_run: bool, quiet: bool, summary: Summary,
+) -> None:
+    from germane.ingest.bulk import Shaper, columns_of, count_rows, grouped, map_columns, rows_of
+
+    columns = columns_of(path)
+    mapping = map_columns(kind, columns.names, said, more=columns.open)
+    if not quiet:
+        pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
+        common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
+    shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
+    target = rejects or path.with_name(path.name + ".rejects.jsonl")
+    with _Rejects(target) as bad, engine.importer() as importer, \
+            progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance:
+        before = (importer.receipt.accepted, importer.receipt.duplicates)
+        for rows in grouped(rows_of(path), shaper):
+            summary.rows += len(rows)
+            _take(kind, rows, shaper, importer, bad, summary, dry_run)
+            advance(len(rows))
+        summary.accepted += importer.receipt.accepted - before[0]
+        summary.duplicates += importer.receipt.duplicates - before[1]
+
+
+def _take(
+    kind: str, rows: list[Row], shaper: Shaper, importer: Importer, bad: _Rejects,
+    summary: Summary, dry_run: bool,
+) -> None:
+    from germane.ingest.bulk import Unusable
+
+    try:
+        if rows[0].problem:
+            raise Unusable(rows[0].problem)
+        if kind == "catalogue":
+            item = shaper.item(rows[0])
+            if not dry_run:
+                importer.add_items([item])
+            return
+        event = shaper.event(rows)
+        summary.first_ms = min(summary.first_ms or event.at_ms, event.at_ms)
+        summary.last_ms = max(summary.last_ms, event.at_ms)
+        summary.people.add(event.user_id or event.anonymous_id)
+        if not dry_run:
+            importer.add([event])
+    except Unusable as problem:
+        summary.rejected += len(rows)
+        summary.reasons[str(problem).split(":")[0]] += len(rows)
+        for row in rows:
+            bad.write(row, str(problem))
+
+
+class _Rejects:
+    """The file of rows that could not be used; there is none when all could."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> _Rejects:
+        self.path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+            common.console().print(f"[yellow]Rows that could not be used:[/] {self.path}")
+
+    def write(self, row: Row, reason: str) -> None:
+        """One row with its number and the reason."""
+        if self._file is None:
+            self._file = self.path.open("w", encoding="utf-8")
+        line = {"row": row.number, "reason": reason, "values": row.values}
+        self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+
+
+class progress:  # noqa: N801 - reads as a verb at its place
+    """A bar on a terminal, a plain line every few seconds elsewhere."""
+
+    def __init__(self, total: int | None, what: str, *, quiet: bool = False) -> None:
+        self._total, self._what, self._quiet = total, what, quiet
+        self._done, self._told = 0, time.monotonic()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Any:
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+            )
+
+            self._bar = Progress(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+                TimeRemainingColumn(), console=Console(stderr=True),
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self._what, total=self._total)
+        return self.advance
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        self._done += count
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+        elif not self._quiet and time.monotonic() - self._told > 5:
+            self._told = time.monotonic()
+            share = f" ({self._done / self._total:.0%})" if self._total else ""
+            sys.stderr.write(f"{self._what}: {self._done:,}{share}\n")
+
+
+def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        common.print_json(summary.as_dict())
+        return
+    out = common.console()
+    done = "Would import" if dry_run else "Imported"
+    what = "items" if kind == "catalogue" else "events"
+    usable = summary.rows - summary.rejected
+    out.print(
+        f"[bold green]{done}[/] {summary.rows:,} rows in {summary.seconds:.1f} s: "
+        f"{usable if dry_run else summary.accepted:,} new {what}, "
+        f"{summary.duplicates:,} known already, {summary.rejected:,} rows rejected."
+    )
+    if summary.people:
+        from germane.profile.view import rfc3339
+
+        out.print(f"{len(summary.people):,} people, {rfc3339(summary.first_ms)} to "
+                  f"{rfc3339(summary.last_ms)}.")
+    for reason, count in summary.reasons.most_common(10):
+        out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+
+
+def export(kind: str, out: Path, person: str | None, config: Path, data: Path | None) -> None:
+    """Write stored things as JSONL or Parquet."""
+    kinds = ("events", "decisions", "people", "items")
+    if kind not in kinds:
+        raise GermaneError(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
+    with common.opened(config, data, mode="read") as engine:
+        rows = _rows(engine, kind, person)
+        if out.suffix == ".parquet":
+            count = _to_parquet(rows, out)
+        else:
+            count = _to_jsonl(rows, out)
+    if str(out) != "-":
+        common.console().print(f"[bold green]Wrote[/] {count:,} {kind} to {out}.")
+
+
+def _rows(engine: Engine, kind: str, person: str | None) -> Iterator[dict[str, Any]]:
+    import msgspec
+
+    from germane.api.wire import item_view
+
+    if kind == "items":
+        for item in engine.catalogue.values():
+            yield item_view(item)
+    elif kind == "people":
+        for profile in engine.people(person):
+            yield profile
+    else:
+        wanted = "decision" if kind == "decisions" else "event"
+        only = engine.person_key(person) if person else None
+        for record in engine.store.read(0):
+            if record.kind == wanted and (only is None or record.person == only):
+                yield {"offset": record.seq, "person": record.person,
+                       "receivedMs": record.received_ms, **msgspec.msgpack.decode(record.body)}
+
+
+def _to_jsonl(rows: Iterator[dict[str, Any]], out: Path) -> int:
+    file = sys.stdout if str(out) == "-" else out.open("w", encoding="utf-8")
+    count = 0
+    try:
+        for count, row in enumerate(rows, 1):  # noqa: B007 - the number of rows is the answer
+            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+    finally:
+        if file is not sys.stdout:
+            file.close()
+    return count
+
+
+def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> int:
+    """Nested values as JSON text, so that every row has the same columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    flat = [
+        {k: json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, dict | list) else v
+         for k, v in row.items()}
+        for row in rows
+    ]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    pq.write_table(pa.Table.from_pylist([{n: row.get(n) for n in names} for row in flat]), out)
+    return len(flat)

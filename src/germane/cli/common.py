@@ -1,0 +1,73 @@
+"""What commands share: the options for configuration and data, opening an engine, printing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from germane.app import Engine
+    from germane.config import Loaded
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", help="Configuration file.", envvar="GERMANE_CONFIG")
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", "-d", help="Data folder; the configuration's by default.",
+                              envvar="GERMANE_DATA")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DEFAULT_CONFIG = Path("germane.toml")
+
+
+def console() -> Console:
+    """For people: colours on a terminal, plain text elsewhere."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """For programs."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def load(config: Path) -> Loaded:
+    """The configuration, or ConfigInvalid."""
+    from germane.config import load as load_config
+
+    return load_config(config, os.environ)
+
+
+def data_dir(loaded: Loaded, config: Path, data: Path | None) -> Path:
+    """``--data``, else the configuration's folder, relative to the configuration file."""
+    return data if data is not None else config.parent / loaded.runtime.data
+
+
+@contextmanager
+def opened(
+    config: Path, data: Path | None, *, mode: Literal["serve", "read", "write"]
+) -> Iterator[Engine]:
+    """An engine for one command; a writing one leaves a snapshot, so that the next start is quick."""
+    from germane.app import open_engine, save_snapshot
+
+    loaded = load(config)
+    folder = data_dir(loaded, config, data)
+    engine = open_engine(loaded.settings, folder, mode=mode)
+    before = engine.seq
+    try:
+        yield engine
+        if mode != "read" and engine.seq != before:
+            save_snapshot(engine, folder)
+    finally:
+        engine.store.close()

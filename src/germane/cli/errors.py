@@ -1,0 +1,39 @@
+"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration)."""
+
+from __future__ import annotations
+
+import click
+import typer
+
+from germane.domain.errors import ConfigInvalid, GermaneError
+
+INTERRUPTED = 130
+
+
+def guarded(app: typer.Typer) -> int:
+    """Run the program; the exit code."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        result = app(standalone_mode=False)
+    except GermaneError as error:
+        err.print(f"[bold red]Error[/] {escape(error.message)}")
+        if error.hint:
+            err.print(f"[dim]→[/] {escape(error.hint)}")
+        return 3 if isinstance(error, ConfigInvalid) else 1
+    except click.exceptions.Exit as done:
+        return int(done.exit_code)
+    except click.exceptions.Abort:
+        err.print("Stopped.")
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 1
+    return int(result) if isinstance(result, int) else 0

@@ -1,0 +1,72 @@
+"""``dead-letters``: list, show, replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from germane.cli import common
+from germane.domain.errors import NotFound
+
+
+def list_all(
+    config: Path, data: Path | None, limit: int, *, everything: bool, as_json: bool
+) -> None:
+    """A line each."""
+    from germane.api.wire import letter_view
+
+    with common.opened(config, data, mode="read") as engine:
+        found = engine.letters(limit=limit, pending_only=not everything)
+    if as_json:
+        common.print_json([letter_view(each) for each in found])
+        return
+    out = common.console()
+    if not found:
+        out.print("No dead letters: everything that came could be used.")
+        return
+    from rich.markup import escape
+
+    for each in found:
+        view = letter_view(each)
+        done = " [green](replayed)[/]" if each.replayed_ms else ""
+        out.print(f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
+                  f"[yellow]{each.code}[/]  {escape(each.message[:120])}{done}")
+
+
+def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None:
+    """One, with its body."""
+    from germane.api.wire import letter_view
+
+    with common.opened(config, data, mode="read") as engine:
+        found = engine.store.letter(number)
+    if found is None:
+        raise NotFound(f"There is no dead letter {number}.")
+    view = letter_view(found)
+    if as_json:
+        common.print_json(view)
+        return
+    out = common.console()
+    for name in ("letterId", "received", "source", "code", "message", "replayed"):
+        out.print(f"[dim]{name:>9}[/] {view[name]}", markup=True)
+    out.print(view["body"], markup=False)
+
+
+def replay(
+    numbers: list[int], config: Path, data: Path | None, *, yes: bool, as_json: bool
+) -> int:
+    """Try again; 1 when some still cannot be used."""
+    with common.opened(config, data, mode="write") as engine:
+        wanted = numbers or [each.letter_id for each in engine.letters(limit=100_000)]
+        if len(wanted) > 1 and not yes:
+            typer.confirm(f"Replay {len(wanted)} dead letters?", abort=True)
+        results = {number: engine.replay_letter(number) for number in wanted}
+    failed = {number: text for number, text in results.items() if text}
+    if as_json:
+        common.print_json({"replayed": len(results) - len(failed), "failed": failed})
+    else:
+        out = common.console()
+        out.print(f"Replayed {len(results) - len(failed)} of {len(results)}.")
+        for number, text in failed.items():
+            out.print(f"  [yellow]{number}[/]: {text}", markup=True)
+    return int(bool(failed))

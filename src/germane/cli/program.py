@@ -1,0 +1,171 @@
+"""All commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from germane.cli import asking, bulk, letters, project, serving
+from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
+
+app = typer.Typer(
+    name="germane", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    help="Germane: signals in, decisions out, outcomes back. A self-hosted personalization engine.",
+    pretty_exceptions_enable=False,
+)
+dead_letters = typer.Typer(no_args_is_help=True, help="What could not be used, with its reason.")
+demo = typer.Typer(no_args_is_help=True, help="See the loop run on real data.")
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(demo, name="demo")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from germane import __version__
+
+    typer.echo(__version__)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")],
+    recipe: Annotated[str, typer.Option(help="What for: shop.")] = "shop",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+) -> None:
+    """Make a project folder: configuration, a small catalogue, keys."""
+    project.init(folder, recipe, force=force)
+
+
+@app.command()
+def check(
+    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False
+) -> None:
+    """Check the configuration, and audit every surface."""
+    raise typer.Exit(project.check(config, data, as_json=as_json))
+
+
+@app.command()
+def serve(
+    config: Config = DEFAULT_CONFIG, data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
+) -> None:
+    """Take events and answer decisions over HTTP."""
+    serving.serve(config, data, host, port)
+
+
+@app.command("import")
+def import_(
+    kind: Annotated[str, typer.Argument(help="events, people or catalogue.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV, JSONL(.gz) or Parquet files.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", "-m", help="FIELD=COLUMN, for example timestamp=when."),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="File for rows that could not be used.")
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Event name for files that have no such column.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check only.")] = False,
+    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+) -> None:
+    """Import history, people or a catalogue. Running it again changes nothing."""
+    raise typer.Exit(bulk.run(
+        kind, files, mapping or [], rejects, event, dry_run=dry_run, config=config, data=data,
+        as_json=as_json,
+    ))
+
+
+@app.command()
+def rebuild(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Throw away all that is derived and fold the log again; tells whether it is the same."""
+    serving.rebuild_all(config, data, as_json=as_json)
+
+
+@app.command()
+def person(
+    who: Annotated[str, typer.Argument(help="User id or anonymous id.")],
+    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+) -> None:
+    """Show what is known of a person, and from where."""
+    asking.person(who, config, data, as_json=as_json)
+
+
+@app.command()
+def decide(
+    who: Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")],
+    surface: Annotated[str, typer.Argument(help="Name of the surface.")],
+    size: Annotated[int | None, typer.Option(help="Slots.", min=1, max=200)] = None,
+    item: Annotated[str, typer.Option(help="The item that the page is about.")] = "",
+    filter_: Annotated[str, typer.Option("--filter", help="CEL over item.")] = "",
+    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+) -> None:
+    """Ask for a decision, and see its reasons."""
+    asking.decide(who, surface, size, item, filter_, config, data, as_json=as_json)
+
+
+@app.command()
+def export(
+    kind: Annotated[str, typer.Argument(help="events, decisions, people or items.")],
+    out: Annotated[Path, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")],
+    person: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
+    config: Config = DEFAULT_CONFIG, data: Data = None,
+) -> None:
+    """Write what is stored to a file."""
+    bulk.export(kind, out, person, config, data)
+
+
+@dead_letters.command("list")
+def list_letters(
+    everything: Annotated[bool, typer.Option("--all", help="Replayed ones, too.")] = False,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
+    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+) -> None:
+    """List dead letters with their reasons."""
+    letters.list_all(config, data, limit, everything=everything, as_json=as_json)
+
+
+@dead_letters.command("show")
+def show_letter(
+    number: Annotated[int, typer.Argument(help="Number of the letter.")],
+    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+) -> None:
+    """Show one, with what was sent."""
+    letters.show(number, config, data, as_json=as_json)
+
+
+@dead_letters.command("replay")
+def replay_letters(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(help="Numbers; none: all that are pending.")
+    ] = None,
+    yes: Yes = False, config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+) -> None:
+    """Try again what could not be used, after the cause was mended."""
+    raise typer.Exit(letters.replay(numbers or [], config, data, yes=yes, as_json=as_json))
+
+
+@demo.command("shop")
+def demo_shop(
+    data: Annotated[Path, typer.Option("--data", "-d", help="Folder for the demo.")] = Path(
+        "germane-demo"
+    ),
+    port: Annotated[int, typer.Option(help="Port of the page.")] = 8400,
+    speed: Annotated[
+        float, typer.Option(help="Simulated days per real minute.", min=0.01, max=100)
+    ] = 2.0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin again from nothing.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    until: Annotated[
+        str, typer.Option(help="Stop after: import, replay (the end of the year), or never.")
+    ] = "never",
+) -> None:
+    """The loop on a real shop: nine months of history, then three months replayed live."""
+    from germane.demo.shop import run
+
+    raise typer.Exit(run(data, port, speed, fresh=fresh, browser=browser, until=until))

@@ -1,0 +1,99 @@
+"""``init`` and ``check``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from germane.cli import common
+from germane.domain.errors import GermaneError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from germane.config import Finding
+
+RECIPES = ("shop",)
+
+
+class WouldOverwrite(GermaneError):
+    """There are files already."""
+
+    code = "init.would_overwrite"
+    hint = "Choose another folder, or add --force."
+
+
+def init(folder: Path, recipe: str, *, force: bool) -> None:
+    """Write a project folder; the keys are made here and are nobody else's."""
+    if recipe not in RECIPES:
+        raise GermaneError(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
+    names = ("germane.toml", "catalogue.csv", ".env")
+    there = [name for name in names if (folder / name).exists()]
+    if there and not force:
+        raise WouldOverwrite(f"{folder} has {', '.join(there)} already.")
+    folder.mkdir(parents=True, exist_ok=True)
+    source = files("germane.recipes").joinpath(recipe)
+    for name in names[:2]:
+        (folder / name).write_text(source.joinpath(name).read_text("utf-8"), encoding="utf-8")
+    write_keys(folder / ".env")
+    out = common.console()
+    out.print(f"[bold green]Made[/] {folder} from the recipe [bold]{recipe}[/].")
+    out.print("Keys are in .env: the write key is public, the server key is a secret.\n")
+    out.print("Next:")
+    out.print(f"  cd {folder}")
+    out.print("  germane import catalogue catalogue.csv")
+    out.print("  germane serve")
+
+
+def write_keys(path: Path) -> None:
+    """New keys, readable by nobody else."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(
+        "# Keys of this project. The write key may only send events and may be in web pages.\n"
+        "# The server key may do everything: keep it secret.\n"
+        f"GERMANE_WRITE_KEY=gw_{secrets.token_urlsafe(24)}\n"
+        f"GERMANE_SERVER_KEY=gs_{secrets.token_urlsafe(32)}\n"
+    )
+
+
+def check(config: Path, data: Path | None, *, as_json: bool) -> int:
+    """The audit; 1 when a surface has an error."""
+    import msgspec
+
+    from germane.config import audit
+
+    loaded = common.load(config)
+    folder = common.data_dir(loaded, config, data)
+    items = []
+    if (folder / "germane.db").exists():
+        with common.opened(config, data, mode="read") as engine:
+            items = list(engine.catalogue.values())
+    findings = audit(loaded.settings, items)
+    errors = sum(each.level == "error" for each in findings)
+    if as_json:
+        common.print_json({"errors": errors, "findings": [msgspec.to_builtins(x) for x in findings]})
+        return int(errors > 0)
+    out = common.console()
+    out.print(f"[bold]{config}[/] is valid: {len(loaded.settings.signals)} signals, "
+              f"{len(loaded.settings.surfaces)} surfaces, {len(items):,} items.\n")
+    print_findings(findings, out)
+    return int(errors > 0)
+
+
+def print_findings(findings: Sequence[Finding], out: Console) -> None:
+    """A surface a block, a check a line."""
+    from rich.markup import escape
+
+    marks = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[bold red]✗[/]"}
+    surface = None
+    for each in findings:
+        if each.surface != surface:
+            surface = each.surface
+            out.print(f"[bold]{surface or 'project'}[/]")
+        out.print(f"  {marks[each.level]} {escape(each.text)}")
+        if each.remedy:
+            out.print(f"    [dim]{escape(each.remedy)}[/]")

@@ -1,0 +1,142 @@
+"""``serve`` and ``rebuild``."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from germane.cli import common
+from germane.cli.project import print_findings
+from germane.domain.errors import ConfigInvalid, GermaneError
+
+if TYPE_CHECKING:
+    from germane.config import Runtime
+
+
+def serve(config: Path, data: Path | None, host: str | None, port: int | None) -> None:
+    """Serve until stopped."""
+    import uvicorn
+
+    from germane.api.auth import Keys
+    from germane.api.server import build
+    from germane.app import open_engine, save_snapshot
+    from germane.config import audit
+
+    loaded = common.load(config)
+    runtime = loaded.runtime
+    require_keys(runtime)
+    set_up_logging(runtime.log)
+    folder = common.data_dir(loaded, config, data)
+    listener = listen(host or runtime.host, runtime.port if port is None else port)
+    out = common.console()
+    engine = open_engine(loaded.settings, folder)
+    try:
+        findings = audit(loaded.settings, engine.catalogue.values())
+        print_findings([each for each in findings if each.level == "error"], out)
+        address = "http://{}:{}".format(*listener.getsockname()[:2])
+        out.print(f"[bold green]Germane[/] listens on [bold]{address}[/] "
+                  f"(API: {address}/docs, data: {folder})")
+        out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
+        app = build(engine, Keys(runtime.write_key, runtime.server_key),
+                    allowed_origins=runtime.allowed_origins)
+        server = uvicorn.Server(uvicorn.Config(
+            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
+        ))
+        server.run(sockets=[listener])
+        save_snapshot(engine, folder)
+        out.print("Stopped; everything that was acknowledged is on the disk.")
+    finally:
+        engine.store.close()
+
+
+def require_keys(runtime: Runtime) -> None:
+    """Raises ConfigInvalid without keys."""
+    if not runtime.write_key or not runtime.server_key:
+        raise ConfigInvalid(
+            "There are no keys.",
+            hint="`germane init` writes them to .env; or set GERMANE_WRITE_KEY and GERMANE_SERVER_KEY.",
+        )
+    if runtime.write_key == runtime.server_key:
+        raise ConfigInvalid("The write key and the server key are the same.",
+                            hint="The write key is public: choose another one.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        GermaneError: the address is taken or not ours.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise GermaneError(f"Cannot listen on {host}:{port}: {error.strerror}.",
+                           hint="Choose another port with --port.") from None
+    listener.listen(2048)
+    return listener
+
+
+def set_up_logging(form: str) -> None:
+    """Log lines on standard error: pretty for people, JSON (UTC) for machines."""
+    import sys
+
+    import structlog
+
+    shared: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: Any = structlog.processors.JSONRenderer() if form == "json" else \
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info, last],
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(), cache_logger_on_first_use=True,
+    )
+
+
+def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
+    """Fold the log again."""
+    from germane.app import rebuild, save_rebuilt
+    from germane.cli.bulk import progress
+
+    with common.opened(config, data, mode="write") as engine:
+        total = engine.store.counts()["records"]
+        with progress(total, "Folding the log", quiet=as_json) as advance:
+            done = 0
+
+            def tell(count: int) -> None:
+                nonlocal done
+                advance(count - done)
+                done = count
+
+            report = rebuild(engine, tell)
+        loaded = common.load(config)
+        save_rebuilt(report, common.data_dir(loaded, config, data), loaded.settings)
+    if as_json:
+        common.print_json({
+            "records": report.records, "equal": report.equal,
+            "stateHash": report.state_hash_after, "modelHash": report.model_after,
+        })
+        return
+    same = "the same as before" if report.equal else \
+        "different from before (the configuration has changed since)"
+    common.console().print(
+        f"[bold green]Rebuilt[/] from {report.records:,} records: the state is {same}."
+    )

@@ -1,0 +1,10 @@
+"""Bulk import: rows of CSV, JSONL and Parquet as events, people and items."""
+
+from germane.ingest.bulk.columns import KINDS, Mapping, map_columns
+from germane.ingest.bulk.rows import Columns, Row, columns_of, count_rows, rows_of
+from germane.ingest.bulk.shape import Shaper, Unusable, grouped
+
+__all__ = [
+    "KINDS", "Columns", "Mapping", "Row", "Shaper", "Unusable", "columns_of", "count_rows", "grouped",
+    "map_columns", "rows_of",
+]

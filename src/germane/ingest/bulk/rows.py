@@ -1,0 +1,170 @@
+"""Rows out of files, in bounded memory, each with the line it came from."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from germane.domain.errors import ImportFailed
+
+BATCH = 5_000
+MAX_FIELD = 1_000_000
+
+
+class Row(NamedTuple):
+    """One row: its number in the file (from 1, the header not counted), its values, or what is wrong."""
+
+    number: int
+    values: dict[str, Any]
+    problem: str = ""
+
+
+class Columns(NamedTuple):
+    """Names of the columns, and whether more may turn up later (JSONL)."""
+
+    names: tuple[str, ...]
+    open: bool
+
+
+def columns_of(path: Path) -> Columns:
+    """The columns of a file.
+
+    Raises:
+        ImportFailed: it is missing, empty, or of no known format.
+    """
+    kind = _format(path)
+    if not path.exists():
+        raise ImportFailed(f"There is no file {path}.")
+    if kind == "parquet":
+        import pyarrow.parquet as pq
+
+        with _guarded(path), pq.ParquetFile(path) as file:
+            return Columns(tuple(file.schema_arrow.names), open=False)
+    if kind == "csv":
+        with _text(path) as file, _guarded(path):
+            header = next(csv.reader(file), None)
+        if not header:
+            raise ImportFailed(f"{path} is empty.")
+        return Columns(tuple(name.strip() for name in header), open=False)
+    names: dict[str, None] = {}
+    for row in rows_of(path):
+        names |= dict.fromkeys(row.values)
+        if row.number >= 100:
+            break
+    if not names:
+        raise ImportFailed(f"{path} has no JSON objects.")
+    return Columns(tuple(names), open=True)
+
+
+def count_rows(path: Path) -> int | None:
+    """How many rows, where it is cheap to know (for the progress bar)."""
+    if _format(path) == "parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(path) as file:
+            return int(file.metadata.num_rows)
+    if path.suffix == ".gz":
+        return None
+    with path.open("rb") as file:
+        lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    return max(lines - (1 if _format(path) == "csv" else 0), 0)
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """All rows in order. A row that cannot be read comes with its problem.
+
+    Raises:
+        ImportFailed: the file as a whole cannot be read.
+    """
+    match _format(path):
+        case "parquet":
+            yield from _parquet(path)
+        case "csv":
+            yield from _csv(path)
+        case _:
+            yield from _jsonl(path)
+
+
+def _format(path: Path) -> str:
+    suffixes = [each.lower() for each in path.suffixes if each.lower() != ".gz"]
+    known = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+    kind = known.get(suffixes[-1] if suffixes else "")
+    if kind is None:
+        raise ImportFailed(
+            f"{path} is of no known format.", hint="Use .csv, .jsonl (both also .gz) or .parquet."
+        )
+    return kind
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(MAX_FIELD)
+    with _text(path) as file, _guarded(path):
+        reader = csv.reader(file)
+        header = [name.strip() for name in next(reader, [])]
+        for number, values in enumerate(reader, 1):
+            if not values:
+                continue
+            if len(values) != len(header):
+                shown = dict(zip(header, values, strict=False))
+                yield Row(number, shown, f"{len(values)} values for {len(header)} columns")
+            else:
+                yield Row(number, dict(zip(header, values, strict=True)))
+
+
+def _jsonl(path: Path) -> Iterator[Row]:
+    with _text(path) as file, _guarded(path):
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield Row(number, {"line": line[:1000]}, f"not valid JSON: {error}")
+                continue
+            if isinstance(value, dict):
+                yield Row(number, value)
+            else:
+                yield Row(number, {"line": line[:1000]}, "not a JSON object")
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    import pyarrow.parquet as pq
+
+    number = 0
+    with _guarded(path), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=BATCH):
+            for values in batch.to_pylist():
+                number += 1
+                yield Row(number, values)
+
+
+def _text(path: Path) -> io.TextIOBase:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[return-value]
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+class _guarded:  # noqa: N801 - reads as a verb at its place
+    """Turns what a reader may raise into ImportFailed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UnicodeDecodeError):
+            raise ImportFailed(
+                f"{self._path} is not UTF-8 (byte {error.start}).",
+                hint="Convert it first: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT",
+            ) from None
+        if isinstance(error, csv.Error | OSError | EOFError):
+            raise ImportFailed(f"{self._path} cannot be read: {error}") from None
+        if isinstance(error, Exception) and type(error).__module__.startswith("pyarrow"):
+            raise ImportFailed(f"{self._path} is not a readable Parquet file: {error}") from None
