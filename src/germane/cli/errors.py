@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import click
 import typer
 
 from germane.domain.errors import ConfigInvalid, GermaneError
@@ -23,17 +22,17 @@ def guarded(app: typer.Typer) -> int:
         if error.hint:
             err.print(f"[dim]→[/] {escape(error.hint)}")
         return 3 if isinstance(error, ConfigInvalid) else 1
-    except click.exceptions.Exit as done:
+    except typer.Exit as done:
         return int(done.exit_code)
-    except click.exceptions.Abort:
-        err.print("Stopped.")
-        return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         err.print("Stopped.")
         return INTERRUPTED
     except BrokenPipeError:
         return 1
+    except Exception as error:
+        show = getattr(error, "show", None)
+        if show is None:  # not wrong use, but a bug: its trace is what a report needs
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
     return int(result) if isinstance(result, int) else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import nlargest
 
 import numpy as np
@@ -39,6 +39,7 @@ class Candidates:
         self._goes = self._going_together()
         self._adjacent = self._adjacent_categories()
         self._readiness = readiness
+        self._curated: dict[int, float] = {}
         self._gather()
         self.numbers: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self.features: Floats = np.zeros((0, WIDTH))
@@ -49,6 +50,14 @@ class Candidates:
             number = self._state.index.get(item_id)
             if number is not None:
                 self._place.setdefault(number, len(self._place))
+
+    def curate(self, item_ids: Sequence[str]) -> None:
+        """The surface's curated list, best first: where to begin with someone nobody knows."""
+        for place, item_id in enumerate(item_ids):
+            number = self._state.index.get(item_id)
+            if number is not None:
+                self._place.setdefault(number, len(self._place))
+                self._curated[number] = 1.0 - 0.5 * place / len(item_ids)
 
     def include_numbers(self, numbers: Iterable[int]) -> None:
         """The same, by item number."""
@@ -237,6 +246,9 @@ class Candidates:
 
     def _content(self, readiness: float) -> None:
         state = self._state
+        if self._curated:
+            standing = [self._curated.get(number, 0.0) for number in self.numbers.tolist()]
+            self._set("cold_curated", slice(None), np.array(standing) * (1.0 - readiness))
         age = self._person.at_ms - state.created_ms[self.numbers]
         self._set("new", slice(None), (age < NEW_DAYS * MS_PER_DAY).astype(float))
         if not self._person.declared:

@@ -6,6 +6,8 @@ learned anything of its own. Their origin is documented in docs/explanation/pred
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import numpy as np
 
 NAMES: tuple[str, ...] = (
@@ -35,6 +37,7 @@ NAMES: tuple[str, ...] = (
     "adjacent",  # 1 if of a related category that the person has not met
     "cold_popular",  # popular_mid x (1 - readiness)
     "cold_declared",  # declared x (1 - readiness)
+    "cold_curated",  # standing in the surface's curated list x (1 - readiness)
     # The same again for items that the person never had: what makes something worth trying is not
     # what makes it worth having again.
     "fresh_together",
@@ -57,9 +60,12 @@ _PRIOR = {
     "own_early": -0.5, "own_repeatable": 0.8, "together": 1.0, "together_rank": 0.5,
     "category_interest": 0.8, "category_pull": 0.8, "brand_interest": 0.3, "popular_fast": 0.3,
     "popular_mid": 0.5, "popular_slow": 0.3, "price_fit": 0.1, "declared": 1.0,
-    "cold_popular": 0.3, "cold_declared": 1.0, "new": 0.0, "adjacent": -0.2,
+    "cold_popular": 0.3, "cold_declared": 1.0, "cold_curated": 2.0, "new": 0.0, "adjacent": -0.2,
 }
 PRIOR = np.array([_PRIOR.get(name, 0.0) for name in NAMES])
+
+LAYOUT = blake2b(repr((NAMES, sorted(_PRIOR.items()))).encode(), digest_size=4).hexdigest()
+"""Names this set of features: state learned with another one is not loaded."""
 
 SOURCE_OF = {
     "own": "repeat", "own_count": "repeat", "own_recent": "repeat", "own_lasting": "repeat",
@@ -69,7 +75,7 @@ SOURCE_OF = {
     "category_interest": "interests", "category_pull": "interests", "category_just": "interests",
     "brand_interest": "interests", "price_fit": "price", "popular_fast": "trending",
     "trend": "trending", "popular_mid": "bestsellers", "popular_slow": "bestsellers",
-    "cold_popular": "bestsellers", "declared": "declared", "cold_declared": "declared",
+    "cold_popular": "bestsellers", "declared": "declared", "cold_declared": "declared", "cold_curated": "curated",
     "new": "new", "adjacent": "adjacent",
 }
 SOURCE_OF |= {name: SOURCE_OF[name.removeprefix("fresh_")] for name in FRESH}

@@ -18,7 +18,7 @@ from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
 from germane.predict.blender import pack
 from germane.predict.candidates import Candidates
-from germane.predict.features import NAMES
+from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
 from germane.predict.person import Person
 from germane.predict.reasons import contributions, reasons
@@ -40,7 +40,7 @@ _REWARD_WEIGHT_MAX = 4.0
 class SharedModel:
     """Implements ``domain.ports.Model``."""
 
-    version = "blend-1"
+    version = f"blend-{LAYOUT}"
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -93,7 +93,8 @@ class SharedModel:
         """The personal slate (domain.ports.Model.rank)."""
         person = Person(profile, self.state, self.settings, at_ms)
         found = Candidates(self.state, person, readiness)
-        found.include(self._surface_items(surface))
+        found.include(self._listed(surface))
+        found.curate(surface.default)
         if surface.kind == "together" and ask.context.item:
             found.include_numbers(partners(self.state, ask.context.item))
         features, weights = found.matrix(), self.state.blender.weights(surface.name)
@@ -187,11 +188,10 @@ class SharedModel:
             size, surface.diversity_quota, surface.exploration_share, surface.explore_from
         )
 
-    def _surface_items(self, surface: SurfaceSpec) -> list[str]:
-        """Items that must be candidates whatever the sources say: pinned, listed, curated."""
-        listed = [item for rule in surface.rules if rule.kind in ("pin", "include")
-                  for item in rule.items]
-        return [*listed, *surface.default]
+    def _listed(self, surface: SurfaceSpec) -> list[str]:
+        """Items that must be candidates whatever the sources say: pinned, or included by id."""
+        return [item for rule in surface.rules if rule.kind in ("pin", "include")
+                for item in rule.items]
 
     def _boosts(
         self, surface: SurfaceSpec, ask: Ask, numbers: npt.NDArray[np.intp]

@@ -71,6 +71,8 @@ def _words(source: str, item: Item, state: State, person: Person) -> str:
             if number is None or state.slow.sums[number] <= 0:
                 return ""
             return "Popular right now" if source == "trending" else "Popular with everyone"
+        case "curated":
+            return "Picked by us to begin with"
         case "declared":
             return "Fits what you told us about yourself"
         case "new":
