@@ -143,6 +143,11 @@ class Engine:
         yield importer
         importer.flush()
 
+    async def note(self, txn: Txn) -> None:
+        """Make small named values durable with the next group."""
+        self._submit(txn)
+        await self._durable()
+
     async def impressions(self, impressions: Sequence[Impression]) -> Receipt:
         """Slates that were seen.
 

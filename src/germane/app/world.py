@@ -30,6 +30,11 @@ class AcceleratedWorld:
         self._speed = speed
         self._origin_s = time.monotonic()
 
+    @property
+    def speed(self) -> float:
+        """Simulated seconds per real second."""
+        return self._speed
+
     def now_ms(self) -> int:
         """Simulated milliseconds since 1970 UTC."""
         return self._start_ms + int((time.monotonic() - self._origin_s) * 1000 * self._speed)

@@ -166,6 +166,6 @@ def demo_shop(
     ] = "never",
 ) -> None:
     """The loop on a real shop: nine months of history, then three months replayed live."""
-    from germane.demo.shop import run
+    from germane.cli.demo.shop import run
 
     raise typer.Exit(run(data, port, speed, fresh=fresh, browser=browser, until=until))

@@ -1,0 +1,1 @@
+"""The loop on real data: what `germane demo` runs."""

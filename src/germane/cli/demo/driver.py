@@ -1,0 +1,264 @@
+"""The shop of the demo: it replays real trips through the public HTTP API, and keeps score.
+
+For each basket, in the order of the year and at the pace of the simulated clock: ask what to show,
+report it as seen, send the order through the published Segment client, ask again. The second answer
+must have seen the order; the time in between is the latency of the loop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+import httpx
+from segment.analytics.client import Client
+
+from germane.cli.demo.journey import Basket, Journey
+
+WORKERS = 4
+REPORT_S = 1.0
+SURFACE = "home-grid"
+SLATE = 10
+WEEK_MS = 7 * 86_400_000
+
+
+class Bestsellers:
+    """The honest rival: what sold most so far, counted by the shop itself."""
+
+    def __init__(self) -> None:
+        self._sold: Counter[str] = Counter()
+        self._top: list[str] = []
+        self._since = 0
+        self._lock = threading.Lock()
+
+    def learn(self, basket: Basket) -> None:
+        """Count a basket, after it was bought."""
+        with self._lock:
+            self._sold.update(product for product, _, _ in basket.products)
+            self._since += 1
+            if self._since % 200 == 0 or not self._top:
+                self._top = [product for product, _ in self._sold.most_common(SLATE)]
+
+    def slate(self) -> list[str]:
+        """The ten that sold most."""
+        with self._lock:
+            return list(self._top)
+
+
+class Score:
+    """How often a slate held something that was then bought, ours beside the best-sellers'."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.slates = self.hits = self.best_hits = 0
+        self.weeks: dict[int, list[int]] = {}
+        self.recent: deque[tuple[int, int]] = deque(maxlen=1000)
+        self.latencies_ms: deque[float] = deque(maxlen=5000)
+        self.pairs = self.unseen = 0
+        self.trips: deque[dict[str, Any]] = deque(maxlen=60)
+        """Trips since the last report, for the page."""
+        self.done = 0
+
+    def add(self, basket: Basket, shown: list[str], best: list[str]) -> None:
+        """One slate and what was bought after it."""
+        bought = {product for product, _, _ in basket.products}
+        hit, best_hit = int(not bought.isdisjoint(shown)), int(not bought.isdisjoint(best))
+        with self.lock:
+            self.slates += 1
+            self.hits += hit
+            self.best_hits += best_hit
+            self.recent.append((hit, best_hit))
+            week = self.weeks.setdefault(basket.at_ms // WEEK_MS, [0, 0, 0])
+            for place, value in enumerate((1, hit, best_hit)):
+                week[place] += value
+
+    def report(self, total: int) -> dict[str, Any]:
+        """For the live page."""
+        with self.lock:
+            times = sorted(self.latencies_ms)
+            return {
+                "slates": self.slates, "hits": self.hits, "bestHits": self.best_hits,
+                "recent": [sum(x for x, _ in self.recent), sum(y for _, y in self.recent),
+                           len(self.recent)],
+                "weeks": [[week * WEEK_MS, *counts] for week, counts in sorted(self.weeks.items())],
+                "loop": {"p50": _quantile(times, 0.5), "p99": _quantile(times, 0.99),
+                         "pairs": self.pairs, "unseen": self.unseen},
+                "trips": self._taken(), "done": self.done, "total": total,
+            }
+
+    def _taken(self) -> list[dict[str, Any]]:
+        taken = list(self.trips)
+        self.trips.clear()
+        return taken
+
+
+def _quantile(ordered: list[float], share: float) -> float | None:
+    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 2) if ordered else None
+
+
+class Shop:
+    """Talks to the server as a shop would."""
+
+    def __init__(self, url: str, write_key: str, server_key: str) -> None:
+        self.api = httpx.Client(base_url=url, auth=(server_key, ""), timeout=30)
+        self._url, self._write_key = url, write_key
+        self._local = threading.local()
+        self.score = Score()
+        self.best = Bestsellers()
+
+    def _tracker(self) -> Client:
+        """The published client, one a thread, unchanged but for the host."""
+        tracker = getattr(self._local, "tracker", None)
+        if tracker is None:
+            tracker = self._local.tracker = Client(
+                self._write_key, host=self._url, sync_mode=True, max_retries=3, timeout=30
+            )
+        return tracker
+
+    def trip(self, basket: Basket) -> None:
+        """One trip: shown, bought, learned."""
+        before = self._decide(basket.household)
+        shown = [each["itemId"] for each in before["items"]]
+        self.api.post("/v1/impressions", json={
+            "decisionId": before["decisionId"], "positions": list(range(len(shown))),
+            "messageId": f"seen-{basket.basket_id}",
+        }).raise_for_status()
+        self.score.add(basket, shown, self.best.slate())
+        started = time.perf_counter()
+        self._tracker().track(
+            user_id=basket.household, event="Order Completed", properties=basket.properties(),
+            timestamp=datetime.fromtimestamp(basket.at_ms / 1000, UTC),
+            message_id=f"basket-{basket.basket_id}",
+        )
+        after = self._decide(basket.household)
+        took_ms = (time.perf_counter() - started) * 1000
+        self.best.learn(basket)
+        with self.score.lock:
+            self.score.pairs += 1
+            self.score.latencies_ms.append(took_ms)
+            if after["personOffset"] <= before["personOffset"]:
+                self.score.unseen += 1
+            self.score.done += 1
+            self.score.trips.append({
+                "household": basket.household, "atMs": basket.at_ms, "shown": before["items"],
+                "bought": [product for product, _, _ in basket.products],
+                "next": [each["itemId"] for each in after["items"]],
+            })
+
+    def _decide(self, household: str) -> dict[str, Any]:
+        answer = self.api.post("/v1/decide", json={
+            "person": {"userId": household}, "surfaces": [{"surface": SURFACE}], "explain": True,
+        })
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()["decisions"][0]
+        return found
+
+
+class Replay:
+    """Sends the baskets at the pace of the server's simulated clock."""
+
+    def __init__(self, shop: Shop, journey: Journey) -> None:
+        self._shop = shop
+        self._journey = journey
+        self._stop = threading.Event()
+        self.total = len(journey) - journey.first_live
+
+    def stop(self, *_: object) -> None:
+        """End after the trips that are under way."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Replay what the server has not got yet."""
+        self._catch_up()
+        reporter = threading.Thread(target=self._report, daemon=True)
+        reporter.start()
+        lanes = [ThreadPoolExecutor(1) for _ in range(WORKERS)]  # a household keeps its lane
+        waiting: deque[Any] = deque()
+        first = self._journey.first_live + self._shop.score.done
+        for basket in self._journey.baskets(first):
+            if not self._wait_for(basket.at_ms):
+                break
+            lane = lanes[crc32(basket.household.encode()) % WORKERS]
+            waiting.append(lane.submit(self._shop.trip, basket))
+            while len(waiting) > 2 * WORKERS or (waiting and waiting[0].done()):
+                waiting.popleft().result()
+        for each in waiting:
+            each.result()
+        for lane in lanes:
+            lane.shutdown()
+        self._send()
+
+    def _catch_up(self) -> None:
+        """Best-sellers from history, and how far an earlier run came: the server says."""
+        state = self._shop.api.get("/console/live/progress").raise_for_status().json()
+        self._shop.score.done = state["replayed"]
+        last = self._journey.first_live + state["replayed"]
+        for basket in self._journey.baskets(0, last):
+            self._shop.best.learn(basket)
+        earlier = state.get("report") or {}
+        with self._shop.score.lock:
+            score = self._shop.score
+            score.slates, score.hits = earlier.get("slates", 0), earlier.get("hits", 0)
+            score.best_hits = earlier.get("bestHits", 0)
+            score.weeks = {row[0] // WEEK_MS: row[1:] for row in earlier.get("weeks", [])}
+
+    def _wait_for(self, at_ms: int) -> bool:
+        """Until the simulated clock reaches the trip; false when it is time to stop."""
+        while not self._stop.is_set():
+            if self._clock() >= at_ms:
+                return True
+            self._stop.wait(0.02)
+        return False
+
+    def _clock(self) -> float:
+        """The server's simulated time, asked once a second and carried on in between."""
+        now = time.monotonic()
+        known = getattr(self, "_known", None)
+        if known is None or now - known[0] > 1.0:
+            state = self._shop.api.get("/console/live/progress").raise_for_status().json()
+            known = self._known = (now, state["nowMs"], state["speed"])
+        clock: float = known[1] + (now - known[0]) * 1000 * known[2]
+        return clock
+
+    def _report(self) -> None:
+        while not self._stop.wait(REPORT_S):
+            self._send()
+
+    def _send(self) -> None:
+        report = self._shop.score.report(self.total)
+        try:
+            self._shop.api.post("/console/live/report", json=report).raise_for_status()
+        except httpx.HTTPError:
+            self._stop.set()  # the server is gone: so is the demo
+
+
+def main() -> None:
+    """Run until the year is over or someone says stop."""
+    environment = os.environ
+    shop = Shop(environment["GERMANE_URL"], environment["GERMANE_WRITE_KEY"],
+                environment["GERMANE_SERVER_KEY"])
+    replay = Replay(shop, Journey())
+    signal.signal(signal.SIGTERM, replay.stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's: it tells us
+    for _ in range(100):
+        try:
+            shop.api.get("/readyz").raise_for_status()
+            break
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    try:
+        replay.run()
+    except httpx.HTTPError as error:
+        sys.stderr.write(f"The replay ended: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

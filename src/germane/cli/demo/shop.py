@@ -1,0 +1,188 @@
+"""``germane demo shop``: import nine months, serve, replay the rest of the year through the API."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import webbrowser
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
+from germane.config import Loaded, load
+from germane.cli.demo.journey import SPLIT_MS, Journey
+from germane.domain.errors import GermaneError
+from germane.domain.record import Txn
+
+CURSOR = "demo.imported"
+CLOCK = "demo.clock_ms"
+GROUP = 500
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run of the demo."""
+
+    folder: Path
+    port: int
+    speed: float
+    """Simulated days per real minute."""
+    browser: bool
+    until: str
+
+
+def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, until: str) -> int:
+    """Run until stopped; the exit code."""
+    from germane.cli.common import console
+
+    if until not in ("import", "replay", "never"):
+        raise GermaneError(f"--until {until} is not known.", hint="One of: import, replay, never.")
+    demo = Demo(folder, port, speed, browser, until)
+    out = console()
+    journey = Journey()
+    if fresh and folder.exists():
+        _clear(folder)
+    loaded = _project(folder)
+    out.print("[bold]Germane demo: a real shop[/] (dunnhumby, The Complete Journey, 2017)")
+    world = AcceleratedWorld(SPLIT_MS, 0.0)
+    engine = open_engine(loaded.settings, folder / loaded.runtime.data, world=world)
+    try:
+        if _import(engine, journey):
+            save_snapshot(engine, folder / loaded.runtime.data)
+        if until == "import":
+            return 0
+        _resume_clock(engine, world, speed)
+        return _serve(demo, engine, world, loaded, out)
+    finally:
+        engine.store.close()
+
+
+def _clear(folder: Path) -> None:
+    """``--fresh`` removes only what is a demo's folder."""
+    if not (folder / "germane.toml").exists():
+        raise GermaneError(f"{folder} is not a demo's folder; nothing was removed.",
+                           hint="Choose another one with --data.")
+    shutil.rmtree(folder)
+
+
+def _project(folder: Path) -> Loaded:
+    from germane.cli.project import write_keys
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "germane.toml"
+    if not config.exists():
+        config.write_text(files("germane.cli.demo").joinpath("shop.toml").read_text("utf-8"))
+        write_keys(folder / ".env")
+    return load(config, os.environ)
+
+
+def _import(engine: Engine, journey: Journey) -> bool:
+    """Catalogue and history, going on where it was stopped; whether anything was new."""
+    from germane.cli.bulk import progress
+
+    done = int(engine.store.meta(CURSOR) or b"-1")
+    total = journey.first_live
+    if done >= total:
+        return False
+    if done < 0:
+        with engine.importer("demo", group=5_000) as importer:
+            importer.add_items(list(journey.items()))
+            importer.add(list(journey.people()))
+            importer.mark(CURSOR, b"0")
+        done = 0
+    with progress(total, "Nine months of history: baskets") as advance, \
+            engine.importer("demo", group=10**9) as importer:
+        advance(done)
+        pending = []
+        for number, basket in enumerate(journey.baskets(done, total), done + 1):
+            pending.append(basket.event())
+            if len(pending) == GROUP or number == total:
+                importer.add(pending)
+                importer.mark(CURSOR, str(number).encode())  # commits with what it counts
+                importer.flush()
+                advance(len(pending))
+                pending = []
+    return True
+
+
+def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None:
+    """Simulated time goes on where it stood."""
+    stood = int(engine.store.meta(CLOCK) or str(SPLIT_MS).encode())
+    world.rebase(stood, speed * 24 * 60)
+
+
+def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, out: Any) -> int:
+    import uvicorn
+
+    from germane.api.auth import Keys
+    from germane.api.server import build
+    from germane.cli.serving import listen, set_up_logging
+    from germane.console.live import Live
+
+    set_up_logging(loaded.runtime.log)
+    keys = Keys(loaded.runtime.write_key, loaded.runtime.server_key)
+    live = Live(engine, keys, SPLIT_MS)
+    app = build(engine, keys, extra_routes=live.routes(), access_log=False)
+    listener = listen(loaded.runtime.host, demo.port)
+    port = listener.getsockname()[1]
+    page = f"http://{loaded.runtime.host}:{port}/console/live"
+    server = uvicorn.Server(uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3,
+    ))
+    driver = _driver(port, loaded, demo)
+    watcher = threading.Thread(target=_watch, args=(driver, server, demo.until), daemon=True)
+    watcher.start()
+    out.print(f"\nThe loop is live: [bold green]{page}[/]   (Ctrl-C stops; start again to go on)")
+    if demo.browser and _has_display():
+        webbrowser.open(page)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        _stop(driver)
+        engine.store.commit(Txn(meta={CLOCK: str(world.now_ms()).encode()}))
+        save_snapshot(engine, demo.folder / loaded.runtime.data)
+    stats = engine.stats()
+    out.print(f"\nStopped at {live.simulated_date()}. {stats['events_total']:,.0f} events and "
+              f"{stats['decisions_total']:,.0f} decisions in this run; all of it is on the disk.")
+    out.print("Start again with the same command to go on, or with --fresh to begin anew.")
+    return 0
+
+
+def _driver(port: int, loaded: Loaded, demo: Demo) -> subprocess.Popen[bytes]:
+    """The shop: a process of its own that knows nothing but the public API."""
+    environment = os.environ | {
+        "GERMANE_WRITE_KEY": loaded.runtime.write_key,
+        "GERMANE_SERVER_KEY": loaded.runtime.server_key,
+        "GERMANE_URL": f"http://{loaded.runtime.host}:{port}",
+    }
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "germane.cli.demo.driver"], env=environment, start_new_session=True,
+    )
+
+
+def _watch(driver: subprocess.Popen[bytes], server: Any, until: str) -> None:
+    """When the replay is over, say so, or stop if asked to."""
+    code = driver.wait()
+    if until == "replay" or code not in (0, -signal.SIGTERM):
+        server.should_exit = True
+
+
+def _stop(driver: subprocess.Popen[bytes]) -> None:
+    if driver.poll() is None:
+        driver.terminate()
+        try:
+            driver.wait(5)
+        except subprocess.TimeoutExpired:
+            driver.kill()
+
+
+def _has_display() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )

@@ -1,0 +1,1 @@
+"""Pages for people: rendered here, without a build step and without any outside host."""
