@@ -18,7 +18,8 @@ from germane.domain.errors import BadRequest, UnknownItem
 from germane.domain.item import Item
 
 _FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Item)} | {
-    "availableFrom": "available_from_ms", "availableUntil": "available_until_ms",
+    "availableFrom": "available_from_ms",
+    "availableUntil": "available_until_ms",
 }
 
 
@@ -92,8 +93,17 @@ def _item(item_id: str, body: wire.ItemBody) -> Item:
         "available_until_ms": instant(body.available_until) if body.available_until else None,
     }
     return Item(
-        item_id=item_id, type=body.type, title=body.title, category=body.category,
-        categories=tuple(body.categories), brand=body.brand, price=body.price,
-        currency=body.currency, in_stock=body.in_stock, url=body.url, image_url=body.image_url,
-        attributes=body.attributes, **times,
+        item_id=item_id,
+        type=body.type,
+        title=body.title,
+        category=body.category,
+        categories=tuple(body.categories),
+        brand=body.brand,
+        price=body.price,
+        currency=body.currency,
+        in_stock=body.in_stock,
+        url=body.url,
+        image_url=body.image_url,
+        attributes=body.attributes,
+        **times,
     )

@@ -53,7 +53,9 @@ class Decisions:
         self._keys.require_server(request)
         said = await parse(request, wire.ImpressionReport)
         impression = Impression(
-            said.message_id or str(uuid.uuid4()), said.decision_id, tuple(said.positions),
+            said.message_id or str(uuid.uuid4()),
+            said.decision_id,
+            tuple(said.positions),
             self._time(said.timestamp),
         )
         receipt = await self._engine.impressions([impression])
@@ -64,8 +66,12 @@ class Decisions:
         self._keys.require_server(request)
         said = await parse(request, wire.OutcomeReport)
         outcome = Outcome(
-            said.message_id or str(uuid.uuid4()), said.decision_id, said.item_id, said.outcome,
-            said.value, self._time(said.timestamp),
+            said.message_id or str(uuid.uuid4()),
+            said.decision_id,
+            said.item_id,
+            said.outcome,
+            said.value,
+            self._time(said.timestamp),
         )
         receipt = await self._engine.outcomes([outcome])
         return answer(_receipt(receipt))

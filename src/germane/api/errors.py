@@ -76,12 +76,16 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     request_id = request_id_of(request.scope)
     if error.status_code == 405:
-        allowed = [x.strip() for x in (error.headers or {}).get("Allow", "").split(",") if x.strip()]
+        allowed = [
+            x.strip() for x in (error.headers or {}).get("Allow", "").split(",") if x.strip()
+        ]
         return render(errors.MethodNotAllowed(allowed=sorted(allowed)), request_id)
     if error.status_code == 404:
         return render(
-            errors.NotFound(f"There is nothing at {request.url.path}.",
-                            hint="/openapi.json lists every route; /docs shows them."),
+            errors.NotFound(
+                f"There is nothing at {request.url.path}.",
+                hint="/openapi.json lists every route; /docs shows them.",
+            ),
             request_id,
         )
     return render(errors.BadRequest(str(error.detail)), request_id)

@@ -18,9 +18,21 @@ from germane.ingest.segment import Route, parse
 Handler = Callable[[Request], Awaitable[Response]]
 
 ROUTES: dict[str, Route] = {
-    "track": "track", "t": "track", "identify": "identify", "i": "identify", "page": "page",
-    "p": "page", "screen": "screen", "s": "screen", "group": "group", "g": "group",
-    "alias": "alias", "a": "alias", "batch": "batch", "b": "batch", "import": "batch",
+    "track": "track",
+    "t": "track",
+    "identify": "identify",
+    "i": "identify",
+    "page": "page",
+    "p": "page",
+    "screen": "screen",
+    "s": "screen",
+    "group": "group",
+    "g": "group",
+    "alias": "alias",
+    "a": "alias",
+    "batch": "batch",
+    "b": "batch",
+    "import": "batch",
 }
 _OK = {"success": True}
 
@@ -48,11 +60,18 @@ def settings(keys: Keys) -> Handler:
         key = request.path_params["write_key"]
         if not same(key, keys.write):
             raise Unauthorized("The write key is not known.")
-        return answer({
-            "integrations": {"Segment.io": {"apiKey": key, "versionSettings": {}}}, "plan": {},
-            "edgeFunction": {}, "analyticsNextEnabled": True, "middlewareSettings": {},
-            "enabledMiddleware": {}, "metrics": {"sampleRate": 0}, "legacyVideoPluginsEnabled": False,
-            "remotePlugins": [],
-        })
+        return answer(
+            {
+                "integrations": {"Segment.io": {"apiKey": key, "versionSettings": {}}},
+                "plan": {},
+                "edgeFunction": {},
+                "analyticsNextEnabled": True,
+                "middlewareSettings": {},
+                "enabledMiddleware": {},
+                "metrics": {"sampleRate": 0},
+                "legacyVideoPluginsEnabled": False,
+                "remotePlugins": [],
+            }
+        )
 
     return endpoint

@@ -15,7 +15,7 @@ from germane.api.routes import Endpoint
 from germane.api.wire import ReceiptBody
 
 _PARAMETER = re.compile(r"{(\w+)}")
-_SCHEMES = {
+_SCHEMES: dict[str, list[dict[str, list[str]]]] = {
     "none": [],
     "write": [{"writeKey": []}, {"bearer": []}],
     "server": [{"serverKey": []}, {"bearer": []}],
@@ -24,11 +24,17 @@ _CALL = {
     "type": "object",
     "description": "A message of the Segment HTTP API; unknown fields are kept.",
     "properties": {
-        "type": {"type": "string"}, "event": {"type": "string"}, "userId": {"type": "string"},
-        "anonymousId": {"type": "string"}, "messageId": {"type": "string", "maxLength": 100},
-        "timestamp": {"type": "string"}, "sentAt": {"type": "string"},
-        "properties": {"type": "object"}, "traits": {"type": "object"},
-        "context": {"type": "object"}, "writeKey": {"type": "string"},
+        "type": {"type": "string"},
+        "event": {"type": "string"},
+        "userId": {"type": "string"},
+        "anonymousId": {"type": "string"},
+        "messageId": {"type": "string", "maxLength": 100},
+        "timestamp": {"type": "string"},
+        "sentAt": {"type": "string"},
+        "properties": {"type": "object"},
+        "traits": {"type": "object"},
+        "context": {"type": "object"},
+        "writeKey": {"type": "string"},
         "batch": {"type": "array", "items": {"type": "object"}, "maxItems": 2500},
     },
 }
@@ -47,17 +53,24 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Germane", "version": __version__,
+            "title": "Germane",
+            "version": __version__,
             "description": "Signals in, decisions out, outcomes back.",
         },
         "paths": paths,
         "components": {
             "schemas": {**components, "TrackingCall": _CALL},
             "securitySchemes": {
-                "writeKey": {"type": "http", "scheme": "basic",
-                             "description": "The write key as user name, no password."},
-                "serverKey": {"type": "http", "scheme": "basic",
-                              "description": "The server key as user name, no password."},
+                "writeKey": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The write key as user name, no password.",
+                },
+                "serverKey": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "The server key as user name, no password.",
+                },
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
@@ -66,9 +79,11 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def _operation(each: Endpoint) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "summary": each.summary, "tags": [each.tag],
+        "summary": each.summary,
+        "tags": [each.tag],
         "operationId": re.sub(r"\W+", "_", f"{each.method.lower()}{each.path}").strip("_"),
-        "security": _SCHEMES[each.security], "responses": _responses(each),
+        "security": _SCHEMES[each.security],
+        "responses": _responses(each),
     }
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
@@ -90,21 +105,26 @@ def _operation(each: Endpoint) -> dict[str, Any]:
 
 
 def _responses(each: Endpoint) -> dict[str, Any]:
-    error = {"content": {
-        "application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}
-    }}
+    error = {
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}}
+    }
     schema = each.answer if each.media == "application/json" else {"type": "string"}
     found: dict[str, Any] = {
         "200": {"description": "Done", "content": {each.media: {"schema": schema}}}
     }
     errors = {404: "Not there"} if 404 in each.also else {}
     if each.path == "/readyz":
-        found["503"] = {"description": "It cannot serve", "content": {
-            "application/json": {"schema": {"type": "object"}}
-        }}
+        found["503"] = {
+            "description": "It cannot serve",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
     if each.security != "none" or 401 in each.also:
-        errors |= {400: "Not understood", 401: "The key is missing or unknown",
-                   429: "Too much to do", 503: "The disk refuses"}
+        errors |= {
+            400: "Not understood",
+            401: "The key is missing or unknown",
+            429: "Too much to do",
+            503: "The disk refuses",
+        }
     if each.security == "server":
         errors[403] = "This key may not do that"
     errors[405] = "Not this method"

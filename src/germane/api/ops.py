@@ -33,7 +33,9 @@ class EngineMetrics(Collector):
         for name, value in self._engine.stats().items():
             if name.endswith("_total"):
                 text = name.removesuffix("_total").replace("_", " ")
-                yield CounterMetricFamily(f"germane_{name.removesuffix('_total')}", text, value=value)
+                yield CounterMetricFamily(
+                    f"germane_{name.removesuffix('_total')}", text, value=value
+                )
             else:
                 yield GaugeMetricFamily(f"germane_{name}", name.replace("_", " "), value=value)
         ready = float(self._engine.health()["ready"])
@@ -73,9 +75,9 @@ class Operations:
     async def surfaces(self, request: Request) -> Response:
         """``GET /v1/surfaces``."""
         self._keys.require_server(request)
-        return answer({"surfaces": [
-            _surface_view(each) for each in self._engine.settings.surfaces.values()
-        ]})
+        return answer(
+            {"surfaces": [_surface_view(each) for each in self._engine.settings.surfaces.values()]}
+        )
 
     async def audit(self, request: Request) -> Response:
         """``GET /v1/surfaces/{id}/audit``."""
@@ -83,10 +85,13 @@ class Operations:
         surface = self._engine.surface(request.path_params["surface"])
         items = list(self._engine.catalogue.values())
         findings = audit_surface(surface, self._engine.settings, items)
-        return answer({
-            "surface": surface.name, "blind": blind(surface),
-            "findings": [msgspec.to_builtins(each) for each in findings],
-        })
+        return answer(
+            {
+                "surface": surface.name,
+                "blind": blind(surface),
+                "findings": [msgspec.to_builtins(each) for each in findings],
+            }
+        )
 
     async def letters(self, request: Request) -> Response:
         """``GET /v1/dead-letters?after=&limit=``."""
@@ -109,12 +114,21 @@ class Operations:
 
 def _surface_view(surface: SurfaceSpec) -> dict[str, Any]:
     return {
-        "surface": surface.name, "kind": surface.kind, "size": surface.size,
-        "itemTypes": list(surface.item_types), "blind": blind(surface),
-        "diversityQuota": surface.diversity_quota, "explorationShare": surface.exploration_share,
+        "surface": surface.name,
+        "kind": surface.kind,
+        "size": surface.size,
+        "itemTypes": list(surface.item_types),
+        "blind": blind(surface),
+        "diversityQuota": surface.diversity_quota,
+        "explorationShare": surface.exploration_share,
         "outcomes": [
-            {"outcome": each.name, "signal": each.signal, "windowSeconds": each.window_s,
-             "value": each.value, "valueFrom": each.value_from}
+            {
+                "outcome": each.name,
+                "signal": each.signal,
+                "windowSeconds": each.window_s,
+                "value": each.value,
+                "valueFrom": each.value_from,
+            }
             for each in surface.outcomes
         ],
     }

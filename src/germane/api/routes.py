@@ -39,8 +39,7 @@ class Endpoint:
     """Statuses beside 200 and the errors that every route may give."""
 
 
-_SUCCESS = {"type": "object", "required": ["success"],
-            "properties": {"success": {"const": True}}}
+_SUCCESS = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
 _RECEIPT = {"$ref": "#/components/schemas/ReceiptBody"}
 
 
@@ -50,51 +49,157 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
     operations = Operations(engine, keys)
     return [
         *_tracking(engine, keys),
-        Endpoint("POST", "/v1/decide", decisions.decide, "Decide what to show to one person",
-                 "Decisions", body=wire.DecideRequest, answer=_DECIDED, also=(404,)),
-        Endpoint("POST", "/v1/decide/batch", decisions.batch,
-                 "Decide for many people: a JSON line each", "Decisions",
-                 body=wire.BatchDecideRequest, media="application/x-ndjson", also=(404,)),
-        Endpoint("POST", "/v1/impressions", decisions.impressions,
-                 "Report which positions were seen", "Decisions", body=wire.ImpressionReport,
-                 answer=_RECEIPT, also=(404,)),
-        Endpoint("POST", "/v1/outcomes", decisions.outcomes, "Report a response to a decision",
-                 "Decisions", body=wire.OutcomeReport, answer=_RECEIPT, also=(404,)),
-        Endpoint("GET", "/v1/people/{person_id}", operations.person,
-                 "What is known of a person, and from where", "People", also=(404,)),
-        Endpoint("POST", "/v1/items/batch", catalogue.batch, "Add or change many items",
-                 "Catalogue", body=wire.ItemsBody, answer=_RECEIPT),
+        Endpoint(
+            "POST",
+            "/v1/decide",
+            decisions.decide,
+            "Decide what to show to one person",
+            "Decisions",
+            body=wire.DecideRequest,
+            answer=_DECIDED,
+            also=(404,),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/decide/batch",
+            decisions.batch,
+            "Decide for many people: a JSON line each",
+            "Decisions",
+            body=wire.BatchDecideRequest,
+            media="application/x-ndjson",
+            also=(404,),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/impressions",
+            decisions.impressions,
+            "Report which positions were seen",
+            "Decisions",
+            body=wire.ImpressionReport,
+            answer=_RECEIPT,
+            also=(404,),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/outcomes",
+            decisions.outcomes,
+            "Report a response to a decision",
+            "Decisions",
+            body=wire.OutcomeReport,
+            answer=_RECEIPT,
+            also=(404,),
+        ),
+        Endpoint(
+            "GET",
+            "/v1/people/{person_id}",
+            operations.person,
+            "What is known of a person, and from where",
+            "People",
+            also=(404,),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/items/batch",
+            catalogue.batch,
+            "Add or change many items",
+            "Catalogue",
+            body=wire.ItemsBody,
+            answer=_RECEIPT,
+        ),
         Endpoint("GET", "/v1/items/{item_id}", catalogue.get, "One item", "Catalogue", also=(404,)),
-        Endpoint("PUT", "/v1/items/{item_id}", catalogue.put, "Add or replace an item",
-                 "Catalogue", body=wire.ItemBody, answer=_RECEIPT),
-        Endpoint("PATCH", "/v1/items/{item_id}", catalogue.patch, "Change parts of an item",
-                 "Catalogue", body=wire.ItemBody, answer=_RECEIPT, also=(404,)),
-        Endpoint("DELETE", "/v1/items/{item_id}", catalogue.delete, "Remove an item", "Catalogue",
-                 answer=_RECEIPT, also=(404,)),
+        Endpoint(
+            "PUT",
+            "/v1/items/{item_id}",
+            catalogue.put,
+            "Add or replace an item",
+            "Catalogue",
+            body=wire.ItemBody,
+            answer=_RECEIPT,
+        ),
+        Endpoint(
+            "PATCH",
+            "/v1/items/{item_id}",
+            catalogue.patch,
+            "Change parts of an item",
+            "Catalogue",
+            body=wire.ItemBody,
+            answer=_RECEIPT,
+            also=(404,),
+        ),
+        Endpoint(
+            "DELETE",
+            "/v1/items/{item_id}",
+            catalogue.delete,
+            "Remove an item",
+            "Catalogue",
+            answer=_RECEIPT,
+            also=(404,),
+        ),
         Endpoint("GET", "/v1/surfaces", operations.surfaces, "Configured surfaces", "Surfaces"),
-        Endpoint("GET", "/v1/surfaces/{surface}/audit", operations.audit,
-                 "Can it vary, is its loop closed, has it a default?", "Surfaces", also=(404,)),
-        Endpoint("GET", "/v1/dead-letters", operations.letters, "What could not be used, and why",
-                 "Operations", query=(("after", 2**53), ("limit", 1_000))),
-        Endpoint("GET", "/v1/dead-letters/{letter_id}", operations.letter, "One dead letter",
-                 "Operations", also=(404,)),
+        Endpoint(
+            "GET",
+            "/v1/surfaces/{surface}/audit",
+            operations.audit,
+            "Can it vary, is its loop closed, has it a default?",
+            "Surfaces",
+            also=(404,),
+        ),
+        Endpoint(
+            "GET",
+            "/v1/dead-letters",
+            operations.letters,
+            "What could not be used, and why",
+            "Operations",
+            query=(("after", 2**53), ("limit", 1_000)),
+        ),
+        Endpoint(
+            "GET",
+            "/v1/dead-letters/{letter_id}",
+            operations.letter,
+            "One dead letter",
+            "Operations",
+            also=(404,),
+        ),
         Endpoint("GET", "/livez", operations.live, "The process is alive", "Operations", "none"),
-        Endpoint("GET", "/readyz", operations.ready, "It can serve", "Operations", "none",
-                 also=(503,)),
-        Endpoint("GET", "/metrics", operations.metrics, "Prometheus metrics", "Operations", "none",
-                 media="text/plain"),
+        Endpoint(
+            "GET", "/readyz", operations.ready, "It can serve", "Operations", "none", also=(503,)
+        ),
+        Endpoint(
+            "GET",
+            "/metrics",
+            operations.metrics,
+            "Prometheus metrics",
+            "Operations",
+            "none",
+            media="text/plain",
+        ),
     ]
 
 
 def _tracking(engine: Engine, keys: Keys) -> list[Endpoint]:
     rows = [
-        Endpoint("POST", f"/v1/{name}", ingest.handler(engine, keys, route),
-                 f"Segment {route} call", "Tracking", "write", answer=_SUCCESS, body=dict)
+        Endpoint(
+            "POST",
+            f"/v1/{name}",
+            ingest.handler(engine, keys, route),
+            f"Segment {route} call",
+            "Tracking",
+            "write",
+            answer=_SUCCESS,
+            body=dict,
+        )
         for name, route in ingest.ROUTES.items()
     ]
     rows.append(
-        Endpoint("GET", "/v1/projects/{write_key}/settings", ingest.settings(keys),
-                 "Settings for the browser client", "Tracking", "none", also=(401,))
+        Endpoint(
+            "GET",
+            "/v1/projects/{write_key}/settings",
+            ingest.settings(keys),
+            "Settings for the browser client",
+            "Tracking",
+            "none",
+            also=(401,),
+        )
     )
     return rows
 
@@ -124,7 +229,9 @@ _DECIDED = {
                                 "position": {"type": "integer", "minimum": 0},
                                 "score": {"type": "number"},
                                 "propensity": {
-                                    "type": "number", "exclusiveMinimum": 0, "maximum": 1,
+                                    "type": "number",
+                                    "exclusiveMinimum": 0,
+                                    "maximum": 1,
                                 },
                                 "slot": {
                                     "enum": ["relevant", "diverse", "explore", "pinned", "default"]
@@ -136,7 +243,8 @@ _DECIDED = {
             },
         },
         "profile": {
-            "type": "object", "required": ["readiness"],
+            "type": "object",
+            "required": ["readiness"],
             "properties": {"readiness": {"type": "number", "minimum": 0, "maximum": 1}},
         },
     },

@@ -28,14 +28,21 @@ _log = structlog.get_logger("germane.access")
 _QUIET = ("/livez", "/readyz", "/metrics")
 _CORS = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-retry-count"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, content-encoding, x-retry-count",
+    ),
     (b"access-control-max-age", b"86400"),
 )
 
 
 def build(
-    engine: Engine, keys: Keys, *, allowed_origins: Sequence[str] = (),
-    extra_routes: Sequence[BaseRoute] = (), access_log: bool = True,
+    engine: Engine,
+    keys: Keys,
+    *,
+    allowed_origins: Sequence[str] = (),
+    extra_routes: Sequence[BaseRoute] = (),
+    access_log: bool = True,
 ) -> ASGIApp:
     """The application: the engine starts and stops with it."""
 
@@ -50,7 +57,9 @@ def build(
         routes=[*_routes(table), *_described(table), *extra_routes],
         lifespan=lifespan,
         exception_handlers={
-            GermaneError: on_germane_error, HTTPException: on_http_error, Exception: on_crash,
+            GermaneError: on_germane_error,
+            HTTPException: on_http_error,
+            Exception: on_crash,
         },
     )
     app.router.redirect_slashes = False
@@ -62,8 +71,9 @@ def _routes(table: list[Endpoint]) -> list[BaseRoute]:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for each in table:
         by_path.setdefault(each.path, {})[each.method] = each
-    return [Route(path, _dispatch(methods), methods=list(methods))
-            for path, methods in by_path.items()]
+    return [
+        Route(path, _dispatch(methods), methods=list(methods)) for path, methods in by_path.items()
+    ]
 
 
 def _dispatch(methods: dict[str, Endpoint]) -> Any:
@@ -128,8 +138,12 @@ class Edge:
             await self._app(scope, receive, answered)
         if self._access_log and path not in _QUIET:
             _log.info(
-                "request", method=scope["method"], route=_route(scope), status=status,
-                ms=round((time.perf_counter() - started) * 1000, 2), request_id=request_id,
+                "request",
+                method=scope["method"],
+                route=_route(scope),
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 2),
+                request_id=request_id,
             )
 
     def _origin(self, scope: Scope) -> bytes | None:

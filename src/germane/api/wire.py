@@ -84,11 +84,16 @@ def asks(surfaces: list[SurfaceAsk], context: AskContext | None) -> list[Ask]:
     common = context or AskContext()
     return [
         Ask(
-            each.surface, each.size, tuple(each.exclude), each.filter or "",
+            each.surface,
+            each.size,
+            tuple(each.exclude),
+            each.filter or "",
             Context(
                 item=(each.context.item if each.context else None) or "",
-                locale=common.locale or "", timezone=common.timezone or "",
-                device=common.device or "", extra=dict(common.extra),
+                locale=common.locale or "",
+                timezone=common.timezone or "",
+                device=common.device or "",
+                extra=dict(common.extra),
             ),
         )
         for each in surfaces
@@ -157,12 +162,21 @@ class ReceiptBody(msgspec.Struct, rename="camel"):
 def item_view(item: Item) -> dict[str, Any]:
     """A catalogue entry on the wire."""
     return {
-        "itemId": item.item_id, "type": item.type, "title": item.title, "category": item.category,
-        "categories": list(item.categories), "brand": item.brand, "price": item.price,
-        "currency": item.currency, "inStock": item.in_stock, "url": item.url,
-        "imageUrl": item.image_url, "availableFrom": rfc3339(item.available_from_ms or 0),
+        "itemId": item.item_id,
+        "type": item.type,
+        "title": item.title,
+        "category": item.category,
+        "categories": list(item.categories),
+        "brand": item.brand,
+        "price": item.price,
+        "currency": item.currency,
+        "inStock": item.in_stock,
+        "url": item.url,
+        "imageUrl": item.image_url,
+        "availableFrom": rfc3339(item.available_from_ms or 0),
         "availableUntil": rfc3339(item.available_until_ms or 0),
-        "created": rfc3339(item.created_ms), "attributes": item.attributes,
+        "created": rfc3339(item.created_ms),
+        "attributes": item.attributes,
     }
 
 
@@ -172,8 +186,11 @@ def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool)
     for each in decision.items:
         item = catalogue.get(each.item_id)
         shown: dict[str, Any] = {
-            "itemId": each.item_id, "position": each.position, "score": each.score,
-            "propensity": each.propensity, "slot": each.slot,
+            "itemId": each.item_id,
+            "position": each.position,
+            "score": each.score,
+            "propensity": each.propensity,
+            "slot": each.slot,
         }
         if explain:
             shown["sources"] = each.sources
@@ -181,24 +198,40 @@ def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool)
                 {"code": x.code, "text": x.text, "contribution": x.contribution}
                 for x in each.reasons
             ]
-        shown["attributes"] = {} if item is None else {
-            "title": item.title, "category": item.category, "brand": item.brand,
-            "price": item.price, "url": item.url, "imageUrl": item.image_url, **item.attributes,
-        }
+        shown["attributes"] = (
+            {}
+            if item is None
+            else {
+                "title": item.title,
+                "category": item.category,
+                "brand": item.brand,
+                "price": item.price,
+                "url": item.url,
+                "imageUrl": item.image_url,
+                **item.attributes,
+            }
+        )
         items.append(shown)
     return {
-        "decisionId": decision.decision_id, "surface": decision.surface, "arm": decision.arm,
-        "modelVersion": decision.model_version, "expiresAt": rfc3339(decision.expires_ms),
-        "personOffset": decision.personal_seq, "quotaShort": decision.quota_short, "items": items,
+        "decisionId": decision.decision_id,
+        "surface": decision.surface,
+        "arm": decision.arm,
+        "modelVersion": decision.model_version,
+        "expiresAt": rfc3339(decision.expires_ms),
+        "personOffset": decision.personal_seq,
+        "quotaShort": decision.quota_short,
+        "items": items,
     }
 
 
 def letter_view(letter: Any) -> dict[str, Any]:
     """A dead letter on the wire."""
     return {
-        "letterId": letter.letter_id, "received": rfc3339(letter.received_ms),
-        "source": letter.source, "code": letter.code, "message": letter.message,
-        "body": letter.body.decode("utf-8", "replace"), "replayed": rfc3339(letter.replayed_ms or 0),
+        "letterId": letter.letter_id,
+        "received": rfc3339(letter.received_ms),
+        "source": letter.source,
+        "code": letter.code,
+        "message": letter.message,
+        "body": letter.body.decode("utf-8", "replace"),
+        "replayed": rfc3339(letter.replayed_ms or 0),
     }
-
-

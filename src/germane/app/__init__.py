@@ -7,6 +7,13 @@ from germane.app.receipt import Receipt
 from germane.app.world import AcceleratedWorld, SystemWorld
 
 __all__ = [
-    "AcceleratedWorld", "Engine", "Receipt", "RebuildReport", "SystemWorld", "open_engine",
-    "rebuild", "save_rebuilt", "save_snapshot",
+    "AcceleratedWorld",
+    "Engine",
+    "RebuildReport",
+    "Receipt",
+    "SystemWorld",
+    "open_engine",
+    "rebuild",
+    "save_rebuilt",
+    "save_snapshot",
 ]

@@ -34,13 +34,17 @@ class Committer:
     """
 
     def __init__(
-        self, store: Store, settle: Callable[[Txn, int], None],
+        self,
+        store: Store,
+        settle: Callable[[Txn, int], None],
         failed: Callable[[StorageFailed | None], None],
     ) -> None:
         self._store = store
         self._settle = settle
         self._failed = failed
-        self._queue: queue.SimpleQueue[list[_Entry] | Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[_Entry] | Callable[[], None] | None] = (
+            queue.SimpleQueue()
+        )
         self._waiting: list[_Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -123,9 +127,7 @@ class Committer:
                     return
                 work()
 
-    def _gather(
-        self, first: list[_Entry]
-    ) -> tuple[list[_Entry], list[Callable[[], None] | None]]:
+    def _gather(self, first: list[_Entry]) -> tuple[list[_Entry], list[Callable[[], None] | None]]:
         """All that waits right now, up to a bound; other work that was met ends the group."""
         group = list(first)
         records = sum(len(each.txn.records) for each in group)

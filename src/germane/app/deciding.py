@@ -43,7 +43,8 @@ class Deciding:
         if found is None:
             known = ", ".join(sorted(self._settings.surfaces)) or "none"
             raise UnknownSurface(
-                f"There is no surface named {name!r}.", hint=f"Configured surfaces: {known}.",
+                f"There is no surface named {name!r}.",
+                hint=f"Configured surfaces: {known}.",
                 surface=name,
             )
         return found
@@ -52,9 +53,7 @@ class Deciding:
         """How far the personal part is trusted, in [0, 1)."""
         return readiness(profile.evidence, self._settings.profile.readiness_half)
 
-    def decide(
-        self, tenant: str, profile: Profile, ask: Ask, *, at_ms: int, seed: int
-    ) -> Decision:
+    def decide(self, tenant: str, profile: Profile, ask: Ask, *, at_ms: int, seed: int) -> Decision:
         """One surface for one person.
 
         Raises:
@@ -83,21 +82,43 @@ class Deciding:
         return "personalised"
 
     def _sealed(
-        self, profile: Profile, surface: SurfaceSpec, ask: Ask, ranked: Ranked, arm: Arm,
-        trust: float, at_ms: int, seed: int,
+        self,
+        profile: Profile,
+        surface: SurfaceSpec,
+        ask: Ask,
+        ranked: Ranked,
+        arm: Arm,
+        trust: float,
+        at_ms: int,
+        seed: int,
     ) -> Decision:
         described = Described(
-            surface.name, arm, at_ms // 1000, seed, tuple(x.item_id for x in ranked.items),
-            self._model.version, propensity_digest(ranked.items),
+            surface.name,
+            arm,
+            at_ms // 1000,
+            seed,
+            tuple(x.item_id for x in ranked.items),
+            self._model.version,
+            propensity_digest(ranked.items),
         )
         personal = arm == "personalised"
         return Decision(
-            decision_id=sign(described, self._key), person=profile.person, surface=surface.name,
-            arm=arm, at_ms=at_ms, expires_ms=at_ms + surface.expires_s * 1000, seed=seed,
-            model_version=self._model.version, personal_seq=profile.seq if personal else 0,
-            shared_seq=self._model.seq, readiness=trust if personal else 0.0, items=ranked.items,
-            candidates=ranked.candidates, candidate_count=ranked.candidate_count,
-            quota_short=ranked.quota_short, ask=ask,
+            decision_id=sign(described, self._key),
+            person=profile.person,
+            surface=surface.name,
+            arm=arm,
+            at_ms=at_ms,
+            expires_ms=at_ms + surface.expires_s * 1000,
+            seed=seed,
+            model_version=self._model.version,
+            personal_seq=profile.seq if personal else 0,
+            shared_seq=self._model.seq,
+            readiness=trust if personal else 0.0,
+            items=ranked.items,
+            candidates=ranked.candidates,
+            candidate_count=ranked.candidate_count,
+            quota_short=ranked.quota_short,
+            ask=ask,
         )
 
 

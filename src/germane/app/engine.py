@@ -47,7 +47,13 @@ class Engine:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, model: Model, world: World, *, key: bytes,
+        self,
+        settings: Settings,
+        store: Store,
+        model: Model,
+        world: World,
+        *,
+        key: bytes,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
         self.settings = settings
@@ -186,7 +192,11 @@ class Engine:
     # -- asking ----------------------------------------------------------------------------------
 
     def decide(
-        self, user_id: str, anonymous_id: str, account: str, asks: Sequence[Ask],
+        self,
+        user_id: str,
+        anonymous_id: str,
+        account: str,
+        asks: Sequence[Ask],
         explain: bool = True,
     ) -> tuple[list[Decision], float]:
         """Decide each surface for one person; also how far their profile is trusted, in [0, 1).
@@ -293,8 +303,7 @@ class Engine:
             return event
         txn, _, _ = self._fold_events([event])
         if txn.letters:
-            problem = txn.letters[0].message
-            return problem
+            return txn.letters[0].message
         txn.replayed_letters.append((letter_id, self.world.now_ms()))
         self.commit(txn)
         return ""
@@ -353,7 +362,8 @@ class Engine:
             self._memory.settle(txn, self._ticket)
 
     async def _feedback(
-        self, reports: Sequence[Impression] | Sequence[Outcome],
+        self,
+        reports: Sequence[Impression] | Sequence[Outcome],
         step: Callable[[Any, Decision, Arrival, Txn], None],
     ) -> Receipt:
         self._admit()

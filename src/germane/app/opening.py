@@ -29,8 +29,12 @@ _log = logging.getLogger(__name__)
 
 
 def open_engine(
-    settings: Settings, data_dir: Path, *, mode: Literal["serve", "read", "write"] = "serve",
-    world: World | None = None, progress: Callable[[int], None] | None = None,
+    settings: Settings,
+    data_dir: Path,
+    *,
+    mode: Literal["serve", "read", "write"] = "serve",
+    world: World | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Engine:
     """Open (or create) a data folder.
 
@@ -63,7 +67,9 @@ def save_snapshot(engine: Engine, data_dir: Path) -> None:
 def write_snapshot(model: Model, blobs: Blobs, settings: Settings) -> None:
     """Store a dump of the model with the log offset it stands for."""
     manifest: dict[str, object] = {
-        "seq": model.seq, "version": model.version, "settings": settings_digest(settings),
+        "seq": model.seq,
+        "version": model.version,
+        "settings": settings_digest(settings),
     }
     blobs.put(SNAPSHOT, f"{model.seq:016d}", model.dump(), manifest)
     blobs.prune(SNAPSHOT, 2)
@@ -88,9 +94,7 @@ def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int)
     return fits
 
 
-def catch_up(
-    model: Model, store: Store, progress: Callable[[int], None] | None = None
-) -> int:
+def catch_up(model: Model, store: Store, progress: Callable[[int], None] | None = None) -> int:
     """Fold what the log has beyond the model's offset; the number of records."""
     count = 0
     for record in store.read(model.seq):

@@ -121,7 +121,11 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     work = Rebuild(engine.settings, engine.key)
     engine.store.replace_state(work.txns(engine.store.read(0), progress))
     return RebuildReport(
-        work.records, state_before, engine.store.state_hash(), model_before, work.model.digest(),
+        work.records,
+        state_before,
+        engine.store.state_hash(),
+        model_before,
+        work.model.digest(),
         work.model,
     )
 

@@ -67,8 +67,14 @@ class Steps:
         rewards, decisions = self._credits(event, before, interactions, at.tenant)
         observation = self._observe(event, before, interactions, rewards, decisions)
         after = fold(
-            before, event, interactions, self.items.get, self.settings,
-            seq=at.seq, now_ms=at.received_ms, orders=orders if interactions else (),
+            before,
+            event,
+            interactions,
+            self.items.get,
+            self.settings,
+            seq=at.seq,
+            now_ms=at.received_ms,
+            orders=orders if interactions else (),
         )
         after = attribution.credit(after, rewards)
         record = _record(
@@ -105,15 +111,27 @@ class Steps:
             before, (), at_ms=impression.at_ms, lesson=False, shown=shown
         )
         after = exposure.fold_impression(
-            before, decision, impression.positions, impression.at_ms, self.settings,
-            seq=at.seq, now_ms=at.received_ms,
+            before,
+            decision,
+            impression.positions,
+            impression.at_ms,
+            self.settings,
+            seq=at.seq,
+            now_ms=at.received_ms,
         )
         self._learn(at.seq, observation)
         if person:  # a decision known by its signed id alone does not say whose it was
             txn.profiles[at.tenant, person] = after
         txn.records.append(
-            _record(at, "impression", person, impression.message_id, impression.at_ms, impression,
-                    observation)
+            _record(
+                at,
+                "impression",
+                person,
+                impression.message_id,
+                impression.at_ms,
+                impression,
+                observation,
+            )
         )
 
     def outcome(self, outcome: Outcome, decision: Decision, at: Arrival, txn: Txn) -> None:
@@ -123,7 +141,10 @@ class Steps:
         reward = self._named(before, decision, outcome)
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
-            before, (), at_ms=outcome.at_ms, lesson=False,
+            before,
+            (),
+            at_ms=outcome.at_ms,
+            lesson=False,
             rewards=[(each, decision) for each in rewards],
         )
         self._learn(at.seq, observation)
@@ -155,10 +176,9 @@ class Steps:
 
     # -- the parts of an event ------------------------------------------------------------------
 
-    def _whose(
-        self, event: Event, at: Arrival
-    ) -> tuple[Profile, list[str], dict[str, str]]:
+    def _whose(self, event: Event, at: Arrival) -> tuple[Profile, list[str], dict[str, str]]:
         """The person before this event, after merging whoever turns out to be the same one."""
+
         def lookup(external: str) -> str | None:
             return self.memory.person_of(at.tenant, external)
 
@@ -217,13 +237,19 @@ class Steps:
         return attribution.attribute_outcome(before, decision, outcome, surface)
 
     def _observe(
-        self, event: Event, before: Profile, interactions: Sequence[Interaction],
-        rewards: Sequence[Reward], decisions: dict[str, Decision],
+        self,
+        event: Event,
+        before: Profile,
+        interactions: Sequence[Interaction],
+        rewards: Sequence[Reward],
+        decisions: dict[str, Decision],
     ) -> Observation | None:
         if not interactions:
             return None
         return self.model.observe(
-            before, interactions, at_ms=event.at_ms,
+            before,
+            interactions,
+            at_ms=event.at_ms,
             lesson=is_lesson(event.message_id),
             rewards=[(each, decisions.get(each.decision_id)) for each in rewards],
         )
@@ -243,12 +269,25 @@ def _newcomer(person: str, at: Arrival) -> Profile:
 
 
 def _record(
-    at: Arrival, kind: RecordKind, person: str, message_id: str, at_ms: int, body: object,
+    at: Arrival,
+    kind: RecordKind,
+    person: str,
+    message_id: str,
+    at_ms: int,
+    body: object,
     observation: Observation | None = None,
 ) -> Record:
     derived = _encode(observation) if observation is not None else b""
     slot = slot_of(at.tenant, person) if person else 0  # type: ignore[arg-type]
     return Record(
-        at.seq, at.tenant, slot, person, kind, message_id, at_ms, at.received_ms, _encode(body),
+        at.seq,
+        at.tenant,
+        slot,
+        person,
+        kind,
+        message_id,
+        at_ms,
+        at.received_ms,
+        _encode(body),
         derived,
     )

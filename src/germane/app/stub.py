@@ -16,7 +16,16 @@ def stub_decision(decision_id: str, key: bytes) -> Decision | None:
         for position, item_id in enumerate(said.items)
     )
     return Decision(
-        decision_id=decision_id, person="", surface=said.surface, arm=said.arm,
-        at_ms=said.at_s * 1000, expires_ms=said.at_s * 1000, seed=said.seed,
-        model_version=said.model_version, personal_seq=0, shared_seq=0, readiness=0.0, items=items,
+        decision_id=decision_id,
+        person="",
+        surface=said.surface,
+        arm=said.arm,
+        at_ms=said.at_s * 1000,
+        expires_ms=said.at_s * 1000,
+        seed=said.seed,
+        model_version=said.model_version,
+        personal_seq=0,
+        shared_seq=0,
+        readiness=0.0,
+        items=items,
     )

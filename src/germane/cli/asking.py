@@ -31,8 +31,12 @@ def _show_person(found: dict[str, Any]) -> None:
 
     out = common.console()
     ready = found["readiness"]
-    out.print(f"[bold]{escape(found['personId'])}[/]  seen {found['firstSeen']} to {found['lastSeen']}")
-    out.print(f"Readiness {ready['value']:.0%} ({ready['evidence']:.0f} interactions). {ready['meaning']}\n")
+    out.print(
+        f"[bold]{escape(found['personId'])}[/]  seen {found['firstSeen']} to {found['lastSeen']}"
+    )
+    out.print(
+        f"Readiness {ready['value']:.0%} ({ready['evidence']:.0f} interactions). {ready['meaning']}\n"
+    )
     for name, rows in found["interests"].items():
         table = Table(title=name, title_justify="left", box=None, pad_edge=False)
         for column in ("value", "share", "from"):
@@ -45,15 +49,23 @@ def _show_person(found: dict[str, Any]) -> None:
         band = found["priceBand"]
         out.print(f"\nPrices: {band['low']} to {band['high']}, usually {band['typical']}.")
     for name, trait in found["traits"].items():
-        out.print(f"Told us: {escape(name)} = {escape(str(trait['value']))} "
-                  f"({trait['ageDays']} days ago)")
+        out.print(
+            f"Told us: {escape(name)} = {escape(str(trait['value']))} ({trait['ageDays']} days ago)"
+        )
     for item in found["ownItems"][:5]:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
 
 
 def decide(
-    who: str, surface: str, size: int | None, item: str, filter_: str, config: Path,
-    data: Path | None, *, as_json: bool,
+    who: str,
+    surface: str,
+    size: int | None,
+    item: str,
+    filter_: str,
+    config: Path,
+    data: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """A decision with its reasons; asks the running server when there is one."""
     ids = {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}
@@ -94,8 +106,9 @@ def _there(ids: dict[str, str], asked: dict[str, Any], config: Path) -> dict[str
     """Ask the server that has the data folder open."""
     runtime = common.load(config).runtime
     body = {"person": ids, "surfaces": [asked], "explain": True}
-    request = urllib.request.Request(  # noqa: S310 - always http, to our own address
-        f"http://{runtime.host}:{runtime.port}/v1/decide", json.dumps(body).encode(),
+    request = urllib.request.Request(
+        f"http://{runtime.host}:{runtime.port}/v1/decide",
+        json.dumps(body).encode(),
         {"Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode()},
     )
     try:
@@ -117,13 +130,17 @@ def _show_decision(answer: dict[str, Any]) -> None:
 
     out = common.console()
     for decision in answer["decisions"]:
-        out.print(f"[bold]{decision['surface']}[/]  {decision['arm']}  "
-                  f"readiness {answer['profile']['readiness']:.0%}  model {decision['modelVersion']}")
+        out.print(
+            f"[bold]{decision['surface']}[/]  {decision['arm']}  "
+            f"readiness {answer['profile']['readiness']:.0%}  model {decision['modelVersion']}"
+        )
         if not decision["items"]:
             out.print("  Nothing is eligible. `germane check` says why.")
         for item in decision["items"]:
             title = item["attributes"].get("title") or item["itemId"]
-            out.print(f"{item['position'] + 1:>3}. [bold]{escape(title)}[/] [dim]{escape(item['itemId'])}"
-                      f"  {item['slot']}  score {item['score']:.2f}  p {item['propensity']:.3f}[/]")
+            out.print(
+                f"{item['position'] + 1:>3}. [bold]{escape(title)}[/] [dim]{escape(item['itemId'])}"
+                f"  {item['slot']}  score {item['score']:.2f}  p {item['propensity']:.3f}[/]"
+            )
             for reason in item.get("reasons", []):
                 out.print(f"       {escape(reason['text'])}")

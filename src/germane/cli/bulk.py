@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from germane.cli import common
 from germane.domain.errors import GermaneError, ImportFailed
@@ -39,17 +39,30 @@ class Summary:
         from germane.profile.view import rfc3339
 
         return {
-            "rows": self.rows, "accepted": self.accepted, "duplicates": self.duplicates,
-            "rejected": self.rejected, "reasons": dict(self.reasons.most_common()),
-            "people": len(self.people), "first": rfc3339(self.first_ms),
-            "last": rfc3339(self.last_ms), "seconds": round(self.seconds, 2),
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": self.rejected,
+            "reasons": dict(self.reasons.most_common()),
+            "people": len(self.people),
+            "first": rfc3339(self.first_ms),
+            "last": rfc3339(self.last_ms),
+            "seconds": round(self.seconds, 2),
             "rowsPerSecond": round(self.rows / self.seconds) if self.seconds else None,
         }
 
 
 def run(
-    kind: str, files: list[Path], said: list[str], rejects: Path | None, event: str | None, *,
-    dry_run: bool, config: Path, data: Path | None, as_json: bool,
+    kind: str,
+    files: list[Path],
+    said: list[str],
+    rejects: Path | None,
+    event: str | None,
+    *,
+    dry_run: bool,
+    config: Path,
+    data: Path | None,
+    as_json: bool,
 ) -> int:
     """Import files; 1 when nothing of them could be used."""
     from germane.ingest.bulk import KINDS
@@ -67,8 +80,15 @@ def run(
 
 
 def _file(
-    engine: Engine, kind: Any, path: Path, said: list[str], rejects: Path | None, event: str,
-    dry_run: bool, quiet: bool, summary: Summary,
+    engine: Engine,
+    kind: Any,
+    path: Path,
+    said: list[str],
+    rejects: Path | None,
+    event: str,
+    dry_run: bool,
+    quiet: bool,
+    summary: Summary,
 ) -> None:
     from germane.ingest.bulk import Shaper, columns_of, count_rows, grouped, map_columns, rows_of
 
@@ -79,8 +99,11 @@ def _file(
         common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
     shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
     target = rejects or path.with_name(path.name + ".rejects.jsonl")
-    with _Rejects(target) as bad, engine.importer() as importer, \
-            progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance:
+    with (
+        _Rejects(target) as bad,
+        engine.importer() as importer,
+        progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
+    ):
         before = (importer.receipt.accepted, importer.receipt.duplicates)
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
@@ -91,14 +114,19 @@ def _file(
 
 
 def _take(
-    kind: str, rows: list[Row], shaper: Shaper, importer: Importer, bad: _Rejects,
-    summary: Summary, dry_run: bool,
+    kind: str,
+    rows: list[Row],
+    shaper: Shaper,
+    importer: Importer,
+    bad: _Rejects,
+    summary: Summary,
+    dry_run: bool,
 ) -> None:
     from germane.ingest.bulk import Unusable
 
     try:
         if rows[0].problem:
-            raise Unusable(rows[0].problem)
+            raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
         if kind == "catalogue":
             item = shaper.item(rows[0])
             if not dry_run:
@@ -124,7 +152,7 @@ class _Rejects:
         self.path = path
         self._file: TextIO | None = None
 
-    def __enter__(self) -> _Rejects:
+    def __enter__(self) -> Self:
         self.path.unlink(missing_ok=True)
         return self
 
@@ -162,8 +190,11 @@ class progress:  # noqa: N801 - reads as a verb at its place
             )
 
             self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                TimeRemainingColumn(), console=Console(stderr=True),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
             )
             self._bar.start()
             self._task = self._bar.add_task(self._what, total=self._total)
@@ -200,8 +231,10 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
     if summary.people:
         from germane.profile.view import rfc3339
 
-        out.print(f"{len(summary.people):,} people, {rfc3339(summary.first_ms)} to "
-                  f"{rfc3339(summary.last_ms)}.")
+        out.print(
+            f"{len(summary.people):,} people, {rfc3339(summary.first_ms)} to "
+            f"{rfc3339(summary.last_ms)}."
+        )
     for reason, count in summary.reasons.most_common(10):
         out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
 
@@ -213,10 +246,7 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
         raise GermaneError(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
     with common.opened(config, data, mode="read") as engine:
         rows = _rows(engine, kind, person)
-        if out.suffix == ".parquet":
-            count = _to_parquet(rows, out)
-        else:
-            count = _to_jsonl(rows, out)
+        count = _to_parquet(rows, out) if out.suffix == ".parquet" else _to_jsonl(rows, out)
     if str(out) != "-":
         common.console().print(f"[bold green]Wrote[/] {count:,} {kind} to {out}.")
 
@@ -230,15 +260,18 @@ def _rows(engine: Engine, kind: str, person: str | None) -> Iterator[dict[str, A
         for item in engine.catalogue.values():
             yield item_view(item)
     elif kind == "people":
-        for profile in engine.people(person):
-            yield profile
+        yield from engine.people(person)
     else:
         wanted = "decision" if kind == "decisions" else "event"
         only = engine.person_key(person) if person else None
         for record in engine.store.read(0):
             if record.kind == wanted and (only is None or record.person == only):
-                yield {"offset": record.seq, "person": record.person,
-                       "receivedMs": record.received_ms, **msgspec.msgpack.decode(record.body)}
+                yield {
+                    "offset": record.seq,
+                    "person": record.person,
+                    "receivedMs": record.received_ms,
+                    **msgspec.msgpack.decode(record.body),
+                }
 
 
 def _to_jsonl(rows: Iterator[dict[str, Any]], out: Path) -> int:
@@ -259,8 +292,10 @@ def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> int:
     import pyarrow.parquet as pq
 
     flat = [
-        {k: json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, dict | list) else v
-         for k, v in row.items()}
+        {
+            k: json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, dict | list) else v
+            for k, v in row.items()
+        }
         for row in rows
     ]
     names = list(dict.fromkeys(name for row in flat for name in row))

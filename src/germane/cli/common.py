@@ -22,8 +22,10 @@ Config = Annotated[
     Path, typer.Option("--config", "-c", help="Configuration file.", envvar="GERMANE_CONFIG")
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", "-d", help="Data folder; the configuration's by default.",
-                              envvar="GERMANE_DATA")
+    Path | None,
+    typer.Option(
+        "--data", "-d", help="Data folder; the configuration's by default.", envvar="GERMANE_DATA"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -30,8 +30,10 @@ def list_all(
     for each in found:
         view = letter_view(each)
         done = " [green](replayed)[/]" if each.replayed_ms else ""
-        out.print(f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
-                  f"[yellow]{each.code}[/]  {escape(each.message[:120])}{done}")
+        out.print(
+            f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
+            f"[yellow]{each.code}[/]  {escape(each.message[:120])}{done}"
+        )
 
 
 def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None:
@@ -52,9 +54,7 @@ def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None
     out.print(view["body"], markup=False)
 
 
-def replay(
-    numbers: list[int], config: Path, data: Path | None, *, yes: bool, as_json: bool
-) -> int:
+def replay(numbers: list[int], config: Path, data: Path | None, *, yes: bool, as_json: bool) -> int:
     """Try again; 1 when some still cannot be used."""
     with common.opened(config, data, mode="write") as engine:
         wanted = numbers or [each.letter_id for each in engine.letters(limit=100_000)]

@@ -11,7 +11,10 @@ from germane.cli import asking, bulk, letters, project, serving
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
 app = typer.Typer(
-    name="germane", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    name="germane",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
     help="Germane: signals in, decisions out, outcomes back. A self-hosted personalization engine.",
     pretty_exceptions_enable=False,
 )
@@ -40,16 +43,15 @@ def init(
 
 
 @app.command()
-def check(
-    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False
-) -> None:
+def check(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
     """Check the configuration, and audit every surface."""
     raise typer.Exit(project.check(config, data, as_json=as_json))
 
 
 @app.command()
 def serve(
-    config: Config = DEFAULT_CONFIG, data: Data = None,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
 ) -> None:
@@ -72,13 +74,24 @@ def import_(
         str | None, typer.Option(help="Event name for files that have no such column.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check only.")] = False,
-    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Import history, people or a catalogue. Running it again changes nothing."""
-    raise typer.Exit(bulk.run(
-        kind, files, mapping or [], rejects, event, dry_run=dry_run, config=config, data=data,
-        as_json=as_json,
-    ))
+    raise typer.Exit(
+        bulk.run(
+            kind,
+            files,
+            mapping or [],
+            rejects,
+            event,
+            dry_run=dry_run,
+            config=config,
+            data=data,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command()
@@ -90,7 +103,9 @@ def rebuild(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = 
 @app.command()
 def person(
     who: Annotated[str, typer.Argument(help="User id or anonymous id.")],
-    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Show what is known of a person, and from where."""
     asking.person(who, config, data, as_json=as_json)
@@ -103,7 +118,9 @@ def decide(
     size: Annotated[int | None, typer.Option(help="Slots.", min=1, max=200)] = None,
     item: Annotated[str, typer.Option(help="The item that the page is about.")] = "",
     filter_: Annotated[str, typer.Option("--filter", help="CEL over item.")] = "",
-    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Ask for a decision, and see its reasons."""
     asking.decide(who, surface, size, item, filter_, config, data, as_json=as_json)
@@ -114,7 +131,8 @@ def export(
     kind: Annotated[str, typer.Argument(help="events, decisions, people or items.")],
     out: Annotated[Path, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")],
     person: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
-    config: Config = DEFAULT_CONFIG, data: Data = None,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
 ) -> None:
     """Write what is stored to a file."""
     bulk.export(kind, out, person, config, data)
@@ -124,7 +142,9 @@ def export(
 def list_letters(
     everything: Annotated[bool, typer.Option("--all", help="Replayed ones, too.")] = False,
     limit: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
-    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """List dead letters with their reasons."""
     letters.list_all(config, data, limit, everything=everything, as_json=as_json)
@@ -133,7 +153,9 @@ def list_letters(
 @dead_letters.command("show")
 def show_letter(
     number: Annotated[int, typer.Argument(help="Number of the letter.")],
-    config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Show one, with what was sent."""
     letters.show(number, config, data, as_json=as_json)
@@ -144,7 +166,10 @@ def replay_letters(
     numbers: Annotated[
         list[int] | None, typer.Argument(help="Numbers; none: all that are pending.")
     ] = None,
-    yes: Yes = False, config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False,
+    yes: Yes = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
 ) -> None:
     """Try again what could not be used, after the cause was mended."""
     raise typer.Exit(letters.replay(numbers or [], config, data, yes=yes, as_json=as_json))

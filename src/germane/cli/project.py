@@ -75,11 +75,15 @@ def check(config: Path, data: Path | None, *, as_json: bool) -> int:
     findings = audit(loaded.settings, items)
     errors = sum(each.level == "error" for each in findings)
     if as_json:
-        common.print_json({"errors": errors, "findings": [msgspec.to_builtins(x) for x in findings]})
+        common.print_json(
+            {"errors": errors, "findings": [msgspec.to_builtins(x) for x in findings]}
+        )
         return int(errors > 0)
     out = common.console()
-    out.print(f"[bold]{config}[/] is valid: {len(loaded.settings.signals)} signals, "
-              f"{len(loaded.settings.surfaces)} surfaces, {len(items):,} items.\n")
+    out.print(
+        f"[bold]{config}[/] is valid: {len(loaded.settings.signals)} signals, "
+        f"{len(loaded.settings.surfaces)} surfaces, {len(items):,} items.\n"
+    )
     print_findings(findings, out)
     return int(errors > 0)
 

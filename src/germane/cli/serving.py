@@ -36,14 +36,25 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
         findings = audit(loaded.settings, engine.catalogue.values())
         print_findings([each for each in findings if each.level == "error"], out)
         address = "http://{}:{}".format(*listener.getsockname()[:2])
-        out.print(f"[bold green]Germane[/] listens on [bold]{address}[/] "
-                  f"(API: {address}/docs, data: {folder})")
+        out.print(
+            f"[bold green]Germane[/] listens on [bold]{address}[/] "
+            f"(API: {address}/docs, data: {folder})"
+        )
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
-        app = build(engine, Keys(runtime.write_key, runtime.server_key),
-                    allowed_origins=runtime.allowed_origins)
-        server = uvicorn.Server(uvicorn.Config(
-            app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=10,
-        ))
+        app = build(
+            engine,
+            Keys(runtime.write_key, runtime.server_key),
+            allowed_origins=runtime.allowed_origins,
+        )
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=10,
+            )
+        )
         server.run(sockets=[listener])
         save_snapshot(engine, folder)
         out.print("Stopped; everything that was acknowledged is on the disk.")
@@ -59,8 +70,10 @@ def require_keys(runtime: Runtime) -> None:
             hint="`germane init` writes them to .env; or set GERMANE_WRITE_KEY and GERMANE_SERVER_KEY.",
         )
     if runtime.write_key == runtime.server_key:
-        raise ConfigInvalid("The write key and the server key are the same.",
-                            hint="The write key is public: choose another one.")
+        raise ConfigInvalid(
+            "The write key and the server key are the same.",
+            hint="The write key is public: choose another one.",
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -75,8 +88,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise GermaneError(f"Cannot listen on {host}:{port}: {error.strerror}.",
-                           hint="Choose another port with --port.") from None
+        raise GermaneError(
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            hint="Choose another port with --port.",
+        ) from None
     listener.listen(2048)
     return listener
 
@@ -91,12 +106,18 @@ def set_up_logging(form: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: Any = structlog.processors.JSONRenderer() if form == "json" else \
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    last: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info, last],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            last,
+        ],
     )
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
@@ -107,7 +128,8 @@ def set_up_logging(form: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(), cache_logger_on_first_use=True,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
     )
 
 
@@ -130,13 +152,20 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
         loaded = common.load(config)
         save_rebuilt(report, common.data_dir(loaded, config, data), loaded.settings)
     if as_json:
-        common.print_json({
-            "records": report.records, "equal": report.equal,
-            "stateHash": report.state_hash_after, "modelHash": report.model_after,
-        })
+        common.print_json(
+            {
+                "records": report.records,
+                "equal": report.equal,
+                "stateHash": report.state_hash_after,
+                "modelHash": report.model_after,
+            }
+        )
         return
-    same = "the same as before" if report.equal else \
-        "different from before (the configuration has changed since)"
+    same = (
+        "the same as before"
+        if report.equal
+        else "different from before (the configuration has changed since)"
+    )
     common.console().print(
         f"[bold green]Rebuilt[/] from {report.records:,} records: the state is {same}."
     )

@@ -30,21 +30,35 @@ def audit(settings: Settings, items: Iterable[Item]) -> list[Finding]:
     for surface in settings.surfaces.values():
         found += audit_surface(surface, settings, catalogue)
     if not settings.surfaces:
-        found.append(Finding("", "surfaces", "error", "There is no surface: nothing can be decided.",
-                             "Add one: [surfaces.home-grid]."))
+        found.append(
+            Finding(
+                "",
+                "surfaces",
+                "error",
+                "There is no surface: nothing can be decided.",
+                "Add one: [surfaces.home-grid].",
+            )
+        )
     if not settings.signals:
-        found.append(Finding("", "signals", "error", "There is no signal: nothing can be learned.",
-                             "Add one: [signals.purchase]."))
+        found.append(
+            Finding(
+                "",
+                "signals",
+                "error",
+                "There is no signal: nothing can be learned.",
+                "Add one: [signals.purchase].",
+            )
+        )
     return found
 
 
-def audit_surface(
-    surface: SurfaceSpec, settings: Settings, catalogue: list[Item]
-) -> list[Finding]:
+def audit_surface(surface: SurfaceSpec, settings: Settings, catalogue: list[Item]) -> list[Finding]:
     """Findings for one surface."""
     fitting = [each for each in catalogue if each.type in surface.item_types]
     return [
-        _loop(surface), _content(surface, fitting, bool(catalogue)), _default(surface, catalogue),
+        _loop(surface),
+        _content(surface, fitting, bool(catalogue)),
+        _default(surface, catalogue),
         _diversity(surface, settings, fitting),
     ]
 
@@ -57,7 +71,9 @@ def blind(surface: SurfaceSpec) -> bool:
 def _loop(surface: SurfaceSpec) -> Finding:
     if blind(surface):
         return Finding(
-            surface.name, "loop", "error",
+            surface.name,
+            "loop",
+            "error",
             "RUNNING BLIND: it has no outcome, so it cannot learn whether it helps.",
             f"Add [[surfaces.{surface.name}.outcomes]] with a signal, a window and a value.",
         )
@@ -68,17 +84,26 @@ def _loop(surface: SurfaceSpec) -> Finding:
 def _content(surface: SurfaceSpec, fitting: list[Item], any_items: bool) -> Finding:
     types = ", ".join(surface.item_types)
     if not any_items:
-        return Finding(surface.name, "content", "warning", "The catalogue is empty.",
-                       "Import one: germane import catalogue FILE.")
+        return Finding(
+            surface.name,
+            "content",
+            "warning",
+            "The catalogue is empty.",
+            "Import one: germane import catalogue FILE.",
+        )
     if len(fitting) <= surface.size:
         return Finding(
-            surface.name, "content", "error",
+            surface.name,
+            "content",
+            "error",
             f"It cannot vary: {len(fitting)} items of type {types} for {surface.size} slots.",
             "Add items, make it smaller, or allow more item types.",
         )
     if len(fitting) < 4 * surface.size:
         return Finding(
-            surface.name, "content", "warning",
+            surface.name,
+            "content",
+            "warning",
             f"Little to choose from: {len(fitting)} items for {surface.size} slots.",
             "Four times as many items as slots make a choice worth while.",
         )
@@ -90,18 +115,27 @@ def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
     missing = [each for each in surface.default if each not in known]
     if missing and known:
         return Finding(
-            surface.name, "default", "warning",
+            surface.name,
+            "default",
+            "warning",
             f"{len(missing)} items of the default list are not in the catalogue: "
-            + ", ".join(missing[:5]) + ".", "Correct the ids, or import the items.",
+            + ", ".join(missing[:5])
+            + ".",
+            "Correct the ids, or import the items.",
         )
     if not surface.default and surface.default_source == "curated":
         return Finding(
-            surface.name, "default", "error", "Its default list is empty.",
+            surface.name,
+            "default",
+            "error",
+            "Its default list is empty.",
             'Set default = ["..."], or default_source = "bestsellers".',
         )
     if not surface.default:
         return Finding(
-            surface.name, "default", "warning",
+            surface.name,
+            "default",
+            "warning",
             f"No curated default: people who opted out see {surface.default_source}.",
             'Lay out default = ["..."] as carefully as the personal one.',
         )
@@ -110,17 +144,26 @@ def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
 
 def _diversity(surface: SurfaceSpec, settings: Settings, fitting: list[Item]) -> Finding:
     if surface.diversity_quota == 0:
-        return Finding(surface.name, "diversity", "warning", "No diversity quota.",
-                       "10 to 20 % keeps people out of a bubble: diversity_quota = 0.15.")
+        return Finding(
+            surface.name,
+            "diversity",
+            "warning",
+            "No diversity quota.",
+            "10 to 20 % keeps people out of a bubble: diversity_quota = 0.15.",
+        )
     name = settings.diversity_attribute
     kinds = {value for each in fitting for value in each.values_of(name)}
     if fitting and len(kinds) < 3:
         return Finding(
-            surface.name, "diversity", "warning",
+            surface.name,
+            "diversity",
+            "warning",
             f"Only {len(kinds)} values of {name}: the quota can hardly be met.",
             "Choose a finer attribute for diversity, or fill it in the catalogue.",
         )
     return Finding(
-        surface.name, "diversity", "good",
+        surface.name,
+        "diversity",
+        "good",
         f"{surface.diversity_quota:.0%} of the slots from adjacent values of {name}.",
     )

@@ -39,22 +39,34 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
     _check_signals(signals, problems)
     _check_zone(project.get("timezone", "UTC"), problems)
     return Settings(
-        project=project.get("name", "germane"), currency=project.get("currency", ""),
-        timezone=project.get("timezone", "UTC"), attributes=attributes, signals=signals,
-        traits=traits, surfaces=surfaces, profile=ProfileSpec(**profile),
+        project=project.get("name", "germane"),
+        currency=project.get("currency", ""),
+        timezone=project.get("timezone", "UTC"),
+        attributes=attributes,
+        signals=signals,
+        traits=traits,
+        surfaces=surfaces,
+        profile=ProfileSpec(**profile),
     )
 
 
 def _named(
-    whole: dict[str, Any], section: str, fields: Any, problems: Problems,
+    whole: dict[str, Any],
+    section: str,
+    fields: Any,
+    problems: Problems,
     also: tuple[str, ...] = (),
 ) -> dict[str, dict[str, Any]]:
     """The tables ``[section.NAME]``."""
     out = {}
     for name, table in whole.get(section, {}).items():
         if not isinstance(table, dict):
-            problems.add(f"{section}.{name}", table, "It must be a table.",
-                         f"Write it as [{section}.{name}].")
+            problems.add(
+                f"{section}.{name}",
+                table,
+                "It must be a table.",
+                f"Write it as [{section}.{name}].",
+            )
             continue
         out[name] = read(table, fields, f"{section}.{name}", problems, also)
     return out
@@ -63,15 +75,24 @@ def _named(
 def _attributes(catalogue: dict[str, Any], problems: Problems) -> dict[str, AttributeSpec]:
     for name in catalogue:
         if name != "attributes":
-            problems.add(f"catalogue.{name}", None, "There is no such setting here.",
-                         "Attributes are tables: [catalogue.attributes.NAME].")
-    named = _named({"catalogue.attributes": catalogue.get("attributes", {})},
-                   "catalogue.attributes", tables.ATTRIBUTE, problems)
+            problems.add(
+                f"catalogue.{name}",
+                None,
+                "There is no such setting here.",
+                "Attributes are tables: [catalogue.attributes.NAME].",
+            )
+    named = _named(
+        {"catalogue.attributes": catalogue.get("attributes", {})},
+        "catalogue.attributes",
+        tables.ATTRIBUTE,
+        problems,
+    )
     found = {name: AttributeSpec(name, **values) for name, values in named.items()}
     diverse = [name for name, spec in found.items() if spec.diversity]
     if found and len(diverse) != 1:
         problems.add(
-            "catalogue.attributes", diverse or None,
+            "catalogue.attributes",
+            diverse or None,
             "Exactly one attribute must have diversity = true.",
             "Set it on the attribute that says what kind of thing an item is, usually category.",
         )
@@ -87,26 +108,40 @@ def _traits(
         path = f"traits.{name}"
         attribute = values.get("attribute", "")
         if attribute and attribute not in attributes and attribute not in STANDARD:
-            problems.add(f"{path}.attribute", attribute, "No such catalogue attribute is declared.",
-                         did_you_mean(attribute, (*attributes, *STANDARD)))
+            problems.add(
+                f"{path}.attribute",
+                attribute,
+                "No such catalogue attribute is declared.",
+                did_you_mean(attribute, (*attributes, *STANDARD)),
+            )
         mapping: dict[str, tuple[str, ...]] = {}
         raw = whole["traits"][name].get("values", {})
         if not isinstance(raw, dict):
-            problems.add(f"{path}.values", raw, "It must be a table.",
-                         'Write trait value = ["attribute value", ...].')
+            problems.add(
+                f"{path}.values",
+                raw,
+                "It must be a table.",
+                'Write trait value = ["attribute value", ...].',
+            )
             raw = {}
         for said, means in raw.items():
             if isinstance(means, list) and all(isinstance(each, str) for each in means):
                 mapping[said] = tuple(means)
             else:
-                problems.add(f"{path}.values.{said}", means, "It must be a list of texts.",
-                             "List the attribute values that this trait value points to.")
+                problems.add(
+                    f"{path}.values.{said}",
+                    means,
+                    "It must be a list of texts.",
+                    "List the attribute values that this trait value points to.",
+                )
         out[name] = TraitSpec(name, values=mapping, **values)
     return out
 
 
 def _surfaces(
-    whole: dict[str, Any], attributes: tuple[str, ...], signals: dict[str, SignalSpec],
+    whole: dict[str, Any],
+    attributes: tuple[str, ...],
+    signals: dict[str, SignalSpec],
     problems: Problems,
 ) -> dict[str, SurfaceSpec]:
     out = {}
@@ -117,7 +152,8 @@ def _surfaces(
         if expires is not None:
             values["expires_s"] = expires
         out[name] = SurfaceSpec(
-            name, **values,
+            name,
+            **values,
             outcomes=_outcomes(table.get("outcomes", []), path, signals, problems),
             rules=_rules(table.get("rules", []), path, attributes, problems),
         )
@@ -133,8 +169,12 @@ def _outcomes(
         values = read(table, tables.OUTCOME, where, problems)
         signal, name = values.get("signal"), values.get("name")
         if signal is not None and signal not in signals:
-            problems.add(f"{where}.signal", signal, "No such signal is declared.",
-                         did_you_mean(signal, signals))
+            problems.add(
+                f"{where}.signal",
+                signal,
+                "No such signal is declared.",
+                did_you_mean(signal, signals),
+            )
         if name in names:
             problems.add(f"{where}.name", name, "Two outcomes have this name.", "Rename one.")
         names.add(name)
@@ -155,8 +195,12 @@ def _rules(
         if kind is None:
             continue
         if kind == "pin" and not values.get("items"):
-            problems.add(f"{where}.items", None, "A pin needs the items it is about.",
-                         'Add items = ["SKU"] and position = 0.')
+            problems.add(
+                f"{where}.items",
+                None,
+                "A pin needs the items it is about.",
+                'Add items = ["SKU"] and position = 0.',
+            )
         elif kind != "pin" and not values.get("when") and not values.get("items"):
             problems.add(where, None, "The rule is about nothing.", "Add when or items.")
         if values.get("when"):
@@ -180,19 +224,35 @@ def _list(rows: Any, path: str, problems: Problems) -> list[dict[str, Any]]:
 def _check_signals(signals: dict[str, SignalSpec], problems: Problems) -> None:
     for name, spec in signals.items():
         if spec.weight == 0:
-            problems.add(f"signals.{name}.weight", 0, "A weight of 0 says nothing.",
-                         "Leave the signal out, or give it a weight above or below 0.")
+            problems.add(
+                f"signals.{name}.weight",
+                0,
+                "A weight of 0 says nothing.",
+                "Leave the signal out, or give it a weight above or below 0.",
+            )
         if spec.cancels and spec.cancels not in signals:
-            problems.add(f"signals.{name}.cancels", spec.cancels, "No such signal is declared.",
-                         did_you_mean(spec.cancels, signals))
+            problems.add(
+                f"signals.{name}.cancels",
+                spec.cancels,
+                "No such signal is declared.",
+                did_you_mean(spec.cancels, signals),
+            )
         if not spec.item.startswith(("properties.", "context.", "traits.")):
-            problems.add(f"signals.{name}.item", spec.item, "The path begins nowhere.",
-                         "Begin it with properties., for example properties.product_id.")
+            problems.add(
+                f"signals.{name}.item",
+                spec.item,
+                "The path begins nowhere.",
+                "Begin it with properties., for example properties.product_id.",
+            )
 
 
 def _check_zone(name: str, problems: Problems) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        problems.add("project.timezone", name, "No such time zone is known.",
-                     "Use a tzdata name such as Europe/Berlin.")
+        problems.add(
+            "project.timezone",
+            name,
+            "No such time zone is known.",
+            "Use a tzdata name such as Europe/Berlin.",
+        )

@@ -26,21 +26,30 @@ class Field:
     high: float | None = None
 
 
-def read(table: dict[str, Any], fields: tuple[Field, ...], path: str, problems: Problems,
-         also: tuple[str, ...] = ()) -> dict[str, Any]:
+def read(
+    table: dict[str, Any],
+    fields: tuple[Field, ...],
+    path: str,
+    problems: Problems,
+    also: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """Typed values of a table by name; what is absent or wrong is left out, and errors are noted."""
     known = {field.name: field for field in fields}
     for name, value in table.items():
         if name not in known and name not in also:
             problems.add(
-                f"{path}.{name}", _brief(value), "There is no such setting here.",
+                f"{path}.{name}",
+                _brief(value),
+                "There is no such setting here.",
                 did_you_mean(name, (*known, *also)),
             )
     out: dict[str, Any] = {}
     for field in fields:
         if field.name not in table:
             if field.required:
-                problems.add(f"{path}.{field.name}", None, "It is missing.", f"Add it: {field.help}")
+                problems.add(
+                    f"{path}.{field.name}", None, "It is missing.", f"Add it: {field.help}"
+                )
             continue
         value = _value(field, table[field.name], f"{path}.{field.name}", problems)
         if value is not None:
@@ -59,8 +68,13 @@ def _value(field: Field, value: Any, key: str, problems: Problems) -> Any:
     if isinstance(found, int | float) and not isinstance(found, bool):
         low, high = field.low, field.high
         if (low is not None and found < low) or (high is not None and found > high):
-            span = f"between {low:g} and {high:g}" if low is not None and high is not None else \
-                f"at least {low:g}" if low is not None else f"at most {high:g}"
+            span = (
+                f"between {low:g} and {high:g}"
+                if low is not None and high is not None
+                else f"at least {low:g}"
+                if low is not None
+                else f"at most {high:g}"
+            )
             problems.add(key, value, f"It must be {span}.", field.help)
             return None
     return found

@@ -66,8 +66,10 @@ def load_text(text: str, environment: Mapping[str, str]) -> Loaded:
     try:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigInvalid(f"It is not valid TOML: {error}.",
-                            hint="The place is named in the message; strings need quotes.") from None
+        raise ConfigInvalid(
+            f"It is not valid TOML: {error}.",
+            hint="The place is named in the message; strings need quotes.",
+        ) from None
     problems = Problems()
     for name, value in whole.items():
         if name not in _TOP:
@@ -103,17 +105,16 @@ def _runtime(whole: dict[str, Any], environment: Mapping[str, str], problems: Pr
     )
 
 
-def _override(
-    whole: dict[str, Any], environment: Mapping[str, str], problems: Problems
-) -> None:
+def _override(whole: dict[str, Any], environment: Mapping[str, str], problems: Problems) -> None:
     """``GERMANE_SECTION__KEY=value`` sets ``section.key``; deeper tables with more ``__``."""
     for name in sorted(environment):
         if not name.startswith(PREFIX) or "__" not in name:
             continue
         path = [each.lower() for each in name.removeprefix(PREFIX).split("__")]
         if path[0] not in _TOP:
-            problems.add(name, environment[name], "There is no such table.",
-                         did_you_mean(path[0], _TOP))
+            problems.add(
+                name, environment[name], "There is no such table.", did_you_mean(path[0], _TOP)
+            )
             continue
         table = whole
         for step in path[:-1]:

@@ -12,21 +12,38 @@ PROJECT = (
 ATTRIBUTE = (
     Field("kind", "text|number|flag|list", "Type of its values.", "text"),
     Field("interest", "flag", "Keep a decaying interest per value in every profile.", False),
-    Field("diversity", "flag",
-          "Its values are the categories of the diversity quota; exactly one attribute has it.", False),
+    Field(
+        "diversity",
+        "flag",
+        "Its values are the categories of the diversity quota; exactly one attribute has it.",
+        False,
+    ),
     Field("speakable", "flag", "Content may mention it.", True),
 )
 SIGNAL = (
     Field("event", "text", "Name of the track event, or page:NAME or screen:NAME.", required=True),
-    Field("item", "text",
-          "Path of the item id: properties.product_id or properties.products[].product_id.",
-          required=True),
-    Field("weight", "number", "Above 0: interest. Below 0: the opposite. Not 0.", 1.0,
-          low=-100, high=100),
-    Field("half_life_days", "number", "After how many days it counts half.", 90.0, low=1, high=3650),
+    Field(
+        "item",
+        "text",
+        "Path of the item id: properties.product_id or properties.products[].product_id.",
+        required=True,
+    ),
+    Field(
+        "weight",
+        "number",
+        "Above 0: interest. Below 0: the opposite. Not 0.",
+        1.0,
+        low=-100,
+        high=100,
+    ),
+    Field(
+        "half_life_days", "number", "After how many days it counts half.", 90.0, low=1, high=3650
+    ),
     Field("category", "text", "Category of data, for consent.", "behaviour"),
     Field("speakable", "flag", "Content may refer to it.", True),
-    Field("repeat", "flag", "Something that people do again, like buying: feeds buy-it-again.", False),
+    Field(
+        "repeat", "flag", "Something that people do again, like buying: feeds buy-it-again.", False
+    ),
     Field("quantity", "text", "Path of the quantity (inside the product for list paths).", ""),
     Field("price", "text", "Path of the unit price, likewise.", ""),
     Field("order", "text", "Path of an order id: an order counts once.", ""),
@@ -34,7 +51,9 @@ SIGNAL = (
 )
 TRAIT = (
     Field("attribute", "text", "Catalogue attribute that its values speak about.", ""),
-    Field("half_life_days", "number", "After how many days it counts half.", 180.0, low=1, high=3650),
+    Field(
+        "half_life_days", "number", "After how many days it counts half.", 180.0, low=1, high=3650
+    ),
     Field("category", "text", "Category of data, for consent.", "declared"),
     Field("speakable", "flag", "Content may mention it.", True),
 )
@@ -53,23 +72,52 @@ RULE = (
     Field("position", "whole", "For pin: the place, from 0.", 0, low=0, high=199),
 )
 SURFACE = (
-    Field("kind", "grid|together",
-          "grid: the best for this person. together: goes with the item of the page.", "grid"),
+    Field(
+        "kind",
+        "grid|together",
+        "grid: the best for this person. together: goes with the item of the page.",
+        "grid",
+    ),
     Field("size", "whole", "Slots, unless the request says otherwise.", 12, low=1, high=200),
     Field("item_types", "texts", "Types of items that may be shown.", ("product",)),
     Field("in_stock_only", "flag", "Leave out what is out of stock.", True),
-    Field("already_bought", "allow|exclude|demote", "What to do with items the person had.", "allow"),
-    Field("diversity_quota", "number",
-          "Share of slots, over time and per person, from adjacent categories.", 0.15,
-          low=0, high=0.5),
-    Field("exploration_share", "number", "Chance of an exploring pick per explorable slot.", 0.02,
-          low=0, high=0.5),
+    Field(
+        "already_bought", "allow|exclude|demote", "What to do with items the person had.", "allow"
+    ),
+    Field(
+        "diversity_quota",
+        "number",
+        "Share of slots, over time and per person, from adjacent categories.",
+        0.15,
+        low=0,
+        high=0.5,
+    ),
+    Field(
+        "exploration_share",
+        "number",
+        "Chance of an exploring pick per explorable slot.",
+        0.02,
+        low=0,
+        high=0.5,
+    ),
     Field("explore_from", "whole", "First position (from 0) that may explore.", 3, low=0, high=200),
-    Field("holdout_share", "number",
-          "Share of people who always get the default, to measure the lift.", 0.0, low=0, high=0.5),
-    Field("default", "texts", "Curated item ids, best first, for when nothing may be personal.", ()),
-    Field("default_source", "curated|bestsellers|trending", "Fills up the curated list.",
-          "bestsellers"),
+    Field(
+        "holdout_share",
+        "number",
+        "Share of people who always get the default, to measure the lift.",
+        0.0,
+        low=0,
+        high=0.5,
+    ),
+    Field(
+        "default", "texts", "Curated item ids, best first, for when nothing may be personal.", ()
+    ),
+    Field(
+        "default_source",
+        "curated|bestsellers|trending",
+        "Fills up the curated list.",
+        "bestsellers",
+    ),
     Field("expires", "duration", "How long an answer may be shown.", "30m"),
 )
 PROFILE = (
@@ -77,29 +125,45 @@ PROFILE = (
     Field("recent", "whole", "Latest interactions kept.", 200, low=10, high=1000),
     Field("own_items", "whole", "Items of their own kept.", 400, low=10, high=5000),
     Field("exposures", "whole", "Shown slates kept for attribution.", 30, low=1, high=500),
-    Field("beyond_year_factor", "number", "Extra factor for evidence older than 12 months.", 0.5,
-          low=0, high=1),
-    Field("readiness_half", "number",
-          "Positive interactions at which a person is trusted by half.", 7.0, low=1, high=1000),
+    Field(
+        "beyond_year_factor",
+        "number",
+        "Extra factor for evidence older than 12 months.",
+        0.5,
+        low=0,
+        high=1,
+    ),
+    Field(
+        "readiness_half",
+        "number",
+        "Positive interactions at which a person is trusted by half.",
+        7.0,
+        low=1,
+        high=1000,
+    ),
 )
 SERVER = (
     Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),
     Field("port", "whole", "Port to listen on.", 8400, low=0, high=65535),
     Field("data", "text", "Data folder.", "germane-data"),
     Field("log", "pretty|json", "Form of the log lines.", "pretty"),
-    Field("allowed_origins", "texts",
-          "Origins whose browsers may send events; empty: any.", ()),
+    Field("allowed_origins", "texts", "Origins whose browsers may send events; empty: any.", ()),
 )
 KEYS = (
     Field("write", "text", "Write key: may only send events. Public.", ""),
     Field("server", "text", "Server key: may do everything. Secret; better kept in .env.", ""),
 )
-IMPORT = (
-    Field("kind", "events|people|catalogue", "What the rows are.", required=True),
-)
+IMPORT = (Field("kind", "events|people|catalogue", "What the rows are.", required=True),)
 TABLES: dict[str, tuple[Field, ...]] = {
-    "project": PROJECT, "catalogue.attributes.NAME": ATTRIBUTE, "signals.NAME": SIGNAL,
-    "traits.NAME": TRAIT, "surfaces.NAME": SURFACE, "surfaces.NAME.outcomes": OUTCOME,
-    "surfaces.NAME.rules": RULE, "profile": PROFILE, "server": SERVER, "keys": KEYS,
+    "project": PROJECT,
+    "catalogue.attributes.NAME": ATTRIBUTE,
+    "signals.NAME": SIGNAL,
+    "traits.NAME": TRAIT,
+    "surfaces.NAME": SURFACE,
+    "surfaces.NAME.outcomes": OUTCOME,
+    "surfaces.NAME.rules": RULE,
+    "profile": PROFILE,
+    "server": SERVER,
+    "keys": KEYS,
 }
 """For the reference documentation: table -> its settings."""

@@ -23,8 +23,10 @@ from germane.domain.record import Txn
 REPORT = "demo.report"
 HOUSEHOLDS = 3_000
 SAMPLE_S = 1.0
-_CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _TYPES = {"live.css": "text/css", "live.js": "text/javascript"}
 
 
@@ -72,10 +74,14 @@ class Live:
         self._keys.require_server(request)
         world = self._engine.world
         speed = world.speed if isinstance(world, AcceleratedWorld) else 1.0
-        return answer({
-            "nowMs": world.now_ms(), "speed": speed, "replayed": self._report.get("done", 0),
-            "report": {k: v for k, v in self._report.items() if k != "trips"},
-        })
+        return answer(
+            {
+                "nowMs": world.now_ms(),
+                "speed": speed,
+                "replayed": self._report.get("done", 0),
+                "report": {k: v for k, v in self._report.items() if k != "trips"},
+            }
+        )
 
     async def report(self, request: Request) -> Response:
         """The shop's score (server key); kept, so that a restart goes on with it."""
@@ -94,7 +100,8 @@ class Live:
         """Server-sent events: one picture a second; ``?follow=ID`` keeps to one household."""
         follow = request.query_params.get("follow", "")
         return StreamingResponse(
-            self._stream(request, follow), media_type="text/event-stream",
+            self._stream(request, follow),
+            media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )
 
@@ -110,13 +117,20 @@ class Live:
     def _picture(self, household: str) -> dict[str, Any]:
         stats = self._engine.stats()
         return {
-            "date": self.simulated_date(), "nowMs": self._engine.world.now_ms(),
+            "date": self.simulated_date(),
+            "nowMs": self._engine.world.now_ms(),
             "startedMs": self._started_ms,
-            "rates": {"events": stats["events_per_second"],
-                      "decisions": stats["decisions_per_second"]},
-            "totals": {"events": stats["events_total"], "decisions": stats["decisions_total"],
-                       "records": stats["log_offset"]},
-            "score": self._report, "households": list(reversed(self._trips))[:12],
+            "rates": {
+                "events": stats["events_per_second"],
+                "decisions": stats["decisions_per_second"],
+            },
+            "totals": {
+                "events": stats["events_total"],
+                "decisions": stats["decisions_total"],
+                "records": stats["log_offset"],
+            },
+            "score": self._report,
+            "households": list(reversed(self._trips))[:12],
             "household": self._household(household),
         }
 
@@ -126,9 +140,11 @@ class Live:
             return None
         trip = self._trips.get(household)
         return {
-            "id": household, "readiness": person["readiness"],
+            "id": household,
+            "readiness": person["readiness"],
             "interests": person["interests"].get("category", [])[:10],
-            "price": person["priceBand"], "own": person["ownItems"][:5],
+            "price": person["priceBand"],
+            "own": person["ownItems"][:5],
             "traits": {name: each["value"] for name, each in person["traits"].items()},
             "trip": None if trip is None else self._trip(trip),
         }
@@ -140,9 +156,11 @@ class Live:
             "at": datetime.fromtimestamp(trip["atMs"] / 1000, UTC).strftime("%d %b, %H:%M"),
             "slate": [
                 {
-                    "id": each["itemId"], "title": each["attributes"].get("title", each["itemId"]),
+                    "id": each["itemId"],
+                    "title": each["attributes"].get("title", each["itemId"]),
                     "category": each["attributes"].get("category", ""),
-                    "price": each["attributes"].get("price"), "slot": each["slot"],
+                    "price": each["attributes"].get("price"),
+                    "slot": each["slot"],
                     "reason": (each.get("reasons") or [{"text": ""}])[0]["text"],
                     "hit": each["itemId"] in bought,
                 }

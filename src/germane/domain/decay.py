@@ -100,8 +100,7 @@ def interests(
     """Value of an attribute -> signed weight now. Values without any live evidence are left out."""
     worth = Worth(settings.signals, now_ms, settings.profile.beyond_year_factor)
     found = {
-        value: worth.of(masses)
-        for value, masses in profile.interests.get(attribute, {}).items()
+        value: worth.of(masses) for value, masses in profile.interests.get(attribute, {}).items()
     }
     return {value: weight for value, weight in found.items() if weight != 0.0}
 

@@ -166,7 +166,13 @@ class Model(Protocol):
         ...
 
     def rank(
-        self, profile: Profile, surface: SurfaceSpec, ask: Ask, *, at_ms: int, seed: int,
+        self,
+        profile: Profile,
+        surface: SurfaceSpec,
+        ask: Ask,
+        *,
+        at_ms: int,
+        seed: int,
         readiness: float,
     ) -> Ranked:
         """The personal slate. Deterministic in its arguments and the state folded so far.

@@ -73,6 +73,12 @@ class Txn:
     def empty(self) -> bool:
         """Whether committing this would change nothing."""
         return not (
-            self.records or self.profiles or self.identities or self.items or self.decisions
-            or self.letters or self.replayed_letters or self.meta
+            self.records
+            or self.profiles
+            or self.identities
+            or self.items
+            or self.decisions
+            or self.letters
+            or self.replayed_letters
+            or self.meta
         )

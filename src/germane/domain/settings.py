@@ -8,7 +8,14 @@ import msgspec
 
 AttributeKind = Literal["text", "number", "flag", "list"]
 SourceName = Literal[
-    "repeat", "covisitation", "interests", "trending", "bestsellers", "new", "adjacent", "declared",
+    "repeat",
+    "covisitation",
+    "interests",
+    "trending",
+    "bestsellers",
+    "new",
+    "adjacent",
+    "declared",
     "curated",
 ]
 

@@ -57,6 +57,6 @@ def _alias(event: Event, lookup: Lookup) -> Link:
             merge.append(linked)
         if external != person:
             claims[external] = person
-        if linked != external and linked != person:
+        if linked not in (external, person):
             claims[linked] = person
     return Link(person, tuple(merge), claims)

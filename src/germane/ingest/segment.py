@@ -21,9 +21,30 @@ OWN_NAME = "Germane"
 """Our name under ``integrations``: a client may switch us off for a message."""
 
 _KNOWN = frozenset(
-    "type event name category userId anonymousId previousId groupId messageId timestamp "
-    "originalTimestamp sentAt receivedAt properties traits context integrations writeKey "
-    "_metadata version channel options".split()
+    [
+        "type",
+        "event",
+        "name",
+        "category",
+        "userId",
+        "anonymousId",
+        "previousId",
+        "groupId",
+        "messageId",
+        "timestamp",
+        "originalTimestamp",
+        "sentAt",
+        "receivedAt",
+        "properties",
+        "traits",
+        "context",
+        "integrations",
+        "writeKey",
+        "_metadata",
+        "version",
+        "channel",
+        "options",
+    ]
 )
 
 
@@ -63,7 +84,11 @@ class _Unusable(Exception):
 
 
 def parse(
-    body: bytes, *, route: Route, wall_ms: int, now_ms: int,
+    body: bytes,
+    *,
+    route: Route,
+    wall_ms: int,
+    now_ms: int,
     make_id: Callable[[], str] = lambda: str(uuid.uuid4()),
 ) -> Parsed:
     """Read a body.
@@ -128,8 +153,9 @@ def _decode_batch(body: bytes) -> _Batch:
     try:
         return msgspec.json.decode(body, type=_Batch)
     except msgspec.ValidationError as error:
-        raise BadRequest(f"The batch is not of the right form: {error}.",
-                         hint='Send {"batch": [message, ...]}.') from None
+        raise BadRequest(
+            f"The batch is not of the right form: {error}.", hint='Send {"batch": [message, ...]}.'
+        ) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
 
@@ -145,8 +171,13 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _take(
-    parsed: Parsed, data: bytes, message: dict[str, Any], route: str, shared: _Shared,
-    clock: Clock, make_id: Callable[[], str],
+    parsed: Parsed,
+    data: bytes,
+    message: dict[str, Any],
+    route: str,
+    shared: _Shared,
+    clock: Clock,
+    make_id: Callable[[], str],
 ) -> None:
     try:
         if _switched_off(message.get("integrations")) or _switched_off(shared.integrations):
@@ -158,10 +189,13 @@ def _take(
 
 
 def _event(
-    message: dict[str, Any], route: str, shared: _Shared, clock: Clock,
+    message: dict[str, Any],
+    route: str,
+    shared: _Shared,
+    clock: Clock,
     make_id: Callable[[], str],
 ) -> Event:
-    kind = route or message.get("type")
+    kind: Any = route or message.get("type")
     if kind not in KINDS:
         raise _Unusable("event.unknown_type", f"type is {kind!r}; it must be one of {KINDS}")
     user_id, anonymous_id = _id(message, "userId"), _id(message, "anonymousId")
@@ -171,11 +205,16 @@ def _event(
     if kind == "track" and (not isinstance(name, str) or not name.strip()):
         raise _Unusable("event.missing_name", "a track call needs an event name")
     return Event(
-        message_id=_message_id(message.get("messageId"), make_id), kind=kind,
+        message_id=_message_id(message.get("messageId"), make_id),
+        kind=kind,
         at_ms=_time(message, shared.sent_at, clock),
         name=name.strip() if isinstance(name, str) else "",
-        user_id=user_id, anonymous_id=anonymous_id, previous_id=previous_id, group_id=group_id,
-        properties=_dict(message, "properties"), traits=_dict(message, "traits"),
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        previous_id=previous_id,
+        group_id=group_id,
+        properties=_dict(message, "properties"),
+        traits=_dict(message, "traits"),
         context=_context(message, shared.context),
         extra={key: value for key, value in message.items() if key not in _KNOWN},
     )
@@ -197,8 +236,13 @@ def _id(message: dict[str, Any], name: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _Unusable("event.bad_id", f"{name} must be text or a number")
-    text = value.strip() if isinstance(value, str) else f"{value:.15g}" \
-        if isinstance(value, float) else str(value)
+    text = (
+        value.strip()
+        if isinstance(value, str)
+        else f"{value:.15g}"
+        if isinstance(value, float)
+        else str(value)
+    )
     if len(text) > limits.ID_CHARS or "\x00" in text:
         raise _Unusable("event.bad_id", f"{name} is longer than {limits.ID_CHARS} characters")
     return text

@@ -91,7 +91,10 @@ def _rows(signal: _Compiled, fields: dict[str, Any]) -> Iterator[dict[str, Any]]
 
 
 def _one(
-    signal: _Compiled, row: dict[str, Any], at_ms: int, found: list[Interaction],
+    signal: _Compiled,
+    row: dict[str, Any],
+    at_ms: int,
+    found: list[Interaction],
     problems: list[str],
 ) -> None:
     item_id = _text(_walk(row, signal.item))
@@ -105,8 +108,13 @@ def _one(
         problems.append(f"signal {name!r}: the quantity or price of item {item_id!r} is no number")
         quantity, price = 1.0, None
     found.append(
-        Interaction(item_id, name, at_ms, 1.0 if quantity is None else float(quantity),
-                    None if price is None else float(price))
+        Interaction(
+            item_id,
+            name,
+            at_ms,
+            1.0 if quantity is None else float(quantity),
+            None if price is None else float(price),
+        )
     )
 
 

@@ -44,7 +44,8 @@ def attribute_event(
     spent: set[tuple[str, str]] = set()
     found = [
         _reward(exposure, each, surface, spent, rule="id")
-        for each in interactions if each.item_id in exposure.items
+        for each in interactions
+        if each.item_id in exposure.items
     ]
     return [each for each in found if each is not None]
 
@@ -75,14 +76,18 @@ def credit(profile: Profile, rewards: Sequence[Reward]) -> Profile:
         keys.setdefault(reward.decision_id, []).append(credit_key(reward.item_id, reward.outcome))
     exposures = [
         replace(each, credited=(*each.credited, *keys.pop(each.decision_id)))
-        if each.decision_id in keys else each
+        if each.decision_id in keys
+        else each
         for each in profile.exposures
     ]
     for reward in rewards:
         if reward.decision_id in keys:
             exposures.append(
                 Exposure(
-                    reward.decision_id, reward.surface, reward.at_ms, (reward.item_id,),
+                    reward.decision_id,
+                    reward.surface,
+                    reward.at_ms,
+                    (reward.item_id,),
                     tuple(keys.pop(reward.decision_id)),
                 )
             )
@@ -95,7 +100,10 @@ def credit_key(item_id: str, outcome: str) -> str:
 
 
 def _reward(
-    exposure: Exposure, each: Interaction, surface: SurfaceSpec, spent: set[tuple[str, str]],
+    exposure: Exposure,
+    each: Interaction,
+    surface: SurfaceSpec,
+    spent: set[tuple[str, str]],
     rule: str = "window",
 ) -> Reward | None:
     for spec in surface.outcomes:
@@ -106,8 +114,13 @@ def _reward(
             continue
         spent.add((exposure.decision_id, key))
         return Reward(
-            exposure.decision_id, surface.name, each.item_id, spec.name, _value(spec, each),
-            each.at_ms, rule,
+            exposure.decision_id,
+            surface.name,
+            each.item_id,
+            spec.name,
+            _value(spec, each),
+            each.at_ms,
+            rule,
         )
     return None
 
@@ -129,6 +142,8 @@ def _exposure_of(profile: Profile, decision: Decision) -> Exposure:
             shown = tuple(item.item_id for item in decision.items)
             return replace(each, items=shown, at_ms=min(each.at_ms, decision.at_ms))
     return Exposure(
-        decision.decision_id, decision.surface, decision.at_ms,
+        decision.decision_id,
+        decision.surface,
+        decision.at_ms,
         tuple(each.item_id for each in decision.items),
     )

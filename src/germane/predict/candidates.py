@@ -233,7 +233,9 @@ class Candidates:
     def _popularity(self, readiness: float) -> None:
         state, now = self._state, self._person.at_ms
         shares = {
-            "popular_fast": state.fast, "popular_mid": state.mid, "popular_slow": state.slow,
+            "popular_fast": state.fast,
+            "popular_mid": state.mid,
+            "popular_slow": state.slow,
         }
         for name, counts in shares.items():
             share = counts.sums[self.numbers] / (counts.total or 1.0)
@@ -267,7 +269,8 @@ class Candidates:
 def _rate(sums: Floats, clock: Clock, now_ms: int) -> Floats:
     """Decayed counts as events a day."""
     days = clock.half_life_ms / MS_PER_DAY / np.log(2.0)
-    return sums * clock.scale_at(now_ms) / days
+    rate: Floats = sums * clock.scale_at(now_ms) / days
+    return rate
 
 
 def _strongest(weights: dict[int, float], count: int) -> list[int]:

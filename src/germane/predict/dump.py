@@ -47,19 +47,27 @@ def digest(state: State) -> str:
 def _body(state: State) -> dict[str, Any]:
     size = len(state.ids)
     return {
-        "ids": state.ids, "items": state.items,
+        "ids": state.ids,
+        "items": state.items,
         "kinds": {
             name: [each.names, each.of[:size].astype("<i4").tobytes()]
             for name, each in state.kinds.items()
         },
-        "created": _array(state.created_ms[:size]), "price": _array(state.log_price[:size]),
-        "bought": _array(state.bought[:size]), "again": _array(state.bought_again[:size]),
-        "fast": _counts(state.fast, size), "mid": _counts(state.mid, size),
+        "created": _array(state.created_ms[:size]),
+        "price": _array(state.log_price[:size]),
+        "bought": _array(state.bought[:size]),
+        "again": _array(state.bought_again[:size]),
+        "fast": _counts(state.fast, size),
+        "mid": _counts(state.mid, size),
         "slow": _counts(state.slow, size),
-        "together": _rows(state.together), "related": _rows(state.related),
+        "together": _rows(state.together),
+        "related": _rows(state.related),
         "tops": {name: _rows(rows) for name, rows in state.tops.items()},
-        "newest": state.newest, "trending": state.trending, "bestsellers": state.bestsellers,
-        "shown": state.shown, "folds": state.folds,
+        "newest": state.newest,
+        "trending": state.trending,
+        "bestsellers": state.bestsellers,
+        "shown": state.shown,
+        "folds": state.folds,
         "base": _weights(state.blender.base),
         "surfaces": {name: _weights(each) for name, each in state.blender.surfaces.items()},
     }
@@ -75,8 +83,12 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
         kinds.names = list(names)
         kinds.numbers = {value: number for number, value in enumerate(names)}
         kinds.of[: len(state.ids)] = np.frombuffer(of, dtype="<i4")
-    for name, target in (("created", state.created_ms), ("price", state.log_price),
-                         ("bought", state.bought), ("again", state.bought_again)):
+    for name, target in (
+        ("created", state.created_ms),
+        ("price", state.log_price),
+        ("bought", state.bought),
+        ("again", state.bought_again),
+    ):
         values = _floats(whole[name])
         target[: len(values)] = values
     for name, counts in (("fast", state.fast), ("mid", state.mid), ("slow", state.slow)):
@@ -114,7 +126,10 @@ def _fill_counts(counts: DecayedCounts, data: list[Any]) -> None:
 
 def _rows(rows: Rows[Any, Any]) -> list[Any]:
     """Keys as a list, since MessagePack maps with number keys do not survive every reader."""
-    return [rows.clock.origin_ms, [[key, list(row), list(row.values())] for key, row in rows.rows.items()]]
+    return [
+        rows.clock.origin_ms,
+        [[key, list(row), list(row.values())] for key, row in rows.rows.items()],
+    ]
 
 
 def _fill_rows(rows: Rows[Any, Any], data: list[Any]) -> None:

@@ -18,14 +18,31 @@ MAX_LOOPS = 1
 """CEL's macros loop; nested ones could be made to loop for ever."""
 CACHED_ITEMS = 100_000
 ITEM_FIELDS = (
-    "id", "type", "title", "category", "categories", "brand", "price", "currency", "inStock", "url",
-    "imageUrl", "attributes",
+    "id",
+    "type",
+    "title",
+    "category",
+    "categories",
+    "brand",
+    "price",
+    "currency",
+    "inStock",
+    "url",
+    "imageUrl",
+    "attributes",
 )
 VARIABLES = ("item", "context")
 
 _SAMPLE = Item(
-    item_id="sample", title="sample", category="sample", categories=("sample",), brand="sample",
-    price=1.0, currency="EUR", url="sample", image_url="sample",
+    item_id="sample",
+    title="sample",
+    category="sample",
+    categories=("sample",),
+    brand="sample",
+    price=1.0,
+    currency="EUR",
+    url="sample",
+    image_url="sample",
 )
 _LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
 _FIELD = re.compile(r"\bitem\s*\.\s*([A-Za-z_]\w*)")
@@ -114,9 +131,16 @@ class Filters:
 def visible(item: Item, attributes: Iterable[str] = ()) -> dict[str, Any]:
     """The item as expressions see it: only what it has, declared attributes beside the standard fields."""
     fields: dict[str, Any] = {
-        "id": item.item_id, "type": item.type, "title": item.title, "category": item.category,
-        "categories": list(item.categories), "brand": item.brand, "currency": item.currency,
-        "inStock": item.in_stock, "url": item.url, "imageUrl": item.image_url,
+        "id": item.item_id,
+        "type": item.type,
+        "title": item.title,
+        "category": item.category,
+        "categories": list(item.categories),
+        "brand": item.brand,
+        "currency": item.currency,
+        "inStock": item.in_stock,
+        "url": item.url,
+        "imageUrl": item.image_url,
         "attributes": item.attributes,
     }
     if item.price is not None:
@@ -137,7 +161,11 @@ def _check(source: str, attributes: tuple[str, ...]) -> None:
     for name in _FIELD.findall(bare):
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"Did you mean item.{near[0]}?" if near else f"Items have: {', '.join(sorted(known))}."
+            hint = (
+                f"Did you mean item.{near[0]}?"
+                if near
+                else f"Items have: {', '.join(sorted(known))}."
+            )
             raise BadFilter(f"Items have no field {name!r}.", hint=hint, expression=source)
     # A variable that is neither item nor context would only fail on the first item: find it now.
     try:
@@ -146,7 +174,8 @@ def _check(source: str, attributes: tuple[str, ...]) -> None:
         raise BadFilter(_first_line(str(error)), expression=source) from None
     for name in names - set(VARIABLES):
         raise BadFilter(
-            f"Unknown name {name!r}.", hint="Expressions speak of `item` and `context`.",
+            f"Unknown name {name!r}.",
+            hint="Expressions speak of `item` and `context`.",
             expression=source,
         )
 
@@ -155,5 +184,7 @@ def _first_line(message: str) -> str:
     message = message.replace("\n", " ")
     found = re.search(r"ERROR: <input>:(\d+):(\d+): (.{1,160})", message)
     if found:
-        return f"The filter has an error at character {found[2]}: {found[3].split(' expecting ')[0]}."
+        return (
+            f"The filter has an error at character {found[2]}: {found[3].split(' expecting ')[0]}."
+        )
     return message[:200]

@@ -53,8 +53,14 @@ class SharedModel:
     # -- learning --------------------------------------------------------------------------------
 
     def observe(
-        self, profile: Profile, interactions: Sequence[Interaction], *, at_ms: int, lesson: bool,
-        rewards: Sequence[tuple[Reward, Decision | None]] = (), shown: Sequence[str] = (),
+        self,
+        profile: Profile,
+        interactions: Sequence[Interaction],
+        *,
+        at_ms: int,
+        lesson: bool,
+        rewards: Sequence[tuple[Reward, Decision | None]] = (),
+        shown: Sequence[str] = (),
     ) -> Observation:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
@@ -63,9 +69,12 @@ class SharedModel:
             examples += [example] if example is not None else []
         owned = tuple(int(bought(profile, each.item_id)) for each in interactions)
         return Observation(
-            at_ms=at_ms, interactions=tuple(interactions),
-            before=tuple(profile.recent[-BEFORE:]) if interactions else (), owned=owned,
-            examples=tuple(examples), shown=tuple(shown),
+            at_ms=at_ms,
+            interactions=tuple(interactions),
+            before=tuple(profile.recent[-BEFORE:]) if interactions else (),
+            owned=owned,
+            examples=tuple(examples),
+            shown=tuple(shown),
             rewards=tuple(reward for reward, _ in rewards),
         )
 
@@ -87,7 +96,13 @@ class SharedModel:
     # -- asking ----------------------------------------------------------------------------------
 
     def rank(
-        self, profile: Profile, surface: SurfaceSpec, ask: Ask, *, at_ms: int, seed: int,
+        self,
+        profile: Profile,
+        surface: SurfaceSpec,
+        ask: Ask,
+        *,
+        at_ms: int,
+        seed: int,
         readiness: float,
     ) -> Ranked:
         """The personal slate (domain.ports.Model.rank)."""
@@ -107,8 +122,11 @@ class SharedModel:
         rows = self._eligible(order, profile, surface, ask, found, at_ms)
         served = profile.quotas.get(surface.name, QuotaCount())
         placed, short = arrange(
-            rows, self._policy(surface, ask), pins=self._rules[surface.name].pins,
-            served=served, seed=seed,
+            rows,
+            self._policy(surface, ask),
+            pins=self._rules[surface.name].pins,
+            served=served,
+            seed=seed,
         )
         items = []
         for each in placed:
@@ -118,9 +136,12 @@ class SharedModel:
             sources = contributions(row - centre, weights)
             items.append(
                 SlateItem(
-                    item_id=item.item_id, position=each.position,
-                    score=float(scores[each.row.index]), propensity=each.propensity,
-                    slot=each.slot, sources=sources,
+                    item_id=item.item_id,
+                    position=each.position,
+                    score=float(scores[each.row.index]),
+                    propensity=each.propensity,
+                    slot=each.slot,
+                    sources=sources,
                     reasons=reasons(sources, each.slot, item, self.state, person),
                     features=tuple(float(x) for x in row.astype("<f2")),
                 )
@@ -190,8 +211,9 @@ class SharedModel:
 
     def _listed(self, surface: SurfaceSpec) -> list[str]:
         """Items that must be candidates whatever the sources say: pinned, or included by id."""
-        return [item for rule in surface.rules if rule.kind in ("pin", "include")
-                for item in rule.items]
+        return [
+            item for rule in surface.rules if rule.kind in ("pin", "include") for item in rule.items
+        ]
 
     def _boosts(
         self, surface: SurfaceSpec, ask: Ask, numbers: npt.NDArray[np.intp]
@@ -202,10 +224,14 @@ class SharedModel:
             return 0.0
         items = [self.state.items[number] for number in numbers]
         factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
-        return np.log(np.array(factors))
+        added: Floats = np.log(np.array(factors))
+        return added
 
     def _order(
-        self, scores: Floats, profile: Profile, surface: SurfaceSpec,
+        self,
+        scores: Floats,
+        profile: Profile,
+        surface: SurfaceSpec,
         numbers: npt.NDArray[np.intp],
     ) -> npt.NDArray[np.intp]:
         order = np.argsort(-scores, kind="stable")
@@ -215,13 +241,19 @@ class SharedModel:
         return np.concatenate((order[~had], order[had])) if len(order) else order
 
     def _eligible(
-        self, order: npt.NDArray[np.intp], profile: Profile, surface: SurfaceSpec, ask: Ask,
-        found: Candidates, at_ms: int,
+        self,
+        order: npt.NDArray[np.intp],
+        profile: Profile,
+        surface: SurfaceSpec,
+        ask: Ask,
+        found: Candidates,
+        at_ms: int,
     ) -> list[Row]:
         """The best that may be shown: enough for the slate, its pool and its diverse slots."""
         test = self._rules[surface.name].eligible(profile, ask, self._filters, at_ms)
         pinned = {pin.item_id for pin in self._rules[surface.name].pins}
-        state, rows, adjacent_rows = self.state, [], 0
+        state, adjacent_rows = self.state, 0
+        rows: list[Row] = []
         size = self._policy(surface, ask).size
         enough = size + MAX_POOL + KEPT_CANDIDATES
         adjacent = found.adjacent()
@@ -248,7 +280,8 @@ class SharedModel:
         found = Candidates(self.state, person, trust)
         features = found.matrix()
         taken = {
-            self.state.index.get(each.item_id, -1) for each in interactions
+            self.state.index.get(each.item_id, -1)
+            for each in interactions
             if self.settings.signals[each.signal].weight > 0
         }
         chosen = np.array([int(number) in taken for number in found.numbers], dtype=bool)
@@ -278,5 +311,3 @@ class SharedModel:
         weight = min((1.0 + rows[chosen[0]].position) ** 0.5, _REWARD_WEIGHT_MAX)
         features = np.array([each.features for each in rows])
         return Example(decision.surface, len(rows), pack(features), tuple(chosen), weight)
-
-

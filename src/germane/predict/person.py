@@ -26,7 +26,8 @@ class OwnItems:
 
     def __init__(self, profile: Profile, state: State, now_s: float) -> None:
         kept = [
-            (state.index[item_id], own) for item_id, own in profile.own_items.items()
+            (state.index[item_id], own)
+            for item_id, own in profile.own_items.items()
             if own.count > 0 and item_id in state.index and own.rejected_s <= own.last_s
         ]
         self.numbers = [number for number, _ in kept]
@@ -53,8 +54,7 @@ class Person:
         self.at_ms = at_ms
         self.own = OwnItems(profile, state, at_ms / 1000)
         self.interests = {
-            name: _shares(decay.interests(profile, name, settings, at_ms))
-            for name in state.tracked
+            name: _shares(decay.interests(profile, name, settings, at_ms)) for name in state.tracked
         }
         self.declared = self._declared(settings)
         self.latest = self._latest(state)

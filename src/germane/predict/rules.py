@@ -40,14 +40,17 @@ class Rules:
     def __init__(self, surface: SurfaceSpec, attributes: Iterable[str]) -> None:
         attributes = tuple(attributes)
         self._surface = surface
-        of = {kind: [r for r in surface.rules if r.kind == kind] for kind in
-              ("include", "exclude", "boost", "pin")}
+        of = {
+            kind: [r for r in surface.rules if r.kind == kind]
+            for kind in ("include", "exclude", "boost", "pin")
+        }
         self._include = [Condition(each, attributes) for each in of["include"]]
         self._exclude = [Condition(each, attributes) for each in of["exclude"]]
         self._boost = [(Condition(each, attributes), each.factor) for each in of["boost"]]
         self.pins = tuple(
             Pin(item_id, (rule.position or 0) + offset)
-            for rule in of["pin"] for offset, item_id in enumerate(rule.items)
+            for rule in of["pin"]
+            for offset, item_id in enumerate(rule.items)
         )
 
     def eligible(
@@ -103,8 +106,11 @@ def context_of(ask: Ask) -> dict[str, Any]:
     """The context as expressions see it."""
     context = ask.context
     return {
-        **context.extra, "item": context.item, "locale": context.locale,
-        "timezone": context.timezone, "device": context.device,
+        **context.extra,
+        "item": context.item,
+        "locale": context.locale,
+        "timezone": context.timezone,
+        "device": context.device,
     }
 
 

@@ -84,7 +84,7 @@ def arrange(
     diverse, short = _diverse(free[:open_slots], free[open_slots:], due)
     reserved = {row.item_id for row in diverse}
     ranked = [row for row in free if row.item_id not in reserved]
-    return _fill(ranked, diverse, pinned, size, policy, Random(seed)), short
+    return _fill(ranked, diverse, pinned, size, policy, Random(seed)), short  # noqa: S311 - seeded, to be replayed
 
 
 def quota_due(served: QuotaCount, size: int, share: float) -> int:
@@ -106,9 +106,7 @@ def _pinned(rows: Sequence[Row], pins: Sequence[Pin], size: int) -> dict[int, Ro
     return placed
 
 
-def _diverse(
-    top: Sequence[Row], rest: Sequence[Row], due: int
-) -> tuple[list[Row], int]:
+def _diverse(top: Sequence[Row], rest: Sequence[Row], due: int) -> tuple[list[Row], int]:
     """Adjacent items to reserve a slot for: those that rank into the slate by themselves, then the
     best of the rest; and how many are missing all the same."""
     kept = [row for row in top if row.adjacent]
@@ -123,7 +121,8 @@ def _diverse(
 def _spread(candidates: Sequence[Row], kept: Sequence[Row], count: int) -> list[Row]:
     """The best ``count``, one of each category first."""
     used = {row.category for row in kept}
-    first, again = [], []
+    first: list[Row] = []
+    again: list[Row] = []
     for row in candidates:
         (again if row.category in used else first).append(row)
         used.add(row.category)
@@ -131,12 +130,16 @@ def _spread(candidates: Sequence[Row], kept: Sequence[Row], count: int) -> list[
 
 
 def _fill(
-    ranked: Sequence[Row], diverse: Sequence[Row], pinned: dict[int, Row], size: int,
-    policy: Policy, chance: Random,
+    ranked: Sequence[Row],
+    diverse: Sequence[Row],
+    pinned: dict[int, Row],
+    size: int,
+    policy: Policy,
+    chance: Random,
 ) -> list[Placed]:
     """Walk the positions. Diverse items take the last free ones: there they cost the least."""
     free = [position for position in range(size) if position not in pinned]
-    reserved = dict(zip(free[len(free) - len(diverse):], diverse, strict=True))
+    reserved = dict(zip(free[len(free) - len(diverse) :], diverse, strict=True))
     own = len(free) - len(diverse)
     pool = list(ranked[own : own + _pool_size(policy.exploration)])
     queue = iter(ranked)

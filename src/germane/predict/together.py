@@ -22,13 +22,12 @@ def partners(state: State, item_id: str) -> dict[int, float]:
     own = float(slow[number])
     return {
         other: strength / float(own * slow[other] + 1e-300) ** 0.5
-        for other, strength in state.together.row(number).items() if slow[other] > 0 and own > 0
+        for other, strength in state.together.row(number).items()
+        if slow[other] > 0 and own > 0
     }
 
 
-def together_scores(
-    state: State, item_id: str, numbers: npt.NDArray[np.intp]
-) -> Floats:
+def together_scores(state: State, item_id: str, numbers: npt.NDArray[np.intp]) -> Floats:
     """What each candidate gains from going with the item, shape (n,)."""
     found = partners(state, item_id)
     return np.array([WEIGHT * min(found.get(int(number), 0.0), 1.0) ** 0.5 for number in numbers])

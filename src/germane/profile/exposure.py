@@ -12,24 +12,29 @@ from germane.domain.settings import Settings
 from germane.profile import bounds
 
 
-def fold_decision(
-    profile: Profile, decision: Decision, settings: Settings, *, seq: int
-) -> Profile:
+def fold_decision(profile: Profile, decision: Decision, settings: Settings, *, seq: int) -> Profile:
     """Count the slots served, for the diversity guarantee over time."""
     if decision.arm != "personalised":
         return profile
     served = profile.quotas.get(decision.surface, QuotaCount())
     diverse = sum(each.slot == "diverse" for each in decision.items)
     count = QuotaCount(
-        served.slots + len(decision.items), served.diverse + diverse,
+        served.slots + len(decision.items),
+        served.diverse + diverse,
         served.short + decision.quota_short,
     )
     return replace(profile, seq=seq, quotas={**profile.quotas, decision.surface: count})
 
 
 def fold_impression(
-    profile: Profile, decision: Decision, positions: Sequence[int], at_ms: int,
-    settings: Settings, *, seq: int, now_ms: int,
+    profile: Profile,
+    decision: Decision,
+    positions: Sequence[int],
+    at_ms: int,
+    settings: Settings,
+    *,
+    seq: int,
+    now_ms: int,
 ) -> Profile:
     """Positions of a decision were seen. Reported again, they count once."""
     wanted = set(positions)

@@ -31,8 +31,15 @@ MAX_ANONYMOUS_IDS = 20
 
 
 def fold(
-    profile: Profile, event: Event, interactions: Sequence[Interaction], item_of: ItemOf,
-    settings: Settings, *, seq: int, now_ms: int, orders: Sequence[str] = (),
+    profile: Profile,
+    event: Event,
+    interactions: Sequence[Interaction],
+    item_of: ItemOf,
+    settings: Settings,
+    *,
+    seq: int,
+    now_ms: int,
+    orders: Sequence[str] = (),
 ) -> Profile:
     """The person after an event.
 
@@ -66,7 +73,8 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
     oldest_s = oldest // 1000
     own = {
         key: replace(item, times_s=tuple(t for t in item.times_s if t >= oldest_s))
-        for key, item in profile.own_items.items() if item.last_s >= oldest_s
+        for key, item in profile.own_items.items()
+        if item.last_s >= oldest_s
     }
     return replace(
         profile,
@@ -113,7 +121,8 @@ def _traits(profile: Profile, event: Event) -> dict[str, Any]:
     if isinstance(said, dict):
         declared = {**said, **declared}
     newer = {
-        name: Trait(value, event.at_ms) for name, value in declared.items()
+        name: Trait(value, event.at_ms)
+        for name, value in declared.items()
         if name not in profile.traits or profile.traits[name].at_ms <= event.at_ms
     }
     if not newer:
@@ -126,7 +135,10 @@ def _traits(profile: Profile, event: Event) -> dict[str, Any]:
 
 
 def _history(
-    profile: Profile, interactions: Sequence[Interaction], item_of: ItemOf, settings: Settings,
+    profile: Profile,
+    interactions: Sequence[Interaction],
+    item_of: ItemOf,
+    settings: Settings,
     now_ms: int,
 ) -> dict[str, Any]:
     interests = dict(profile.interests)
@@ -150,9 +162,7 @@ def _history(
                     interests[name][value] = decay.add(
                         masses, told.name, each.at_ms, told.half_life_days, amount
                     )
-        own_items[each.item_id] = _own(
-            own_items.get(each.item_id, _NOTHING), each, spec, settings
-        )
+        own_items[each.item_id] = _own(own_items.get(each.item_id, _NOTHING), each, spec, settings)
         if spec.weight > 0 and not spec.cancels:
             evidence += 1
             price = _price(price, each, item)
@@ -183,7 +193,10 @@ def _own(own: OwnItem, each: Interaction, spec: SignalSpec, settings: Settings) 
     cancelled = settings.signals.get(spec.cancels)
     if cancelled is not None and cancelled.repeat:
         return replace(
-            own, count=max(own.count - 1, 0), times_s=own.times_s[:-1], last_s=last_s,
+            own,
+            count=max(own.count - 1, 0),
+            times_s=own.times_s[:-1],
+            last_s=last_s,
             rejected_s=at_s,
         )
     if spec.weight < 0:

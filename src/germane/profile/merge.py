@@ -30,9 +30,12 @@ def merge(
     """
     limits = settings.profile
     return replace(
-        survivor, seq=seq,
-        first_seen_ms=min(survivor.first_seen_ms or other.first_seen_ms,
-                          other.first_seen_ms or survivor.first_seen_ms),
+        survivor,
+        seq=seq,
+        first_seen_ms=min(
+            survivor.first_seen_ms or other.first_seen_ms,
+            other.first_seen_ms or survivor.first_seen_ms,
+        ),
         last_seen_ms=max(survivor.last_seen_ms, other.last_seen_ms),
         anonymous_ids=_union(other.anonymous_ids, survivor.anonymous_ids)[-MAX_ANONYMOUS_IDS:],
         account=survivor.account or other.account,
@@ -91,8 +94,10 @@ def _masses(one: Masses, two: Masses) -> Masses:
     for each in two:
         key = (each.month, each.signal)
         had = sums.get(key)
-        sums[key] = each if had is None else Mass(
-            each.month, each.signal, had.count + each.count, had.mass + each.mass
+        sums[key] = (
+            each
+            if had is None
+            else Mass(each.month, each.signal, had.count + each.count, had.mass + each.mass)
         )
     return tuple(sums[key] for key in sorted(sums))
 
@@ -101,10 +106,15 @@ def _own(one: Profile, two: Profile) -> dict[str, OwnItem]:
     out = dict(two.own_items)
     for key, item in one.own_items.items():
         had = out.get(key)
-        out[key] = item if had is None else OwnItem(
-            had.count + item.count,
-            tuple(sorted((*had.times_s, *item.times_s)))[-bounds.TIMES :],
-            max(had.last_s, item.last_s), max(had.rejected_s, item.rejected_s),
+        out[key] = (
+            item
+            if had is None
+            else OwnItem(
+                had.count + item.count,
+                tuple(sorted((*had.times_s, *item.times_s)))[-bounds.TIMES :],
+                max(had.last_s, item.last_s),
+                max(had.rejected_s, item.rejected_s),
+            )
         )
     return dict(sorted(out.items()))
 

@@ -35,7 +35,9 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
         "timezone": profile.timezone or None,
         "locale": profile.locale or None,
         "readiness": {
-            "value": round(trust, 4), "evidence": profile.evidence, "meaning": _meaning(trust),
+            "value": round(trust, 4),
+            "evidence": profile.evidence,
+            "meaning": _meaning(trust),
         },
         "interests": {
             name: _interests(profile, name, settings, now_ms) for name in profile.interests
@@ -50,8 +52,11 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
         "rhythm": _rhythm(profile),
         "exposures": [
             {
-                "decisionId": each.decision_id, "surface": each.surface, "at": rfc3339(each.at_ms),
-                "items": list(each.items), "credited": list(each.credited),
+                "decisionId": each.decision_id,
+                "surface": each.surface,
+                "at": rfc3339(each.at_ms),
+                "items": list(each.items),
+                "credited": list(each.credited),
             }
             for each in reversed(profile.exposures)
         ],
@@ -88,7 +93,8 @@ def _interests(
     total = sum(weight for weight in weights.values() if weight > 0)
     return [
         {
-            "value": value, "weight": round(weight, 4),
+            "value": value,
+            "weight": round(weight, 4),
             "share": round(weight / total, 4) if weight > 0 else 0.0,
             "from": _evidence(profile.interests[name][value]),
         }
@@ -116,8 +122,11 @@ def _price(profile: Profile, settings: Settings) -> dict[str, Any] | None:
     spread = math.sqrt(band.m2 / band.count)
     low, mid, high = (math.exp(band.mean + k * spread) for k in (-1, 0, 1))
     return {
-        "low": round(low, 2), "typical": round(mid, 2), "high": round(high, 2),
-        "currency": settings.currency or None, "from": int(band.count),
+        "low": round(low, 2),
+        "typical": round(mid, 2),
+        "high": round(high, 2),
+        "currency": settings.currency or None,
+        "from": int(band.count),
     }
 
 
@@ -126,7 +135,8 @@ def _trait(
 ) -> dict[str, Any]:
     spec = settings.traits.get(name)
     out: dict[str, Any] = {
-        "value": trait.value, "declared": rfc3339(trait.at_ms),
+        "value": trait.value,
+        "declared": rfc3339(trait.at_ms),
         "ageDays": max(0, (now_ms - trait.at_ms) // MS_PER_DAY),
     }
     if spec is not None:
@@ -152,16 +162,21 @@ def _own(key: str, own: OwnItem, item_of: ItemOf, now_ms: int) -> dict[str, Any]
         every = (own.times_s[-1] - own.times_s[0]) / (len(own.times_s) - 1) / 86_400
         text += f", about every {max(1, round(every))} days"
     return {
-        "itemId": key, "title": item.title if item is not None else None, "count": own.count,
-        "last": rfc3339(last_s * 1000), "text": text,
+        "itemId": key,
+        "title": item.title if item is not None else None,
+        "count": own.count,
+        "last": rfc3339(last_s * 1000),
+        "text": text,
     }
 
 
 def _interaction(each: Interaction, item_of: ItemOf) -> dict[str, Any]:
     item = item_of(each.item_id)
     return {
-        "itemId": each.item_id, "title": item.title if item is not None else None,
-        "signal": each.signal, "at": rfc3339(each.at_ms),
+        "itemId": each.item_id,
+        "title": item.title if item is not None else None,
+        "signal": each.signal,
+        "at": rfc3339(each.at_ms),
     }
 
 

@@ -25,8 +25,10 @@ def dedupe_key(tenant: str, message_id: str) -> bytes:
 
 
 def state_digest(
-    profiles: Iterable[tuple[str, str, bytes]], identities: Iterable[tuple[str, str, str]],
-    items: Iterable[tuple[str, str, bytes]], offsets: Iterable[tuple[int, int]],
+    profiles: Iterable[tuple[str, str, bytes]],
+    identities: Iterable[tuple[str, str, str]],
+    items: Iterable[tuple[str, str, bytes]],
+    offsets: Iterable[tuple[int, int]],
 ) -> str:
     """SHA-256 over state in canonical order: each argument sorted by its leading columns."""
     digest = sha256()

@@ -17,8 +17,18 @@ from germane.domain.errors import StorageFailed
 from germane.domain.months import month_label, month_of
 from germane.domain.record import Record
 
-COLUMNS = ("seq", "tenant", "slot", "person", "kind", "message_id", "at_ms", "received_ms", "body",
-           "derived")
+COLUMNS = (
+    "seq",
+    "tenant",
+    "slot",
+    "person",
+    "kind",
+    "message_id",
+    "at_ms",
+    "received_ms",
+    "body",
+    "derived",
+)
 BATCH = 2_000
 
 
@@ -41,7 +51,7 @@ class Part(NamedTuple):
 
     def row(self) -> tuple[str, str, int, int, int, str]:
         """As the database keeps it."""
-        return tuple(self)  # type: ignore[return-value]
+        return (self.file, self.month, self.first_seq, self.last_seq, self.rows, self.sha256)
 
 
 class History:
@@ -69,9 +79,12 @@ class History:
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = {column: [getattr(r, column) for r in rows] for column in COLUMNS}
         binary = {"body": pa.binary(), "derived": pa.binary()}
-        table = pa.table({
-            column: pa.array(values, type=binary.get(column)) for column, values in columns.items()
-        })
+        table = pa.table(
+            {
+                column: pa.array(values, type=binary.get(column))
+                for column, values in columns.items()
+            }
+        )
         temporary = path.with_suffix(".tmp")
         pq.write_table(table, temporary, compression="zstd")
         _sync(temporary)

@@ -99,7 +99,8 @@ class MemoryStore:
     ) -> list[DeadLetter]:
         """Dead letters in order."""
         found = [
-            letter for number, letter in sorted(self._letters.items())
+            letter
+            for number, letter in sorted(self._letters.items())
             if number > after and not (pending_only and letter.replayed_ms is not None)
         ]
         return found[:limit]
@@ -111,8 +112,10 @@ class MemoryStore:
     def counts(self) -> dict[str, int]:
         """Rows by kind."""
         return {
-            "records": len(self._log), "profiles": len(self._profiles),
-            "items": len(self._items), "decisions": len(self._decisions),
+            "records": len(self._log),
+            "profiles": len(self._profiles),
+            "items": len(self._items),
+            "decisions": len(self._decisions),
             "letters": len(self._letters),
         }
 
@@ -132,7 +135,7 @@ class MemoryStore:
     def replace_state(self, txns: Iterable[Txn]) -> None:
         """Swap what is derived."""
         fresh = MemoryStore()
-        derived = {}
+        derived: dict[int, Record] = {}
         for txn in txns:
             fresh._state(txn)
             derived |= {record.seq: record for record in txn.records}

@@ -17,13 +17,19 @@ def rows_of(count: int, adjacent: set[int] | frozenset[int] = frozenset()) -> li
 
 
 @given(
-    st.integers(0, 60), st.sets(st.integers(0, 59)), st.integers(1, 20),
-    st.floats(0, 0.5), st.floats(0, 0.5), st.integers(0, 2**40),
+    st.integers(0, 60),
+    st.sets(st.integers(0, 59)),
+    st.integers(1, 20),
+    st.floats(0, 0.5),
+    st.floats(0, 0.5),
+    st.integers(0, 2**40),
 )
 def test_slate_is_full_and_has_no_item_twice(count, adjacent, size, quota, exploration, seed):
     """Every position is filled as long as there are candidates, and no item is there twice."""
     policy = Policy(size, quota, exploration, 3)
-    placed, short = arrange(rows_of(count, adjacent), policy, pins=(), served=QuotaCount(), seed=seed)
+    placed, short = arrange(
+        rows_of(count, adjacent), policy, pins=(), served=QuotaCount(), seed=seed
+    )
     assert [each.position for each in placed] == list(range(min(size, count)))
     assert len({each.row.item_id for each in placed}) == len(placed)
     assert all(0 < each.propensity <= 1 for each in placed)

@@ -85,13 +85,24 @@ class Score:
         with self.lock:
             times = sorted(self.latencies_ms)
             return {
-                "slates": self.slates, "hits": self.hits, "bestHits": self.best_hits,
-                "recent": [sum(x for x, _ in self.recent), sum(y for _, y in self.recent),
-                           len(self.recent)],
+                "slates": self.slates,
+                "hits": self.hits,
+                "bestHits": self.best_hits,
+                "recent": [
+                    sum(x for x, _ in self.recent),
+                    sum(y for _, y in self.recent),
+                    len(self.recent),
+                ],
                 "weeks": [[week * WEEK_MS, *counts] for week, counts in sorted(self.weeks.items())],
-                "loop": {"p50": _quantile(times, 0.5), "p99": _quantile(times, 0.99),
-                         "pairs": self.pairs, "unseen": self.unseen},
-                "trips": self._taken(), "done": self.done, "total": total,
+                "loop": {
+                    "p50": _quantile(times, 0.5),
+                    "p99": _quantile(times, 0.99),
+                    "pairs": self.pairs,
+                    "unseen": self.unseen,
+                },
+                "trips": self._taken(),
+                "done": self.done,
+                "total": total,
             }
 
     def _taken(self) -> list[dict[str, Any]]:
@@ -127,14 +138,20 @@ class Shop:
         """One trip: shown, bought, learned."""
         before = self._decide(basket.household)
         shown = [each["itemId"] for each in before["items"]]
-        self.api.post("/v1/impressions", json={
-            "decisionId": before["decisionId"], "positions": list(range(len(shown))),
-            "messageId": f"seen-{basket.basket_id}",
-        }).raise_for_status()
+        self.api.post(
+            "/v1/impressions",
+            json={
+                "decisionId": before["decisionId"],
+                "positions": list(range(len(shown))),
+                "messageId": f"seen-{basket.basket_id}",
+            },
+        ).raise_for_status()
         self.score.add(basket, shown, self.best.slate())
         started = time.perf_counter()
         self._tracker().track(
-            user_id=basket.household, event="Order Completed", properties=basket.properties(),
+            user_id=basket.household,
+            event="Order Completed",
+            properties=basket.properties(),
             timestamp=datetime.fromtimestamp(basket.at_ms / 1000, UTC),
             message_id=f"basket-{basket.basket_id}",
         )
@@ -147,16 +164,25 @@ class Shop:
             if after["personOffset"] <= before["personOffset"]:
                 self.score.unseen += 1
             self.score.done += 1
-            self.score.trips.append({
-                "household": basket.household, "atMs": basket.at_ms, "shown": before["items"],
-                "bought": [product for product, _, _ in basket.products],
-                "next": [each["itemId"] for each in after["items"]],
-            })
+            self.score.trips.append(
+                {
+                    "household": basket.household,
+                    "atMs": basket.at_ms,
+                    "shown": before["items"],
+                    "bought": [product for product, _, _ in basket.products],
+                    "next": [each["itemId"] for each in after["items"]],
+                }
+            )
 
     def _decide(self, household: str) -> dict[str, Any]:
-        answer = self.api.post("/v1/decide", json={
-            "person": {"userId": household}, "surfaces": [{"surface": SURFACE}], "explain": True,
-        })
+        answer = self.api.post(
+            "/v1/decide",
+            json={
+                "person": {"userId": household},
+                "surfaces": [{"surface": SURFACE}],
+                "explain": True,
+            },
+        )
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()["decisions"][0]
         return found
@@ -243,8 +269,11 @@ class Replay:
 def main() -> None:
     """Run until the year is over or someone says stop."""
     environment = os.environ
-    shop = Shop(environment["GERMANE_URL"], environment["GERMANE_WRITE_KEY"],
-                environment["GERMANE_SERVER_KEY"])
+    shop = Shop(
+        environment["GERMANE_URL"],
+        environment["GERMANE_WRITE_KEY"],
+        environment["GERMANE_SERVER_KEY"],
+    )
     replay = Replay(shop, Journey())
     signal.signal(signal.SIGTERM, replay.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's: it tells us

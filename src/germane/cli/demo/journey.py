@@ -39,7 +39,11 @@ class Basket:
     __slots__ = ("at_ms", "basket_id", "household", "products", "store")
 
     def __init__(
-        self, basket_id: str, household: str, at_ms: int, store: str,
+        self,
+        basket_id: str,
+        household: str,
+        at_ms: int,
+        store: str,
         products: list[tuple[str, float, float]],
     ) -> None:
         self.basket_id, self.household, self.at_ms = basket_id, household, at_ms
@@ -48,7 +52,9 @@ class Basket:
     def properties(self) -> dict[str, Any]:
         """As the e-commerce vocabulary has it."""
         return {
-            "order_id": self.basket_id, "affiliation": f"store {self.store}", "currency": "USD",
+            "order_id": self.basket_id,
+            "affiliation": f"store {self.store}",
+            "currency": "USD",
             "total": round(sum(q * p for _, q, p in self.products), 2),
             "products": [
                 {"product_id": product, "quantity": quantity, "price": price}
@@ -59,8 +65,12 @@ class Basket:
     def event(self) -> Event:
         """As an imported event."""
         return Event(
-            f"basket-{self.basket_id}", "track", self.at_ms, name="Order Completed",
-            user_id=self.household, properties=self.properties(),
+            f"basket-{self.basket_id}",
+            "track",
+            self.at_ms,
+            name="Order Completed",
+            user_id=self.household,
+            properties=self.properties(),
         )
 
 
@@ -86,8 +96,15 @@ class Journey:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        names = ["household_id", "basket_id", "product_id", "store_id", "quantity", "sales_value",
-                 "transaction_timestamp"]
+        names = [
+            "household_id",
+            "basket_id",
+            "product_id",
+            "store_id",
+            "quantity",
+            "sales_value",
+            "transaction_timestamp",
+        ]
         table = self._table("transactions", names)
         at = table["transaction_timestamp"]
         if pa.types.is_timestamp(at.type):
@@ -125,22 +142,35 @@ class Journey:
         for number in range(first, len(starts) if last is None else min(last, len(starts))):
             start, end = int(starts[number]), int(ends[number])
             yield Basket(
-                _text(lines["basket_id"][start]), _text(lines["household_id"][start]),
-                int(lines["at_ms"][start]), _text(lines["store_id"][start]),
+                _text(lines["basket_id"][start]),
+                _text(lines["household_id"][start]),
+                int(lines["at_ms"][start]),
+                _text(lines["store_id"][start]),
                 _products(lines, start, end),
             )
 
     def items(self) -> Iterator[Item]:
         """The catalogue: products with their usual price in the nine months of history."""
-        names = ["product_id", "manufacturer_id", "department", "brand", "product_category",
-                 "product_type", "package_size"]
+        names = [
+            "product_id",
+            "manufacturer_id",
+            "department",
+            "brand",
+            "product_category",
+            "product_type",
+            "package_size",
+        ]
         prices = self._prices
         for row in self._table("products", names).to_pylist():
             product = _text(row["product_id"])
             category = _proper(row["product_category"] or row["department"])
             yield Item(
-                item_id=product, title=_title(row), category=category,
-                brand=row["brand"] or "", price=prices.get(product), currency="USD",
+                item_id=product,
+                title=_title(row),
+                category=category,
+                brand=row["brand"] or "",
+                price=prices.get(product),
+                currency="USD",
                 attributes={
                     "department": _proper(row["department"]),
                     "kind": _proper(row["product_type"]),
@@ -158,7 +188,8 @@ class Journey:
         pieces = np.bincount(where, np.maximum(lines["quantity"][old].astype(float), 1))
         return {
             _text(product): round(float(m / q), 2)
-            for product, m, q in zip(products, money, pieces, strict=True) if m > 0
+            for product, m, q in zip(products, money, pieces, strict=True)
+            if m > 0
         }
 
     def people(self) -> Iterator[Event]:
@@ -169,8 +200,13 @@ class Journey:
             household = _text(row.pop("household_id"))
             if household in wanted:
                 traits = {k: str(v) for k, v in row.items() if v is not None}
-                yield Event(f"demographics-{household}", "identify", SPLIT_MS - 270 * 86_400_000,
-                            user_id=household, traits=traits)
+                yield Event(
+                    f"demographics-{household}",
+                    "identify",
+                    SPLIT_MS - 270 * 86_400_000,
+                    user_id=household,
+                    traits=traits,
+                )
 
 
 def _products(lines: dict[str, Any], start: int, end: int) -> list[tuple[str, float, float]]:
@@ -187,7 +223,7 @@ def _products(lines: dict[str, Any], start: int, end: int) -> list[tuple[str, fl
 def _text(value: Any) -> str:
     """Ids are whole numbers in some tables and text in others."""
     if isinstance(value, float | np.floating):
-        return str(int(value)) if value == value else ""
+        return "" if np.isnan(value) else str(int(value))
     return "" if value is None else str(value)
 
 

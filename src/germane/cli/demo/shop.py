@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
-from germane.config import Loaded, load
 from germane.cli.demo.journey import SPLIT_MS, Journey
+from germane.config import Loaded, load
 from germane.domain.errors import GermaneError
 from germane.domain.record import Txn
 
@@ -66,8 +66,10 @@ def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, un
 def _clear(folder: Path) -> None:
     """``--fresh`` removes only what is a demo's folder."""
     if not (folder / "germane.toml").exists():
-        raise GermaneError(f"{folder} is not a demo's folder; nothing was removed.",
-                           hint="Choose another one with --data.")
+        raise GermaneError(
+            f"{folder} is not a demo's folder; nothing was removed.",
+            hint="Choose another one with --data.",
+        )
     shutil.rmtree(folder)
 
 
@@ -96,8 +98,10 @@ def _import(engine: Engine, journey: Journey) -> bool:
             importer.add(list(journey.people()))
             importer.mark(CURSOR, b"0")
         done = 0
-    with progress(total, "Nine months of history: baskets") as advance, \
-            engine.importer("demo", group=10**9) as importer:
+    with (
+        progress(total, "Nine months of history: baskets") as advance,
+        engine.importer("demo", group=10**9) as importer,
+    ):
         advance(done)
         pending = []
         for number, basket in enumerate(journey.baskets(done, total), done + 1):
@@ -132,9 +136,15 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
     listener = listen(loaded.runtime.host, demo.port)
     port = listener.getsockname()[1]
     page = f"http://{loaded.runtime.host}:{port}/console/live"
-    server = uvicorn.Server(uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=3,
-    ))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+    )
     driver = _driver(port, loaded, demo)
     watcher = threading.Thread(target=_watch, args=(driver, server, demo.until), daemon=True)
     watcher.start()
@@ -148,8 +158,10 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
         engine.store.commit(Txn(meta={CLOCK: str(world.now_ms()).encode()}))
         save_snapshot(engine, demo.folder / loaded.runtime.data)
     stats = engine.stats()
-    out.print(f"\nStopped at {live.simulated_date()}. {stats['events_total']:,.0f} events and "
-              f"{stats['decisions_total']:,.0f} decisions in this run; all of it is on the disk.")
+    out.print(
+        f"\nStopped at {live.simulated_date()}. {stats['events_total']:,.0f} events and "
+        f"{stats['decisions_total']:,.0f} decisions in this run; all of it is on the disk."
+    )
     out.print("Start again with the same command to go on, or with --fresh to begin anew.")
     return 0
 
@@ -161,8 +173,10 @@ def _driver(port: int, loaded: Loaded, demo: Demo) -> subprocess.Popen[bytes]:
         "GERMANE_SERVER_KEY": loaded.runtime.server_key,
         "GERMANE_URL": f"http://{loaded.runtime.host}:{port}",
     }
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "germane.cli.demo.driver"], env=environment, start_new_session=True,
+    return subprocess.Popen(
+        [sys.executable, "-m", "germane.cli.demo.driver"],
+        env=environment,
+        start_new_session=True,
     )
 
 

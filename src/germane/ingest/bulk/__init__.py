@@ -5,6 +5,15 @@ from germane.ingest.bulk.rows import Columns, Row, columns_of, count_rows, rows_
 from germane.ingest.bulk.shape import Shaper, Unusable, grouped
 
 __all__ = [
-    "KINDS", "Columns", "Mapping", "Row", "Shaper", "Unusable", "columns_of", "count_rows", "grouped",
-    "map_columns", "rows_of",
+    "KINDS",
+    "Columns",
+    "Mapping",
+    "Row",
+    "Shaper",
+    "Unusable",
+    "columns_of",
+    "count_rows",
+    "grouped",
+    "map_columns",
+    "rows_of",
 ]

@@ -14,14 +14,42 @@ KINDS: tuple[Kind, ...] = ("events", "people", "catalogue")
 
 FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
     "events": {
-        "user_id": ("user", "customer", "customerid", "customer_id", "household_id", "person",
-                    "account_id", "client_id", "member_id"),
+        "user_id": (
+            "user",
+            "customer",
+            "customerid",
+            "customer_id",
+            "household_id",
+            "person",
+            "account_id",
+            "client_id",
+            "member_id",
+        ),
         "anonymous_id": ("anonymous", "visitor", "visitor_id", "device_id", "session_id", "cookie"),
-        "timestamp": ("time", "ts", "datetime", "date", "when", "created_at", "occurred_at",
-                      "event_time", "invoice_date", "order_date", "purchased_at"),
+        "timestamp": (
+            "time",
+            "ts",
+            "datetime",
+            "date",
+            "when",
+            "created_at",
+            "occurred_at",
+            "event_time",
+            "invoice_date",
+            "order_date",
+            "purchased_at",
+        ),
         "event": ("event_name", "event_type", "action", "type", "behavior", "behaviour"),
-        "item_id": ("item", "product", "product_id", "sku", "article", "article_id", "stock_code",
-                    "asin"),
+        "item_id": (
+            "item",
+            "product",
+            "product_id",
+            "sku",
+            "article",
+            "article_id",
+            "stock_code",
+            "asin",
+        ),
         "quantity": ("qty", "amount", "count"),
         "price": ("unit_price", "item_price"),
         "order_id": ("order", "invoice", "invoice_no", "basket_id", "transaction_id"),
@@ -43,7 +71,8 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "in_stock": ("stock", "available", "availability"),
         "url": ("link", "product_url"),
         "image_url": ("image", "image_link", "picture"),
-        "available_from": (), "available_until": (),
+        "available_from": (),
+        "available_until": (),
     },
 }
 NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
@@ -78,15 +107,18 @@ def map_columns(kind: Kind, names: tuple[str, ...], said: list[str], *, more: bo
     for each in said:
         field, mark, column = (part.strip() for part in each.partition("="))
         if not mark or field not in known:
-            raise ImportFailed(f"--map {each!r} is not FIELD=COLUMN.",
-                               hint=f"Fields: {', '.join(known)}.")
+            raise ImportFailed(
+                f"--map {each!r} is not FIELD=COLUMN.", hint=f"Fields: {', '.join(known)}."
+            )
         if column not in names and not more:
             raise ImportFailed(f"There is no column {column!r}.", hint=_nearest(column, names))
         fields[field] = column
     free = [name for name in names if name not in fields.values()]
     for field, usual in known.items():
         if field not in fields:
-            found = next((n for n in free if _plain(n) in {_plain(field), *map(_plain, usual)}), None)
+            found = next(
+                (n for n in free if _plain(n) in {_plain(field), *map(_plain, usual)}), None
+            )
             if found is not None:
                 fields[field] = found
                 free.remove(found)

@@ -18,9 +18,10 @@ from germane.ingest.bulk.columns import Kind, Mapping
 from germane.ingest.bulk.rows import Row
 from germane.ingest.limits import FUTURE_MS, ID_CHARS
 
-_TRUE, _FALSE = {"true", "1", "yes", "y", "in stock", "in_stock"}, {
-    "false", "0", "no", "n", "out of stock", "out_of_stock", ""
-}
+_TRUE, _FALSE = (
+    {"true", "1", "yes", "y", "in stock", "in_stock"},
+    {"false", "0", "no", "n", "out of stock", "out_of_stock", ""},
+)
 
 
 class Unusable(ValueError):
@@ -58,8 +59,12 @@ class Shaper:
         order = self._get(row, "order_id")
         if order in (None, ""):
             return None
-        return (str(order), str(self._get(row, "user_id")), str(self._get(row, "event")),
-                str(self._get(row, "timestamp")))
+        return (
+            str(order),
+            str(self._get(row, "user_id")),
+            str(self._get(row, "event")),
+            str(self._get(row, "timestamp")),
+        )
 
     def event(self, rows: list[Row]) -> Event:
         """One event from the lines of it.
@@ -80,8 +85,13 @@ class Shaper:
             raise Unusable("no event name (a column event, or --event NAME)")
         spec = self._signals.get(name)
         return Event(
-            self._message_id(rows), "track", at_ms, name=spec.event if spec else name,
-            user_id=user, anonymous_id=anonymous, properties=self._properties(rows, spec),
+            self._message_id(rows),
+            "track",
+            at_ms,
+            name=spec.event if spec else name,
+            user_id=user,
+            anonymous_id=anonymous,
+            properties=self._properties(rows, spec),
         )
 
     def item(self, row: Row) -> Item:
@@ -94,14 +104,24 @@ class Shaper:
         if not item_id:
             raise Unusable("no item id")
         categories = self._get(row, "categories")
-        path = categories if isinstance(categories, list) else \
-            [x.strip() for x in str(categories or "").replace(">", "|").split("|") if x.strip()]
+        path = (
+            categories
+            if isinstance(categories, list)
+            else [
+                x.strip() for x in str(categories or "").replace(">", "|").split("|") if x.strip()
+            ]
+        )
         return Item(
-            item_id=item_id, type=self._text(row, "type") or "product",
-            title=self._text(row, "title"), category=self._text(row, "category"),
-            categories=tuple(str(each) for each in path), brand=self._text(row, "brand"),
-            price=self._number(row, "price", low=0.0), currency=self._text(row, "currency"),
-            in_stock=self._flag(row, "in_stock"), url=self._text(row, "url"),
+            item_id=item_id,
+            type=self._text(row, "type") or "product",
+            title=self._text(row, "title"),
+            category=self._text(row, "category"),
+            categories=tuple(str(each) for each in path),
+            brand=self._text(row, "brand"),
+            price=self._number(row, "price", low=0.0),
+            currency=self._text(row, "currency"),
+            in_stock=self._flag(row, "in_stock"),
+            url=self._text(row, "url"),
             image_url=self._text(row, "image_url"),
             available_from_ms=self._optional_time(row, "available_from"),
             available_until_ms=self._optional_time(row, "available_until"),
@@ -247,7 +267,9 @@ def instant(value: Any) -> int | None:
         at = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
         return max(0, int(at.timestamp() * 1000))
     if isinstance(value, date):
-        return max(0, int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000))
+        return max(
+            0, int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)
+        )
     if isinstance(value, str):
         text = value.strip()
         try:

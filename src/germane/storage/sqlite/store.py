@@ -177,7 +177,8 @@ class SqliteStore:
             part = known[start : start + 500]
             marks = ",".join("?" * len(part))
             rows = self._reader().execute(
-                f"SELECT key FROM dedupe WHERE key IN ({marks})", part  # noqa: S608 - marks only
+                f"SELECT key FROM dedupe WHERE key IN ({marks})",
+                part,  # noqa: S608 - marks only
             )
             found.update(keys[row[0]] for row in rows)
         return found
@@ -238,8 +239,13 @@ class SqliteStore:
 
     def counts(self) -> dict[str, int]:
         """Rows by kind; records include sealed ones."""
-        names = {"records": "log", "profiles": "profile", "items": "item",
-                 "decisions": "decision", "letters": "dead_letter"}
+        names = {
+            "records": "log",
+            "profiles": "profile",
+            "items": "item",
+            "decisions": "decision",
+            "letters": "dead_letter",
+        }
         reader = self._reader()
         found = {
             name: int(reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
@@ -256,8 +262,10 @@ class SqliteStore:
     def state_hash(self) -> str:
         """SHA-256 over the state in canonical order."""
         reader = self._reader()
-        stream = {name: reader.cursor().execute(self._sql[f"hash_{name}"])
-                  for name in ("profiles", "identities", "items", "offsets")}
+        stream = {
+            name: reader.cursor().execute(self._sql[f"hash_{name}"])
+            for name in ("profiles", "identities", "items", "offsets")
+        }
         return codec.state_digest(
             ((t, p, codec.canonical(b)) for t, p, b in stream["profiles"]),
             stream["identities"],
@@ -286,7 +294,7 @@ class SqliteStore:
         if reader is None:
             reader = self._readers.connection = open_reader(self._path)
             self._all_readers.append(reader)
-        return reader  # type: ignore[no-any-return]
+        return reader
 
     def _rows(self, name: str, *arguments: Any) -> list[Any]:
         return self._reader().execute(self._sql[name], arguments).fetchall()

@@ -12,18 +12,32 @@ def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None
     """Everything of ``txn``, inside the caller's transaction."""
     many = connection.executemany
     if txn.records:
-        many(sql["add_record"], [
-            (r.seq, r.tenant, r.slot, r.person, r.kind, r.message_id, r.at_ms, r.received_ms,
-             r.body, r.derived)
-            for r in txn.records
-        ])
+        many(
+            sql["add_record"],
+            [
+                (
+                    r.seq,
+                    r.tenant,
+                    r.slot,
+                    r.person,
+                    r.kind,
+                    r.message_id,
+                    r.at_ms,
+                    r.received_ms,
+                    r.body,
+                    r.derived,
+                )
+                for r in txn.records
+            ],
+        )
         many(sql["add_dedupe"], [(dedupe_key(r.tenant, r.message_id), r.seq) for r in txn.records])
         many(sql["set_offset"], list({r.slot: r.seq for r in txn.records}.items()))
     write_state(connection, sql, txn)
     if txn.letters:
-        many(sql["add_letter"], [
-            (x.received_ms, x.source, x.code, x.message, x.body) for x in txn.letters
-        ])
+        many(
+            sql["add_letter"],
+            [(x.received_ms, x.source, x.code, x.message, x.body) for x in txn.letters],
+        )
     if txn.replayed_letters:
         many(sql["letter_replayed"], [(at_ms, number) for number, at_ms in txn.replayed_letters])
     if txn.meta:
@@ -34,20 +48,25 @@ def write_state(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -
     """What is derived: profiles, identities, catalogue, where decisions are."""
     many = connection.executemany
     if txn.profiles:
-        many(sql["put_profile"], [
-            (*key, encode(value)) for key, value in txn.profiles.items() if value is not None
-        ])
+        many(
+            sql["put_profile"],
+            [(*key, encode(value)) for key, value in txn.profiles.items() if value is not None],
+        )
         many(sql["drop_profile"], [key for key, value in txn.profiles.items() if value is None])
     if txn.identities:
         many(sql["put_identity"], [(*key, person) for key, person in txn.identities.items()])
     if txn.items:
-        many(sql["put_item"], [
-            (*key, encode(value)) for key, value in txn.items.items() if value is not None
-        ])
+        many(
+            sql["put_item"],
+            [(*key, encode(value)) for key, value in txn.items.items() if value is not None],
+        )
         many(sql["drop_item"], [key for key, value in txn.items.items() if value is None])
     if txn.decisions:
         where = {r.message_id: r.seq for r in txn.records if r.kind == "decision"}
-        many(sql["add_decision"], [
-            (dedupe_key(tenant, each.decision_id), where[f"decision:{each.decision_id}"])
-            for tenant, each in txn.decisions
-        ])
+        many(
+            sql["add_decision"],
+            [
+                (dedupe_key(tenant, each.decision_id), where[f"decision:{each.decision_id}"])
+                for tenant, each in txn.decisions
+            ],
+        )
