@@ -80,17 +80,17 @@ def credit(profile: Profile, rewards: Sequence[Reward]) -> Profile:
         else each
         for each in profile.exposures
     ]
-    for reward in rewards:
-        if reward.decision_id in keys:
-            exposures.append(
-                Exposure(
-                    reward.decision_id,
-                    reward.surface,
-                    reward.at_ms,
-                    (reward.item_id,),
-                    tuple(keys.pop(reward.decision_id)),
-                )
-            )
+    exposures.extend(
+        Exposure(
+            reward.decision_id,
+            reward.surface,
+            reward.at_ms,
+            (reward.item_id,),
+            tuple(keys.pop(reward.decision_id)),
+        )
+        for reward in rewards
+        if reward.decision_id in keys
+    )
     return replace(profile, exposures=tuple(exposures))
 
 

@@ -132,9 +132,9 @@ class Candidates:
             row = self._state.together.rows.get(number)
             if not row:
                 continue
-            weight /= (float(slow[number]) + 1e-300) ** 0.5
+            factor = weight / (float(slow[number]) + 1e-300) ** 0.5
             for other, strength in row.items():
-                goes[other] = goes.get(other, 0.0) + weight * strength
+                goes[other] = goes.get(other, 0.0) + factor * strength
         return goes
 
     def _adjacent_categories(self) -> dict[int, float]:

@@ -177,8 +177,8 @@ class SqliteStore:
             part = known[start : start + 500]
             marks = ",".join("?" * len(part))
             rows = self._reader().execute(
-                f"SELECT key FROM dedupe WHERE key IN ({marks})",
-                part,  # noqa: S608 - marks only
+                f"SELECT key FROM dedupe WHERE key IN ({marks})",  # noqa: S608 - marks only
+                part,
             )
             found.update(keys[row[0]] for row in rows)
         return found

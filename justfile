@@ -1,0 +1,42 @@
+# The commands of this project. `just` alone checks everything quickly.
+default: check
+
+venv := ".venv/bin/"
+
+check: lint types imports docs unit
+
+fmt:
+    {{venv}}ruff format .
+    {{venv}}ruff check --fix .
+
+lint:
+    {{venv}}ruff format --check .
+    {{venv}}ruff check .
+
+types:
+    {{venv}}mypy
+
+imports:
+    {{venv}}lint-imports
+
+docs:
+    {{venv}}python docs/generate.py --check
+
+unit:
+    {{venv}}pytest -q tests/unit tests/contract tests/laws
+
+test:
+    {{venv}}pytest
+
+# just bench shop | loop | kills
+bench name:
+    {{venv}}python -m benchmarks.{{name}}
+
+nightly: (bench "shop") (bench "loop")
+    GERMANE_KILLS=300 {{venv}}python -m benchmarks.kills
+
+serve:
+    {{venv}}germane serve
+
+lock:
+    {{venv}}uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --python-version 3.11 -q -o requirements/lock.txt --custom-compile-command "just lock"
