@@ -9,15 +9,18 @@ from pathlib import Path
 import msgspec
 
 from germane.app.engine import Engine
+from germane.app.deciding import Deciding
 from germane.app.memory import Memory
 from germane.app.opening import write_snapshot
 from germane.app.steps import Arrival, Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision
 from germane.domain.event import Event
+from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Model, Store
+from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.domain.settings import Settings
 from germane.ingest.signals import Extractor
@@ -56,6 +59,7 @@ class Rebuild:
         self._key = key
         self._memory = Memory(self.scratch)
         self._steps = Steps(settings, self._memory, self.model, Extractor(settings))
+        self._deciding = Deciding(settings, self._memory, self.model, key)
         self._ticket = 0
         self.records = 0
 
@@ -84,6 +88,14 @@ class Rebuild:
         self.scratch.commit(txn)
         self._memory.settle(txn, self._ticket)
         return txn
+
+    def decide_again(self, logged: Decision) -> Decision:
+        """The decision as it comes out now: called just before its record is folded, the same (law 5)."""
+        profile = self._memory.profile(DEFAULT_TENANT, logged.person) or Profile(logged.person)
+        assert logged.ask is not None, "a decision is logged with its question"
+        return self._deciding.decide(
+            DEFAULT_TENANT, profile, logged.ask, at_ms=logged.at_ms, seed=logged.seed
+        )
 
     def _apply(self, record: Record, at: Arrival, txn: Txn) -> None:
         decode, body = msgspec.msgpack.decode, record.body

@@ -58,7 +58,11 @@ def open_writer(path: Path) -> sqlite3.Connection:
     level = connection.execute("PRAGMA synchronous").fetchone()[0]
     if (mode, level) != ("wal", 2):
         raise StorageFailed(f"SQLite will not sync commits here (journal {mode}, level {level}).")
-    _migrate(connection)
+    try:
+        _migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -55,7 +55,11 @@ class SqliteStore:
         if writable:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = FolderLock(folder)
-            self._writer = open_writer(self._path)
+            try:
+                self._writer = open_writer(self._path)
+            except BaseException:
+                self._lock.release()
+                raise
             self._history.discard_unknown({row[0] for row in self._rows("sealed")})
         elif not self._path.exists():
             raise NotFound(

@@ -1,0 +1,7 @@
+"""For tests of Germane and of what plugs into it: a settable world, builders, contract suites."""
+
+from germane.testing.builders import a_shop, an_event, an_item, an_order
+from germane.testing.store_contract import StoreContract
+from germane.testing.world import FakeWorld
+
+__all__ = ["FakeWorld", "StoreContract", "a_shop", "an_event", "an_item", "an_order"]

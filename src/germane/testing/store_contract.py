@@ -1,0 +1,152 @@
+"""What every binding of ``domain.ports.Store`` must keep. Inherit it and supply ``store``::
+
+class TestMine(StoreContract):
+    @pytest.fixture
+    def store(self): ...
+"""
+
+from __future__ import annotations
+
+from germane.domain.decision import Decision
+from germane.domain.event import DeadLetter, Event
+from germane.domain.ids import DEFAULT_TENANT, PersonId, slot_of
+from germane.domain.ports import Store
+from germane.domain.profile import Profile
+from germane.domain.record import Record, Txn
+from germane.storage.codec import encode
+from germane.testing.builders import an_item
+from germane.testing.world import START_MS
+
+TENANT = DEFAULT_TENANT
+
+
+def a_record(
+    seq: int,
+    *,
+    person: str = "u:1",
+    message_id: str = "",
+    kind: str = "event",
+    at_ms: int = START_MS,
+    body: bytes = b"",
+) -> Record:
+    """A log record."""
+    message_id = message_id or f"m{seq}"
+    body = body or encode(Event(message_id, "track", at_ms, name="x", user_id="1"))
+    slot = slot_of(TENANT, PersonId(person))
+    return Record(seq, TENANT, slot, person, kind, message_id, at_ms, at_ms, body)  # type: ignore[arg-type]
+
+
+def a_decision(name: str = "d1") -> Decision:
+    """A decision without items."""
+    return Decision(
+        name, "u:1", "home", "personalised", START_MS, START_MS + 1, 7, "v", 1, 1, 0.5, ()
+    )
+
+
+class StoreContract:
+    """Each test is one promise of the port."""
+
+    def test_empty(self, store: Store) -> None:
+        """A new store knows nothing."""
+        assert store.last_seq() == 0
+        assert store.profile(TENANT, "u:1") is None
+        assert list(store.read(0)) == []
+        assert store.seen(TENANT, ["a"]) == set()
+        assert store.meta("x") is None
+
+    def test_everything_of_a_transaction_is_there(self, store: Store) -> None:
+        """Log, profile, identity, catalogue, decision, letter and value commit together."""
+        decision = a_decision()
+        record = a_record(2, kind="decision", message_id="decision:d1", body=encode(decision))
+        store.commit(
+            Txn(
+                records=[a_record(1), record],
+                profiles={(TENANT, "u:1"): Profile("u:1", seq=1, evidence=2.5)},
+                identities={(TENANT, "a:x"): "u:1"},
+                items={(TENANT, "i1"): an_item(1)},
+                decisions=[(TENANT, decision)],
+                letters=[DeadLetter(0, START_MS, "api", "code", "why", b"body")],
+                meta={"k": b"v"},
+            )
+        )
+        profile = store.profile(TENANT, "u:1")
+        assert profile is not None
+        assert (profile.seq, profile.evidence) == (1, 2.5)
+        assert store.person_of(TENANT, "a:x") == "u:1"
+        assert [each.item_id for each in store.items(TENANT)] == ["i1"]
+        assert store.decision(TENANT, "d1") == decision
+        assert store.letters()[0].message == "why"
+        assert store.meta("k") == b"v"
+        assert store.last_seq() == 2
+        assert store.counts() == {
+            "records": 2,
+            "profiles": 1,
+            "items": 1,
+            "decisions": 1,
+            "letters": 1,
+        }
+
+    def test_log_is_read_in_order_and_from_anywhere(self, store: Store) -> None:
+        """``read`` gives what is after an offset, in order, with equal content."""
+        records = [a_record(n, person=f"u:{n % 3}") for n in range(1, 51)]
+        store.commit(Txn(records=records[:20]))
+        store.commit(Txn(records=records[20:]))
+        assert list(store.read(0)) == records
+        assert [each.seq for each in store.read(30, until=33)] == [31, 32, 33]
+
+    def test_message_ids_are_remembered_per_tenant(self, store: Store) -> None:
+        """Dedupe finds ids of its own tenant only."""
+        store.commit(Txn(records=[a_record(1, message_id="same")]))
+        assert store.seen(TENANT, ["same", "other"]) == {"same"}
+        assert store.seen("another", ["same"]) == set()
+
+    def test_removing(self, store: Store) -> None:
+        """``None`` removes a profile or an item."""
+        store.commit(
+            Txn(profiles={(TENANT, "u:1"): Profile("u:1")}, items={(TENANT, "i1"): an_item(1)})
+        )
+        store.commit(Txn(profiles={(TENANT, "u:1"): None}, items={(TENANT, "i1"): None}))
+        assert store.profile(TENANT, "u:1") is None
+        assert list(store.items(TENANT)) == []
+
+    def test_letters_are_numbered_and_can_be_replayed(self, store: Store) -> None:
+        """A replayed letter is no longer pending, and still there."""
+        letters = [DeadLetter(0, START_MS, "api", f"c{n}", "why", b"") for n in range(3)]
+        store.commit(Txn(letters=letters))
+        first, second, _ = store.letters()
+        store.commit(Txn(replayed_letters=[(second.letter_id, START_MS + 5)]))
+        assert first.letter_id < second.letter_id
+        assert len(store.letters()) == 2
+        assert len(store.letters(pending_only=False)) == 3
+        again = store.letter(second.letter_id)
+        assert again is not None
+        assert again.replayed_ms == START_MS + 5
+
+    def test_profiles_come_in_pages(self, store: Store) -> None:
+        """Pages in order of the person key, without gaps."""
+        names = [f"u:{n:02d}" for n in range(25)]
+        store.commit(Txn(profiles={(TENANT, name): Profile(name) for name in names}))
+        found: list[str] = []
+        while page := store.profiles(TENANT, after=found[-1] if found else "", limit=10):
+            found += [each.person for each in page]
+        assert found == names
+
+    def test_hash_is_of_the_state_alone(self, store: Store) -> None:
+        """The order in which maps were filled does not show; a changed value does."""
+        one = Profile("u:1", consent={"a": True, "b": False})
+        two = Profile("u:1", consent={"b": False, "a": True})
+        store.commit(Txn(profiles={(TENANT, "u:1"): one}))
+        first = store.state_hash()
+        store.commit(Txn(profiles={(TENANT, "u:1"): two}))
+        assert store.state_hash() == first
+        store.commit(Txn(profiles={(TENANT, "u:1"): Profile("u:1", evidence=1e-9)}))
+        assert store.state_hash() != first
+
+    def test_replacing_state_keeps_the_log(self, store: Store) -> None:
+        """A rebuild swaps what is derived and nothing else."""
+        store.commit(Txn(records=[a_record(1)], profiles={(TENANT, "u:1"): Profile("u:1")}))
+        store.replace_state(iter([Txn(profiles={(TENANT, "u:2"): Profile("u:2")})]))
+        assert store.profile(TENANT, "u:1") is None
+        assert store.profile(TENANT, "u:2") is not None
+        assert [each.seq for each in store.read(0)] == [1]
+        assert store.seen(TENANT, ["m1"]) == {"m1"}

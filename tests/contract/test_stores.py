@@ -1,0 +1,194 @@
+"""Every binding of the store keeps the same contract."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from germane.domain.errors import StorageBusy, StorageFailed
+from germane.domain.months import MS_PER_DAY
+from germane.domain.profile import Profile
+from germane.domain.record import Txn
+from germane.storage.history import HistoryDamaged
+from germane.storage.memory import MemoryStore
+from germane.storage.sqlite import SqliteStore
+from germane.testing import StoreContract, an_item
+from germane.testing.store_contract import TENANT, a_decision, a_record
+from germane.testing.world import START_MS
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+
+class TestSqlite(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[SqliteStore]:
+        opened = SqliteStore.open(tmp_path)
+        yield opened
+        opened.close()
+
+    def test_survives_closing(self, tmp_path: Path, store: SqliteStore) -> None:
+        """What was committed is there when the folder is opened again."""
+        store.commit(Txn(records=[a_record(1)], profiles={(TENANT, "u:1"): Profile("u:1", seq=1)}))
+        before = store.state_hash()
+        store.close()
+        again = SqliteStore.open(tmp_path)
+        assert again.state_hash() == before
+        assert [each.seq for each in again.read(0)] == [1]
+        again.close()
+
+    def test_commits_are_synced(self, tmp_path: Path, store: SqliteStore) -> None:
+        """The writer is in WAL mode with full sync: there is no unsafe mode."""
+        writer = store._writer
+        assert writer is not None
+        assert writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert writer.execute("PRAGMA synchronous").fetchone()[0] == 2
+
+    def test_one_writer(self, tmp_path: Path, store: SqliteStore) -> None:
+        """A second process cannot write the same folder, but can read it."""
+        with pytest.raises(StorageBusy):
+            SqliteStore.open(tmp_path)
+        store.commit(Txn(meta={"a": b"1"}))
+        reader = SqliteStore.open(tmp_path, mode="read")
+        assert reader.meta("a") == b"1"
+        reader.close()
+
+    @pytest.mark.parametrize(
+        "table", ["log", "dedupe", "slot_offset", "profile", "identity", "meta"]
+    )
+    def test_a_transaction_is_whole_or_not_at_all(
+        self, tmp_path: Path, store: SqliteStore, table: str
+    ) -> None:
+        """If any of its statements fails, nothing of it remains, and the store stops (law 10)."""
+        store.commit(Txn(records=[a_record(1)]))
+        before = store.state_hash()
+        writer = store._writer
+        assert writer is not None
+        writer.execute(
+            f"CREATE TEMP TRIGGER broken BEFORE INSERT ON main.{table} "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        whole = Txn(
+            records=[a_record(2)],
+            profiles={(TENANT, "u:9"): Profile("u:9")},
+            identities={(TENANT, "a:9"): "u:9"},
+            meta={"k": b"v"},
+        )
+        with pytest.raises(StorageFailed):
+            store.commit(whole)
+        assert store.state_hash() == before
+        assert store.seen(TENANT, ["m2"]) == set()
+        assert store.meta("k") is None
+        with pytest.raises(StorageFailed):
+            store.commit(Txn(meta={"later": b""}))
+
+    def test_a_newer_folder_is_refused(self, tmp_path: Path, store: SqliteStore) -> None:
+        """Data of a later version is not opened by an older one."""
+        store.close()
+        connection = sqlite3.connect(tmp_path / "germane.db")
+        connection.execute("PRAGMA user_version=99")
+        connection.close()
+        with pytest.raises(Exception, match="newer version"):
+            SqliteStore.open(tmp_path)
+
+    def test_sealed_history_reads_like_the_log(self, tmp_path: Path, store: SqliteStore) -> None:
+        """Records that moved to Parquet come back equal, in order; decisions are still found."""
+        old = START_MS - 90 * MS_PER_DAY
+        decision = a_decision()
+        from germane.storage.codec import encode
+
+        records = [a_record(n, at_ms=old + n * MS_PER_DAY) for n in range(1, 80)]
+        records[4] = a_record(
+            5, kind="decision", message_id="decision:d1", body=encode(decision), at_ms=old
+        )
+        store.commit(Txn(records=records, decisions=[(TENANT, decision)]))
+        before = store.state_hash()
+        moved = store.seal(START_MS - 40 * MS_PER_DAY)
+        assert 30 < moved < 79
+        assert list(store.read(0)) == records
+        assert [each.seq for each in store.read(20, until=60)] == list(range(21, 61))
+        assert store.decision(TENANT, "d1") == decision
+        assert store.seen(TENANT, ["m3"]) == {"m3"}
+        assert store.state_hash() == before
+        assert store.last_seq() == 79
+        months = {path.parent.name for path in (tmp_path / "history").rglob("*.parquet")}
+        assert len(months) >= 2
+
+    def test_damaged_history_is_refused(self, tmp_path: Path, store: SqliteStore) -> None:
+        """A changed file is an error, not an answer."""
+        store.commit(Txn(records=[a_record(n) for n in range(1, 10)]))
+        store.seal(START_MS + 1)
+        path = next((tmp_path / "history").rglob("*.parquet"))
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(bytes(data))
+        with pytest.raises(HistoryDamaged):
+            list(store.read(0))
+
+    def test_a_crash_while_sealing_loses_and_doubles_nothing(
+        self, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file that was written and never named goes at the next start; its rows are still there."""
+        records = [a_record(n) for n in range(1, 10)]
+        store.commit(Txn(records=records))
+        monkeypatch.setitem(store._sql, "add_sealed", "INSERT INTO nowhere VALUES (?)")
+        with pytest.raises(sqlite3.Error):
+            store.seal(START_MS + 1)
+        assert list((tmp_path / "history").rglob("*.parquet"))
+        store.close()
+        again = SqliteStore.open(tmp_path)
+        assert list((tmp_path / "history").rglob("*.parquet")) == []
+        assert list(again.read(0)) == records
+        again.close()
+
+
+@st.composite
+def transactions(draw: st.DrawFn) -> list[Txn]:
+    """A history of small transactions."""
+    found, seq = [], 0
+    for _ in range(draw(st.integers(1, 8))):
+        txn = Txn()
+        for _ in range(draw(st.integers(0, 3))):
+            seq += 1
+            txn.records.append(a_record(seq, person=f"u:{draw(st.integers(1, 4))}"))
+        for _ in range(draw(st.integers(0, 3))):
+            name = f"u:{draw(st.integers(1, 4))}"
+            value = draw(st.one_of(st.none(), st.floats(0, 1e6)))
+            profile = None if value is None else Profile(name, seq=seq, evidence=value)
+            txn.profiles[TENANT, name] = profile
+        number = draw(st.integers(0, 5))
+        txn.items[TENANT, f"i{number}"] = draw(st.sampled_from([None, an_item(number)]))
+        txn.identities[TENANT, f"a:{number}"] = f"u:{draw(st.integers(1, 4))}"
+        found.append(txn)
+    return found
+
+
+@given(history=transactions())
+def test_bindings_agree(tmp_path_factory: pytest.TempPathFactory, history: list[Txn]) -> None:
+    """Law 7: the same history gives the same state hash on every binding, one by one or in a group."""
+    memory, grouped = MemoryStore(), MemoryStore()
+    sqlite = SqliteStore.open(tmp_path_factory.mktemp("store"))
+    whole = Txn()
+    for txn in history:
+        memory.commit(txn)
+        sqlite.commit(txn)
+        whole.absorb(txn)
+    grouped.commit(whole)
+    assert memory.state_hash() == sqlite.state_hash() == grouped.state_hash()
+    sqlite.close()
+
+
+def test_lock_names_its_holder(tmp_path: Path) -> None:
+    """The lock file says which process has the folder."""
+    store = SqliteStore.open(tmp_path)
+    assert (tmp_path / "germane.lock").read_text() == str(os.getpid())
+    store.close()
