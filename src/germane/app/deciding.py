@@ -13,6 +13,7 @@ from germane.domain.ids import anonymous_person, known_person, share_of
 from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings, SurfaceSpec
+from germane.profile.fold import current
 
 PERSONALISATION = "personalisation"
 _HOLDOUT_SALT = "holdout"
@@ -61,6 +62,7 @@ class Deciding:
             BadFilter: the ask's filter is not a valid expression.
         """
         surface = self.surface(ask.surface)
+        profile = current(profile, self._settings, at_ms)
         arm = self._arm(tenant, profile, surface)
         trust = self.trust(profile)
         if arm == "personalised":

@@ -32,6 +32,7 @@ from germane.domain.record import Txn
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
+from germane.profile.fold import current
 from germane.profile.view import view
 
 CHUNK = 64
@@ -248,6 +249,7 @@ class Engine:
         profile = self._memory.profile(self.tenant, key) if key else None
         if profile is None:
             return None
+        profile = current(profile, self.settings, self.world.now_ms())
         return view(profile, self.settings, self._steps.items.get, self.world.now_ms())
 
     def person_key(self, person_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 from pathlib import Path
@@ -12,6 +13,8 @@ from germane.cli.project import print_findings
 from germane.domain.errors import ConfigInvalid, GermaneError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from germane.config import Runtime
 
 
@@ -55,11 +58,17 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
                 timeout_graceful_shutdown=10,
             )
         )
-        server.run(sockets=[listener])
+        run_server(server, listener)
         save_snapshot(engine, folder)
         out.print("Stopped; everything that was acknowledged is on the disk.")
     finally:
         engine.store.close()
+
+
+def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until someone stops it; a stop is the normal end, not an error."""
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
+        server.run(sockets=[listener])
 
 
 def require_keys(runtime: Runtime) -> None:

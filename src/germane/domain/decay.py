@@ -34,19 +34,27 @@ def age_factor(months: int, beyond_year_factor: float) -> float:
     return beyond_year_factor if months < DROPPED_AFTER_MONTHS else 0.0
 
 
-def add(masses: Masses, signal: str, at_ms: int, half_life_days: float, amount: int = 1) -> Masses:
-    """One more event (or one less, with ``amount`` -1) in the month where it belongs, in month order."""
+def grown(at_ms: int, half_life_days: float) -> tuple[int, float]:
+    """The month of a time, and what one event at that time adds to the month's mass."""
     month = month_of(at_ms)
-    grown = 2.0 ** ((at_ms - month_start_ms(month)) / MS_PER_DAY / half_life_days)
-    kept = list(masses)
-    for place, each in enumerate(kept):
+    days = (at_ms - month_start_ms(month)) / MS_PER_DAY
+    return month, 2.0 ** (days / half_life_days)
+
+
+def add(masses: Masses, signal: str, month: int, mass: float, count: int = 1) -> Masses:
+    """Evidence added to (or, below 0, taken from) the month where it belongs, in month order."""
+    if masses:
+        last = masses[-1]
+        if last.month == month and last.signal == signal:
+            return (*masses[:-1], Mass(month, signal, last.count + count, last.mass + mass))
+        if (last.month, last.signal) < (month, signal):
+            return (*masses, Mass(month, signal, count, mass))
+    for place, each in enumerate(masses):
         if each.month == month and each.signal == signal:
-            mass = each.mass + amount * grown
-            kept[place] = Mass(month, signal, each.count + amount, mass)
-            return tuple(kept)
-    kept.append(Mass(month, signal, amount, amount * grown))
-    kept.sort(key=lambda each: (each.month, each.signal))
-    return tuple(kept)
+            changed = Mass(month, signal, each.count + count, each.mass + mass)
+            return (*masses[:place], changed, *masses[place + 1 :])
+    added = (*masses, Mass(month, signal, count, mass))
+    return tuple(sorted(added, key=lambda each: (each.month, each.signal)))
 
 
 def live(masses: Masses, now_ms: int) -> Masses:

@@ -101,3 +101,5 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     """Latest order ids, so that an order that is sent twice counts once."""
     consent: dict[str, bool] = {}
     """Consent purpose -> granted. Absent: not stated."""
+    swept_month: int = 0
+    """Month (since January 1970) in which what is too old was last dropped."""

@@ -36,7 +36,8 @@ class Candidates:
         self._place: dict[int, int] = {}
         kinds = state.kinds[state.diversity]
         self._liked = kinds.vector(person.interests[state.diversity])
-        self._goes = self._going_together()
+        self._goes = self._going_together(person.latest)
+        self._goes_long = self._going_together(person.usual)
         self._adjacent = self._adjacent_categories()
         self._readiness = readiness
         self._curated: dict[int, float] = {}
@@ -93,10 +94,10 @@ class Candidates:
         place, state = self._place, self._state
         for number in self._person.own.numbers:
             place.setdefault(number, len(place))
-        for number in _strongest(self._goes, TOGETHER):
+        for number in _strongest(self._goes, TOGETHER) + _strongest(self._goes_long, TOGETHER):
             place.setdefault(number, len(place))
         for name, shares in self._person.interests.items():
-            main = name == state.diversity
+            main = name in (state.diversity, state.finest)
             width, depth = (CATEGORIES, PER_CATEGORY) if main else (VALUES, PER_VALUE)
             for value, _ in nlargest(width, shares.items(), key=_value):
                 self._add_tops(name, state.kinds[name].numbers.get(value, 0), depth)
@@ -107,7 +108,9 @@ class Candidates:
         nearest = sorted(self._adjacent, key=lambda kind: -self._adjacent[kind])
         for kind in nearest[:ADJACENT]:
             self._add_tops(state.diversity, kind, PER_ADJACENT)
-        for number in state.trending[:POPULAR] + state.bestsellers[:POPULAR]:
+        for number in (
+            state.trending[:POPULAR] + state.bestsellers[:POPULAR] + state.tried[:POPULAR]
+        ):
             place.setdefault(number, len(place))
         for number in self._new_items():
             place.setdefault(number, len(place))
@@ -124,11 +127,11 @@ class Candidates:
         liked = self._liked[self._state.kinds[self._state.diversity].of[young]]
         return [young[place] for place in np.argsort(-liked, kind="stable")[:NEW].tolist()]
 
-    def _going_together(self) -> dict[int, float]:
-        """Sum over the latest items of how strongly each neighbour goes with it."""
+    def _going_together(self, history: list[tuple[int, float]]) -> dict[int, float]:
+        """Sum over a history of how strongly each neighbour goes with it."""
         goes: dict[int, float] = {}
         slow = self._state.slow.sums
-        for number, weight in self._person.latest:
+        for number, weight in history:
             row = self._state.together.rows.get(number)
             if not row:
                 continue
@@ -178,23 +181,39 @@ class Candidates:
         self._set("own_repeatable", rows, (state.bought_again[numbers] + 0.5) / (bought + 2.0))
 
     def _together(self) -> None:
-        if not self._goes:
-            return
-        slow = self._state.slow.sums[self.numbers]
-        raw = np.array([self._goes.get(number, 0.0) for number in self.numbers.tolist()])
-        value = raw / np.sqrt(slow + 0.01 * self._state.slow.clock.weight(self._person.at_ms))
-        self._set("together", slice(None), np.sqrt(np.minimum(value, 4.0)))
-        order = np.argsort(-value, kind="stable")
-        ranks = np.empty(len(value))
-        ranks[order] = np.arange(1, len(value) + 1)
-        self._set("together_rank", slice(None), np.where(value > 0, ranks**-0.5, 0.0))
+        if self._goes:
+            value = self._strengths(self._goes)
+            self._set("together", slice(None), np.sqrt(np.minimum(value, 4.0)))
+            order = np.argsort(-value, kind="stable")
+            ranks = np.empty(len(value))
+            ranks[order] = np.arange(1, len(value) + 1)
+            self._set("together_rank", slice(None), np.where(value > 0, ranks**-0.5, 0.0))
+        if self._goes_long:
+            value = self._strengths(self._goes_long)
+            self._set("together_long", slice(None), np.sqrt(np.minimum(value, 4.0)))
+
+    def _strengths(self, goes: dict[int, float]) -> Floats:
+        """Co-visitation as a cosine: divided by the candidate's own popularity."""
+        slow = self._state.slow
+        raw = np.array([goes.get(number, 0.0) for number in self.numbers.tolist()])
+        floor = 0.01 * slow.clock.weight(self._person.at_ms)
+        value: Floats = raw / np.sqrt(slow.sums[self.numbers] + floor)
+        return value
 
     def _taste(self) -> None:
         state, person = self._state, self._person
         kinds = state.kinds[state.diversity].of[self.numbers]
         interest = self._liked[kinds]
         self._set("category_interest", slice(None), np.sqrt(interest))
-        self._set("category_pull", slice(None), np.sqrt(interest * self._standing(kinds)))
+        standing = self._standing(state.diversity, kinds)
+        self._set("category_pull", slice(None), np.sqrt(interest * standing))
+        if state.finest:
+            fine = state.kinds[state.finest]
+            kinds_fine = fine.of[self.numbers]
+            liked = fine.vector(person.interests[state.finest])[kinds_fine]
+            self._set("fine_interest", slice(None), np.sqrt(liked))
+            standing = self._standing(state.finest, kinds_fine)
+            self._set("fine_pull", slice(None), np.sqrt(liked * standing))
         ages = person.category_age_days[kinds]
         self._set("category_just", slice(None), 2.0 ** -(ages / 7.0))
         self._set("brand_interest", slice(None), self._other_interests())
@@ -205,11 +224,11 @@ class Candidates:
             z = (state.log_price[self.numbers] - person.price_mean) / person.price_spread
             self._set("price_fit", slice(None), -np.minimum(np.nan_to_num(z) ** 2, 4.0))
 
-    def _standing(self, kinds: npt.NDArray[np.int32]) -> Floats:
-        """An item's popularity relative to the best of its category, in [0, 1]."""
+    def _standing(self, name: str, kinds: npt.NDArray[np.int32]) -> Floats:
+        """An item's popularity relative to the best of its value of an attribute, in [0, 1]."""
         state = self._state
-        tops, sums = state.tops[state.diversity], state.mid.sums
-        best = np.ones(len(state.kinds[state.diversity].names))
+        tops, sums = state.tops[name], state.mid.sums
+        best = np.ones(len(state.kinds[name].names))
         for kind in np.unique(kinds).tolist():
             ordered = tops.ordered(kind)
             if ordered:
@@ -236,6 +255,8 @@ class Candidates:
             "popular_fast": state.fast,
             "popular_mid": state.mid,
             "popular_slow": state.slow,
+            "tried_fast": state.tried_fast,
+            "tried_mid": state.tried_mid,
         }
         for name, counts in shares.items():
             share = counts.sums[self.numbers] / (counts.total or 1.0)

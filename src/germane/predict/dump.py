@@ -57,14 +57,13 @@ def _body(state: State) -> dict[str, Any]:
         "price": _array(state.log_price[:size]),
         "bought": _array(state.bought[:size]),
         "again": _array(state.bought_again[:size]),
-        "fast": _counts(state.fast, size),
-        "mid": _counts(state.mid, size),
-        "slow": _counts(state.slow, size),
+        "counts": {name: _counts(each, size) for name, each in state.counters().items()},
         "together": _rows(state.together),
         "related": _rows(state.related),
         "tops": {name: _rows(rows) for name, rows in state.tops.items()},
         "newest": state.newest,
         "trending": state.trending,
+        "tried": state.tried,
         "bestsellers": state.bestsellers,
         "shown": state.shown,
         "folds": state.folds,
@@ -91,14 +90,14 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     ):
         values = _floats(whole[name])
         target[: len(values)] = values
-    for name, counts in (("fast", state.fast), ("mid", state.mid), ("slow", state.slow)):
-        _fill_counts(counts, whole[name])
+    for name, counts in state.counters().items():
+        _fill_counts(counts, whole["counts"][name])
     _fill_rows(state.together, whole["together"])
     _fill_rows(state.related, whole["related"])
     for key, rows in whole["tops"].items():
         _fill_rows(state.tops[key], rows)
     state.newest, state.trending = list(whole["newest"]), list(whole["trending"])
-    state.bestsellers = list(whole["bestsellers"])
+    state.bestsellers, state.tried = list(whole["bestsellers"]), list(whole["tried"])
     state.shown, state.folds = whole["shown"], whole["folds"]
     _fill_weights(state.blender.base, whole["base"])
     for surface, weights in whole["surfaces"].items():

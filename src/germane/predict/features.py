@@ -27,6 +27,11 @@ NAMES: tuple[str, ...] = (
     "category_pull",  # that times its standing inside the category
     "category_just",  # 2 ** -(days since the person last took from the category / 7)
     "brand_interest",  # share of interest in its brand (and other attributes)
+    "fine_interest",  # share of interest in its value of the finest attribute
+    "fine_pull",  # that times its standing inside that value
+    "together_long",  # goes with what the person has had most (longer history)
+    "tried_fast",  # popularity among those who had it for the first time, days
+    "tried_mid",  # the same, weeks
     "popular_fast",  # popularity with a half-life of days
     "popular_mid",  # of weeks
     "popular_slow",  # of months
@@ -46,6 +51,11 @@ NAMES: tuple[str, ...] = (
     "fresh_category_pull",
     "fresh_category_just",
     "fresh_brand_interest",
+    "fresh_fine_interest",
+    "fresh_fine_pull",
+    "fresh_together_long",
+    "fresh_tried_fast",
+    "fresh_tried_mid",
     "fresh_popular_fast",
     "fresh_popular_mid",
     "fresh_popular_slow",
@@ -68,6 +78,10 @@ _PRIOR = {
     "category_interest": 0.8,
     "category_pull": 0.8,
     "brand_interest": 0.3,
+    "fine_interest": 0.4,
+    "fine_pull": 0.4,
+    "together_long": 0.4,
+    "fresh_tried_mid": 0.3,
     "popular_fast": 0.3,
     "popular_mid": 0.5,
     "popular_slow": 0.3,
@@ -101,6 +115,11 @@ SOURCE_OF = {
     "category_pull": "interests",
     "category_just": "interests",
     "brand_interest": "interests",
+    "fine_interest": "interests",
+    "fine_pull": "interests",
+    "together_long": "covisitation",
+    "tried_fast": "trending",
+    "tried_mid": "bestsellers",
     "price_fit": "price",
     "popular_fast": "trending",
     "trend": "trending",

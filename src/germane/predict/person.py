@@ -18,6 +18,8 @@ DAY_S = 86_400.0
 OWN_RECENT_DAYS, OWN_LASTING_DAYS = 30.0, 180.0
 RECENT = 12
 """How many of the latest distinct items ask for what goes with them."""
+USUAL = 30
+"""How many of the most had items ask the same."""
 MIN_PRICE_SPREAD = 0.35
 
 
@@ -58,6 +60,7 @@ class Person:
         }
         self.declared = self._declared(settings)
         self.latest = self._latest(state)
+        self.usual = self._usual()
         self.visits = float(max(len({each.at_ms for each in profile.recent}), 1))
         self.category_age_days = self._category_ages(state)
         self.met = self._met(state)
@@ -92,6 +95,14 @@ class Person:
                 if len(seen) == RECENT:
                     break
         return list(seen.items())
+
+    def _usual(self) -> list[tuple[int, float]]:
+        """What the person has had most and not long ago, each with a weight up to 1."""
+        if not self.own.numbers:
+            return []
+        order = np.argsort(-self.own.lasting, kind="stable")[:USUAL].tolist()
+        top = float(self.own.lasting[order[0]]) or 1.0
+        return [(self.own.numbers[n], (float(self.own.lasting[n]) / top) ** 0.5) for n in order]
 
     def _category_ages(self, state: State) -> Floats:
         """Days since the person last had to do with each category, shape (categories,)."""

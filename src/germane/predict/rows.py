@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import nlargest
 from typing import Generic, TypeVar
 
@@ -36,14 +37,33 @@ class Rows(Generic[Key, Entry]):
 
     def add(self, key: Key, entry: Entry, weight: float) -> None:
         """Add to one entry of one row."""
-        self._ordered.pop(key, None)
+        self.add_all(key, (entry,), weight)
+
+    def add_all(self, key: Key, entries: Iterable[Entry], weight: float) -> None:
+        """Add the same to several entries of one row."""
+        if self._ordered:
+            self._ordered.pop(key, None)
         row = self.rows.get(key)
         if row is None:
-            self.rows[key] = {entry: weight}
-            return
-        row[entry] = row.get(entry, 0.0) + weight
+            row = self.rows[key] = {}
+        for entry in entries:
+            row[entry] = row.get(entry, 0.0) + weight
         if len(row) > 2 * self.width:
             self.rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
+
+    def add_to_all(self, keys: Iterable[Key], entry: Entry, weight: float) -> None:
+        """Add the same entry to several rows."""
+        rows, most = self.rows, 2 * self.width
+        for key in keys:
+            row = rows.get(key)
+            if row is None:
+                rows[key] = {entry: weight}
+                continue
+            row[entry] = row.get(entry, 0.0) + weight
+            if len(row) > most:
+                rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
+        if self._ordered:
+            self._ordered.clear()
 
     def row(self, key: Key) -> dict[Entry, float]:
         """A row's entries; not to be changed."""

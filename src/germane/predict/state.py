@@ -19,8 +19,9 @@ from germane.predict.rows import Rows
 Floats = npt.NDArray[np.float64]
 
 FAST_DAYS, MID_DAYS, SLOW_DAYS = 4.0, 21.0, 120.0
+TRIED_FAST_DAYS, TRIED_MID_DAYS = 7.0, 30.0
 ROW_WIDTH = 32
-WITHIN = 8
+WITHIN = 6
 """Partners of each item inside one event (an order): the lines just before it."""
 SEQUENCE = 4
 """Partners from the person's earlier events."""
@@ -86,6 +87,8 @@ class State:
         self.fast = DecayedCounts(FAST_DAYS)
         self.mid = DecayedCounts(MID_DAYS)
         self.slow = DecayedCounts(SLOW_DAYS)
+        self.tried_fast = DecayedCounts(TRIED_FAST_DAYS)
+        self.tried_mid = DecayedCounts(TRIED_MID_DAYS)
         self.bought: Floats = np.zeros(0)
         self.bought_again: Floats = np.zeros(0)
         self.together: Rows[int, int] = Rows(SLOW_DAYS, ROW_WIDTH)
@@ -94,10 +97,27 @@ class State:
         """Category -> categories that the same people turn to next."""
         self.newest: list[int] = []
         self.trending: list[int] = []
+        self.tried: list[int] = []
         self.bestsellers: list[int] = []
         self.shown = 0
         self.folds = 0
         self.blender = Blender(PRIOR.copy())
+
+    def counters(self) -> dict[str, DecayedCounts]:
+        """Every decayed count by its name."""
+        return {
+            "fast": self.fast,
+            "mid": self.mid,
+            "slow": self.slow,
+            "tried_fast": self.tried_fast,
+            "tried_mid": self.tried_mid,
+        }
+
+    @property
+    def finest(self) -> str:
+        """The tracked attribute, beside the categories, that tells most apart; empty if there is none."""
+        others = [name for name in self.tracked if name != self.diversity]
+        return max(others, key=lambda name: len(self.kinds[name].names), default="")
 
     # -- the catalogue ---------------------------------------------------------------------------
 
@@ -157,6 +177,9 @@ class State:
             spec = self.settings.signals[each.signal]
             for counts in (self.fast, self.mid, self.slow):
                 counts.add(number, each.at_ms, spec.weight)
+            if not owned.get(each, 0):
+                self.tried_fast.add(number, each.at_ms, spec.weight)
+                self.tried_mid.add(number, each.at_ms, spec.weight)
             if spec.repeat:
                 self.bought[number] += 1
                 self.bought_again[number] += owned.get(each, 0)
@@ -169,20 +192,18 @@ class State:
         """Items of one event with one another, and with what the person did just before."""
         weight = self.together.weight(observation.at_ms)
         turn = self.related.weight(observation.at_ms)
-        numbers = [self.index[each.item_id] for each in positive]
+        numbers = list(dict.fromkeys(self.index[each.item_id] for each in positive))
+        new = set(numbers)
         before = [self.number(each.item_id) for each in observation.before[-SEQUENCE:]]
+        before = [number for number in dict.fromkeys(before) if number not in new]
         categories = self.kinds[self.diversity].of
         for place, number in enumerate(numbers):
             partners = numbers[max(0, place - WITHIN) : place]
-            for partner in partners:
-                if partner != number:
-                    self.together.add(number, partner, weight)
-                    self.together.add(partner, number, weight)
-            for partner in before:
-                if partner != number:
-                    self.together.add(partner, number, 0.5 * weight)
+            self.together.add_all(number, partners, weight)
+            self.together.add_to_all(partners, number, weight)
+            self.together.add_to_all(before, number, 0.5 * weight)
             here = int(categories[number])
-            for partner in partners[-2:] + before[-2:]:
+            for partner in partners[-1:] + before[-1:]:
                 there = int(categories[partner])
                 if here and there and here != there:
                     self.related.add(here, there, turn)
@@ -191,12 +212,13 @@ class State:
     def _refresh(self, at_ms: int) -> None:
         self.bestsellers = [int(x) for x in self.slow.top(TOPS)]
         self.trending = [int(x) for x in self.fast.top(TOPS)]
+        self.tried = [int(x) for x in self.tried_fast.top(TOPS)]
         limit = at_ms - NEW_DAYS * DAY_MS
         self.newest = [n for n in self.newest if self.created_ms[n] >= limit]
 
     def grow(self, size: int) -> None:
         """Make room for item numbers below ``size``."""
-        for counts in (self.fast, self.mid, self.slow):
+        for counts in self.counters().values():
             counts.grow(size)
         for kinds in self.kinds.values():
             kinds.grow(size)

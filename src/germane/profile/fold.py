@@ -62,9 +62,15 @@ def fold(
     if orders:
         changes["orders"] = (*profile.orders, *orders)[-bounds.ORDERS :]
     after = replace(profile, **changes)
-    if month_of(now_ms) != month_of(profile.last_seen_ms or now_ms):
-        after = forget(after, settings, now_ms)
-    return after
+    return current(after, settings, now_ms)
+
+
+def current(profile: Profile, settings: Settings, now_ms: int) -> Profile:
+    """The profile without what has become too old; looked at once a month, and only where it can be."""
+    month = month_of(now_ms)
+    if profile.swept_month == month or profile.first_seen_ms >= bounds.oldest_ms(now_ms):
+        return profile
+    return replace(forget(profile, settings, now_ms), swept_month=month)
 
 
 def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
@@ -141,40 +147,57 @@ def _history(
     settings: Settings,
     now_ms: int,
 ) -> dict[str, Any]:
-    interests = dict(profile.interests)
-    copied: set[str] = set()
     own_items = dict(profile.own_items)
     price, evidence = profile.price, profile.evidence
     oldest = bounds.oldest_ms(now_ms)
-    tracked = [each.name for each in settings.attributes.values() if each.interest]
     kept = [each for each in interactions if each.at_ms >= oldest]
     for each in kept:
         spec = settings.signals[each.signal]
-        amount, told = _direction(spec, settings)
-        item = item_of(each.item_id)
-        if item is not None:
-            for name in tracked:
-                for value in item.values_of(name):
-                    if name not in copied:
-                        interests[name] = dict(interests.get(name, {}))
-                        copied.add(name)
-                    masses = interests[name].get(value, ())
-                    interests[name][value] = decay.add(
-                        masses, told.name, each.at_ms, told.half_life_days, amount
-                    )
         own_items[each.item_id] = _own(own_items.get(each.item_id, _NOTHING), each, spec, settings)
         if spec.weight > 0 and not spec.cancels:
             evidence += 1
-            price = _price(price, each, item)
-    for name in copied:
-        interests[name] = bounds.values(interests[name], settings.profile.values_per_attribute)
+            price = _price(price, each, item_of(each.item_id))
     return {
-        "interests": interests,
+        "interests": _interests(profile, kept, item_of, settings),
         "own_items": bounds.own(own_items, settings.profile.own_items),
         "price": price,
         "evidence": evidence,
         "recent": _recent(profile.recent, kept, settings, now_ms),
     }
+
+
+def _interests(
+    profile: Profile, kept: Sequence[Interaction], item_of: ItemOf, settings: Settings
+) -> dict[str, dict[str, decay.Masses]]:
+    """Interests after these interactions; what one event says of one value is added in one go."""
+    tracked = [each.name for each in settings.attributes.values() if each.interest]
+    said: dict[tuple[str, str, str, int], int] = {}
+    for each in kept:
+        item = item_of(each.item_id)
+        if item is None:
+            continue
+        amount, told = _direction(settings.signals[each.signal], settings)
+        for name in tracked:
+            for value in item.values_of(name):
+                key = (name, value, told.name, each.at_ms)
+                said[key] = said.get(key, 0) + amount
+    interests = dict(profile.interests)
+    copied: set[str] = set()
+    growth: dict[tuple[str, int], tuple[int, float]] = {}
+    for (name, value, signal, at_ms), amount in said.items():
+        if name not in copied:
+            interests[name] = dict(interests.get(name, {}))
+            copied.add(name)
+        known = growth.get((signal, at_ms))
+        if known is None:
+            half_life_days = settings.signals[signal].half_life_days
+            known = growth[signal, at_ms] = decay.grown(at_ms, half_life_days)
+        month, unit = known
+        masses = interests[name].get(value, ())
+        interests[name][value] = decay.add(masses, signal, month, amount * unit, amount)
+    for name in copied:
+        interests[name] = bounds.values(interests[name], settings.profile.values_per_attribute)
+    return interests
 
 
 _NOTHING = OwnItem()

@@ -126,7 +126,7 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
 
     from germane.api.auth import Keys
     from germane.api.server import build
-    from germane.cli.serving import listen, set_up_logging
+    from germane.cli.serving import listen, run_server, set_up_logging
     from germane.console.live import Live
 
     set_up_logging(loaded.runtime.log)
@@ -152,7 +152,7 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
     if demo.browser and _has_display():
         webbrowser.open(page)
     try:
-        server.run(sockets=[listener])
+        run_server(server, listener)
     finally:
         _stop(driver)
         engine.store.commit(Txn(meta={CLOCK: str(world.now_ms()).encode()}))

