@@ -30,8 +30,13 @@ def free_port() -> int:
 def germane(*arguments: str, cwd: Path | None = None, **environment: str) -> Any:
     """Run a command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "germane", *arguments], cwd=cwd, text=True, capture_output=True,
-        env=os.environ | environment, check=False, timeout=300,
+        [sys.executable, "-m", "germane", *arguments],
+        cwd=cwd,
+        text=True,
+        capture_output=True,
+        env=os.environ | environment,
+        check=False,
+        timeout=300,
     )
 
 
@@ -52,14 +57,27 @@ class Server:
     def start(self) -> Server:
         """Start and wait until it can serve."""
         environment = os.environ | {
-            "GERMANE_WRITE_KEY": WRITE_KEY, "GERMANE_SERVER_KEY": SERVER_KEY,
+            "GERMANE_WRITE_KEY": WRITE_KEY,
+            "GERMANE_SERVER_KEY": SERVER_KEY,
             "GERMANE_SERVER__LOG": "json",
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "germane", "serve", "--config", str(self.config),
-                 "--data", str(self.data_dir), "--port", str(self.port)],
-                env=environment, stdout=log, stderr=log,
+                [
+                    sys.executable,
+                    "-m",
+                    "germane",
+                    "serve",
+                    "--config",
+                    str(self.config),
+                    "--data",
+                    str(self.data_dir),
+                    "--port",
+                    str(self.port),
+                ],
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -98,7 +116,9 @@ class Server:
 
     def letters(self) -> list[dict[str, Any]]:
         """Dead letters."""
-        found: list[dict[str, Any]] = self.api.get("/v1/dead-letters?limit=1000").json()["deadLetters"]
+        found: list[dict[str, Any]] = self.api.get("/v1/dead-letters?limit=1000").json()[
+            "deadLetters"
+        ]
         return found
 
     def counter(self, name: str) -> float:

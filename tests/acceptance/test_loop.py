@@ -11,17 +11,28 @@ from tests.acceptance.conftest import Server, germane
 
 def track(server: Server, user: str, event: str, **properties: object) -> None:
     """One track call."""
-    answer = server.api.post("/v1/track", json={
-        "userId": user, "event": event, "properties": properties, "messageId": str(uuid.uuid4()),
-    })
+    answer = server.api.post(
+        "/v1/track",
+        json={
+            "userId": user,
+            "event": event,
+            "properties": properties,
+            "messageId": str(uuid.uuid4()),
+        },
+    )
     assert (answer.status_code, answer.json()) == (200, {"success": True})
 
 
 def decide(server: Server, user: str, surface: str = "home-grid", **asked: object) -> dict:
     """One decision, explained."""
-    answer = server.api.post("/v1/decide", json={
-        "person": {"userId": user}, "surfaces": [{"surface": surface, **asked}], "explain": True,
-    })
+    answer = server.api.post(
+        "/v1/decide",
+        json={
+            "person": {"userId": user},
+            "surfaces": [{"surface": surface, **asked}],
+            "explain": True,
+        },
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()["decisions"][0]
 
@@ -43,15 +54,24 @@ def test_an_event_changes_the_next_decision(server: Server) -> None:
 def test_the_outcome_is_learned(server: Server) -> None:
     """An impression and an outcome by decision id are counted once each, and teach the surface."""
     for number in range(6):
-        track(server, f"p{number}", "Order Completed", order_id=f"o{number}",
-              products=[{"product_id": "lamp-1", "price": 39}, {"product_id": "pan-1", "price": 59}])
+        track(
+            server,
+            f"p{number}",
+            "Order Completed",
+            order_id=f"o{number}",
+            products=[{"product_id": "lamp-1", "price": 39}, {"product_id": "pan-1", "price": 59}],
+        )
     decision = decide(server, "p1")
     seen = {"decisionId": decision["decisionId"], "positions": list(range(12)), "messageId": "i1"}
     assert server.api.post("/v1/impressions", json=seen).json()["accepted"] == 1
     assert server.api.post("/v1/impressions", json=seen).json()["duplicates"] == 1
     clicked = decision["items"][2]["itemId"]
-    said = {"decisionId": decision["decisionId"], "itemId": clicked, "outcome": "click",
-            "messageId": "c1"}
+    said = {
+        "decisionId": decision["decisionId"],
+        "itemId": clicked,
+        "outcome": "click",
+        "messageId": "c1",
+    }
     assert server.api.post("/v1/outcomes", json=said).json()["accepted"] == 1
     exposure = server.person("p1")["exposures"][0]
     assert exposure["credited"] == [f"{clicked}|click"]
@@ -62,11 +82,17 @@ def test_a_later_event_is_attributed_by_item_and_window(server: Server) -> None:
     """An order of an item that was shown is credited to that slate without naming it, once."""
     decision = decide(server, "bob")
     shown = decision["items"][0]["itemId"]
-    server.api.post("/v1/impressions", json={
-        "decisionId": decision["decisionId"], "positions": [0, 1]})
+    server.api.post(
+        "/v1/impressions", json={"decisionId": decision["decisionId"], "positions": [0, 1]}
+    )
     for _ in range(2):
-        track(server, "bob", "Order Completed", order_id="same",
-              products=[{"product_id": shown, "price": 10}])
+        track(
+            server,
+            "bob",
+            "Order Completed",
+            order_id="same",
+            products=[{"product_id": shown, "price": 10}],
+        )
     person = server.person("bob")
     assert person["exposures"][0]["credited"] == [f"{shown}|purchase"]
     assert person["ownItems"][0]["count"] == 1  # the order was sent twice and counts once
@@ -88,12 +114,19 @@ def test_declared_traits_give_a_first_slate(server: Server) -> None:
 def test_bought_together(server: Server) -> None:
     """The product page shows what was bought with the product, and never the product itself."""
     for number in range(8):
-        track(server, f"q{number}", "Order Completed", order_id=f"q{number}", products=[
-            {"product_id": "tent-3"}, {"product_id": "mat-2"}, {"product_id": "pan-4"}])
+        track(
+            server,
+            f"q{number}",
+            "Order Completed",
+            order_id=f"q{number}",
+            products=[{"product_id": "tent-3"}, {"product_id": "mat-2"}, {"product_id": "pan-4"}],
+        )
     together = decide(server, "someone", "product-together", context={"item": "tent-3"}, size=2)
     assert {each["itemId"] for each in together["items"]} == {"mat-2", "pan-4"}
-    assert any("Goes with" in r["text"] or r["code"] == "source.together"
-               for each in together["items"] for r in each["reasons"])
+    assert all(
+        "Often bought together with Dome tent, 2 persons" in {r["text"] for r in each["reasons"]}
+        for each in together["items"]
+    )
 
 
 def test_rules_at_request_time(server: Server) -> None:
@@ -113,8 +146,9 @@ def test_rules_at_request_time(server: Server) -> None:
 def test_many_people_at_once(server: Server) -> None:
     """The batch route answers a JSON line for each person, in order."""
     people = [{"userId": f"u{n}"} for n in range(50)]
-    answer = server.api.post("/v1/decide/batch", json={
-        "people": people, "surfaces": [{"surface": "email-picks"}]})
+    answer = server.api.post(
+        "/v1/decide/batch", json={"people": people, "surfaces": [{"surface": "email-picks"}]}
+    )
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert [line["person"]["userId"] for line in lines] == [f"u{n}" for n in range(50)]
     assert all(len(line["decisions"][0]["items"]) == 4 for line in lines)
@@ -123,9 +157,14 @@ def test_many_people_at_once(server: Server) -> None:
 def test_anonymous_becomes_known(server: Server) -> None:
     """What a visitor did belongs to the user they turn out to be; nothing counts twice."""
     for number in (1, 2):
-        server.api.post("/v1/track", json={
-            "anonymousId": "visitor", "event": "Product Viewed",
-            "properties": {"product_id": f"boots-{number}"}})
+        server.api.post(
+            "/v1/track",
+            json={
+                "anonymousId": "visitor",
+                "event": "Product Viewed",
+                "properties": {"product_id": f"boots-{number}"},
+            },
+        )
     track(server, "dora", "Product Viewed", product_id="boots-4")
     server.api.post("/v1/identify", json={"userId": "dora", "anonymousId": "visitor"})
     person = server.person("dora")
@@ -145,9 +184,19 @@ def test_stop_and_start(server: Server) -> None:
     after = decide(server, "eve")
     ranked = [x["itemId"] for x in before["items"][:3]]  # the first three never explore
     assert [x["itemId"] for x in after["items"][:3]] == ranked
-    checked = germane("decide", "eve", "home-grid", "--config", str(server.config), "--data",
-                      str(server.data_dir), "--json", GERMANE_SERVER__PORT=str(server.port),
-                      GERMANE_SERVER_KEY=server.server_key, GERMANE_WRITE_KEY=server.write_key)
+    checked = germane(
+        "decide",
+        "eve",
+        "home-grid",
+        "--config",
+        str(server.config),
+        "--data",
+        str(server.data_dir),
+        "--json",
+        GERMANE_SERVER__PORT=str(server.port),
+        GERMANE_SERVER_KEY=server.server_key,
+        GERMANE_WRITE_KEY=server.write_key,
+    )
     assert checked.returncode == 0, checked.stderr
     assert len(json.loads(checked.stdout)["decisions"][0]["items"]) == 12
 
@@ -155,13 +204,22 @@ def test_stop_and_start(server: Server) -> None:
 def test_rebuild_is_the_same(server: Server, tmp_path: Path) -> None:
     """After real traffic, `germane rebuild` finds the state it had."""
     for number in range(30):
-        track(server, f"u{number % 4}", "Order Completed", order_id=f"r{number}",
-              products=[{"product_id": f"lamp-{number % 5 + 1}", "price": 5}])
+        track(
+            server,
+            f"u{number % 4}",
+            "Order Completed",
+            order_id=f"r{number}",
+            products=[{"product_id": f"lamp-{number % 5 + 1}", "price": 5}],
+        )
         decision = decide(server, f"u{number % 4}")
-        server.api.post("/v1/impressions", json={
-            "decisionId": decision["decisionId"], "positions": [0, 1, 2, 3]})
+        server.api.post(
+            "/v1/impressions",
+            json={"decisionId": decision["decisionId"], "positions": [0, 1, 2, 3]},
+        )
     assert server.stop() == 0
-    done = germane("rebuild", "--config", str(server.config), "--data", str(server.data_dir), "--json")
+    done = germane(
+        "rebuild", "--config", str(server.config), "--data", str(server.data_dir), "--json"
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["equal"] is True
 

@@ -44,7 +44,9 @@ def chromium() -> str:
             found = shutil.which("chromium")
             if found:
                 return found
-    raise AssertionError("These tests drive a real Chromium: install it (Debian: apt install chromium).")
+    raise AssertionError(
+        "These tests drive a real Chromium: install it (Debian: apt install chromium)."
+    )
 
 
 def node() -> str:
@@ -74,6 +76,14 @@ def segment_python(version: str) -> Path:
     """A folder with one version of segment-analytics-python, for PYTHONPATH."""
     with locked(f"segment-python-{version}") as folder:
         if not (folder / "segment").exists():
-            run(sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder),
-                f"segment-analytics-python=={version}")
+            run(
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--target",
+                str(folder),
+                f"segment-analytics-python=={version}",
+            )
         return folder

@@ -22,7 +22,8 @@ VALUES, PER_VALUE = 4, 5
 POPULAR = 40
 NEW = 12
 ADJACENT, PER_ADJACENT = 8, 3
-_SHARE_FLOOR = 1e-6
+HALF_EVENT = 0.5
+"""Popularity is smoothed by half an event, so that a first one does not outweigh all else."""
 _FRESH = [COLUMN[name] for name in FRESH]
 _FRESH_FROM = [COLUMN[name.removeprefix("fresh_")] for name in FRESH]
 
@@ -82,6 +83,11 @@ class Candidates:
         """Which candidates are of a related category that the person has not met."""
         found: list[bool] = (self.features[:, COLUMN["adjacent"]] > 0).tolist()
         return found
+
+    def own(self) -> npt.NDArray[np.bool_]:
+        """Which candidates the person had before."""
+        had: npt.NDArray[np.bool_] = self.features[:, COLUMN["own"]] > 0
+        return had
 
     def sources_of(self, row: int) -> tuple[str, ...]:
         """Sources that have something to say about a candidate."""
@@ -246,8 +252,11 @@ class Candidates:
         return total / max(names, 1)
 
     def _fresh(self) -> None:
-        fresh = 1.0 - self.features[:, COLUMN["own"]]
-        self.features[:, _FRESH] = self.features[:, _FRESH_FROM] * fresh[:, None]
+        """Split the features that mean another thing for what was had before and for what was not."""
+        own = self.features[:, COLUMN["own"]][:, None]
+        both = self.features[:, _FRESH_FROM]
+        self.features[:, _FRESH] = both * (1.0 - own)
+        self.features[:, _FRESH_FROM] = both * own
 
     def _popularity(self, readiness: float) -> None:
         state, now = self._state, self._person.at_ms
@@ -259,8 +268,10 @@ class Candidates:
             "tried_mid": state.tried_mid,
         }
         for name, counts in shares.items():
-            share = counts.sums[self.numbers] / (counts.total or 1.0)
-            self._set(name, slice(None), np.log(share + _SHARE_FLOOR) / 4.0 + 3.5)
+            half = HALF_EVENT * counts.clock.weight(now)
+            average = counts.total / max(len(state.ids), 1)
+            odds = (counts.sums[self.numbers] + half) / (average + half)
+            self._set(name, slice(None), np.log(odds) / 4.0)
         fast = _rate(state.fast.sums[self.numbers], state.fast.clock, now)
         slow = _rate(state.slow.sums[self.numbers], state.slow.clock, now)
         self._set("trend", slice(None), np.clip(np.log((fast + 0.05) / (slow + 0.05)), -3, 3))

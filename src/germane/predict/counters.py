@@ -27,7 +27,10 @@ class Clock:
 
     def weight(self, at_ms: int) -> float:
         """What one event at this time adds. Events long before the origin add (nearly) nothing."""
-        return float(2.0 ** max((at_ms - self.origin_ms) / self.half_life_ms, -1000.0))
+        if self.origin_ms == 0:
+            return 1.0  # nothing was counted yet
+        exponent = (at_ms - self.origin_ms) / self.half_life_ms
+        return float(2.0 ** min(max(exponent, -1000.0), 1000.0))
 
     def scale_at(self, now_ms: int) -> float:
         """Factor that turns a sum of weights into a decayed count as of ``now_ms``."""

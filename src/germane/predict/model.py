@@ -65,8 +65,7 @@ class SharedModel:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
         if lesson and interactions:
-            example = self._lesson(profile, interactions, at_ms)
-            examples += [example] if example is not None else []
+            examples += self._lessons(profile, interactions, at_ms)
         owned = tuple(int(bought(profile, each.item_id)) for each in interactions)
         return Observation(
             at_ms=at_ms,
@@ -115,9 +114,9 @@ class SharedModel:
         features, weights = found.matrix(), self.state.blender.weights(surface.name)
         centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
         scores = (features - centre) @ weights  # against the average candidate: only order counts
-        if surface.kind == "together" and ask.context.item:
-            scores = scores + together_scores(self.state, ask.context.item, found.numbers)
-        scores = scores + self._boosts(surface, ask, found.numbers)
+        extra = self._extra(surface, ask, found.numbers)
+        for added in extra.values():
+            scores = scores + added
         order = self._order(scores, profile, surface, found.numbers)
         rows = self._eligible(order, profile, surface, ask, found, at_ms)
         served = profile.quotas.get(surface.name, QuotaCount())
@@ -134,6 +133,7 @@ class SharedModel:
             item = self.state.items[found.numbers[each.row.index]]
             assert item is not None, "only items of the catalogue are eligible"
             sources = contributions(row - centre, weights)
+            sources |= {name: float(added[each.row.index]) for name, added in extra.items()}
             items.append(
                 SlateItem(
                     item_id=item.item_id,
@@ -142,7 +142,7 @@ class SharedModel:
                     propensity=each.propensity,
                     slot=each.slot,
                     sources=sources,
-                    reasons=reasons(sources, each.slot, item, self.state, person),
+                    reasons=reasons(sources, each.slot, item, self.state, person, ask),
                     features=tuple(float(x) for x in row.astype("<f2")),
                 )
             )
@@ -215,17 +215,19 @@ class SharedModel:
             item for rule in surface.rules if rule.kind in ("pin", "include") for item in rule.items
         ]
 
-    def _boosts(
+    def _extra(
         self, surface: SurfaceSpec, ask: Ask, numbers: npt.NDArray[np.intp]
-    ) -> Floats | float:
-        """Boost rules multiply an item's odds, so they add the logarithm to its score."""
+    ) -> dict[str, Floats]:
+        """What is added to the blender's score: the item of the page, and boost rules."""
+        extra: dict[str, Floats] = {}
+        if surface.kind == "together" and ask.context.item:
+            extra["together"] = together_scores(self.state, ask.context.item, numbers)
         rules = self._rules[surface.name]
-        if not rules.boosts:
-            return 0.0
-        items = [self.state.items[number] for number in numbers]
-        factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
-        added: Floats = np.log(np.array(factors))
-        return added
+        if rules.boosts:  # a boost multiplies an item's odds, so it adds its logarithm
+            items = [self.state.items[number] for number in numbers]
+            factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
+            extra["rule"] = np.log(np.array(factors))
+        return extra
 
     def _order(
         self,
@@ -271,10 +273,11 @@ class SharedModel:
                 adjacent_rows += adjacent[index]
         return rows
 
-    def _lesson(
+    def _lessons(
         self, profile: Profile, interactions: Sequence[Interaction], at_ms: int
-    ) -> Example | None:
-        """Rank as if asked just before, and note which candidates were then taken."""
+    ) -> list[Example]:
+        """Rank as if asked just before, and note which candidates were then taken: among all of
+        them, and once more among those that were new to the person."""
         person = Person(profile, self.state, self.settings, at_ms)
         trust = readiness_of(profile.evidence, self.settings.profile.readiness_half)
         found = Candidates(self.state, person, trust)
@@ -284,16 +287,13 @@ class SharedModel:
             for each in interactions
             if self.settings.signals[each.signal].weight > 0
         }
-        chosen = np.array([int(number) in taken for number in found.numbers], dtype=bool)
-        if not chosen.any():
-            return None
-        order = np.argsort(-(features @ self.state.blender.weights("")), kind="stable")
-        others = order[~chosen[order]]
-        tail = others[LESSON_BEST:]
-        step = max(len(tail) // LESSON_SPREAD, 1)
-        keep = np.concatenate((np.flatnonzero(chosen), others[:LESSON_BEST], tail[::step]))
-        count = int(chosen.sum())
-        return Example("", len(keep), pack(features[keep]), tuple(range(count)))
+        chosen = np.array([number in taken for number in found.numbers.tolist()], dtype=bool)
+        scores = features @ self.state.blender.weights("")
+        everything = np.arange(len(chosen))
+        examples = [_example(features, scores, chosen, everything)]
+        if found.own().any():
+            examples.append(_example(features, scores, chosen, np.flatnonzero(~found.own())))
+        return [each for each in examples if each is not None]
 
     def _reward_example(self, pair: tuple[Reward, Decision | None]) -> Example | None:
         """The shown slate with the rewarded item as the chosen one, as it looked when it was decided.
@@ -311,3 +311,18 @@ class SharedModel:
         weight = min((1.0 + rows[chosen[0]].position) ** 0.5, _REWARD_WEIGHT_MAX)
         features = np.array([each.features for each in rows])
         return Example(decision.surface, len(rows), pack(features), tuple(chosen), weight)
+
+
+def _example(
+    features: Floats, scores: Floats, chosen: npt.NDArray[np.bool_], rows: npt.NDArray[np.intp]
+) -> Example | None:
+    """A lesson from some of the candidates: those chosen, the best others, and a spread of the rest."""
+    picked = rows[chosen[rows]]
+    if len(picked) == 0:
+        return None
+    others = rows[~chosen[rows]]
+    others = others[np.argsort(-scores[others], kind="stable")]
+    tail = others[LESSON_BEST:]
+    step = max(len(tail) // LESSON_SPREAD, 1)
+    keep = np.concatenate((picked, others[:LESSON_BEST], tail[::step]))
+    return Example("", len(keep), pack(features[keep]), tuple(range(len(picked))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from germane.domain.decision import Reason, Slot
+from germane.domain.decision import Ask, Reason, Slot
 from germane.domain.item import Item
 from germane.predict.features import COLUMN, NAMES, SOURCE_OF
 from germane.predict.person import Person
@@ -34,7 +34,7 @@ def contributions(features: Floats, weights: Floats) -> dict[str, float]:
 
 
 def reasons(
-    sources: dict[str, float], slot: Slot, item: Item, state: State, person: Person
+    sources: dict[str, float], slot: Slot, item: Item, state: State, person: Person, ask: Ask
 ) -> tuple[Reason, ...]:
     """The strongest sources in words, strongest first; what a slot is for comes before all."""
     found = []
@@ -48,7 +48,7 @@ def reasons(
     for source, value in sorted(sources.items(), key=lambda pair: -pair[1]):
         if value <= 0 or value < _MIN_SHARE * top or len(found) == REASONS:
             break
-        text = _words(source, item, state, person)
+        text = _page(ask, state) if source == "together" else _words(source, item, state, person)
         if text:
             found.append(Reason(f"source.{source}", text, value))
     if not found:
@@ -75,6 +75,8 @@ def _words(source: str, item: Item, state: State, person: Person) -> str:
             return "Picked by us to begin with"
         case "declared":
             return "Fits what you told us about yourself"
+        case "rule":
+            return "Put forward by the shop"
         case "new":
             return "New here"
         case "price":
@@ -82,6 +84,13 @@ def _words(source: str, item: Item, state: State, person: Person) -> str:
         case "adjacent":
             return f"Something new for you: {_category(item)}"
     return ""
+
+
+def _page(ask: Ask, state: State) -> str:
+    """For the product page: what it goes with."""
+    number = state.index.get(ask.context.item)
+    known = state.items[number] if number is not None else None
+    return f"Often bought together with {known.title or known.item_id}" if known else ""
 
 
 def _repeat(item: Item, person: Person) -> str:

@@ -18,8 +18,8 @@ def oldest_ms(now_ms: int) -> int:
 
 
 def values(kept: dict[str, Masses], limit: int) -> dict[str, Masses]:
-    """The ``limit`` values with the newest, then the most evidence."""
-    if len(kept) <= limit:
+    """The ``limit`` values with the newest, then the most evidence; looked at a tenth beyond it."""
+    if len(kept) <= limit + limit // 10:
         return kept
     best = sorted(kept, key=lambda value: _standing(value, kept[value]), reverse=True)[:limit]
     chosen = set(best)
@@ -27,8 +27,8 @@ def values(kept: dict[str, Masses], limit: int) -> dict[str, Masses]:
 
 
 def own(kept: dict[str, OwnItem], limit: int) -> dict[str, OwnItem]:
-    """The ``limit`` items that were touched last (ties by how often, then by id)."""
-    if len(kept) <= limit:
+    """The ``limit`` items that were touched last (ties by how often, then by id); likewise."""
+    if len(kept) <= limit + limit // 10:
         return kept
     best = sorted(kept, key=lambda key: (kept[key].last_s, kept[key].count, key), reverse=True)
     chosen = set(best[:limit])
