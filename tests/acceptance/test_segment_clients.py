@@ -26,9 +26,20 @@ def drive_python(server: Server, version: str, mode: str, key: str = "") -> str:
     """Run the Python client's script; what it printed."""
     environment = os.environ | {"PYTHONPATH": str(tools.segment_python(version))}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(CLIENTS / "python_client.py"), server.url,
-         key or server.write_key, mode],
-        env=environment, capture_output=True, text=True, timeout=120, check=False,
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(CLIENTS / "python_client.py"),
+            server.url,
+            key or server.write_key,
+            mode,
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     return done.stdout + done.stderr
 
@@ -70,7 +81,10 @@ def test_node(server: Server) -> None:
     done = subprocess.run(
         [tools.node(), str(CLIENTS / "node_client.js"), server.url, server.write_key],
         env=os.environ | {"NODE_PATH": str(tools.node_project() / "node_modules")},
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.stdout.strip().endswith("done 0"), done.stdout + done.stderr
     known = interest(server, "node-user")
@@ -133,12 +147,16 @@ def test_browser(server: Server, shop_page: str, batching: bool) -> None:
         )
         page = browser.new_page()
         failures: list[str] = []
-        page.on("requestfailed", lambda request: failures.append(f"{request.url} {request.failure}"))
+        page.on(
+            "requestfailed", lambda request: failures.append(f"{request.url} {request.failure}")
+        )
         page.goto(shop_page)
         anonymous = page.evaluate(LOAD, [server.url, server.write_key, batching])
         browser.close()
     assert failures == []
-    person = wait_for(server, "browser-user", lambda found: len(found["interests"]["category"]) >= 2)
+    person = wait_for(
+        server, "browser-user", lambda found: len(found["interests"]["category"]) >= 2
+    )
     assert person["anonymousIds"] == [anonymous]
     known = {row["value"] for row in person["interests"]["category"]}
     assert {"Kitchen appliances", "Cookware"} <= known  # what was done before the identify, too
@@ -159,8 +177,14 @@ def wait_for(server: Server, person: str, good: object) -> dict:
 def batch(count: int, **changes: object) -> list[dict]:
     """Messages of one user."""
     return [
-        {"type": "track", "event": "Product Viewed", "userId": "raw", "messageId": str(uuid.uuid4()),
-         "properties": {"product_id": "toy-1"}, **changes}
+        {
+            "type": "track",
+            "event": "Product Viewed",
+            "userId": "raw",
+            "messageId": str(uuid.uuid4()),
+            "properties": {"product_id": "toy-1"},
+            **changes,
+        }
         for _ in range(count)
     ]
 
@@ -177,21 +201,34 @@ def test_a_batch_that_is_sent_again_counts_once(server: Server) -> None:
 
 def test_a_bad_item_costs_itself(server: Server) -> None:
     """A good batch with bad items is accepted; each bad one is a dead letter with its reason."""
-    bad = [{"type": "track", "userId": "raw"}, {"type": "nonsense", "userId": "raw"}, 7,
-           {"type": "track", "event": "x"}, *batch(1, timestamp="yesterday")]
-    answer = httpx.post(f"{server.url}/v1/batch", auth=(server.write_key, ""),
-                        json={"batch": [*batch(3), *bad]})
+    bad = [
+        {"type": "track", "userId": "raw"},
+        {"type": "nonsense", "userId": "raw"},
+        7,
+        {"type": "track", "event": "x"},
+        *batch(1, timestamp="yesterday"),
+    ]
+    answer = httpx.post(
+        f"{server.url}/v1/batch", auth=(server.write_key, ""), json={"batch": [*batch(3), *bad]}
+    )
     assert answer.status_code == 200
     assert server.person("raw")["readiness"]["evidence"] == 3
     assert [each["code"] for each in server.letters()] == [
-        "event.missing_name", "event.unknown_type", "event.not_an_object", "event.missing_id",
-        "event.bad_timestamp"]
+        "event.missing_name",
+        "event.unknown_type",
+        "event.not_an_object",
+        "event.missing_id",
+        "event.bad_timestamp",
+    ]
 
 
 def test_keys_that_differ(server: Server) -> None:
     """A key in the header and another in the body is nobody's."""
-    answer = httpx.post(f"{server.url}/v1/track", auth=(server.write_key, ""),
-                        json={**batch(1)[0], "writeKey": "another"})
+    answer = httpx.post(
+        f"{server.url}/v1/track",
+        auth=(server.write_key, ""),
+        json={**batch(1)[0], "writeKey": "another"},
+    )
     assert answer.status_code == 401
 
 
@@ -202,7 +239,10 @@ def test_the_clock_of_the_sender_is_corrected(server: Server) -> None:
     now = datetime.now(UTC)
     fast = now + timedelta(days=1)
     message = batch(1, originalTimestamp=(fast - timedelta(minutes=10)).isoformat())[0]
-    httpx.post(f"{server.url}/v1/batch", auth=(server.write_key, ""),
-               json={"batch": [message], "sentAt": fast.isoformat()})
+    httpx.post(
+        f"{server.url}/v1/batch",
+        auth=(server.write_key, ""),
+        json={"batch": [message], "sentAt": fast.isoformat()},
+    )
     at = datetime.fromisoformat(server.person("raw")["recent"][0]["at"])
     assert abs((at - (now - timedelta(minutes=10))).total_seconds()) < 5

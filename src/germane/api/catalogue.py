@@ -76,6 +76,8 @@ class Catalogue:
         return await self._store(items)
 
     async def _store(self, items: list[Item]) -> Response:
+        for item in items:
+            _check(item)
         receipt = await self._engine.put_items(items)
         return answer(wire.ReceiptBody(receipt.accepted, 0, 0, receipt.seq))
 
@@ -85,6 +87,14 @@ class Catalogue:
         if item is None:
             raise UnknownItem(f"There is no item {item_id[:80]!r}.")
         return item
+
+
+def _check(item: Item) -> None:
+    """Raises BadRequest for values that cannot be stored."""
+    try:
+        msgspec.msgpack.encode(item)
+    except (OverflowError, ValueError, TypeError) as error:
+        raise BadRequest(f"Item {item.item_id[:80]!r} cannot be stored: {error}.") from None
 
 
 def _item(item_id: str, body: wire.ItemBody) -> Item:

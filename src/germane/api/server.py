@@ -135,7 +135,12 @@ class Edge:
         if scope["method"] == "OPTIONS":
             await _preflight(answered)
         else:
-            await self._app(scope, receive, answered)
+            try:
+                await self._app(scope, receive, answered)
+            except Exception:
+                # It was logged and answered with a 500 by then: the connection stays good.
+                if status < 500:
+                    raise
         if self._access_log and path not in _QUIET:
             _log.info(
                 "request",

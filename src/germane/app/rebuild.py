@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from germane.app.engine import Engine
 from germane.app.deciding import Deciding
+from germane.app.engine import Engine
 from germane.app.memory import Memory
 from germane.app.opening import write_snapshot
 from germane.app.steps import Arrival, Steps

@@ -28,7 +28,7 @@ from germane.profile import exposure
 from germane.profile.fold import fold
 from germane.profile.merge import merge
 
-LESSON_SHARE = 0.05
+LESSON_SHARE = 0.1
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
 BEFORE = 12
 """How many of a person's latest interactions go into an observation."""

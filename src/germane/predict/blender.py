@@ -16,6 +16,10 @@ from germane.domain.outcome import Example
 Floats = npt.NDArray[np.float64]
 
 LEARNING_RATE = 0.08
+NEW_RATE = 0.25
+NEW = "*new"
+"""Lessons among items that were new to the person: they teach a head of their own, which ranks the
+surfaces that leave out what was bought."""
 SURFACE_RATE = 0.02
 DECAY_TO_PRIOR = 1e-4
 """Pull towards the prior at each step, so that a feature without evidence stays where it began."""
@@ -44,28 +48,28 @@ class Blender:
 
     def __init__(self, prior: Floats) -> None:
         self.base = Weights(prior, LEARNING_RATE)
+        self.new = Weights(prior, NEW_RATE)
         self.surfaces: dict[str, Weights] = {}
 
-    def weights(self, surface: str) -> Floats:
-        """The weights that a surface ranks with."""
+    def weights(self, surface: str, *, new: bool = False) -> Floats:
+        """The weights that a surface ranks with; ``new``: among items that the person never had."""
+        head = self.new if new or surface == NEW else self.base
         own = self.surfaces.get(surface)
-        return self.base.value if own is None else self.base.value + own.value
-
-    def score(self, features: Floats, surface: str) -> Floats:
-        """Scores of candidates, shape (n,), from features of shape (n, f)."""
-        return features @ self.weights(surface)
+        return head.value if own is None else head.value + own.value
 
     def learn(self, example: Example) -> None:
         """One lesson. An empty surface name means behaviour: it teaches all surfaces."""
         features = unpack(example)
         if example.rows < 2 or len(example.chosen) in (0, example.rows):
             return
-        scores = self.score(features, example.surface)
+        scores = features @ self.weights(example.surface)
         scores = np.exp(scores - scores.max())
         expected = (scores / scores.sum()) @ features
         chosen = features[list(example.chosen)].mean(axis=0)
         gradient = example.weight * (expected - chosen)
-        if example.surface:
+        if example.surface == NEW:
+            self.new.step(gradient)
+        elif example.surface:
             self.own(example.surface).step(gradient)
         else:
             self.base.step(gradient)

@@ -252,11 +252,8 @@ class Candidates:
         return total / max(names, 1)
 
     def _fresh(self) -> None:
-        """Split the features that mean another thing for what was had before and for what was not."""
-        own = self.features[:, COLUMN["own"]][:, None]
-        both = self.features[:, _FRESH_FROM]
-        self.features[:, _FRESH] = both * (1.0 - own)
-        self.features[:, _FRESH_FROM] = both * own
+        fresh = 1.0 - self.features[:, COLUMN["own"]]
+        self.features[:, _FRESH] = self.features[:, _FRESH_FROM] * fresh[:, None]
 
     def _popularity(self, readiness: float) -> None:
         state, now = self._state, self._person.at_ms

@@ -68,6 +68,7 @@ def _body(state: State) -> dict[str, Any]:
         "shown": state.shown,
         "folds": state.folds,
         "base": _weights(state.blender.base),
+        "new": _weights(state.blender.new),
         "surfaces": {name: _weights(each) for name, each in state.blender.surfaces.items()},
     }
 
@@ -100,6 +101,7 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     state.bestsellers, state.tried = list(whole["bestsellers"]), list(whole["tried"])
     state.shown, state.folds = whole["shown"], whole["folds"]
     _fill_weights(state.blender.base, whole["base"])
+    _fill_weights(state.blender.new, whole["new"])
     for surface, weights in whole["surfaces"].items():
         _fill_weights(state.blender.own(surface), weights)
 

@@ -43,8 +43,8 @@ NAMES: tuple[str, ...] = (
     "cold_popular",  # popular_mid x (1 - readiness)
     "cold_declared",  # declared x (1 - readiness)
     "cold_curated",  # standing in the surface's curated list x (1 - readiness)
-    # These stand for items that the person never had what their namesakes above stand for among
-    # those had before: what makes something worth trying is not what makes it worth having again.
+    # The same again for items that the person never had: what makes something worth trying is not
+    # what makes it worth having again.
     "fresh_together",
     "fresh_together_rank",
     "fresh_category_interest",
@@ -93,7 +93,7 @@ _PRIOR = {
     "new": 0.0,
     "adjacent": -0.2,
 }
-PRIOR = np.array([_PRIOR.get(name, _PRIOR.get(name.removeprefix("fresh_"), 0.0)) for name in NAMES])
+PRIOR = np.array([_PRIOR.get(name, 0.0) for name in NAMES])
 
 LAYOUT = blake2b(repr((NAMES, sorted(_PRIOR.items()))).encode(), digest_size=4).hexdigest()
 """Names this set of features: state learned with another one is not loaded."""

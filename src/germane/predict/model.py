@@ -16,7 +16,7 @@ from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
-from germane.predict.blender import pack
+from germane.predict.blender import NEW, pack
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
@@ -111,7 +111,9 @@ class SharedModel:
         found.curate(surface.default)
         if surface.kind == "together" and ask.context.item:
             found.include_numbers(partners(self.state, ask.context.item))
-        features, weights = found.matrix(), self.state.blender.weights(surface.name)
+        features = found.matrix()
+        only_new = surface.already_bought == "exclude"
+        weights = self.state.blender.weights(surface.name, new=only_new)
         centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
         scores = (features - centre) @ weights  # against the average candidate: only order counts
         extra = self._extra(surface, ask, found.numbers)
@@ -288,11 +290,13 @@ class SharedModel:
             if self.settings.signals[each.signal].weight > 0
         }
         chosen = np.array([number in taken for number in found.numbers.tolist()], dtype=bool)
-        scores = features @ self.state.blender.weights("")
         everything = np.arange(len(chosen))
-        examples = [_example(features, scores, chosen, everything)]
-        if found.own().any():
-            examples.append(_example(features, scores, chosen, np.flatnonzero(~found.own())))
+        new = np.flatnonzero(~found.own())
+        lessons = (("", everything), (NEW, new)) if len(new) < len(chosen) else (("", everything),)
+        examples = [
+            _example(name, features, features @ self.state.blender.weights(name), chosen, rows)
+            for name, rows in lessons
+        ]
         return [each for each in examples if each is not None]
 
     def _reward_example(self, pair: tuple[Reward, Decision | None]) -> Example | None:
@@ -314,7 +318,11 @@ class SharedModel:
 
 
 def _example(
-    features: Floats, scores: Floats, chosen: npt.NDArray[np.bool_], rows: npt.NDArray[np.intp]
+    name: str,
+    features: Floats,
+    scores: Floats,
+    chosen: npt.NDArray[np.bool_],
+    rows: npt.NDArray[np.intp],
 ) -> Example | None:
     """A lesson from some of the candidates: those chosen, the best others, and a spread of the rest."""
     picked = rows[chosen[rows]]
@@ -325,4 +333,4 @@ def _example(
     tail = others[LESSON_BEST:]
     step = max(len(tail) // LESSON_SPREAD, 1)
     keep = np.concatenate((picked, others[:LESSON_BEST], tail[::step]))
-    return Example("", len(keep), pack(features[keep]), tuple(range(len(picked))))
+    return Example(name, len(keep), pack(features[keep]), tuple(range(len(picked))))

@@ -7,14 +7,30 @@ from segment.analytics.client import Client
 
 url, key, mode = sys.argv[1:4]
 errors = []
-client = Client(key, host=url, sync_mode=mode == "sync", gzip=mode == "gzip", max_retries=1,
-                on_error=lambda error, batch: errors.append(error))
+client = Client(
+    key,
+    host=url,
+    sync_mode=mode == "sync",
+    gzip=mode == "gzip",
+    max_retries=1,
+    on_error=lambda error, batch: errors.append(error),
+)
 try:
     client.identify("py-user", {"plan": "pro", "email": "x@example.org"})
-    client.track("py-user", "Product Viewed", {"product_id": "tent-1", "price": "129.00"},
-                 timestamp=datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc))
-    client.track("py-user", "Order Completed", {
-        "order_id": f"py-{mode}", "products": [{"product_id": "mat-1", "price": 59, "quantity": 2}]})
+    client.track(
+        "py-user",
+        "Product Viewed",
+        {"product_id": "tent-1", "price": "129.00"},
+        timestamp=datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc),
+    )
+    client.track(
+        "py-user",
+        "Order Completed",
+        {
+            "order_id": f"py-{mode}",
+            "products": [{"product_id": "mat-1", "price": 59, "quantity": 2}],
+        },
+    )
     client.page("py-user", "Shop", "Home", {"url": "https://example.org/"})
     client.screen("py-user", "App", "Home")
     client.group("py-user", "acme", {"name": "Acme"})
