@@ -1,0 +1,159 @@
+"""The reference pages that come from the code: `python docs/generate.py [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from germane.api import errors as api_errors
+from germane.api.auth import Keys
+from germane.api.routes import endpoints
+from germane.app.engine import Engine
+from germane.cli.program import app
+from germane.config.tables import TABLES
+from germane.domain.errors import GermaneError
+from germane.domain.settings import Settings
+from germane.predict.model import SharedModel
+from germane.storage.memory import MemoryStore
+from germane.testing import FakeWorld
+
+REFERENCE = Path(__file__).parent / "reference"
+MADE = "<!-- Made by docs/generate.py from the code: change it there. -->\n\n"
+
+
+def configuration() -> str:
+    """Every setting of germane.toml."""
+    parts = [
+        "# Configuration\n\nOne file, `germane.toml`. All errors are reported at once, each with its key, "
+        "its value and what to do. Every setting can be overridden by the environment: "
+        "`GERMANE_SERVER__PORT=9000`, `GERMANE_SURFACES__HOME_GRID__SIZE=8`. Keys are read from "
+        "`GERMANE_WRITE_KEY` and `GERMANE_SERVER_KEY`, or from `.env` beside the file.\n"
+    ]
+    for table, fields in TABLES.items():
+        many = table.endswith(("outcomes", "rules"))
+        parts.append(
+            f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n"
+            "| setting | type | default | meaning |\n|---|---|---|---|\n"
+        )
+        for field in fields:
+            default = "required" if field.required else f"`{shown(field.default)}`"
+            span = ""
+            if field.low is not None and field.high is not None:
+                span = f" From {field.low:g} to {field.high:g}."
+            kind = field.kind.replace("|", " or ")
+            parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
+    parts.append(
+        "\nTraits may have a table `values`, from what people say to attribute values:\n\n"
+        '```toml\n[traits.role.values]\nbuyer = ["Tools", "Safety"]\n```\n'
+    )
+    return "".join(parts)
+
+
+def shown(value: Any) -> str:
+    """A default as it would be written."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{each}"' for each in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def command_line() -> str:
+    """Every command with its options."""
+    parts = [
+        "# Command line\n\nExit codes: 0 done, 1 failed, 2 wrong use, 3 configuration invalid, "
+        "130 interrupted.\n"
+    ]
+    _commands(typer.main.get_command(app), "germane", parts)
+    return "".join(parts)
+
+
+def _commands(command: Any, name: str, parts: list[str]) -> None:
+    for sub, each in getattr(command, "commands", {}).items():
+        if getattr(each, "commands", None):
+            _commands(each, f"{name} {sub}", parts)
+            continue
+        parts.append(f"\n## `{name} {sub}`\n\n{(each.help or '').strip()}\n\n")
+        rows = []
+        for parameter in each.params:
+            if parameter.name == "help":
+                continue
+            option = parameter.param_type_name == "option"
+            label = (
+                ", ".join((*parameter.opts, *parameter.secondary_opts))
+                if option
+                else (parameter.metavar or parameter.name or "").upper()
+            )
+            rows.append(f"| `{label}` | {parameter.help or ''} |\n")
+        if rows:
+            parts.append("| argument or option | meaning |\n|---|---|\n" + "".join(rows))
+
+
+def http_api() -> str:
+    """Every route."""
+    settings = Settings()
+    engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"x")
+    parts = [
+        "# HTTP API\n\nA running server shows this at `/docs`, and as OpenAPI 3.1 at "
+        "`/openapi.json`. Keys go into basic auth as the user name, or as a bearer token. The write "
+        "key may only send events; the server key may do everything. Errors have "
+        "[one shape](errors.md).\n"
+    ]
+    tag = ""
+    for each in endpoints(engine, Keys("w", "s")):
+        if each.tag != tag:
+            tag = each.tag
+            parts.append(f"\n## {tag}\n\n| route | key | what it does |\n|---|---|---|\n")
+        parts.append(f"| `{each.method} {each.path}` | {each.security} | {each.summary} |\n")
+    return "".join(parts)
+
+
+def errors() -> str:
+    """Every error code."""
+    parts = [
+        "# Errors\n\nEvery route answers an error in one shape, and the command line says the same "
+        "message and hint:\n\n```json\n"
+        '{"success": false, "code": "decide.unknown_surface", "message": "...", "hint": "...", '
+        '"details": {}, "requestId": "..."}\n```\n\n'
+        "| code | status | meaning | hint |\n|---|---|---|---|\n"
+    ]
+    seen: dict[str, type[GermaneError]] = {}
+    todo = [GermaneError]
+    while todo:
+        kind = todo.pop()
+        seen.setdefault(kind.code, kind)
+        todo += kind.__subclasses__()
+    for code, kind in sorted(seen.items()):
+        status = api_errors.status_of(kind())
+        parts.append(f"| `{code}` | {status} | {(kind.__doc__ or '').strip()} | {kind.hint} |\n")
+    return "".join(parts)
+
+
+PAGES = {
+    "configuration.md": configuration,
+    "cli.md": command_line,
+    "http-api.md": http_api,
+    "errors.md": errors,
+}
+
+
+def main() -> int:
+    """Write the pages, or with --check tell which are not what the code says."""
+    stale = []
+    for name, make in PAGES.items():
+        path, text = REFERENCE / name, MADE + make()
+        if "--check" in sys.argv:
+            if not path.exists() or path.read_text("utf-8") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, "utf-8")
+    if stale:
+        print(f"Out of date: {', '.join(stale)}. Run: python docs/generate.py")
+    return int(bool(stale))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
