@@ -125,6 +125,7 @@ def an_order(
     number = next(_numbers)
     products = [{"product_id": each, "price": 9.5, "quantity": 1} for each in items]
     properties = {"order_id": order_id or f"o{number}", "products": products}
+    properties = changes.pop("properties", properties)
     return an_event(
         "Order Completed",
         user=user,

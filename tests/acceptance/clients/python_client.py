@@ -1,7 +1,7 @@
 """Drives a published segment-analytics-python, unchanged but for the host. Run with its PYTHONPATH."""
 
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from segment.analytics.client import Client
 
@@ -13,7 +13,7 @@ client = Client(
     sync_mode=mode == "sync",
     gzip=mode == "gzip",
     max_retries=1,
-    on_error=lambda error, batch: errors.append(error),
+    on_error=lambda error, _: errors.append(error),
 )
 try:
     client.identify("py-user", {"plan": "pro", "email": "x@example.org"})
@@ -21,7 +21,7 @@ try:
         "py-user",
         "Product Viewed",
         {"product_id": "tent-1", "price": "129.00"},
-        timestamp=datetime(2026, 1, 5, 12, 0, tzinfo=timezone.utc),
+        timestamp=datetime(2026, 1, 5, 12, 0, tzinfo=UTC),
     )
     client.track(
         "py-user",

@@ -1,0 +1,174 @@
+"""Bulk import through the command line: idempotent, streaming, with every reject named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+def germane(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a project."""
+    return subprocess.run(
+        [sys.executable, "-m", "germane", *arguments],
+        cwd=folder,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project, made once."""
+    folder = tmp_path_factory.mktemp("import")
+    assert germane(folder, "init", "shop").returncode == 0
+    return folder / "shop"
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    """A copy of it for one test."""
+    for name in ("germane.toml", "catalogue.csv", ".env"):
+        (tmp_path / name).write_text((made / name).read_text())
+    return tmp_path
+
+
+def summary(project: Path, *arguments: str) -> dict[str, Any]:
+    """`germane import ... --json`"""
+    done = germane(project, "import", *arguments, "--json")
+    assert done.stdout, done.stderr
+    return {**json.loads(done.stdout), "code": done.returncode}
+
+
+def test_csv_orders(project: Path) -> None:
+    """Lines of one order are one event; running it again changes nothing."""
+    (project / "orders.csv").write_text(
+        "customer,when,sku,qty,unit_price,invoice\n"
+        "c1,2026-10-01T10:00:00Z,tent-1,1,129,A1\n"
+        "c1,2026-10-01T10:00:00Z,mat-1,2,59.5,A1\n"
+        "c2,2026-10-02 11:00,lamp-1,1,39,A2\n"
+    )
+    arguments = ("events", "orders.csv", "--event", "purchase")
+    first = summary(project, *arguments)
+    assert (first["rows"], first["accepted"], first["duplicates"], first["rejected"]) == (
+        3,
+        2,
+        0,
+        0,
+    )
+    assert (first["people"], first["first"]) == (2, "2026-10-01T10:00:00.000Z")
+    again = summary(project, *arguments)
+    assert (again["accepted"], again["duplicates"]) == (0, 2)
+    person = json.loads(germane(project, "person", "c1", "--json").stdout)
+    assert person["readiness"]["evidence"] == 2
+    assert {each["itemId"] for each in person["ownItems"]} == {"tent-1", "mat-1"}
+
+
+def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
+    """Each reject names its row and why; the rest is imported."""
+    (project / "events.csv").write_text(
+        "user_id,timestamp,item_id,price\n"
+        'u1,2026-10-01,toy-1,"9,99"\n'
+        "u1,soon,toy-1,1\n"
+        ",2026-10-01,toy-1,1\n"
+        "u1,2999-01-01,toy-1,1\n"
+        "u1,2026-10-01,toy-1\n"
+        "u1,2026-10-01,toy-2,5\n"
+    )
+    found = summary(project, "events", "events.csv", "--event", "view")
+    assert (found["accepted"], found["rejected"], found["code"]) == (1, 5, 0)
+    rejects = [
+        json.loads(x) for x in (project / "events.csv.rejects.jsonl").read_text().splitlines()
+    ]
+    reasons = {each["row"]: each["reason"] for each in rejects}
+    assert "write decimals with a point" in reasons[1]
+    assert "is no time" in reasons[2]
+    assert "no user id" in reasons[3]
+    assert "in the future" in reasons[4]
+    assert "3 values for 4 columns" in reasons[5]
+
+
+def test_jsonl_gz_and_parquet(project: Path) -> None:
+    """The same rows in other formats; typed times; people with their traits."""
+    rows = [
+        {"user": "g1", "ts": 1_790_000_000 + n, "product_id": f"toy-{n % 5 + 1}", "event": "view"}
+        for n in range(20)
+    ]
+    with gzip.open(project / "a.jsonl.gz", "wt") as file:
+        file.write("\n".join(map(json.dumps, rows)) + "\nnot json\n")
+    found = summary(project, "events", "a.jsonl.gz")
+    assert (found["accepted"], found["rejected"]) == (20, 1)
+    table = pa.table(
+        {
+            "user_id": ["p1", "p2"],
+            "timestamp": pa.array([1_790_000_000_000] * 2, pa.timestamp("ms")),
+            "interest": ["Outdoor", None],
+        }
+    )
+    pq.write_table(table, project / "people.parquet")
+    assert summary(project, "people", "people.parquet")["accepted"] == 2
+    person = json.loads(germane(project, "person", "p1", "--json").stdout)
+    assert person["traits"]["interest"]["value"] == "Outdoor"
+
+
+def test_errors_of_the_whole(project: Path) -> None:
+    """A missing column, a wrong encoding, an unknown format and kind are told with a remedy."""
+    (project / "x.csv").write_text("a,b\n1,2\n")
+    done = germane(project, "import", "events", "x.csv")
+    assert done.returncode == 1
+    assert "--map user_id=COLUMN" in done.stderr
+    (project / "l.csv").write_bytes("item_id,title\n1,M\xfcsli\n".encode("latin-1"))
+    assert "iconv" in germane(project, "import", "catalogue", "l.csv").stderr
+    (project / "x.xlsx").write_text("")
+    assert "no known format" in germane(project, "import", "catalogue", "x.xlsx").stderr
+    assert "cannot be imported" in germane(project, "import", "orders", "x.csv").stderr
+    done = germane(project, "import", "catalogue", "catalogue.csv", "--map", "item_id=skuu")
+    assert "no column 'skuu'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_dry_run_changes_nothing(project: Path) -> None:
+    """`--dry-run` reads and checks only."""
+    found = summary(project, "catalogue", "catalogue.csv", "--dry-run")
+    assert (found["rows"], found["accepted"]) == (64, 0)
+    assert (
+        json.loads(germane(project, "check", "--json").stdout)["findings"][1]["level"] == "warning"
+    )
+
+
+def test_export_and_dead_letters(project: Path) -> None:
+    """What went in comes out; the list of dead letters says when there is none."""
+    summary(project, "catalogue", "catalogue.csv")
+    done = germane(project, "export", "items", "items.parquet")
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(project / "items.parquet").num_rows == 64
+    assert "No dead letters" in germane(project, "dead-letters", "list").stdout
+
+
+def test_check_names_what_is_wrong(project: Path) -> None:
+    """A wrong key gives exit code 3, the key and a remedy, and no trace."""
+    config = project / "germane.toml"
+    config.write_text(config.read_text().replace("size = 12", "sice = 12"))
+    done = germane(project, "check")
+    assert done.returncode == 3
+    assert "surfaces.home-grid.sice" in done.stderr
+    assert "Did you mean 'size'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_init_does_not_overwrite(project: Path) -> None:
+    """A second init says what is there; the keys are for nobody else to read."""
+    done = germane(project, "init", ".")
+    assert done.returncode == 1
+    assert "--force" in done.stderr
+    germane(project, "init", "fresh")
+    assert (project / "fresh" / ".env").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,124 @@
+"""Configuration errors: all at once, each with key, value and remedy."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+from germane.config import audit, load_text
+from germane.domain.errors import ConfigInvalid
+from germane.testing import a_shop, an_item
+
+SHOP = files("germane.recipes").joinpath("shop/germane.toml").read_text("utf-8")
+
+
+def problems(text: str, **environment: str) -> dict[str, str]:
+    """Key -> what is wrong and what to do."""
+    with pytest.raises(ConfigInvalid) as caught:
+        load_text(text, environment)
+    return {
+        each["key"]: f"{each['problem']} {each['remedy']}"
+        for each in caught.value.details["errors"]
+    }
+
+
+def test_the_recipe_is_valid() -> None:
+    """What `germane init` writes has no error, and every surface closes its loop."""
+    loaded = load_text(SHOP, {})
+    assert set(loaded.settings.surfaces) == {"home-grid", "email-picks", "product-together"}
+    assert all(each.outcomes for each in loaded.settings.surfaces.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "says"),
+    [
+        ("[signals.view]", "[signls.view]", "signls", "Did you mean 'signals'?"),
+        ("size = 12", "sise = 12", "surfaces.home-grid.sise", "Did you mean 'size'?"),
+        ("size = 12", "size = 0", "surfaces.home-grid.size", "between 1 and 200"),
+        ("size = 12", 'size = "12"', "surfaces.home-grid.size", "a whole number"),
+        (
+            "diversity_quota = 0.15 ",
+            "diversity_quota = 15 ",
+            "surfaces.home-grid.diversity_quota",
+            "between 0 and 0.5",
+        ),
+        ('window = "7d"', 'window = "7 days"', "surfaces.home-grid.outcomes[1].window", '"30m"'),
+        (
+            'signal = "click"',
+            'signal = "clik"',
+            "surfaces.home-grid.outcomes[0].signal",
+            "Did you mean 'click'?",
+        ),
+        ('cancels = "purchase"', 'cancels = "order"', "signals.refund.cancels", "No such signal"),
+        ("weight = -4.0", "weight = 0", "signals.dismiss.weight", "says nothing"),
+        ("diversity = true ", "diversity = false ", "catalogue.attributes", "Exactly one"),
+        (
+            'attribute = "department"',
+            'attribute = "departmnt"',
+            "traits.interest.attribute",
+            "Did you mean 'department'?",
+        ),
+        ('timezone = "Europe/Berlin" ', 'timezone = "Berlin" ', "project.timezone", "tzdata"),
+        ('event = "Product Clicked"', 'name = "Product Clicked"', "signals.click.event", "missing"),
+        ("half_life_days = 45", "half_life_days = 0.1", "signals.add.half_life_days", "between 1"),
+    ],
+)
+def test_each_error_has_key_and_remedy(old: str, new: str, key: str, says: str) -> None:
+    """A wrong line is named with what to do."""
+    assert old in SHOP
+    found = problems(SHOP.replace(old, new, 1))
+    assert key in found, found
+    assert says in found[key]
+
+
+def test_all_errors_at_once() -> None:
+    """Three errors in one file are three lines of one message."""
+    text = SHOP.replace("size = 12", "size = 0").replace("weight = 5.0", "weight = 1e9")
+    found = problems(
+        text + '\n[[surfaces.home-grid.rules]]\nkind = "exclude"\nwhen = "item.prize > 1"\n'
+    )
+    assert set(found) == {
+        "surfaces.home-grid.size",
+        "signals.purchase.weight",
+        "surfaces.home-grid.rules[0].when",
+    }
+    assert "Did you mean item.price?" in found["surfaces.home-grid.rules[0].when"]
+
+
+def test_the_environment_overrides() -> None:
+    """Section, key and type come from the table of settings; wrong ones are errors too."""
+    loaded = load_text(
+        SHOP,
+        {
+            "GERMANE_SERVER__PORT": "9000",
+            "GERMANE_SURFACES__HOME_GRID__SIZE": "6",
+            "GERMANE_WRITE_KEY": "w",
+            "GERMANE_SERVER_KEY": "s",
+        },
+    )
+    assert loaded.runtime.port == 9000
+    assert loaded.settings.surfaces["home-grid"].size == 6
+    assert (loaded.runtime.write_key, loaded.runtime.server_key) == ("w", "s")
+    assert "server.port" in problems(SHOP, GERMANE_SERVER__PORT="http")
+    assert "GERMANE_SERVR__PORT" in problems(SHOP, GERMANE_SERVR__PORT="1")
+
+
+def test_not_toml() -> None:
+    """A syntax error names its place."""
+    with pytest.raises(ConfigInvalid, match="line 1"):
+        load_text("a = = 1", {})
+
+
+def test_audit_says_running_blind() -> None:
+    """A surface without an outcome is told loudly; one with too few items cannot vary."""
+    blind = a_shop(surface={"outcomes": (), "size": 5})
+    found = {
+        (each.surface, each.check): each for each in audit(blind, [an_item(n) for n in range(60)])
+    }
+    assert found["home", "loop"].level == "error"
+    assert "RUNNING BLIND" in found["home", "loop"].text
+    assert found["home", "content"].level == "good"
+    few = {(x.surface, x.check): x for x in audit(a_shop(), [an_item(1)])}
+    assert "cannot vary" in few["home", "content"].text
+    assert few["home", "loop"].level == "good"
