@@ -144,7 +144,7 @@ def test_unknown_things(shared_server: Server) -> None:
     refused(
         api.post(
             "/v1/decide/batch",
-            json={"people": [{"userId": "u"}], **{"surfaces": wrong["surfaces"]}},
+            json={"people": [{"userId": "u"}], "surfaces": wrong["surfaces"]},
         ),
         404,
         "decide.unknown_surface",

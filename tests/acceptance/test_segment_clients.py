@@ -121,15 +121,19 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 LOAD = """
 async ([url, key, batching]) => {
   const { AnalyticsBrowser } = window.AnalyticsNext;
-  const strategy = batching ? { strategy: "batching", config: { size: 5, timeout: 300 } } : { strategy: "standard" };
+  const batch = { strategy: "batching", config: { size: 5, timeout: 300 } };
+  const strategy = batching ? batch : { strategy: "standard" };
+  const host = url.replace("http://", "") + "/v1";
   const [analytics] = await AnalyticsBrowser.load(
     { writeKey: key, cdnURL: url },
-    { integrations: { "Segment.io": { apiHost: url.replace("http://", "") + "/v1", protocol: "http", deliveryStrategy: strategy } } });
+    { integrations: { "Segment.io": {
+      apiHost: host, protocol: "http", deliveryStrategy: strategy } } });
   await analytics.page("Home");
   await analytics.track("Product Viewed", { product_id: "kettle-1", price: 45 });
   await analytics.track("Product Added", { product_id: "kettle-2", quantity: 1, price: 65 });
   await analytics.identify("browser-user", { plan: "free" });
-  await analytics.track("Order Completed", { order_id: "b1", products: [{ product_id: "pan-2", price: 119, quantity: 1 }] });
+  await analytics.track("Order Completed", {
+    order_id: "b1", products: [{ product_id: "pan-2", price: 119, quantity: 1 }] });
   await new Promise((done) => setTimeout(done, 1500));
   return analytics.user().anonymousId();
 }

@@ -16,6 +16,7 @@ from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
 from germane.domain.ids import slot_of
 from germane.domain.item import Item
+from germane.domain.months import MS_PER_DAY
 from germane.domain.outcome import Impression, Observation, Outcome, Reward
 from germane.domain.ports import Model
 from germane.domain.profile import Profile
@@ -30,6 +31,9 @@ from germane.profile.merge import merge
 
 LESSON_SHARE = 0.1
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
+OLD_LESSON_SHARE = 0.025
+OLD_MS = 90 * MS_PER_DAY
+"""Of events that were this old when they came (an import), fewer: they teach less about today."""
 BEFORE = 12
 """How many of a person's latest interactions go into an observation."""
 
@@ -65,7 +69,7 @@ class Steps:
         orders = self.extractor.orders(event)
         interactions = self._interactions(event, before, orders, at, txn)
         rewards, decisions = self._credits(event, before, interactions, at.tenant)
-        observation = self._observe(event, before, interactions, rewards, decisions)
+        observation = self._observe(event, before, interactions, rewards, decisions, at)
         after = fold(
             before,
             event,
@@ -243,6 +247,7 @@ class Steps:
         interactions: Sequence[Interaction],
         rewards: Sequence[Reward],
         decisions: dict[str, Decision],
+        at: Arrival,
     ) -> Observation | None:
         if not interactions:
             return None
@@ -250,7 +255,7 @@ class Steps:
             before,
             interactions,
             at_ms=event.at_ms,
-            lesson=is_lesson(event.message_id),
+            lesson=is_lesson(event, at.received_ms),
             rewards=[(each, decisions.get(each.decision_id)) for each in rewards],
         )
 
@@ -259,9 +264,11 @@ class Steps:
             self.model.fold(seq, observation)
 
 
-def is_lesson(message_id: str) -> bool:
-    """Whether this message becomes a next-item lesson: a fixed share, by a hash of its id."""
-    return crc32(message_id.encode()) < LESSON_SHARE * 2**32
+def is_lesson(event: Event, received_ms: int) -> bool:
+    """Whether this event becomes a next-item lesson: a fixed share, by a hash of its id."""
+    old = received_ms - event.at_ms > OLD_MS
+    share = OLD_LESSON_SHARE if old else LESSON_SHARE
+    return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
 
 
 def _newcomer(person: str, at: Arrival) -> Profile:

@@ -159,7 +159,7 @@ class _Rejects:
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
-            common.console().print(f"[yellow]Rows that could not be used:[/] {self.path}")
+            sys.stderr.write(f"Rows that could not be used: {self.path}\n")
 
     def write(self, row: Row, reason: str) -> None:
         """One row with its number and the reason."""

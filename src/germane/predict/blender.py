@@ -60,6 +60,8 @@ class Blender:
     def learn(self, example: Example) -> None:
         """One lesson. An empty surface name means behaviour: it teaches all surfaces."""
         features = unpack(example)
+        if features.shape[1] != len(self.base.prior):
+            return  # a lesson in the features of an earlier version: it cannot be read any more
         if example.rows < 2 or len(example.chosen) in (0, example.rows):
             return
         scores = features @ self.weights(example.surface)
