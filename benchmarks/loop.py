@@ -46,7 +46,7 @@ class Worker(threading.Thread):
         for step in range(self._number, PAIRS, WORKERS):
             due = self._start + step / RATE
             time.sleep(max(0.0, due - time.perf_counter()))
-            user = f"u{chance.randrange(PEOPLE)}"
+            user = f"u{self._number}-{chance.randrange(PEOPLE // WORKERS)}"
             item = chance.choice(ITEMS)
             before = time.perf_counter()
             call(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -19,25 +20,32 @@ from tests.acceptance.conftest import free_port
 CUT = {"GERMANE_DEMO_HOUSEHOLDS": "25"}
 
 
+started: list[subprocess.Popen[str]] = []
+
+
 def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start the command."""
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "germane",
-            "demo",
-            "shop",
-            "--data",
-            str(folder),
-            "--no-browser",
-            *arguments,
-        ],
+    process = subprocess.Popen(
+        [sys.executable, "-m", "germane", "demo", "shop", "--no-browser", "--data", str(folder)]
+        + [*arguments],
         env=os.environ | CUT,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+    started.append(process)
+    return process
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Whatever a test started ends with it."""
+    yield
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+    started.clear()
 
 
 def counts(folder: Path) -> dict[str, int]:

@@ -150,7 +150,7 @@ def page(whole: dict[str, Any]) -> str:
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        "<title>Germane API</title><link rel=stylesheet href=/docs.css>"
+        "<link rel=icon href=data:,><title>Germane API</title><link rel=stylesheet href=/docs.css>"
         f"<main><h1>Germane API <small>{html.escape(whole['info']['version'])}</small></h1>"
         "<p>The same as a document: <a href=/openapi.json>openapi.json</a>. "
         "Keys go into basic auth as the user name.</p>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import uvicorn
 
     from germane.config import Runtime
+
+
+SWITCH_S = 0.0005
+"""The writer thread waits for the interpreter no longer than this when a commit is through."""
 
 
 def serve(config: Path, data: Path | None, host: str | None, port: int | None) -> None:
@@ -67,6 +72,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
 
 def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
     """Serve until someone stops it; a stop is the normal end, not an error."""
+    sys.setswitchinterval(SWITCH_S)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
         server.run(sockets=[listener])
 
@@ -107,8 +113,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 def set_up_logging(form: str) -> None:
     """Log lines on standard error: pretty for people, JSON (UTC) for machines."""
-    import sys
-
     import structlog
 
     shared: list[Any] = [

@@ -24,6 +24,7 @@ NEW = 12
 ADJACENT, PER_ADJACENT = 8, 3
 HALF_EVENT = 0.5
 """Popularity is smoothed by half an event, so that a first one does not outweigh all else."""
+_SOURCES = tuple(SOURCE_OF[name] for name in NAMES)
 _FRESH = [COLUMN[name] for name in FRESH]
 _FRESH_FROM = [COLUMN[name.removeprefix("fresh_")] for name in FRESH]
 
@@ -91,7 +92,7 @@ class Candidates:
 
     def sources_of(self, row: int) -> tuple[str, ...]:
         """Sources that have something to say about a candidate."""
-        said = (SOURCE_OF[NAMES[column]] for column in np.flatnonzero(self.features[row]))
+        said = (_SOURCES[column] for column in self.features[row].nonzero()[0].tolist())
         return tuple(dict.fromkeys(said))
 
     # -- who is asked for candidates -------------------------------------------------------------

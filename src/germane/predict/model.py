@@ -129,26 +129,28 @@ class SharedModel:
             served=served,
             seed=seed,
         )
+        places = [each.row.index for each in placed]
+        said = contributions(features[places] - centre, weights)
+        kept_features = features[places].astype("<f2").astype(float).tolist()
         items = []
-        for each in placed:
-            row = features[each.row.index]
-            item = self.state.items[found.numbers[each.row.index]]
+        for each, sources, row in zip(placed, said, kept_features, strict=True):
+            index = each.row.index
+            item = self.state.items[found.numbers[index]]
             assert item is not None, "only items of the catalogue are eligible"
-            sources = contributions(row - centre, weights)
-            sources |= {name: float(added[each.row.index]) for name, added in extra.items()}
+            sources |= {name: float(added[index]) for name, added in extra.items()}
             items.append(
                 SlateItem(
                     item_id=item.item_id,
                     position=each.position,
-                    score=float(scores[each.row.index]),
+                    score=float(scores[index]),
                     propensity=each.propensity,
                     slot=each.slot,
                     sources=sources,
                     reasons=reasons(sources, each.slot, item, self.state, person, ask),
-                    features=tuple(float(x) for x in row.astype("<f2")),
+                    features=tuple(row),
                 )
             )
-        shown = {each.row.index for each in placed}
+        shown = set(places)
         rest = [row for row in rows if row.index not in shown][:KEPT_CANDIDATES]
         kept = tuple(
             Candidate(row.item_id, float(scores[row.index]), found.sources_of(row.index))

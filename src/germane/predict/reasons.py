@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from germane.domain.decision import Ask, Reason, Slot
 from germane.domain.item import Item
-from germane.predict.features import COLUMN, NAMES, SOURCE_OF
+from germane.predict.features import NAMES, SOURCE_OF
 from germane.predict.person import Person
 from germane.predict.state import State
 
@@ -19,18 +19,19 @@ Floats = npt.NDArray[np.float64]
 
 REASONS = 3
 _MIN_SHARE = 0.1
-_SOURCES = tuple(dict.fromkeys(SOURCE_OF[name] for name in NAMES))
-_MEMBERS = {
-    source: np.array([COLUMN[name] for name in NAMES if SOURCE_OF[name] == source])
-    for source in _SOURCES
-}
+SOURCES = tuple(dict.fromkeys(SOURCE_OF[name] for name in NAMES))
+_MEMBERS = np.array(
+    [[SOURCE_OF[name] == source for source in SOURCES] for name in NAMES], dtype=float
+)
 
 
-def contributions(features: Floats, weights: Floats) -> dict[str, float]:
-    """Source -> its part of the score; the parts add up to the score."""
-    parts = features * weights
-    found = {source: float(parts[members].sum()) for source, members in _MEMBERS.items()}
-    return {source: value for source, value in found.items() if value != 0.0}
+def contributions(features: Floats, weights: Floats) -> list[dict[str, float]]:
+    """For each row, source -> its part of the score; the parts add up to the score."""
+    parts = (features * weights) @ _MEMBERS
+    return [
+        {source: value for source, value in zip(SOURCES, row, strict=True) if value != 0.0}
+        for row in parts.tolist()
+    ]
 
 
 def reasons(
