@@ -11,8 +11,6 @@ from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
 from germane.storage.sqlite.sql import schema
 
 SCHEMA_VERSION = 1
-CHECKPOINT_PAGES = 4_000
-"""WAL pages (4 kB each) after which the writer moves them into the main file, between commits."""
 CACHE_KIB = 65_536
 
 

@@ -16,8 +16,8 @@ from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.storage import codec
 from germane.storage.history import History, merged
+from germane.storage.sqlite.checkpoint import Checkpointer
 from germane.storage.sqlite.connection import (
-    CHECKPOINT_PAGES,
     FolderLock,
     open_reader,
     open_writer,
@@ -50,6 +50,7 @@ class SqliteStore:
         self._readers = threading.local()
         self._all_readers: list[sqlite3.Connection] = []
         self._failed: StorageFailed | None = None
+        self._checkpointer: Checkpointer | None = None
         self._history = History(folder / "history")
         self._sql = queries()
         if writable:
@@ -57,6 +58,7 @@ class SqliteStore:
             self._lock = FolderLock(folder)
             try:
                 self._writer = open_writer(self._path)
+                self._checkpointer = Checkpointer(self._path)
             except BaseException:
                 self._lock.release()
                 raise
@@ -99,7 +101,7 @@ class SqliteStore:
         except BaseException:
             writer.rollback()
             raise
-        self._checkpoint(writer)
+        self._moved(writer, txn)
 
     def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
         full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
@@ -113,20 +115,14 @@ class SqliteStore:
         self._failed = StorageFailed(f"The disk refused a write: {error}")
         raise self._failed from error
 
-    def _checkpoint(self, writer: sqlite3.Connection) -> None:
-        """Move the WAL into the main file when it has grown, so that it stays bounded."""
+    def _moved(self, writer: sqlite3.Connection, txn: Txn) -> None:
+        """Let the WAL be moved into the main file, now and then."""
+        assert self._checkpointer is not None
         try:
-            wal = self._path.with_name("germane.db-wal").stat().st_size
-            if wal > CHECKPOINT_PAGES * 4_096:
-                mode = "TRUNCATE" if wal > 16 * CHECKPOINT_PAGES * 4_096 else "PASSIVE"
-                writer.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-                if mode == "PASSIVE" and wal > 4 * CHECKPOINT_PAGES * 4_096:
-                    writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+            self._checkpointer.wrote(_pages(txn), writer)
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorname", "") not in ("SQLITE_FULL", "SQLITE_BUSY"):
                 self._failed = StorageFailed(f"The disk refused a checkpoint: {error}")
-        except OSError:
-            return
 
     def replace_state(self, txns: Iterable[Txn]) -> None:
         """Swap all that is derived, in one transaction."""
@@ -283,6 +279,9 @@ class SqliteStore:
             reader.close()
         self._all_readers.clear()
         self._readers = threading.local()
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+            self._checkpointer = None
         if self._writer is not None:
             if self._failed is None:
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -305,3 +304,9 @@ class SqliteStore:
 
     def _one(self, name: str, *arguments: Any) -> Any:
         return self._reader().execute(self._sql[name], arguments).fetchone()
+
+
+def _pages(txn: Txn) -> int:
+    """About how many pages a transaction writes: each row of a table by key touches one."""
+    rows = 2 * len(txn.records) + len(txn.profiles) + len(txn.items) + len(txn.letters)
+    return 4 + rows + sum(len(each.derived) for each in txn.records) // 4_096

@@ -1,0 +1,54 @@
+"""Moving the WAL into the main file beside the commits, so that no commit has to wait for it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from pathlib import Path
+
+PAGES = 1_000
+"""Pages (4 kB each) written since the last move that are worth another."""
+BOUND_BYTES = 256 * 1024 * 1024
+"""A WAL that grew to this, because readers held it, is moved by the writer itself."""
+
+
+class Checkpointer:
+    """A thread with a connection of its own that runs passive checkpoints when it is told to."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written = 0
+        self._wanted = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="germane-checkpoint", daemon=True)
+        self._thread.start()
+
+    def wrote(self, pages: int, writer: sqlite3.Connection) -> None:
+        """So many pages more are in the WAL. Called by the writer after a commit."""
+        self._written += pages
+        if self._written < PAGES:
+            return
+        self._written = 0
+        if self._path.with_name(self._path.name + "-wal").stat().st_size > BOUND_BYTES:
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self._wanted.set()
+
+    def close(self) -> None:
+        """End the thread; what is in the WAL stays there."""
+        self._closing = True
+        self._wanted.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+            while self._wanted.wait() and not self._closing:
+                self._wanted.clear()
+                # What cannot be moved now (someone reads it, the disk is full) is moved later: the
+                # WAL has it durably, and a disk that is broken fails the next commit.
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        finally:
+            connection.close()
