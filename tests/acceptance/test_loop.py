@@ -232,3 +232,26 @@ def test_logs_hold_no_person(server: Server) -> None:
     text = server.log.read_text()
     assert "/v1/people/{person_id}" in text
     assert "secret" not in text
+
+
+def test_sealed_history_is_part_of_the_log(server: Server) -> None:
+    """Events of last year move into Parquet by month; what is known and what a rebuild finds is the same."""
+    for month in range(1, 10):
+        server.api.post(
+            "/v1/track",
+            json={
+                "userId": "fay",
+                "event": "Product Viewed",
+                "timestamp": f"2026-0{month}-15T12:00:00Z",
+                "properties": {"product_id": f"toy-{month % 5 + 1}"},
+            },
+        )
+    before = server.person("fay")["interests"]
+    assert server.stop() == 0
+    where = ("--config", str(server.config), "--data", str(server.data_dir), "--json")
+    moved = json.loads(germane("seal", *where).stdout)["moved"]
+    assert moved >= 6
+    files = list((server.data_dir / "history" / "events").glob("month=*/*.parquet"))
+    assert len(files) == moved
+    assert json.loads(germane("person", "fay", *where).stdout)["interests"] == before
+    assert json.loads(germane("rebuild", *where).stdout)["equal"] is True

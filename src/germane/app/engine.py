@@ -26,6 +26,7 @@ from germane.domain.errors import Overloaded, StorageFailed, UnknownDecision
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
+from germane.domain.months import month_of, month_start_ms
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Model, Store
 from germane.domain.record import Txn
@@ -37,6 +38,10 @@ from germane.profile.view import view
 
 CHUNK = 64
 """Events folded between two chances for other work to run."""
+SEAL_EVERY_S = 600.0
+SEAL_RECORDS = 20_000
+HOT_MONTHS = 2
+"""Whole months, beside the current one, that stay in the log; older ones move into history."""
 MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
 
@@ -76,16 +81,31 @@ class Engine:
         self._waiting = 0
         self._last: asyncio.Future[None] | None = None
         self._broken: StorageFailed | None = None
+        self._keeper: asyncio.Task[None] | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin serving: from now on commits happen in the writer thread."""
         self._committer.start()
+        self._keeper = asyncio.create_task(self._keep_house())
 
     async def stop(self) -> None:
         """Make everything durable and end the writer thread."""
+        if self._keeper is not None:
+            self._keeper.cancel()
         await self._committer.close()
+
+    async def _keep_house(self) -> None:
+        """Now and then, move what is old from the log into sealed history, between two commits."""
+        while True:
+            await asyncio.sleep(SEAL_EVERY_S)
+            await self._committer.call(self.seal)
+
+    def seal(self) -> int:
+        """Move some of the records of closed months into history; how many were moved."""
+        closed = month_start_ms(month_of(self.world.now_ms()) - HOT_MONTHS)
+        return self.store.seal(closed, limit=SEAL_RECORDS)
 
     @property
     def seq(self) -> int:

@@ -101,6 +101,12 @@ def rebuild(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = 
 
 
 @app.command()
+def seal(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Move the log of closed months into Parquet files now; a server does it by itself."""
+    serving.seal_all(config, data, as_json=as_json)
+
+
+@app.command()
 def person(
     who: Annotated[str, typer.Argument(help="User id or anonymous id.")],
     config: Config = DEFAULT_CONFIG,

@@ -182,3 +182,15 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     common.console().print(
         f"[bold green]Rebuilt[/] from {report.records:,} records: the state is {same}."
     )
+
+
+def seal_all(config: Path, data: Path | None, *, as_json: bool) -> None:
+    """Seal until nothing old is left in the log."""
+    moved = 0
+    with common.opened(config, data, mode="write") as engine:
+        while count := engine.seal():
+            moved += count
+    if as_json:
+        common.print_json({"moved": moved})
+        return
+    common.console().print(f"[bold green]Sealed[/] {moved:,} records into history.")

@@ -60,8 +60,8 @@ class SlateItem(msgspec.Struct, frozen=True):
     sources: dict[str, float]
     """Source -> its contribution to the score."""
     reasons: tuple[Reason, ...] = ()
-    features: tuple[float, ...] = ()
-    """The ranker's view of it; an outcome is learned from exactly these."""
+    features: bytes = b""
+    """The ranker's view of it, as float16; an outcome is learned from exactly these."""
 
 
 class Decision(msgspec.Struct, frozen=True):

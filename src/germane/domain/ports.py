@@ -90,6 +90,11 @@ class Store(Protocol):
         for what these transactions hold, at once; the log stays. Used by a rebuild."""
         ...
 
+    def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
+        """Move records of events older than ``before_ms`` into history; how many were moved.
+        Reading the log does not show where a record is."""
+        ...
+
     def close(self) -> None:
         """Release files. Idempotent."""
         ...

@@ -131,9 +131,9 @@ class SharedModel:
         )
         places = [each.row.index for each in placed]
         said = contributions(features[places] - centre, weights)
-        kept_features = features[places].astype("<f2").astype(float).tolist()
+        rows_seen = [pack(row) for row in features[places]]
         items = []
-        for each, sources, row in zip(placed, said, kept_features, strict=True):
+        for each, sources, row in zip(placed, said, rows_seen, strict=True):
             index = each.row.index
             item = self.state.items[found.numbers[index]]
             assert item is not None, "only items of the catalogue are eligible"
@@ -147,7 +147,7 @@ class SharedModel:
                     slot=each.slot,
                     sources=sources,
                     reasons=reasons(sources, each.slot, item, self.state, person, ask),
-                    features=tuple(row),
+                    features=row,
                 )
             )
         shown = set(places)
@@ -310,13 +310,13 @@ class SharedModel:
         reward, decision = pair
         if decision is None or reward.value <= 0:
             return None
-        rows = [each for each in decision.items if len(each.features) == len(NAMES)]
+        rows = [each for each in decision.items if len(each.features) == 2 * len(NAMES)]
         chosen = [n for n, each in enumerate(rows) if each.item_id == reward.item_id]
         if len(rows) < 2 or not chosen:
             return None
         weight = min((1.0 + rows[chosen[0]].position) ** 0.5, _REWARD_WEIGHT_MAX)
-        features = np.array([each.features for each in rows])
-        return Example(decision.surface, len(rows), pack(features), tuple(chosen), weight)
+        features = b"".join(each.features for each in rows)
+        return Example(decision.surface, len(rows), features, tuple(chosen), weight)
 
 
 def _example(

@@ -143,5 +143,9 @@ class MemoryStore:
         self._items, self._decisions = fresh._items, fresh._decisions
         self._log = [derived.get(record.seq, record) for record in self._log]
 
+    def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
+        """There is nowhere to move to."""
+        return 0
+
     def close(self) -> None:
         """Nothing to release."""
