@@ -8,6 +8,7 @@ still holds: that the disk really has it is the matter of the power-cut replay.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -45,22 +46,24 @@ class Client(threading.Thread):
     def run(self) -> None:
         """Until stopped and everything that was begun is acknowledged."""
         waiting: list[dict[str, Any]] = []
-        connection = self._connect()
         while waiting or not self._stop_it.is_set():
-            waiting = waiting or [self._message() for _ in range(BATCH)]
-            try:
-                connection.request(
-                    "POST", "/v1/batch", json.dumps({"batch": waiting}), self._auth()
-                )
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status == 200:
-                    self.acked += [(each["messageId"], each["userId"]) for each in waiting]
-                    waiting = []
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                time.sleep(0.02)
-                connection = self._connect()
+            with contextlib.closing(self._connect()) as connection:
+                try:
+                    while waiting or not self._stop_it.is_set():
+                        waiting = waiting or [self._message() for _ in range(BATCH)]
+                        self._send(connection, waiting)
+                        waiting = []
+                except (OSError, http.client.HTTPException):
+                    time.sleep(0.02)
+
+    def _send(self, connection: http.client.HTTPConnection, batch: list[dict[str, Any]]) -> None:
+        """One batch; it is acknowledged when this returns."""
+        connection.request("POST", "/v1/batch", json.dumps({"batch": batch}), self._auth())
+        with contextlib.closing(connection.getresponse()) as answer:
+            answer.read()
+            if answer.status != 200:
+                raise http.client.HTTPException(f"status {answer.status}")
+        self.acked += [(each["messageId"], each["userId"]) for each in batch]
 
     def _connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=10)
