@@ -6,13 +6,16 @@ Ages are counted in whole calendar months (UTC): the month of *now* minus the mo
 * 12 to 23: the same, times ``beyond_year_factor``;
 * 24 and more: nothing. The month is dropped whole.
 
-So no event that is 24 months old ever counts, and none younger than 23 months is dropped: what
-happened on any day of November 2024 stops counting when November 2026 begins.
+At the boundaries, to the millisecond: what happened at any moment of November 2024 counts in full
+(apart from its half-life) until 2025-10-31T23:59:59.999Z, reduced from 2025-11-01T00:00:00.000Z to
+2026-10-31T23:59:59.999Z, and not at all from 2026-11-01T00:00:00.000Z. So nothing that is 24 months
+old ever counts; the youngest event that has stopped counting is just over 23 months old.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from germane.domain.months import (
     DROPPED_AFTER_MONTHS,
@@ -25,6 +28,23 @@ from germane.domain.profile import Mass, Profile, Trait
 from germane.domain.settings import Settings, SignalSpec, TraitSpec
 
 Masses = tuple[Mass, ...]
+"""Evidence for one value, in order of month, then signal; at most one entry of each pair."""
+
+_start_ms = lru_cache(maxsize=1024)(month_start_ms)
+_DAYS_KEPT = 4096
+"""Months begin with a day (UTC), so what belongs to a month is looked up by the day."""
+_MAX_DOUBLINGS = 1000.0
+"""2 to this power is still a finite number."""
+
+
+@lru_cache(maxsize=_DAYS_KEPT)
+def _month_of_day(day: int) -> int:
+    return month_of(day * MS_PER_DAY)
+
+
+@lru_cache(maxsize=_DAYS_KEPT)
+def _oldest_of_day(day: int) -> int:
+    return _start_ms(_month_of_day(day) - DROPPED_AFTER_MONTHS + 1)
 
 
 def age_factor(months: int, beyond_year_factor: float) -> float:
@@ -34,27 +54,38 @@ def age_factor(months: int, beyond_year_factor: float) -> float:
     return beyond_year_factor if months < DROPPED_AFTER_MONTHS else 0.0
 
 
+def oldest_ms(now_ms: int) -> int:
+    """The first moment that may still count: 23 to 24 months ago, at the beginning of a month."""
+    return _oldest_of_day(now_ms // MS_PER_DAY)
+
+
 def grown(at_ms: int, half_life_days: float) -> tuple[int, float]:
-    """The month of a time, and what one event at that time adds to the month's mass."""
-    month = month_of(at_ms)
-    days = (at_ms - month_start_ms(month)) / MS_PER_DAY
-    return month, 2.0 ** (days / half_life_days)
+    """The month of a time, and what one event at that time adds to the month's mass, at least 1."""
+    month = _month_of_day(at_ms // MS_PER_DAY)
+    doublings = (at_ms - _start_ms(month)) / MS_PER_DAY / half_life_days
+    return month, 2.0 ** min(doublings, _MAX_DOUBLINGS)
 
 
-def add(masses: Masses, signal: str, month: int, mass: float, count: int = 1) -> Masses:
-    """Evidence added to (or, below 0, taken from) the month where it belongs, in month order."""
-    if masses:
-        last = masses[-1]
-        if last.month == month and last.signal == signal:
-            return (*masses[:-1], Mass(month, signal, last.count + count, last.mass + mass))
-        if (last.month, last.signal) < (month, signal):
-            return (*masses, Mass(month, signal, count, mass))
-    for place, each in enumerate(masses):
-        if each.month == month and each.signal == signal:
-            changed = Mass(month, signal, each.count + count, each.mass + mass)
-            return (*masses[:place], changed, *masses[place + 1 :])
-    added = (*masses, Mass(month, signal, count, mass))
-    return tuple(sorted(added, key=lambda each: (each.month, each.signal)))
+def add(masses: Masses, signal: str, at_ms: int, half_life_days: float, count: int = 1) -> Masses:
+    """Evidence of ``count`` events at a time; below 0 takes back."""
+    month, unit = grown(at_ms, half_life_days)
+    return put(masses, signal, month, count * unit, count)
+
+
+def put(masses: Masses, signal: str, month: int, mass: float, count: int = 1) -> Masses:
+    """Mass added to the month where it belongs. Looks from the end: most evidence is new."""
+    place = len(masses)
+    while place:
+        last = masses[place - 1]
+        if last.month < month or (last.month == month and last.signal <= signal):
+            break
+        place -= 1
+    else:
+        return (Mass(month, signal, count, mass), *masses)
+    if last.month == month and last.signal == signal:
+        changed = Mass(month, signal, last.count + count, last.mass + mass)
+        return (*masses[: place - 1], changed, *masses[place:])
+    return (*masses[:place], Mass(month, signal, count, mass), *masses[place:])
 
 
 def live(masses: Masses, now_ms: int) -> Masses:
@@ -66,7 +97,11 @@ def live(masses: Masses, now_ms: int) -> Masses:
 
 
 class Worth:
-    """What one unit of mass is worth at a moment, by month and signal: computed once each."""
+    """What one unit of mass is worth at a moment, by month and signal: computed once each.
+
+    ``now_ms`` is not before the arrival of the evidence. A month that is still to come counts as
+    now: each of its events is one.
+    """
 
     def __init__(self, signals: Mapping[str, SignalSpec], now_ms: int, factor: float) -> None:
         self._signals = signals
@@ -79,19 +114,24 @@ class Worth:
         """The signed weight of evidence now: above 0 interest, below 0 the opposite."""
         total, known = 0.0, self._known
         for each in masses:
-            key = (each.month, each.signal)
-            unit = known.get(key)
-            if unit is None:
-                unit = known[key] = self._unit(each.month, each.signal)
-            total += unit * each.mass
+            unit = known.get((each.month, each.signal))
+            if unit is not None:
+                total += unit * each.mass
+            else:
+                total += self._first(each)
         return total
 
-    def _unit(self, month: int, signal: str) -> float:
-        spec = self._signals.get(signal)
+    def _first(self, each: Mass) -> float:
+        spec = self._signals.get(each.signal)
+        if spec is not None and each.month > self._now_month:
+            return spec.weight * each.count
+        unit = 0.0 if spec is None else self._unit(each.month, spec)
+        self._known[each.month, each.signal] = unit
+        return unit * each.mass
+
+    def _unit(self, month: int, spec: SignalSpec) -> float:
         left = age_factor(self._now_month - month, self._factor)
-        if spec is None or left == 0.0:
-            return 0.0
-        days = (self._now_ms - month_start_ms(month)) / MS_PER_DAY
+        days = (self._now_ms - _start_ms(month)) / MS_PER_DAY
         return float(spec.weight * left * 2.0 ** -(days / spec.half_life_days))
 
 
@@ -117,8 +157,10 @@ def trait_weight(
     trait: Trait, spec: TraitSpec, now_ms: int, evidence: float, readiness_half: float
 ) -> float:
     """How far a declared trait still speaks, in [0, 1]: less with age, less with behaviour."""
+    if trait.at_ms < oldest_ms(now_ms):
+        return 0.0
     days = max(now_ms - trait.at_ms, 0) / MS_PER_DAY
-    fresh = 2.0 ** -min(days / spec.half_life_days, 1000.0)
+    fresh = 2.0 ** -(days / spec.half_life_days)
     return float(fresh * (1.0 - readiness(evidence, readiness_half)))
 
 

@@ -1,28 +1,39 @@
-"""What keeps a profile small: how many of each are kept, and which go first."""
+"""What keeps a profile small: how many of each are kept, and which go first.
+
+Every rule is deterministic: ties are broken by name, never by the order of a dictionary. Two of the
+collections may grow a tenth beyond their limit before they are cut, so that a person at the limit
+does not pay for a sort at every event.
+"""
 
 from __future__ import annotations
 
-from germane.domain.decay import Masses, live
+from collections.abc import Mapping
+from typing import Any
+
+from germane.domain.decay import Masses, Worth, live
 from germane.domain.event import Interaction
-from germane.domain.months import DROPPED_AFTER_MONTHS, month_of, month_start_ms
-from germane.domain.profile import Exposure, OwnItem
+from germane.domain.profile import Exposure, OwnItem, Trait
 
 TIMES = 8
-"""Times kept of each own item."""
+"""Times kept of each own item: the latest."""
 ORDERS = 50
+"""Order ids kept: the latest to arrive."""
+TRAITS = 100
+"""Declared traits kept: the latest declared."""
+TRAIT_CHARS = 2_000
+"""A trait value that is longer when written out is not kept (it stays in the log)."""
+ANONYMOUS_IDS = 20
+"""Anonymous ids kept: the latest to arrive."""
+TEXT_CHARS = 64
+"""Longest locale or time zone name that is believed."""
 
 
-def oldest_ms(now_ms: int) -> int:
-    """The first moment that may still count: 23 to 24 months ago, at the beginning of a month."""
-    return month_start_ms(month_of(now_ms) - DROPPED_AFTER_MONTHS + 1)
-
-
-def values(kept: dict[str, Masses], limit: int) -> dict[str, Masses]:
-    """The ``limit`` values with the newest, then the most evidence; looked at a tenth beyond it."""
+def values(kept: dict[str, Masses], limit: int, worth: Worth) -> dict[str, Masses]:
+    """The ``limit`` values with the most evidence left, for or against; looked at a tenth beyond it."""
     if len(kept) <= limit + limit // 10:
         return kept
-    best = sorted(kept, key=lambda value: _standing(value, kept[value]), reverse=True)[:limit]
-    chosen = set(best)
+    standing = {value: (abs(worth.of(masses)), value) for value, masses in kept.items()}
+    chosen = set(sorted(kept, key=standing.__getitem__, reverse=True)[:limit])
     return {value: masses for value, masses in kept.items() if value in chosen}
 
 
@@ -35,28 +46,36 @@ def own(kept: dict[str, OwnItem], limit: int) -> dict[str, OwnItem]:
     return {key: item for key, item in kept.items() if key in chosen}
 
 
-def recent(kept: tuple[Interaction, ...], limit: int, now_ms: int) -> tuple[Interaction, ...]:
-    """The newest ``limit`` that are not too old."""
+def recent(kept: tuple[Interaction, ...], limit: int, oldest_ms: int) -> tuple[Interaction, ...]:
+    """The newest ``limit`` that are not too old. ``kept`` is in order of time."""
     kept = kept[-limit:]
-    oldest = oldest_ms(now_ms)
-    if kept and kept[0].at_ms < oldest:
-        return tuple(each for each in kept if each.at_ms >= oldest)
+    if kept and kept[0].at_ms < oldest_ms:
+        return tuple(each for each in kept if each.at_ms >= oldest_ms)
     return kept
 
 
 def exposures(
     kept: tuple[Exposure, ...], limit: int, window_s: int, now_ms: int
 ) -> tuple[Exposure, ...]:
-    """The newest ``limit`` whose longest attribution window is not over."""
+    """The newest ``limit`` whose longest attribution window is not over. ``kept`` is in order of time."""
     first = now_ms - window_s * 1000
     return tuple(each for each in kept if each.at_ms >= first)[-limit:]
 
 
-def fresh(kept: dict[str, Masses], now_ms: int) -> dict[str, Masses]:
+def traits(kept: dict[str, Trait]) -> dict[str, Trait]:
+    """The traits that were declared last (ties by name)."""
+    if len(kept) <= TRAITS:
+        return kept
+    chosen = set(sorted(kept, key=lambda name: (kept[name].at_ms, name))[-TRAITS:])
+    return {name: trait for name, trait in kept.items() if name in chosen}
+
+
+def small(value: Any) -> bool:
+    """Whether a trait's value is short enough to be kept."""
+    return isinstance(value, bool | int | float | None) or len(str(value)) <= TRAIT_CHARS
+
+
+def fresh(kept: Mapping[str, Masses], now_ms: int) -> dict[str, Masses]:
     """Without evidence that is too old, and without values that have none left."""
     out = {value: live(masses, now_ms) for value, masses in kept.items()}
     return {value: masses for value, masses in out.items() if masses}
-
-
-def _standing(value: str, masses: Masses) -> tuple[int, float, str]:
-    return (masses[-1].month, sum(abs(each.mass) for each in masses), value)

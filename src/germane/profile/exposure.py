@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from germane.profile import bounds
 
 
 def fold_decision(profile: Profile, decision: Decision, settings: Settings, *, seq: int) -> Profile:
-    """Count the slots served, for the diversity guarantee over time."""
+    """Count the slots served, for the diversity guarantee over time. Only the policy's own slates count."""
     if decision.arm != "personalised":
         return profile
     served = profile.quotas.get(decision.surface, QuotaCount())
@@ -36,23 +36,47 @@ def fold_impression(
     seq: int,
     now_ms: int,
 ) -> Profile:
-    """Positions of a decision were seen. Reported again, they count once."""
+    """Positions of a decision were seen. Reported again, they count once.
+
+    Args:
+        profile: Before; not changed.
+        decision: What was shown.
+        positions: Those that were rendered, from 0; unknown ones are passed over.
+        at_ms: When; a time after ``now_ms`` is taken for ``now_ms``.
+        settings: The declaration.
+        seq: Log offset of the impression.
+        now_ms: Its arrival.
+    """
+    at_ms = min(at_ms, now_ms)
     wanted = set(positions)
     items = tuple(each.item_id for each in decision.items if each.position in wanted)
-    kept = []
-    for each in profile.exposures:
-        if each.decision_id == decision.decision_id:
-            items = (*each.items, *(item for item in items if item not in each.items))
-            kept.append(replace(each, items=items))
-            break
-        kept.append(each)
-    else:
-        kept.append(Exposure(decision.decision_id, decision.surface, at_ms, items))
-    kept += profile.exposures[len(kept) :]
-    kept.sort(key=lambda each: each.at_ms)
-    exposures = bounds.exposures(
-        tuple(kept), settings.profile.exposures, settings.longest_window_s, now_ms
+    last_seen_ms = max(profile.last_seen_ms, at_ms)
+    if not items:
+        return replace(profile, seq=seq, last_seen_ms=last_seen_ms)
+    shown = Exposure(decision.decision_id, decision.surface, at_ms, items)
+    kept = bounds.exposures(
+        united((*profile.exposures, shown)),
+        settings.profile.exposures,
+        settings.longest_window_s,
+        now_ms,
     )
-    return replace(
-        profile, seq=seq, exposures=exposures, last_seen_ms=max(profile.last_seen_ms, at_ms)
+    return replace(profile, seq=seq, exposures=kept, last_seen_ms=last_seen_ms)
+
+
+def united(exposures: Iterable[Exposure]) -> tuple[Exposure, ...]:
+    """One of each decision, oldest first: seen since the first report, with all that any report says."""
+    by_id: dict[str, Exposure] = {}
+    for each in exposures:
+        known = by_id.get(each.decision_id)
+        by_id[each.decision_id] = each if known is None else _both(known, each)
+    return tuple(sorted(by_id.values(), key=lambda each: (each.at_ms, each.decision_id)))
+
+
+def _both(one: Exposure, two: Exposure) -> Exposure:
+    return Exposure(
+        one.decision_id,
+        one.surface,
+        min(one.at_ms, two.at_ms),
+        tuple(dict.fromkeys((*one.items, *two.items))),
+        tuple(dict.fromkeys((*one.credited, *two.credited))),
     )

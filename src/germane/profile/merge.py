@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
-from germane.domain.decay import Masses
-from germane.domain.event import Interaction
-from germane.domain.profile import (
-    Exposure,
-    Mass,
-    OwnItem,
-    PriceBand,
-    Profile,
-    QuotaCount,
-    Trait,
-)
+from germane.domain.decay import Masses, oldest_ms, put
+from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds
-from germane.profile.fold import MAX_ANONYMOUS_IDS
+from germane.profile import bounds, exposure, interests, own, statistics
 
 
 def merge(
@@ -25,36 +17,33 @@ def merge(
 ) -> Profile:
     """The survivor with all that was known of the other. Nothing counts twice.
 
-    Newer declarations win. Consent: a purpose that either side refused stays refused; one that only
-    one side granted stays as that side said it.
+    The newer declaration of a trait wins (of the same time: the survivor's). Place, language and
+    account are those of whoever was seen last. Consent: a purpose that either side refused stays
+    refused; one that only one side stated stays as that side said it.
+
+    What is too old in either is dropped by ``fold.current``, which comes next.
     """
     limits = settings.profile
     return replace(
         survivor,
         seq=seq,
-        first_seen_ms=min(
-            survivor.first_seen_ms or other.first_seen_ms,
-            other.first_seen_ms or survivor.first_seen_ms,
-        ),
-        last_seen_ms=max(survivor.last_seen_ms, other.last_seen_ms),
-        anonymous_ids=_union(other.anonymous_ids, survivor.anonymous_ids)[-MAX_ANONYMOUS_IDS:],
-        account=survivor.account or other.account,
-        timezone=survivor.timezone or other.timezone,
-        locale=survivor.locale or other.locale,
-        traits=_newest(survivor, other),
-        interests=_interests(survivor, other, limits.values_per_attribute),
-        recent=bounds.recent(
-            tuple(sorted((*survivor.recent, *other.recent), key=_order)), limits.recent, now_ms
-        ),
-        own_items=bounds.own(_own(survivor, other), limits.own_items),
-        price=_price(survivor.price, other.price),
+        swept_month=min(survivor.swept_month, other.swept_month),
+        **_identity(survivor, other),
+        traits=_newest(survivor.traits, other.traits),
+        interests=_interests(survivor, other, settings, now_ms),
+        recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
+        own_items=bounds.own(_own(survivor, other, settings), limits.own_items),
+        price=statistics.joined(survivor.price, other.price),
         rhythm={
             hour: survivor.rhythm.get(hour, 0.0) + other.rhythm.get(hour, 0.0)
             for hour in sorted({*survivor.rhythm, *other.rhythm})
         },
         evidence=survivor.evidence + other.evidence,
         exposures=bounds.exposures(
-            _exposures(survivor, other), limits.exposures, settings.longest_window_s, now_ms
+            exposure.united((*survivor.exposures, *other.exposures)),
+            limits.exposures,
+            settings.longest_window_s,
+            now_ms,
         ),
         quotas={
             name: _quota(survivor.quotas.get(name), other.quotas.get(name))
@@ -65,73 +54,65 @@ def merge(
     )
 
 
+def _identity(survivor: Profile, other: Profile) -> dict[str, Any]:
+    latest, before = survivor, other
+    if other.last_seen_ms > survivor.last_seen_ms:
+        latest, before = other, survivor
+    seen = [each.first_seen_ms for each in (survivor, other) if each.first_seen_ms]
+    anonymous = _union(other.anonymous_ids, survivor.anonymous_ids)
+    kind, _, key = other.person.partition(":")
+    if kind == "a" and key not in anonymous:
+        anonymous = (key, *anonymous)
+    return {
+        "first_seen_ms": min(seen, default=0),
+        "last_seen_ms": latest.last_seen_ms,
+        "user_id": survivor.user_id or other.user_id,
+        "anonymous_ids": anonymous[-bounds.ANONYMOUS_IDS :],
+        "account": latest.account or before.account,
+        "timezone": latest.timezone or before.timezone,
+        "locale": latest.locale or before.locale,
+    }
+
+
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return (*(each for each in first if each not in second), *second)
 
 
-def _newest(one: Profile, two: Profile) -> dict[str, Trait]:
-    traits = dict(two.traits)
-    for name, trait in one.traits.items():
+def _newest(survivor: dict[str, Trait], other: dict[str, Trait]) -> dict[str, Trait]:
+    traits = dict(other)
+    for name, trait in survivor.items():
         if name not in traits or traits[name].at_ms <= trait.at_ms:
             traits[name] = trait
-    return dict(sorted(traits.items()))
+    return bounds.traits(dict(sorted(traits.items())))
 
 
-def _interests(one: Profile, two: Profile, limit: int) -> dict[str, dict[str, Masses]]:
-    out = {}
+def _interests(one: Profile, two: Profile, settings: Settings, now_ms: int) -> interests.Interests:
+    merged: interests.Interests = {}
     for name in sorted({*one.interests, *two.interests}):
-        first, second = one.interests.get(name, {}), two.interests.get(name, {})
-        joined = {
-            value: _masses(first.get(value, ()), second.get(value, ()))
-            for value in sorted({*first, *second})
-        }
-        out[name] = bounds.values(joined, limit)
-    return out
+        values = dict(one.interests.get(name, {}))
+        for value, masses in two.interests.get(name, {}).items():
+            values[value] = _joined(values.get(value, ()), masses)
+        values = dict(sorted(values.items()))
+        merged[name] = interests.bounded(values, settings, now_ms)
+    return merged
 
 
-def _masses(one: Masses, two: Masses) -> Masses:
-    sums = {(each.month, each.signal): each for each in one}
+def _joined(one: Masses, two: Masses) -> Masses:
     for each in two:
-        key = (each.month, each.signal)
-        had = sums.get(key)
-        sums[key] = (
-            each
-            if had is None
-            else Mass(each.month, each.signal, had.count + each.count, had.mass + each.mass)
-        )
-    return tuple(sums[key] for key in sorted(sums))
+        one = put(one, each.signal, each.month, each.mass, each.count)
+    return one
 
 
-def _own(one: Profile, two: Profile) -> dict[str, OwnItem]:
-    out = dict(two.own_items)
-    for key, item in one.own_items.items():
-        had = out.get(key)
-        out[key] = (
-            item
-            if had is None
-            else OwnItem(
-                had.count + item.count,
-                tuple(sorted((*had.times_s, *item.times_s)))[-bounds.TIMES :],
-                max(had.last_s, item.last_s),
-                max(had.rejected_s, item.rejected_s),
-            )
-        )
-    return dict(sorted(out.items()))
+def _recent(one: Profile, two: Profile) -> tuple[Any, ...]:
+    joined = (*one.recent, *two.recent)
+    return tuple(sorted(joined, key=lambda each: each.at_ms))
 
 
-def _price(one: PriceBand, two: PriceBand) -> PriceBand:
-    """Two running statistics as one (Chan, Golub & LeVeque 1979)."""
-    count = one.count + two.count
-    if count == 0:
-        return one
-    delta = two.mean - one.mean
-    mean = one.mean + delta * two.count / count
-    return PriceBand(count, mean, one.m2 + two.m2 + delta * delta * one.count * two.count / count)
-
-
-def _exposures(one: Profile, two: Profile) -> tuple[Exposure, ...]:
-    known = {each.decision_id: each for each in (*two.exposures, *one.exposures)}
-    return tuple(sorted(known.values(), key=lambda each: (each.at_ms, each.decision_id)))
+def _own(one: Profile, two: Profile, settings: Settings) -> dict[str, OwnItem]:
+    merged = {**two.own_items, **one.own_items}
+    for item_id in one.own_items.keys() & two.own_items.keys():
+        merged[item_id] = own.joined(item_id, one, two, settings)
+    return dict(sorted(merged.items()))
 
 
 def _quota(one: QuotaCount | None, two: QuotaCount | None) -> QuotaCount:
@@ -144,7 +125,3 @@ def _strictest(one: dict[str, bool], two: dict[str, bool]) -> dict[str, bool]:
         purpose: one.get(purpose, True) and two.get(purpose, True)
         for purpose in sorted({*one, *two})
     }
-
-
-def _order(interaction: Interaction) -> int:
-    return interaction.at_ms

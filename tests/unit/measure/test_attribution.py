@@ -1,14 +1,24 @@
-"""Attribution: inside the window, to the latest slate, once."""
+"""Attribution: inside the window, to the latest slate, once; taken back once."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from germane.domain.decision import Decision, SlateItem
 from germane.domain.event import Interaction
+from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec
-from germane.measure.attribution import attribute, credit
+from germane.measure.attribution import (
+    attribute,
+    attribute_event,
+    attribute_outcome,
+    credit,
+)
 from germane.testing import a_shop
 from germane.testing.world import START_MS
 
@@ -21,50 +31,261 @@ SHOP = a_shop(
         )
     }
 )
+TWICE = a_shop(
+    surface={
+        "outcomes": (
+            OutcomeSpec("order", "purchase", WINDOW_S),
+            OutcomeSpec("soon", "purchase", 60, 3.0),
+        )
+    }
+)
 
 
-def bought(item: str, after_s: float, **values: float) -> Interaction:
+def did(signal: str, item: str, after_s: float, **values: Any) -> Interaction:
+    """An interaction some seconds after the slate."""
+    return Interaction(item, signal, START_MS + int(after_s * 1000), **values)
+
+
+def bought(item: str, after_s: float, **values: Any) -> Interaction:
     """A purchase some seconds after the slate."""
-    return Interaction(item, "purchase", START_MS + int(after_s * 1000), **values)
+    return did("purchase", item, after_s, **values)
 
 
-def seen(*items: str, name: str = "d1", at_ms: int = START_MS) -> Exposure:
+def seen(*items: str, name: str = "d1", at_ms: int = START_MS, surface: str = "home") -> Exposure:
     """A slate that was seen."""
-    return Exposure(name, "home", at_ms, items)
+    return Exposure(name, surface, at_ms, items)
+
+
+def decided(*items: str, name: str = "d1", at_ms: int = START_MS) -> Decision:
+    """A decision, whether or not it was seen."""
+    slate = tuple(SlateItem(item, n, 1.0, 1.0, "relevant", {}) for n, item in enumerate(items))
+    return Decision(name, "u:1", "home", "personalised", at_ms, at_ms, 1, "v", 1, 1, 0.5, slate)
+
+
+def reported(item: str, outcome: str, after_s: float = 5, value: float = 0.0) -> Outcome:
+    """An outcome by decision id."""
+    at_ms = START_MS + int(after_s * 1000)
+    return Outcome(f"m{after_s}", "d1", item, outcome, value, at_ms)
+
+
+# -- by item and window --------------------------------------------------------------------------
 
 
 def test_value_is_revenue() -> None:
-    """Factor times price times quantity."""
+    """Factor times price times quantity; a purchase without a price counts as one."""
     profile = Profile("u:1", exposures=(seen("a"),))
     (reward,) = attribute(profile, [bought("a", 5, quantity=3, price=4.0)], SHOP.surfaces)
-    assert (reward.value, reward.rule) == (24.0, "window")
+    wanted = Reward("d1", "home", "a", "purchase", 24.0, START_MS + 5_000, "window")
+    assert reward == wanted
+    (reward,) = attribute(profile, [bought("a", 5, quantity=3)], SHOP.surfaces)
+    assert reward.value == 2.0
+    (reward,) = attribute(profile, [bought("a", 5, price=0.0)], SHOP.surfaces)
+    assert reward.value == 0.0
 
 
-def test_window_and_order() -> None:
-    """Before the slate, after the window and other items do not count; the edge of the window does."""
+def test_window_and_signal() -> None:
+    """Before the slate, after the window, other items and signals do not count; both edges do."""
     profile = Profile("u:1", exposures=(seen("a"),))
-    for after_s, counts in ((-1, 0), (0, 1), (WINDOW_S, 1), (WINDOW_S + 1, 0)):
+    edges = ((-0.001, 0), (0, 1), (WINDOW_S, 1), (WINDOW_S + 0.001, 0))
+    for after_s, counts in edges:
         assert len(attribute(profile, [bought("a", after_s)], SHOP.surfaces)) == counts
-    assert attribute(profile, [bought("b", 5)], SHOP.surfaces) == []
+    for each in (bought("b", 5), did("dismiss", "a", 5), did("view", "a", 3_601)):
+        assert attribute(profile, [each], SHOP.surfaces) == []
+    assert attribute(profile, [bought("a", 5)], {}) == []  # the surface is gone
 
 
 def test_the_latest_slate_gets_it() -> None:
-    """Of two slates that showed the item, the later one; then the earlier."""
+    """Of two slates that showed the item, the later one; sent again it does not go to the earlier."""
     profile = Profile("u:1", exposures=(seen("a"), seen("a", name="d2", at_ms=START_MS + 10)))
     first = attribute(profile, [bought("a", 60)], SHOP.surfaces)
     assert [each.decision_id for each in first] == ["d2"]
-    second = attribute(credit(profile, first), [bought("a", 70)], SHOP.surfaces)
-    assert [each.decision_id for each in second] == ["d1"]
+    assert attribute(credit(profile, first), [bought("a", 60)], SHOP.surfaces) == []
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 10**6)), max_size=40))
-def test_each_outcome_counts_once(purchases: list[tuple[str, int]]) -> None:
-    """However often an item is bought, a slate is credited for it at most once."""
-    profile = Profile("u:1", exposures=(seen("a", "b"), seen("b", name="d2")))
-    total = []
-    for item, after_s in purchases:
-        rewards = attribute(profile, [bought(item, after_s), bought(item, after_s)], SHOP.surfaces)
-        total += [(each.decision_id, each.item_id) for each in rewards]
+def test_a_slate_that_does_not_wait_for_it_is_passed_over() -> None:
+    """A later slate of a surface without that outcome, or after the event, does not hide the earlier."""
+    later = seen("a", name="d2", at_ms=START_MS + 10, surface="together")
+    after = seen("a", name="d3", at_ms=START_MS + 90_000)
+    profile = Profile("u:1", exposures=(seen("a"), later, after))
+    (reward,) = attribute(profile, [bought("a", 60)], SHOP.surfaces)
+    assert reward.decision_id == "d1"
+
+
+def test_one_signal_may_mean_several_outcomes() -> None:
+    """Each inside its own window, each once."""
+    profile = Profile("u:1", exposures=(seen("a"),))
+    first = attribute(profile, [bought("a", 70)], TWICE.surfaces)
+    assert [each.outcome for each in first] == ["order"]
+    both = attribute(profile, [bought("a", 30), bought("a", 30)], TWICE.surfaces)
+    assert [(each.outcome, each.value) for each in both] == [("order", 1.0), ("soon", 3.0)]
+    profile = credit(profile, first)
+    assert [x.outcome for x in attribute(profile, [bought("a", 30)], TWICE.surfaces)] == ["soon"]
+
+
+TIMES = st.integers(-10, WINDOW_S + 10)
+
+
+@given(
+    st.lists(st.tuples(TIMES, st.sets(st.sampled_from("abc"), min_size=1)), max_size=6),
+    st.lists(st.tuples(st.sampled_from(["purchase", "view", "refund"]), st.sampled_from("abc"), TIMES)),
+)  # fmt: skip
+def test_each_outcome_counts_once_and_inside_its_window(
+    slates: list[tuple[int, set[str]]], sent: list[tuple[str, str, int]]
+) -> None:
+    """However often it is sent; never before the impression, never after the window."""
+    exposures = tuple(
+        seen(*sorted(items), name=f"d{n}", at_ms=START_MS + at_s * 1000)
+        for n, (at_s, items) in enumerate(sorted(slates, key=lambda slate: slate[0]))
+    )
+    shown = {each.decision_id: each for each in exposures}
+    profile, total = Profile("u:1", exposures=exposures), []
+    windows = {"purchase": WINDOW_S, "view": 3_600}
+    for signal, item, at_s in sent:
+        each = did(signal, item, at_s)
+        rewards = attribute(profile, [each, each], SHOP.surfaces, SHOP.signals)
+        for reward in rewards:
+            exposure = shown[reward.decision_id]
+            assert item in exposure.items
+            assert reward.at_ms >= exposure.at_ms
+            if reward.rule == "window":
+                assert reward.at_ms <= exposure.at_ms + windows[reward.outcome] * 1000
+        total += [(x.decision_id, x.item_id, x.outcome, x.rule) for x in rewards]
         profile = credit(profile, rewards)
     assert len(total) == len(set(total))
-    assert set(total) <= {("d1", "a"), ("d1", "b"), ("d2", "b")}
+    returned = {key[:3] for key in total if key[3] == "returned"}
+    assert returned <= {key[:3] for key in total if key[3] == "window"}
+
+
+# -- refunds ---------------------------------------------------------------------------------------
+
+
+def returning(purchase: Interaction, *refunds: Interaction) -> list[float]:
+    """Values of all rewards of a purchase and its refunds, in order."""
+    profile, values = Profile("u:1", exposures=(seen("a"),)), []
+    for each in (purchase, *refunds):
+        rewards = attribute(profile, [each], SHOP.surfaces, SHOP.signals)
+        values += [reward.value for reward in rewards]
+        profile = credit(profile, rewards)
+        profile = Profile("u:1", exposures=profile.exposures, recent=(*profile.recent, each))
+    return values
+
+
+@pytest.mark.parametrize(
+    ("refund", "value"),
+    [
+        ({}, -24.0),  # all of it
+        ({"price": 4.0, "quantity": 1.0}, -8.0),  # one of three
+        ({"price": 400.0}, -24.0),  # never more than was credited
+    ],
+)
+def test_a_refund_takes_back_once(refund: dict[str, float], value: float) -> None:
+    """What was credited, or the part that comes back; sent again it takes nothing."""
+    purchase = bought("a", 5, quantity=3.0, price=4.0)
+    back = did("refund", "a", 9, **refund)
+    assert returning(purchase, back, back) == [24.0, value]
+
+
+def test_a_refund_of_what_was_not_credited() -> None:
+    """Nothing was given, so nothing is taken; the other signals are not concerned."""
+    assert returning(did("refund", "a", 9)) == []
+    assert returning(did("view", "a", 5), did("refund", "a", 9)) == [1.0]
+    profile = Profile("u:1", exposures=(seen("a"),))
+    assert attribute(profile, [did("refund", "a", 9)], SHOP.surfaces) == []
+
+
+def test_a_refund_of_what_counted_against() -> None:
+    """An outcome with a value below 0 is given back likewise, and no more than there was."""
+    against = a_shop(
+        surface={"outcomes": (OutcomeSpec("cost", "purchase", WINDOW_S, -1.0, "revenue"),)}
+    )
+    purchase = bought("a", 5, price=10.0)
+    exposure = Exposure("d1", "home", START_MS, ("a",), ("a|cost",))
+    profile = Profile("u:1", exposures=(exposure,), recent=(purchase,))
+    for price, value in ((4.0, 4.0), (40.0, 10.0)):
+        refund = did("refund", "a", 9, price=price)
+        (reward,) = attribute(profile, [refund], against.surfaces, against.signals)
+        assert reward.value == value
+
+
+# -- by id -----------------------------------------------------------------------------------------
+
+
+def test_an_event_that_names_its_decision() -> None:
+    """Exact: also without an impression, also for an item below those reported, never twice."""
+    decision = decided("a", "b")
+    for exposures in ((), (seen("a"),)):
+        profile = Profile("u:1", exposures=exposures)
+        rewards = attribute_event(profile, decision, [bought("b", 5, price=3.0)], SHOP.surfaces)
+        assert [(x.item_id, x.value, x.rule) for x in rewards] == [("b", 6.0, "id")]
+        again = credit(profile, rewards)
+        assert attribute_event(again, decision, [bought("b", 6)], SHOP.surfaces) == []
+    assert attribute_event(Profile("u:1"), decision, [bought("z", 5)], SHOP.surfaces) == []
+    assert attribute_event(Profile("u:1"), decision, [bought("a", -1)], SHOP.surfaces) == []
+
+
+def test_the_window_begins_with_the_impression() -> None:
+    """A page that is decided early and shown late; named before it was reported it counts as well."""
+    late_ms = START_MS + 86_400_000
+    profile = Profile("u:1", exposures=(seen("a", at_ms=late_ms),))
+    decision = decided("a")
+    for after_s, counts in ((0, 1), (WINDOW_S + 86_400, 1), (WINDOW_S + 86_401, 0)):
+        found = attribute_event(profile, decision, [bought("a", after_s)], SHOP.surfaces)
+        assert len(found) == counts
+
+
+def test_an_outcome_by_id() -> None:
+    """The value is the declared one; revenue is what is reported, times the factor."""
+    surface, decision, profile = SHOP.surfaces["home"], decided("a"), Profile("u:1")
+
+    def value(outcome: Outcome) -> float | None:
+        found = attribute_outcome(profile, decision, outcome, surface)
+        return None if found is None else found.value
+
+    assert value(reported("a", "purchase", value=12.5)) == 25.0
+    assert value(reported("a", "purchase")) == 2.0
+    assert value(reported("a", "view", value=99.0)) == 1.0
+    assert value(reported("z", "view")) is None
+    assert value(reported("a", "smile")) is None
+    assert value(reported("a", "view", after_s=3_601)) is None
+    first = attribute_outcome(profile, decision, reported("a", "view"), surface)
+    assert first is not None
+    profile = credit(profile, [first])
+    assert value(reported("a", "view", after_s=6)) is None
+    assert value(reported("a", "purchase")) == 2.0
+
+
+def test_by_id_and_by_window_are_one_account() -> None:
+    """What was counted by one way does not count again by the other."""
+    decision = decided("a")
+    profile = Profile("u:1", exposures=(seen("a"),))
+    by_window = credit(profile, attribute(profile, [bought("a", 5)], SHOP.surfaces))
+    assert attribute_event(by_window, decision, [bought("a", 5)], SHOP.surfaces) == []
+    by_id = attribute_event(profile, decision, [bought("a", 5)], SHOP.surfaces)
+    assert attribute(credit(profile, by_id), [bought("a", 5)], SHOP.surfaces) == []
+
+
+def test_credits_without_impressions_stay_bounded() -> None:
+    """A client that never reports what was seen: the oldest accounts are closed, and stay closed."""
+    surface, profile = SHOP.surfaces["home"], Profile("u:1")
+    outcomes = [(f"d{n:02}", START_MS + n) for n in range(12)]
+    for name, at_ms in outcomes:
+        decision = decided("a", name=name, at_ms=at_ms)
+        outcome = Outcome("m", name, "a", "view", 0.0, at_ms)
+        found = attribute_outcome(profile, decision, outcome, surface, limit=10)
+        assert found is not None
+        profile = credit(profile, [found], limit=10)
+    assert len(profile.exposures) == 10
+    for name, at_ms in outcomes:  # all of them were counted; none counts again
+        decision = decided("a", name=name, at_ms=at_ms)
+        outcome = Outcome("m", name, "a", "view", 0.0, at_ms)
+        assert attribute_outcome(profile, decision, outcome, surface, limit=10) is None
+
+
+def test_crediting_changes_only_the_account() -> None:
+    """The profile before is as it was; nothing to credit is nothing done."""
+    profile = Profile("u:1", exposures=(seen("a"), seen("b", name="d2")))
+    assert credit(profile, []) is profile
+    rewards = attribute(profile, [bought("a", 5), bought("b", 5)], SHOP.surfaces)
+    after = credit(profile, rewards)
+    assert [each.credited for each in after.exposures] == [("a|purchase",), ("b|purchase",)]
+    assert [each.credited for each in profile.exposures] == [(), ()]

@@ -1,0 +1,36 @@
+"""How an exposure remembers what was counted for it, and what an interaction is worth."""
+
+from __future__ import annotations
+
+from germane.domain.event import Interaction
+from germane.domain.outcome import Reward
+from germane.domain.settings import OutcomeSpec
+
+RETURNED = "returned"
+"""Rule of a reward that takes one back."""
+
+
+def credit_key(item_id: str, outcome: str) -> str:
+    """``item|outcome``: counted once."""
+    return f"{item_id}|{outcome}"
+
+
+def return_key(item_id: str, outcome: str) -> str:
+    """``item|outcome|returned``: taken back once."""
+    return f"{item_id}|{outcome}|{RETURNED}"
+
+
+def key_of(reward: Reward) -> str:
+    """What a reward leaves behind in its exposure."""
+    make = return_key if reward.rule == RETURNED else credit_key
+    return make(reward.item_id, reward.outcome)
+
+
+def value_of(spec: OutcomeSpec, each: Interaction) -> float:
+    """What an interaction is worth: the declared value, or that times price times quantity.
+
+    Revenue whose price nobody told counts as one unit, so that it is not lost as a response.
+    """
+    if spec.value_from == "revenue" and each.price is not None:
+        return spec.value * each.price * each.quantity
+    return spec.value

@@ -1,0 +1,93 @@
+"""Words for the readable profile: counts, times and habits as a person would say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from germane.domain.months import month_label
+from germane.domain.profile import Mass, OwnItem
+from germane.profile.statistics import HOURS
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY_S = 86_400
+
+
+def rfc3339(at_ms: int) -> str | None:
+    """A time on the wire; ``None`` for *never*."""
+    if not at_ms:
+        return None
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 purchase``, ``7 purchases``, ``2 searches``."""
+    noun = noun.replace("_", " ").replace("-", " ")
+    if count == 1:
+        return f"1 {noun}"
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{count} {noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{count} {noun[:-1]}ies"
+    return f"{count} {noun}s"
+
+
+def evidence(masses: tuple[Mass, ...]) -> str:
+    """``7 purchases, 3 views, last 2026-11``: most frequent first."""
+    totals: dict[str, int] = {}
+    for each in masses:
+        totals[each.signal] = totals.get(each.signal, 0) + each.count
+    ordered = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+    said = [counted(count, signal) for signal, count in ordered if count > 0]
+    said += [f"{signal} taken back" for signal, count in ordered if count <= 0]
+    return f"{', '.join(said)}, last {month_label(max(each.month for each in masses))}"
+
+
+def trust(readiness: float) -> str:
+    """What a readiness in [0, 1) means."""
+    if readiness == 0:
+        return "Nothing is known yet: the slate is what most people like."
+    if readiness < 0.4:
+        return "A first impression: the slate is mostly what most people like."
+    if readiness < 0.75:
+        return "Known a little: behaviour and what most people like weigh about the same."
+    return "Known well: the slate follows this person's own behaviour."
+
+
+def hour(number: int) -> str:
+    """``Monday 08:00`` for an hour of the week."""
+    return f"{_DAYS[number // HOURS]} {number % HOURS:02d}:00"
+
+
+def habit(rhythm: Mapping[int, float]) -> str:
+    """``Most often on Saturday 10:00 and Monday 19:00``; empty where nothing repeats."""
+    busiest = sorted(rhythm.items(), key=lambda pair: (-pair[1], pair[0]))
+    often = [hour(number) for number, count in busiest[:3] if count > 1]
+    if not often:
+        return ""
+    return "Most often on " + " and ".join(filter(None, [", ".join(often[:-1]), often[-1]]))
+
+
+def every_days(own: OwnItem) -> float | None:
+    """Mean days between the kept times of an item; ``None`` below two different days."""
+    if len(own.times_s) < 2:
+        return None
+    days = (own.times_s[-1] - own.times_s[0]) / (len(own.times_s) - 1) / _DAY_S
+    return days if days >= 0.5 else None
+
+
+def days_ago(at_s: int, now_ms: int) -> int:
+    """Whole days since a time, at least 0."""
+    return max(0, int(now_ms / 1000 - at_s) // _DAY_S)
+
+
+def again(own: OwnItem, now_ms: int) -> str:
+    """``every 14 days, last 9 days ago``, or ``3 times, last today``."""
+    every = every_days(own)
+    often = "once" if own.count == 1 else f"{own.count} times"
+    if every is not None:
+        often = "every day" if round(every) <= 1 else f"every {round(every)} days"
+    days = days_ago(own.times_s[-1] if own.times_s else own.last_s, now_ms)
+    last = "today" if days == 0 else "yesterday" if days == 1 else f"{days} days ago"
+    return f"{often}, last {last}"
