@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from germane.app.decision_id import Described, propensity_digest, sign
@@ -10,6 +12,7 @@ from germane.domain.decay import readiness
 from germane.domain.decision import Arm, Ask, Decision
 from germane.domain.errors import UnknownSurface
 from germane.domain.ids import anonymous_person, known_person, share_of
+from germane.domain.item import Item
 from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings, SurfaceSpec
@@ -22,11 +25,19 @@ _HOLDOUT_SALT = "holdout"
 class Deciding:
     """Makes decisions; changes nothing (the engine logs and folds what it returns)."""
 
-    def __init__(self, settings: Settings, memory: Memory, model: Model, key: bytes) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        memory: Memory,
+        model: Model,
+        key: bytes,
+        item_of: Callable[[str], Item | None],
+    ) -> None:
         self._settings = settings
         self._memory = memory
         self._model = model
         self._key = key
+        self._item_of = item_of
 
     def whose(self, tenant: str, user_id: str, anonymous_id: str) -> Profile:
         """The person asked for; one that nobody knows has an empty profile."""
@@ -62,7 +73,7 @@ class Deciding:
             BadFilter: the ask's filter is not a valid expression.
         """
         surface = self.surface(ask.surface)
-        profile = current(profile, self._settings, at_ms)
+        profile = current(profile, self._settings, at_ms, self._item_of)
         arm = self._arm(tenant, profile, surface)
         trust = self.trust(profile)
         if arm == "personalised":

@@ -73,7 +73,7 @@ class Engine:
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
-        self._deciding = Deciding(settings, self._memory, model, key)
+        self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
         self._committer = Committer(store, self._settle, self._storage_failed)
         self._letters = Letters(store)
         self._seq = store.last_seq()
@@ -269,7 +269,7 @@ class Engine:
         profile = self._memory.profile(self.tenant, key) if key else None
         if profile is None:
             return None
-        profile = current(profile, self.settings, self.world.now_ms())
+        profile = current(profile, self.settings, self.world.now_ms(), self._steps.items.get)
         return view(profile, self.settings, self._steps.items.get, self.world.now_ms())
 
     def person_key(self, person_id: str) -> str | None:

@@ -80,7 +80,7 @@ class Steps:
             now_ms=at.received_ms,
             orders=orders if interactions else (),
         )
-        after = attribution.credit(after, rewards)
+        after = attribution.credit(after, rewards, limit=self.settings.profile.exposures)
         record = _record(
             at, "event", after.person, event.message_id, event.at_ms, event, observation
         )
@@ -153,9 +153,8 @@ class Steps:
         )
         self._learn(at.seq, observation)
         if person:
-            txn.profiles[at.tenant, person] = msgspec.structs.replace(
-                attribution.credit(before, rewards), seq=at.seq
-            )
+            credited = attribution.credit(before, rewards, limit=self.settings.profile.exposures)
+            txn.profiles[at.tenant, person] = msgspec.structs.replace(credited, seq=at.seq)
         txn.records.append(
             _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
         )
@@ -223,10 +222,16 @@ class Steps:
             if decision is not None:
                 decisions[named] = decision
                 rewards = attribution.attribute_event(
-                    before, decision, interactions, self.settings.surfaces
+                    before,
+                    decision,
+                    interactions,
+                    self.settings.surfaces,
+                    limit=self.settings.profile.exposures,
                 )
-        if not rewards and before.exposures:
-            rewards = attribution.attribute(before, interactions, self.settings.surfaces)
+        if not decisions and before.exposures:  # what names its decision belongs to no other one
+            rewards = attribution.attribute(
+                before, interactions, self.settings.surfaces, self.settings.signals
+            )
         for reward in rewards:
             if reward.decision_id not in decisions:
                 decision = self.memory.decision(tenant, reward.decision_id)
@@ -238,7 +243,9 @@ class Steps:
         surface = self.settings.surfaces.get(decision.surface)
         if surface is None:
             return None
-        return attribution.attribute_outcome(before, decision, outcome, surface)
+        return attribution.attribute_outcome(
+            before, decision, outcome, surface, limit=self.settings.profile.exposures
+        )
 
     def _observe(
         self,

@@ -30,7 +30,9 @@ class OwnItems:
         kept = [
             (state.index[item_id], own)
             for item_id, own in profile.own_items.items()
-            if own.count > 0 and item_id in state.index and own.rejected_s <= own.last_s
+            if own.count > 0
+            and item_id in state.index
+            and (not own.rejected_s or own.rejected_s < own.last_s)
         ]
         self.numbers = [number for number, _ in kept]
         if not kept:
