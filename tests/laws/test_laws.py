@@ -102,16 +102,17 @@ def test_law_1_acknowledged_is_durable(engine: Engine, tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-def test_law_1_a_failed_commit_is_never_acknowledged(engine: Engine) -> None:
+@pytest.mark.parametrize("where", ["stage", "sync"])
+def test_law_1_a_failed_commit_is_never_acknowledged(engine: Engine, where: str) -> None:
     """If the disk refuses, the caller gets the error, and so does everyone after."""
     from germane.domain.errors import StorageFailed
 
-    def refuse(txn: Txn) -> None:
+    def refuse(*_: Txn) -> None:
         raise StorageFailed("the disk is gone")
 
     async def live() -> None:
         await engine.start()
-        engine.store.commit = refuse  # type: ignore[method-assign]
+        setattr(engine.store, where, refuse)
         with pytest.raises(StorageFailed):
             await engine.accept([an_event()])
         with pytest.raises(StorageFailed):

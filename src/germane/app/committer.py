@@ -1,10 +1,17 @@
-"""Group commit: one writer thread makes everything that waits durable in one transaction."""
+"""Group commit: all that waits becomes durable together, and nobody waits for more than one sync.
+
+A small group is written by the event loop's own thread, which takes less than a millisecond, and only
+its COMMIT, which waits for the disk, goes to the writer thread: handing each of its statements over
+would cost more than running it. A large group is written by the writer thread as a whole. One group
+is on its way at a time; what comes meanwhile is the next one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +24,8 @@ LAZY_DELAY_S = 0.02
 """How long a decision's record may wait for company before it is committed on its own."""
 RETRY_FULL_S = 1.0
 GROUP_RECORDS = 4_000
+SMALL_RECORDS = 48
+"""A group of up to so many records is written in the event loop's thread."""
 
 
 @dataclass(slots=True)
@@ -24,6 +33,13 @@ class _Entry:
     ticket: int
     txn: Txn
     done: asyncio.Future[None] | None
+
+
+@dataclass(slots=True)
+class _Group:
+    entries: list[_Entry]
+    txn: Txn
+    staged: bool
 
 
 class Committer:
@@ -42,18 +58,24 @@ class Committer:
         self._store = store
         self._settle = settle
         self._failed = failed
-        self._queue: queue.SimpleQueue[list[_Entry] | Callable[[], None] | None] = (
-            queue.SimpleQueue()
-        )
-        self._waiting: list[_Entry] = []
+        self._queue: queue.SimpleQueue[_Group | Callable[[], None] | None] = queue.SimpleQueue()
+        self._waiting: deque[_Entry] = deque()
+        self._work: deque[Callable[[], None]] = deque()
+        self._busy = False
+        """Something is in the writer thread, and the store is its."""
+        self._idle = asyncio.Event()
+        self._dead: StorageFailed | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="germane-writer", daemon=True)
         self._closing = threading.Event()
 
+    # -- in the event loop's thread --------------------------------------------------------------
+
     def start(self) -> None:
         """Begin; call it in the running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._idle.set()
         self._thread.start()
 
     @property
@@ -65,16 +87,21 @@ class Committer:
         """Commit as soon as possible. The future is done when it is durable, or fails."""
         assert self._loop is not None
         done: asyncio.Future[None] = self._loop.create_future()
+        if self._dead is not None:
+            done.set_exception(self._dead)
+            return done
         self._waiting.append(_Entry(ticket, txn, done))
-        self._flush()
+        self._arrange(0.0)
         return done
 
     def submit_lazy(self, txn: Txn, ticket: int) -> None:
         """Commit with the next group, or after ``LAZY_DELAY_S`` at the latest."""
         assert self._loop is not None
+        if self._dead is not None:
+            return
         self._waiting.append(_Entry(ticket, txn, None))
         if self._timer is None:
-            self._timer = self._loop.call_later(LAZY_DELAY_S, self._flush)
+            self._arrange(LAZY_DELAY_S)
 
     def call(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
         """Run something in the writer thread between two groups (sealing, checkpoints)."""
@@ -88,96 +115,135 @@ class Committer:
                 loop.call_soon_threadsafe(_fail, done, error)
             else:
                 loop.call_soon_threadsafe(_finish, done, result)
+            loop.call_soon_threadsafe(self._free)
 
-        self._flush()
-        self._queue.put(run)
+        self._work.append(run)
+        self._next()
         return done
 
     async def close(self) -> None:
         """Commit what waits, then end the thread."""
         if not self.running:
             return
-        self._flush()
         self._closing.set()
+        self._next()
+        while self._dead is None and (self._busy or self._waiting or self._work):
+            self._idle.clear()
+            await self._idle.wait()
         self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
         await asyncio.sleep(0)  # let the last settlements run
 
-    def _flush(self) -> None:
+    def _arrange(self, delay_s: float) -> None:
+        """The next group begins after ``delay_s``, unless one is asked for sooner."""
+        assert self._loop is not None
+        if self._busy:
+            return  # it begins when this one is through
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(delay_s, self._next)
+
+    def _next(self) -> None:
+        """Give the writer thread the next thing to do, if it is free."""
+        if self._busy:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting:
-            self._queue.put(self._waiting)
-            self._waiting = []
+        if self._work:
+            self._busy = True
+            self._queue.put(self._work.popleft())
+        elif self._waiting:
+            self._busy = True
+            self._queue.put(self._staged(self._gather()))
+
+    def _gather(self) -> list[_Entry]:
+        """All that waits, up to a bound."""
+        group = [self._waiting.popleft()]
+        records = len(group[0].txn.records)
+        while self._waiting and records < GROUP_RECORDS:
+            group.append(self._waiting.popleft())
+            records += len(group[-1].txn.records)
+        return group
+
+    def _staged(self, entries: list[_Entry]) -> _Group:
+        """One transaction; a small one is written here, all but its end."""
+        txn = Txn()
+        for each in entries:
+            txn.absorb(each.txn)
+        staged = False
+        if len(txn.records) <= SMALL_RECORDS:
+            try:
+                self._store.stage(txn)
+                staged = True
+            except Exception:  # the writer thread tries again, and says what is wrong
+                staged = False
+        return _Group(entries, txn, staged)
+
+    def _free(self) -> None:
+        self._busy = False
+        self._next()
+        if not self._busy:
+            self._idle.set()
+
+    # -- in the writer thread --------------------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
+        while (job := self._queue.get()) is not None:
+            if not isinstance(job, _Group):
+                job()
+            elif not self._commit(job):
                 return
-            if callable(first):
-                first()
-                continue
-            group, after = self._gather(first)
-            if not self._commit(group):
-                return
-            for work in after:
-                if work is None:
-                    return
-                work()
 
-    def _gather(self, first: list[_Entry]) -> tuple[list[_Entry], list[Callable[[], None] | None]]:
-        """All that waits right now, up to a bound; other work that was met ends the group."""
-        group = list(first)
-        records = sum(len(each.txn.records) for each in group)
-        while records < GROUP_RECORDS:
-            try:
-                more = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if not isinstance(more, list):
-                return group, [more]
-            group += more
-            records += sum(len(each.txn.records) for each in more)
-        return group, []
-
-    def _commit(self, group: list[_Entry]) -> bool:
+    def _commit(self, group: _Group) -> bool:
         """Commit one group. A full disk is waited for; any other failure ends the thread (law 10)."""
         assert self._loop is not None
-        txn = Txn()
-        for each in group:
-            txn.absorb(each.txn)
         waited = False
         while True:
             try:
-                self._store.commit(txn)
+                if group.staged:
+                    group.staged = False
+                    self._store.sync()
+                else:
+                    self._store.commit(group.txn)
             except StorageFailed as error:
-                self._loop.call_soon_threadsafe(self._refuse, group, error)
+                self._loop.call_soon_threadsafe(self._refuse, group.entries, error)
                 if error.code != "storage.full" or self._closing.wait(RETRY_FULL_S):
+                    self._loop.call_soon_threadsafe(self._give_up, error)
                     return False
                 waited = True
             except Exception as error:  # a bug must not pass for a commit
                 wrapped = StorageFailed(f"The commit failed: {error!r}")
-                self._loop.call_soon_threadsafe(self._refuse, group, wrapped)
+                self._loop.call_soon_threadsafe(self._refuse, group.entries, wrapped)
+                self._loop.call_soon_threadsafe(self._give_up, wrapped)
                 return False
             else:
-                self._loop.call_soon_threadsafe(self._done, txn, group, waited)
+                self._loop.call_soon_threadsafe(self._done, group, waited)
                 return True
 
+    # -- back in the event loop's thread ---------------------------------------------------------
+
     def _refuse(self, group: list[_Entry], error: StorageFailed) -> None:
+        """Tell those who wait; what they brought is tried again, but is not promised to them."""
         self._failed(error)
-        for each in group:
+        for each in (*group, *self._waiting):
             if each.done is not None and not each.done.done():
                 each.done.set_exception(error)
 
-    def _done(self, txn: Txn, group: list[_Entry], recovered: bool) -> None:
+    def _give_up(self, error: StorageFailed) -> None:
+        """Nothing can be committed any more."""
+        self._dead = error
+        self._waiting.clear()
+        self._idle.set()
+
+    def _done(self, group: _Group, recovered: bool) -> None:
         if recovered:
             self._failed(None)
-        self._settle(txn, group[-1].ticket)
-        for each in group:
+        self._settle(group.txn, group.entries[-1].ticket)
+        for each in group.entries:
             if each.done is not None and not each.done.done():
                 each.done.set_result(None)
+        self._free()
 
 
 def _finish(done: asyncio.Future[Any], result: Any) -> None:

@@ -30,6 +30,22 @@ class Store(Protocol):
         """
         ...
 
+    def stage(self, txn: Txn) -> None:
+        """Write without an end: no read sees it until ``sync``. The first half of ``commit``.
+
+        Raises:
+            StorageFailed: nothing is staged.
+        """
+        ...
+
+    def sync(self) -> None:
+        """Make what is staged durable before returning; may be called from another thread.
+
+        Raises:
+            StorageFailed: nothing of it may be acknowledged.
+        """
+        ...
+
     def last_seq(self) -> int:
         """Highest log offset, 0 when the log is empty."""
         ...

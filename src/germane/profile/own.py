@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from msgspec.structs import replace
+
 from germane.domain.event import Interaction
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings, SignalSpec
@@ -75,10 +77,21 @@ def joined(item_id: str, one: Profile, two: Profile, settings: Settings) -> OwnI
     return _settled(count, times, last_s, rejected_s)
 
 
-def since(own: OwnItem, oldest_s: int) -> OwnItem:
-    """The history without what happened before. Of a long one, what the kept times tell is left."""
+def since(item_id: str, own: OwnItem, young: Profile, settings: Settings, oldest_s: int) -> OwnItem:
+    """The history without what happened before. Of a long one, what is still remembered is left.
+
+    Args:
+        item_id: The item.
+        own: Its history.
+        young: The person with the interactions that are young enough.
+        settings: The declaration.
+        oldest_s: When what still counts begins.
+    """
     left = tuple(each for each in own.times_s if each >= oldest_s)
-    count = own.count if len(left) == len(own.times_s) else len(left)
+    kept = replace(own, times_s=left)
+    count = len(left)
+    if count and own.count > count:
+        count = min(own.count, len(_left(_marks(kept, item_id, young, settings))))
     rejected_s = own.rejected_s if own.rejected_s >= oldest_s else 0
     return _settled(count, left, own.last_s, rejected_s)
 

@@ -35,13 +35,14 @@ def forget(
     limits = settings.profile
     recent = tuple(each for each in profile.recent if each.at_ms >= oldest)
     interests = {name: bounds.fresh(values, now_ms) for name, values in profile.interests.items()}
+    young = replace(profile, recent=recent)
     whole = len(recent) < len(profile.recent) or len(recent) < limits.recent
     return replace(
         profile,
         interests=interests,
         recent=recent,
         own_items={
-            key: own.since(each, oldest_s)
+            key: own.since(key, each, young, settings, oldest_s)
             for key, each in profile.own_items.items()
             if each.last_s >= oldest_s
         },

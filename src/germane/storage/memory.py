@@ -27,9 +27,22 @@ class MemoryStore:
         self._decisions: dict[tuple[str, str], Decision] = {}
         self._letters: dict[int, DeadLetter] = {}
         self._meta: dict[str, bytes] = {}
+        self._staged: Txn | None = None
 
     def commit(self, txn: Txn) -> None:
         """Take all of it."""
+        self.stage(txn)
+        self.sync()
+
+    def stage(self, txn: Txn) -> None:
+        """Take it, and show it to nobody."""
+        assert self._staged is None, "one transaction at a time"
+        self._staged = txn
+
+    def sync(self) -> None:
+        """Show what is staged."""
+        txn, self._staged = self._staged, None
+        assert txn is not None, "nothing is staged"
         for record in txn.records:
             self._log.append(record)
             self._seen.setdefault((record.tenant, record.message_id), record.seq)

@@ -7,6 +7,8 @@ class TestMine(StoreContract):
 
 from __future__ import annotations
 
+import threading
+
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event
 from germane.domain.ids import DEFAULT_TENANT, PersonId, slot_of
@@ -85,6 +87,17 @@ class StoreContract:
             "decisions": 1,
             "letters": 1,
         }
+
+    def test_what_is_staged_is_there_when_it_is_synced(self, store: Store) -> None:
+        """Until then no read sees it, from no thread."""
+        store.stage(Txn(records=[a_record(1)], meta={"name": b"value"}))
+        assert (store.last_seq(), store.meta("name"), list(store.read(0))) == (0, None, [])
+        thread = threading.Thread(target=store.sync)
+        thread.start()
+        thread.join()
+        assert (store.last_seq(), store.meta("name")) == (1, b"value")
+        store.commit(Txn(records=[a_record(2)]))
+        assert [each.seq for each in store.read(0)] == [1, 2]
 
     def test_log_is_read_in_order_and_from_anywhere(self, store: Store) -> None:
         """``read`` gives what is after an offset, in order, with equal content."""

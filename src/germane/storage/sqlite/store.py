@@ -53,6 +53,7 @@ class SqliteStore:
         self._checkpointer: Checkpointer | None = None
         self._history = History(folder / "history")
         self._sql = queries()
+        self._pages = 0
         if writable:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = FolderLock(folder)
@@ -88,6 +89,16 @@ class SqliteStore:
             StorageFull: there is no room; the store stays usable.
             StorageFailed: anything else; the store refuses everything from now on (law 10).
         """
+        self.stage(txn)
+        self.sync()
+
+    def stage(self, txn: Txn) -> None:
+        """Write a transaction, all but its end: no reader sees it, and nothing of it is durable.
+
+        Raises:
+            StorageFull: there is no room; nothing is staged.
+            StorageFailed: as in ``commit``.
+        """
         if self._failed is not None:
             raise self._failed
         writer = self._writer
@@ -95,13 +106,22 @@ class SqliteStore:
         try:
             writer.execute("BEGIN IMMEDIATE")
             write(writer, self._sql, txn)
-            writer.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back(writer, error)
         except BaseException:
             writer.rollback()
             raise
-        self._moved(writer, txn)
+        self._pages = _pages(txn)
+
+    def sync(self) -> None:
+        """End the staged transaction: it is durable when this returns. Raises like ``commit``."""
+        writer = self._writer
+        assert writer is not None, "the store was opened for reading"
+        try:
+            writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back(writer, error)
+        self._moved(writer)
 
     def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
         full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
@@ -115,11 +135,11 @@ class SqliteStore:
         self._failed = StorageFailed(f"The disk refused a write: {error}")
         raise self._failed from error
 
-    def _moved(self, writer: sqlite3.Connection, txn: Txn) -> None:
+    def _moved(self, writer: sqlite3.Connection) -> None:
         """Let the WAL be moved into the main file, now and then."""
         assert self._checkpointer is not None
         try:
-            self._checkpointer.wrote(_pages(txn), writer)
+            self._checkpointer.wrote(self._pages, writer)
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorname", "") not in ("SQLITE_FULL", "SQLITE_BUSY"):
                 self._failed = StorageFailed(f"The disk refused a checkpoint: {error}")
@@ -283,6 +303,8 @@ class SqliteStore:
             self._checkpointer.close()
             self._checkpointer = None
         if self._writer is not None:
+            if self._writer.in_transaction:  # staged, and never synced: nobody was promised it
+                self._writer.rollback()
             if self._failed is None:
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._writer.close()
