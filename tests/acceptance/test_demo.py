@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -58,20 +58,20 @@ def counts(folder: Path) -> dict[str, int]:
     return found
 
 
-def until(port: int, good: object) -> httpx.Client:
+def until(port: int, good: Callable[[str], bool]) -> None:
     """Wait for the server, then for the page's picture to be as expected."""
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        try:
-            with client.stream("GET", "/console/live/events") as stream:
-                for line in stream.iter_lines():
-                    if line.startswith("data: ") and good(line):  # type: ignore[operator]
-                        return client
-                    if time.monotonic() > deadline:
-                        break
-        except httpx.HTTPError:
-            time.sleep(0.1)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        while time.monotonic() < deadline:
+            try:
+                with client.stream("GET", "/console/live/events") as stream:
+                    for line in stream.iter_lines():
+                        if line.startswith("data: ") and good(line):
+                            return
+                        if time.monotonic() > deadline:
+                            break
+            except httpx.HTTPError:
+                time.sleep(0.1)
     raise AssertionError("the page never showed what it should")
 
 
@@ -141,9 +141,9 @@ def test_the_page_is_live(imported: Path) -> None:
     assert "Start again with the same command" in printed
     before = counts(imported)["records"]
     again = demo(imported, "--port", str(port), "--speed", "60")
-    client = until(port, lambda line: '"slates":' in line)
+    until(port, lambda line: '"slates":' in line)
     time.sleep(2)
-    assert client.get("/readyz").json()["ready"] is True
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz").json()["ready"] is True
     again.send_signal(signal.SIGINT)
     printed, _ = again.communicate(timeout=30)
     assert again.returncode == 0, printed
