@@ -15,18 +15,19 @@ from germane.domain.errors import ConfigInvalid, GermaneError
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.types import ASGIApp
 
     from germane.config import Runtime
 
 
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection, so that none sends into one that was just closed."""
 SWITCH_S = 0.0005
 """The writer thread waits for the interpreter no longer than this when a commit is through."""
 
 
 def serve(config: Path, data: Path | None, host: str | None, port: int | None) -> None:
     """Serve until stopped."""
-    import uvicorn
-
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.app import open_engine, save_snapshot
@@ -54,20 +55,28 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
         )
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=10,
-            )
-        )
-        run_server(server, listener)
+        run_server(http_server(app, grace_s=10), listener)
         save_snapshot(engine, folder)
         out.print("Stopped; everything that was acknowledged is on the disk.")
     finally:
         engine.store.close()
+
+
+def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
+    """What speaks HTTP; when it stops, requests under way have ``grace_s`` to end."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=grace_s,
+        )
+    )
 
 
 def run_server(server: uvicorn.Server, listener: socket.socket) -> None:

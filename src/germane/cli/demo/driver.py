@@ -7,18 +7,21 @@ must have seen the order; the time in between is the latency of the loop.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zlib import crc32
 
 import httpx
+from requests import RequestException
 from segment.analytics.client import Client
 
 from germane.cli.demo.journey import Basket, Journey
@@ -28,6 +31,8 @@ REPORT_S = 1.0
 SURFACE = "home-grid"
 SLATE = 10
 WEEK_MS = 7 * 86_400_000
+ATTEMPTS, RETRY_S = 20, 0.25
+Answer = TypeVar("Answer")
 
 
 class Bestsellers:
@@ -115,6 +120,10 @@ def _quantile(ordered: list[float], share: float) -> float | None:
     return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 2) if ordered else None
 
 
+class Gone(Exception):
+    """The server is not there any more."""
+
+
 class Shop:
     """Talks to the server as a shop would."""
 
@@ -124,6 +133,25 @@ class Shop:
         self._local = threading.local()
         self.score = Score()
         self.best = Bestsellers()
+        self.stopped = threading.Event()
+        self.lost = False
+        """The server went away without having told us to stop."""
+
+    def again(self, call: Callable[[], Answer]) -> Answer:
+        """Try until the server answers: all that is sent has an id, so sending twice counts once.
+
+        Raises:
+            Gone: the demo stops, or the server has not answered for a while.
+        """
+        for _ in range(ATTEMPTS):
+            try:
+                return call()
+            except (httpx.TransportError, RequestException):
+                if self.stopped.wait(RETRY_S):
+                    raise Gone from None
+        self.lost = True
+        self.stopped.set()
+        raise Gone
 
     def _tracker(self) -> Client:
         """The published client, one a thread, unchanged but for the host."""
@@ -138,23 +166,10 @@ class Shop:
         """One trip: shown, bought, learned."""
         before = self._decide(basket.household)
         shown = [each["itemId"] for each in before["items"]]
-        self.api.post(
-            "/v1/impressions",
-            json={
-                "decisionId": before["decisionId"],
-                "positions": list(range(len(shown))),
-                "messageId": f"seen-{basket.basket_id}",
-            },
-        ).raise_for_status()
+        self.again(lambda: self._seen(before["decisionId"], len(shown), basket))
         self.score.add(basket, shown, self.best.slate())
         started = time.perf_counter()
-        self._tracker().track(
-            user_id=basket.household,
-            event="Order Completed",
-            properties=basket.properties(),
-            timestamp=datetime.fromtimestamp(basket.at_ms / 1000, UTC),
-            message_id=f"basket-{basket.basket_id}",
-        )
+        self.again(lambda: self._bought(basket))
         after = self._decide(basket.household)
         took_ms = (time.perf_counter() - started) * 1000
         self.best.learn(basket)
@@ -174,15 +189,34 @@ class Shop:
                 }
             )
 
-    def _decide(self, household: str) -> dict[str, Any]:
-        answer = self.api.post(
-            "/v1/decide",
+    def _seen(self, decision_id: str, count: int, basket: Basket) -> None:
+        """The slate was on the household's screen."""
+        self.api.post(
+            "/v1/impressions",
             json={
-                "person": {"userId": household},
-                "surfaces": [{"surface": SURFACE}],
-                "explain": True,
+                "decisionId": decision_id,
+                "positions": list(range(count)),
+                "messageId": f"seen-{basket.basket_id}",
             },
+        ).raise_for_status()
+
+    def _bought(self, basket: Basket) -> None:
+        """The order, by the published client."""
+        self._tracker().track(
+            user_id=basket.household,
+            event="Order Completed",
+            properties=basket.properties(),
+            timestamp=datetime.fromtimestamp(basket.at_ms / 1000, UTC),
+            message_id=f"basket-{basket.basket_id}",
         )
+
+    def _decide(self, household: str) -> dict[str, Any]:
+        question = {
+            "person": {"userId": household},
+            "surfaces": [{"surface": SURFACE}],
+            "explain": True,
+        }
+        answer = self.again(lambda: self.api.post("/v1/decide", json=question))
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()["decisions"][0]
         return found
@@ -194,7 +228,7 @@ class Replay:
     def __init__(self, shop: Shop, journey: Journey) -> None:
         self._shop = shop
         self._journey = journey
-        self._stop = threading.Event()
+        self._stop = shop.stopped
         self.total = len(journey) - journey.first_live
 
     def stop(self, *_: object) -> None:
@@ -224,7 +258,7 @@ class Replay:
 
     def _catch_up(self) -> None:
         """Best-sellers from history, and how far an earlier run came: the server says."""
-        state = self._shop.api.get("/console/live/progress").raise_for_status().json()
+        state = self._shop.again(self._progress)
         self._shop.score.done = state["replayed"]
         last = self._journey.first_live + state["replayed"]
         for basket in self._journey.baskets(0, last):
@@ -235,6 +269,13 @@ class Replay:
             score.slates, score.hits = earlier.get("slates", 0), earlier.get("hits", 0)
             score.best_hits = earlier.get("bestHits", 0)
             score.weeks = {row[0] // WEEK_MS: row[1:] for row in earlier.get("weeks", [])}
+
+    def _progress(self) -> dict[str, Any]:
+        """What the server says of its clock and of the replay."""
+        found: dict[str, Any] = (
+            self._shop.api.get("/console/live/progress").raise_for_status().json()
+        )
+        return found
 
     def _wait_for(self, at_ms: int) -> bool:
         """Until the simulated clock reaches the trip; false when it is time to stop."""
@@ -249,7 +290,7 @@ class Replay:
         now = time.monotonic()
         known = getattr(self, "_known", None)
         if known is None or now - known[0] > 1.0:
-            state = self._shop.api.get("/console/live/progress").raise_for_status().json()
+            state = self._shop.again(self._progress)
             known = self._known = (now, state["nowMs"], state["speed"])
         clock: float = known[1] + (now - known[0]) * 1000 * known[2]
         return clock
@@ -260,10 +301,8 @@ class Replay:
 
     def _send(self) -> None:
         report = self._shop.score.report(self.total)
-        try:
-            self._shop.api.post("/console/live/report", json=report).raise_for_status()
-        except httpx.HTTPError:
-            self._stop.set()  # the server is gone: so is the demo
+        with contextlib.suppress(Gone):
+            self._shop.again(lambda: self._shop.api.post("/console/live/report", json=report))
 
 
 def main() -> None:
@@ -277,16 +316,16 @@ def main() -> None:
     replay = Replay(shop, Journey())
     signal.signal(signal.SIGTERM, replay.stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's: it tells us
-    for _ in range(100):
-        try:
-            shop.api.get("/readyz").raise_for_status()
-            break
-        except httpx.HTTPError:
-            time.sleep(0.1)
     try:
+        shop.again(lambda: shop.api.get("/readyz"))
         replay.run()
-    except httpx.HTTPError as error:
+    except Gone:
+        if shop.lost:
+            sys.stderr.write("The replay ended: the server does not answer any more.\n")
+            sys.exit(1)
+    except httpx.HTTPStatusError as error:
         sys.stderr.write(f"The replay ended: {error}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -122,11 +122,9 @@ def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None
 
 
 def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, out: Any) -> int:
-    import uvicorn
-
     from germane.api.auth import Keys
     from germane.api.server import build
-    from germane.cli.serving import listen, run_server, set_up_logging
+    from germane.cli.serving import http_server, listen, run_server, set_up_logging
     from germane.console.live import Live
 
     set_up_logging(loaded.runtime.log)
@@ -136,15 +134,7 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
     listener = listen(loaded.runtime.host, demo.port)
     port = listener.getsockname()[1]
     page = f"http://{loaded.runtime.host}:{port}/console/live"
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=3,
-        )
-    )
+    server = http_server(app, grace_s=3)
     driver = _driver(port, loaded, demo)
     watcher = threading.Thread(target=_watch, args=(driver, server, demo.until), daemon=True)
     watcher.start()
