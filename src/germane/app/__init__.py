@@ -1,7 +1,7 @@
 """The composition root: builds the steps, owns the transactions."""
 
 from germane.app.engine import Engine
-from germane.app.opening import open_engine, save_snapshot
+from germane.app.opening import advance_snapshot, open_engine, save_snapshot
 from germane.app.rebuild import RebuildReport, rebuild, save_rebuilt
 from germane.app.receipt import Receipt
 from germane.app.world import AcceleratedWorld, SystemWorld
@@ -12,6 +12,7 @@ __all__ = [
     "RebuildReport",
     "Receipt",
     "SystemWorld",
+    "advance_snapshot",
     "open_engine",
     "rebuild",
     "save_rebuilt",

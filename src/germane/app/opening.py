@@ -13,6 +13,7 @@ import msgspec
 
 from germane.app.engine import Engine
 from germane.app.world import SystemWorld
+from germane.domain.errors import StorageFailed
 from germane.domain.item import Item
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
@@ -73,6 +74,34 @@ def write_snapshot(model: Model, blobs: Blobs, settings: Settings) -> None:
     }
     blobs.put(SNAPSHOT, f"{model.seq:016d}", model.dump(), manifest)
     blobs.prune(SNAPSHOT, 2)
+
+
+def advance_snapshot(settings: Settings, data_dir: Path) -> int:
+    """Fold what the log has beyond the newest snapshot into a new one; the number of records.
+
+    It reads beside a server that writes: shared state is a fold over the log, so any process can
+    make it. Nothing is written if the log was being sealed under it, or has nothing new.
+
+    Raises:
+        NotFound: there is no data folder.
+        StorageFailed: the log had a gap while it was read; try again.
+    """
+    store = SqliteStore.open(data_dir, mode="read")
+    try:
+        model, blobs = SharedModel(settings), FolderBlobs(data_dir / "models")
+        last = store.last_seq()
+        load_snapshot(model, blobs, settings, last)
+        begun = count = model.seq
+        for record in store.read(model.seq, until=last):
+            if record.seq != count + 1:
+                raise StorageFailed(f"The log had a gap after record {count} while it was read.")
+            fold_shared(model, record)
+            count = record.seq
+        if model.seq > begun:
+            write_snapshot(model, blobs, settings)
+    finally:
+        store.close()
+    return count - begun
 
 
 def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int) -> bool:

@@ -107,6 +107,12 @@ def seal(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = Fal
 
 
 @app.command()
+def snapshot(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Bring the snapshot of the shared model up to date; a server does it by itself."""
+    serving.snapshot(config, data, as_json=as_json)
+
+
+@app.command()
 def person(
     who: Annotated[str, typer.Argument(help="User id or anonymous id.")],
     config: Config = DEFAULT_CONFIG,

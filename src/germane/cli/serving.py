@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import socket
+import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from germane.cli import common
 from germane.cli.project import print_findings
@@ -17,9 +22,12 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+    from germane.app import Engine
     from germane.config import Runtime
 
 
+SNAPSHOT_RECORDS = 50_000
+SNAPSHOT_LOOK_S = 30.0
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that none sends into one that was just closed."""
 SWITCH_S = 0.0005
@@ -55,7 +63,12 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
         )
-        run_server(http_server(app, grace_s=10), listener)
+        snapshots = Snapshots(engine, config, folder)
+        snapshots.start()
+        try:
+            run_server(http_server(app, grace_s=10), listener)
+        finally:
+            snapshots.close()
         save_snapshot(engine, folder)
         out.print("Stopped; everything that was acknowledged is on the disk.")
     finally:
@@ -148,11 +161,78 @@ def set_up_logging(form: str) -> None:
     root.setLevel(logging.INFO)
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    if form == "json":  # a line a request: straight to the stream, not through two sets of handlers
+        structlog.configure(
+            processors=[
+                *shared,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(serializer=_json_line),
+            ],
+            logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+            cache_logger_on_first_use=True,
+        )
+        return
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _json_line(value: object, **_: object) -> str:
+    return msgspec.json.encode(value, enc_hook=repr).decode()
+
+
+def snapshot(config: Path, data: Path | None, *, as_json: bool) -> None:
+    """Bring the snapshot of the shared model up to date, from the log alone; beside a server, too."""
+    from germane.app import advance_snapshot
+
+    loaded = common.load(config)
+    folded = advance_snapshot(loaded.settings, common.data_dir(loaded, config, data))
+    if as_json:
+        common.print_json({"records": folded})
+    else:
+        common.console().print(f"Folded {folded:,} records; the next start begins behind them.")
+
+
+class Snapshots(threading.Thread):
+    """While serving: a child process of low priority keeps the snapshot close to the log.
+
+    So a start after a crash folds a short tail, however long the server ran before.
+    """
+
+    def __init__(self, engine: Engine, config: Path, folder: Path) -> None:
+        super().__init__(name="germane-snapshots", daemon=True)
+        self._engine, self._config, self._folder = engine, config, folder
+        self._ended = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """Look now and then whether enough has happened since the last one."""
+        done = self._engine.seq
+        while not self._ended.wait(SNAPSHOT_LOOK_S):
+            if self._engine.seq - done >= SNAPSHOT_RECORDS:
+                done = self._engine.seq
+                self._make()
+
+    def close(self) -> None:
+        """End, with the child if there is one."""
+        self._ended.set()
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+        self.join()
+
+    def _make(self) -> None:
+        place = ["--config", str(self._config), "--data", str(self._folder)]
+        command = [sys.executable, "-m", "germane", "snapshot", *place]
+        self._child = subprocess.Popen(  # noqa: S603 - our own program
+            ["nice", "-n", "19", *command] if shutil.which("nice") else command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        _, said = self._child.communicate()
+        if self._child.returncode and not self._ended.is_set():
+            logging.getLogger(__name__).warning("no snapshot was made: %s", said.decode()[-500:])
 
 
 def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from germane.domain.months import MS_PER_DAY
 from germane.predict.counters import Clock
-from germane.predict.features import COLUMN, FRESH, NAMES, SOURCE_OF, WIDTH
+from germane.predict.features import COLUMN, FRESH, MEMBERS, SOURCES, WIDTH
 from germane.predict.person import Person
 from germane.predict.state import NEW_DAYS, State
 
@@ -24,7 +24,10 @@ NEW = 12
 ADJACENT, PER_ADJACENT = 8, 3
 HALF_EVENT = 0.5
 """Popularity is smoothed by half an event, so that a first one does not outweigh all else."""
-_SOURCES = tuple(SOURCE_OF[name] for name in NAMES)
+Numbers = npt.NDArray[np.intp]
+Going = tuple[Numbers, Floats]
+"""Item numbers in order, and how strongly each goes with something."""
+NOWHERE: Going = (np.zeros(0, dtype=np.intp), np.zeros(0))
 _FRESH = [COLUMN[name] for name in FRESH]
 _FRESH_FROM = [COLUMN[name.removeprefix("fresh_")] for name in FRESH]
 
@@ -35,7 +38,8 @@ class Candidates:
     def __init__(self, state: State, person: Person, readiness: float) -> None:
         self._state = state
         self._person = person
-        self._place: dict[int, int] = {}
+        self._place: dict[int, None] = {}
+        """Item numbers as an ordered set."""
         kinds = state.kinds[state.diversity]
         self._liked = kinds.vector(person.interests[state.diversity])
         self._goes = self._going_together(person.latest)
@@ -52,20 +56,19 @@ class Candidates:
         for item_id in item_ids:
             number = self._state.index.get(item_id)
             if number is not None:
-                self._place.setdefault(number, len(self._place))
+                self._place[number] = None
 
     def curate(self, item_ids: Sequence[str]) -> None:
         """The surface's curated list, best first: where to begin with someone nobody knows."""
         for place, item_id in enumerate(item_ids):
             number = self._state.index.get(item_id)
             if number is not None:
-                self._place.setdefault(number, len(self._place))
+                self._place[number] = None
                 self._curated[number] = 1.0 - 0.5 * place / len(item_ids)
 
     def include_numbers(self, numbers: Iterable[int]) -> None:
         """The same, by item number."""
-        for number in numbers:
-            self._place.setdefault(number, len(self._place))
+        self._place.update(dict.fromkeys(numbers))
 
     def matrix(self) -> Floats:
         """The feature rows, shape (n, WIDTH), in the order of ``numbers``."""
@@ -90,19 +93,21 @@ class Candidates:
         had: npt.NDArray[np.bool_] = self.features[:, COLUMN["own"]] > 0
         return had
 
-    def sources_of(self, row: int) -> tuple[str, ...]:
-        """Sources that have something to say about a candidate."""
-        said = (_SOURCES[column] for column in self.features[row].nonzero()[0].tolist())
-        return tuple(dict.fromkeys(said))
+    def sources_of(self, rows: Sequence[int]) -> list[tuple[str, ...]]:
+        """For each of some candidates, the sources that have something to say about it."""
+        said = (self.features[list(rows)] != 0.0).astype(float) @ MEMBERS > 0
+        return [
+            tuple(name for name, one in zip(SOURCES, row, strict=True) if one)
+            for row in said.tolist()
+        ]
 
     # -- who is asked for candidates -------------------------------------------------------------
 
     def _gather(self) -> None:
         place, state = self._place, self._state
-        for number in self._person.own.numbers:
-            place.setdefault(number, len(place))
-        for number in _strongest(self._goes, TOGETHER) + _strongest(self._goes_long, TOGETHER):
-            place.setdefault(number, len(place))
+        place.update(dict.fromkeys(self._person.own.numbers))
+        place.update(dict.fromkeys(_strongest(self._goes, TOGETHER)))
+        place.update(dict.fromkeys(_strongest(self._goes_long, TOGETHER)))
         for name, shares in self._person.interests.items():
             main = name in (state.diversity, state.finest)
             width, depth = (CATEGORIES, PER_CATEGORY) if main else (VALUES, PER_VALUE)
@@ -115,16 +120,13 @@ class Candidates:
         nearest = sorted(self._adjacent, key=lambda kind: -self._adjacent[kind])
         for kind in nearest[:ADJACENT]:
             self._add_tops(state.diversity, kind, PER_ADJACENT)
-        for number in (
-            state.trending[:POPULAR] + state.bestsellers[:POPULAR] + state.tried[:POPULAR]
-        ):
-            place.setdefault(number, len(place))
-        for number in self._new_items():
-            place.setdefault(number, len(place))
+        for popular in (state.trending, state.bestsellers, state.tried):
+            place.update(dict.fromkeys(popular[:POPULAR]))
+        place.update(dict.fromkeys(self._new_items()))
 
     def _add_tops(self, name: str, kind: int, count: int) -> None:
         for number, _ in self._state.tops[name].ordered(kind)[:count]:
-            self._place.setdefault(number, len(self._place))
+            self._place[number] = None
 
     def _new_items(self) -> list[int]:
         """The youngest items, those of the person's own categories first."""
@@ -134,18 +136,20 @@ class Candidates:
         liked = self._liked[self._state.kinds[self._state.diversity].of[young]]
         return [young[place] for place in np.argsort(-liked, kind="stable")[:NEW].tolist()]
 
-    def _going_together(self, history: list[tuple[int, float]]) -> dict[int, float]:
+    def _going_together(self, history: list[tuple[int, float]]) -> Going:
         """Sum over a history of how strongly each neighbour goes with it."""
-        goes: dict[int, float] = {}
-        slow = self._state.slow.sums
+        together, slow = self._state.together, self._state.slow.sums
+        entries, weights = [], []
         for number, weight in history:
-            row = self._state.together.rows.get(number)
-            if not row:
-                continue
-            factor = weight / (float(slow[number]) + 1e-300) ** 0.5
-            for other, strength in row.items():
-                goes[other] = goes.get(other, 0.0) + factor * strength
-        return goes
+            row = together.arrays(number)
+            if row is not None:
+                entries.append(row[0])
+                weights.append(row[1] * (weight / (float(slow[number]) + 1e-300) ** 0.5))
+        if not entries:
+            return NOWHERE
+        numbers, places = np.unique(np.concatenate(entries), return_inverse=True)
+        sums: Floats = np.bincount(places, np.concatenate(weights)).astype(float, copy=False)
+        return numbers, sums
 
     def _adjacent_categories(self) -> dict[int, float]:
         """Categories never met, by how strongly they are related to those that are liked."""
@@ -188,21 +192,23 @@ class Candidates:
         self._set("own_repeatable", rows, (state.bought_again[numbers] + 0.5) / (bought + 2.0))
 
     def _together(self) -> None:
-        if self._goes:
+        if len(self._goes[0]):
             value = self._strengths(self._goes)
             self._set("together", slice(None), np.sqrt(np.minimum(value, 4.0)))
             order = np.argsort(-value, kind="stable")
             ranks = np.empty(len(value))
             ranks[order] = np.arange(1, len(value) + 1)
             self._set("together_rank", slice(None), np.where(value > 0, ranks**-0.5, 0.0))
-        if self._goes_long:
+        if len(self._goes_long[0]):
             value = self._strengths(self._goes_long)
             self._set("together_long", slice(None), np.sqrt(np.minimum(value, 4.0)))
 
-    def _strengths(self, goes: dict[int, float]) -> Floats:
+    def _strengths(self, goes: Going) -> Floats:
         """Co-visitation as a cosine: divided by the candidate's own popularity."""
         slow = self._state.slow
-        raw = np.array([goes.get(number, 0.0) for number in self.numbers.tolist()])
+        known, sums = goes
+        places = np.minimum(np.searchsorted(known, self.numbers), len(known) - 1)
+        raw = np.where(known[places] == self.numbers, sums[places], 0.0)
         floor = 0.01 * slow.clock.weight(self._person.at_ms)
         value: Floats = raw / np.sqrt(slow.sums[self.numbers] + floor)
         return value
@@ -265,11 +271,13 @@ class Candidates:
             "tried_fast": state.tried_fast,
             "tried_mid": state.tried_mid,
         }
-        for name, counts in shares.items():
+        odds = np.empty((len(shares), len(self.numbers)))
+        for place, counts in enumerate(shares.values()):
             half = HALF_EVENT * counts.clock.weight(now)
             average = counts.total / max(len(state.ids), 1)
-            odds = (counts.sums[self.numbers] + half) / (average + half)
-            self._set(name, slice(None), np.log(odds) / 4.0)
+            np.add(counts.sums[self.numbers], half, out=odds[place])
+            odds[place] /= average + half
+        self.features[:, [COLUMN[name] for name in shares]] = (np.log(odds) / 4.0).T
         fast = _rate(state.fast.sums[self.numbers], state.fast.clock, now)
         slow = _rate(state.slow.sums[self.numbers], state.slow.clock, now)
         self._set("trend", slice(None), np.clip(np.log((fast + 0.05) / (slow + 0.05)), -3, 3))
@@ -303,13 +311,12 @@ def _rate(sums: Floats, clock: Clock, now_ms: int) -> Floats:
     return rate
 
 
-def _strongest(weights: dict[int, float], count: int) -> list[int]:
-    """Keys of the highest weights, in no particular order."""
-    if len(weights) <= count:
-        return list(weights)
-    keys = np.fromiter(weights, dtype=np.intp, count=len(weights))
-    values = np.fromiter(weights.values(), dtype=float, count=len(weights))
-    found: list[int] = keys[np.argpartition(-values, count)[:count]].tolist()
+def _strongest(going: Going, count: int) -> list[int]:
+    """Numbers with the highest sums, in no particular order."""
+    numbers, sums = going
+    if len(numbers) > count:
+        numbers = numbers[np.argpartition(-sums, count)[:count]]
+    found: list[int] = numbers.tolist()
     return found
 
 

@@ -134,3 +134,8 @@ SOURCE_OF = {
 }
 SOURCE_OF |= {name: SOURCE_OF[name.removeprefix("fresh_")] for name in FRESH}
 """Which source of candidates a feature speaks for, in explanations."""
+SOURCES = tuple(dict.fromkeys(SOURCE_OF[name] for name in NAMES))
+MEMBERS = np.array(
+    [[SOURCE_OF[name] == source for source in SOURCES] for name in NAMES], dtype=float
+)
+"""Which features speak for which source, shape (features, sources)."""

@@ -130,10 +130,10 @@ class SharedModel:
             seed=seed,
         )
         places = [each.row.index for each in placed]
-        said = contributions(features[places] - centre, weights)
+        parts = contributions(features[places] - centre, weights)
         rows_seen = [pack(row) for row in features[places]]
         items = []
-        for each, sources, row in zip(placed, said, rows_seen, strict=True):
+        for each, sources, row in zip(placed, parts, rows_seen, strict=True):
             index = each.row.index
             item = self.state.items[found.numbers[index]]
             assert item is not None, "only items of the catalogue are eligible"
@@ -152,9 +152,10 @@ class SharedModel:
             )
         shown = set(places)
         rest = [row for row in rows if row.index not in shown][:KEPT_CANDIDATES]
+        said = found.sources_of([row.index for row in rest])
         kept = tuple(
-            Candidate(row.item_id, float(scores[row.index]), found.sources_of(row.index))
-            for row in rest
+            Candidate(row.item_id, float(scores[row.index]), sources)
+            for row, sources in zip(rest, said, strict=True)
         )
         return Ranked(tuple(items), kept, len(found.numbers), short)
 

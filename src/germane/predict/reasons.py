@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from germane.domain.decision import Ask, Reason, Slot
 from germane.domain.item import Item
-from germane.predict.features import NAMES, SOURCE_OF
+from germane.predict.features import MEMBERS, SOURCES
 from germane.predict.person import Person
 from germane.predict.state import State
 
@@ -19,15 +19,11 @@ Floats = npt.NDArray[np.float64]
 
 REASONS = 3
 _MIN_SHARE = 0.1
-SOURCES = tuple(dict.fromkeys(SOURCE_OF[name] for name in NAMES))
-_MEMBERS = np.array(
-    [[SOURCE_OF[name] == source for source in SOURCES] for name in NAMES], dtype=float
-)
 
 
 def contributions(features: Floats, weights: Floats) -> list[dict[str, float]]:
     """For each row, source -> its part of the score; the parts add up to the score."""
-    parts = (features * weights) @ _MEMBERS
+    parts = (features * weights) @ MEMBERS
     return [
         {source: value for source, value in zip(SOURCES, row, strict=True) if value != 0.0}
         for row in parts.tolist()

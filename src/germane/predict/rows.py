@@ -6,8 +6,13 @@ from collections.abc import Iterable
 from heapq import nlargest
 from typing import Generic, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 from germane.predict.counters import Clock
 
+Numbers = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
 Key = TypeVar("Key", int, str)
 Entry = TypeVar("Entry", int, str)
 
@@ -24,6 +29,7 @@ class Rows(Generic[Key, Entry]):
         self.width = width
         self.rows: dict[Key, dict[Entry, float]] = {}
         self._ordered: dict[Key, list[tuple[Entry, float]]] = {}
+        self._arrays: dict[Key, tuple[Numbers, Floats]] = {}
 
     def weight(self, at_ms: int) -> float:
         """The weight of one event at this time; call it once an event, before its ``add``."""
@@ -33,6 +39,7 @@ class Rows(Generic[Key, Entry]):
                 for entry in row:
                     row[entry] *= factor
             self._ordered.clear()
+            self._arrays.clear()
         return self.clock.weight(at_ms)
 
     def add(self, key: Key, entry: Entry, weight: float) -> None:
@@ -41,8 +48,7 @@ class Rows(Generic[Key, Entry]):
 
     def add_all(self, key: Key, entries: Iterable[Entry], weight: float) -> None:
         """Add the same to several entries of one row."""
-        if self._ordered:
-            self._ordered.pop(key, None)
+        self._changed(key)
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = {}
@@ -55,6 +61,7 @@ class Rows(Generic[Key, Entry]):
         """Add the same entry to several rows."""
         rows, most = self.rows, 2 * self.width
         for key in keys:
+            self._changed(key)
             row = rows.get(key)
             if row is None:
                 rows[key] = {entry: weight}
@@ -62,8 +69,6 @@ class Rows(Generic[Key, Entry]):
             row[entry] = row.get(entry, 0.0) + weight
             if len(row) > most:
                 rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
-        if self._ordered:
-            self._ordered.clear()
 
     def row(self, key: Key) -> dict[Entry, float]:
         """A row's entries; not to be changed."""
@@ -76,6 +81,23 @@ class Rows(Generic[Key, Entry]):
             found = sorted(self.row(key).items(), key=_by_weight, reverse=True)
             self._ordered[key] = found
         return found
+
+    def arrays(self, key: Key) -> tuple[Numbers, Floats] | None:
+        """A row's entries (which must be numbers) and their weights; kept until the row changes."""
+        found = self._arrays.get(key)
+        if found is None:
+            row = self.rows.get(key)
+            if not row:
+                return None
+            entries = np.fromiter(row, dtype=np.intp, count=len(row))
+            found = self._arrays[key] = entries, np.fromiter(row.values(), float, len(row))
+        return found
+
+    def _changed(self, key: Key) -> None:
+        if self._ordered:
+            self._ordered.pop(key, None)
+        if self._arrays:
+            self._arrays.pop(key, None)
 
 
 def _by_weight(pair: tuple[object, float]) -> float:

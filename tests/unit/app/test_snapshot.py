@@ -1,0 +1,49 @@
+"""A snapshot made beside a running engine is as good as one that the engine makes itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from germane.app import Engine, advance_snapshot, open_engine
+from germane.app.opening import load_snapshot
+from germane.domain.settings import Settings
+from germane.predict.model import SharedModel
+from germane.storage.blobs import FolderBlobs
+from germane.testing import FakeWorld, an_event
+
+
+def test_snapshot_beside_a_writer(tmp_path: Path, shop: Settings, world: FakeWorld) -> None:
+    """It stands for the log up to where it was read; the next start folds the rest and is equal."""
+    folder = tmp_path / "data"
+    engine = open_engine(shop, folder, world=world)
+    _shop(engine, world, 40)
+    assert advance_snapshot(shop, folder) == engine.seq
+    made = SharedModel(shop)
+    assert load_snapshot(made, FolderBlobs(folder / "models"), shop, engine.seq)
+    assert (made.digest(), made.seq) == (engine.model.digest(), engine.model.seq)
+    _shop(engine, world, 10)
+    live = engine.model.digest()
+    assert made.digest() != live
+    engine.store.close()
+    again = open_engine(shop, folder, world=world)
+    assert again.model.digest() == live
+    again.store.close()
+
+
+def test_nothing_new_writes_nothing(tmp_path: Path, shop: Settings, world: FakeWorld) -> None:
+    """A second one right after the first has nothing to fold."""
+    engine = open_engine(shop, tmp_path, world=world)
+    _shop(engine, world, 3)
+    advance_snapshot(shop, tmp_path)
+    before = sorted(each.name for each in (tmp_path / "models" / "shared").iterdir())
+    assert advance_snapshot(shop, tmp_path) == 0
+    assert sorted(each.name for each in (tmp_path / "models" / "shared").iterdir()) == before
+    engine.store.close()
+
+
+def _shop(engine: Engine, world: FakeWorld, count: int) -> None:
+    for number in range(count):
+        world.advance(seconds=60)
+        engine.accept_now(
+            [an_event(user=f"u{number % 5}", item=f"i{number % 7}", at_ms=world.now_ms())]
+        )
