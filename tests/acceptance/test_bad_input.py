@@ -212,12 +212,15 @@ def test_hostile_sockets(shared_server: Server) -> None:
 
 def test_numbers_and_texts_at_the_edge(shared_server: Server) -> None:
     """Huge numbers, lone surrogates and odd ids are stored or kept as dead letters, never a crash."""
-    raw = (
-        '{"userId": "edge", "event": "Product Viewed", "properties": {"product_id": "toy-1", '
-        '"n": 123456789012345678901234567890, "f": 1e308, "s": "\\ud800"}}'
-    )
-    answer = shared_server.api.post("/v1/track", content=raw.encode())
-    assert answer.status_code in (200, 400)
+    start = '{"userId": "edge", "event": "Product Viewed", "properties": {"product_id": "toy-1", '
+    surrogate = shared_server.api.post("/v1/track", content=(start + '"s": "\\ud800"}}').encode())
+    refused(surrogate, 400, "request.malformed_json")  # no Unicode text: the client is told
+    before = len(shared_server.letters())
+    huge = start + '"n": 123456789012345678901234567890, "f": 1e308}}'
+    assert shared_server.api.post("/v1/track", content=huge.encode()).status_code == 200
+    (letter,) = shared_server.letters()[before:]
+    assert letter["code"] == "event.fold_failed"
+    assert "123456789012345678901234567890" in letter["body"]
     answer = shared_server.api.post(
         "/v1/track",
         json={

@@ -236,6 +236,7 @@ class Engine:
         made = []
         for ask in asks:
             profile = self._memory.profile(self.tenant, profile.person) or profile
+            ask = _acting_for(ask, account or profile.account)  # noqa: PLW2901
             decision = self._deciding.decide(
                 self.tenant, profile, ask, at_ms=self.world.now_ms(), seed=self.world.seed()
             )
@@ -462,6 +463,10 @@ class Engine:
 
     def _storage_failed(self, error: StorageFailed | None) -> None:
         self._broken = error
+
+
+def _acting_for(ask: Ask, account: str) -> Ask:
+    return replace(ask, context=replace(ask.context, account=account)) if account else ask
 
 
 def _retrieve(done: asyncio.Future[None]) -> None:

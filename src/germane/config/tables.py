@@ -153,7 +153,6 @@ KEYS = (
     Field("write", "text", "Write key: may only send events. Public.", ""),
     Field("server", "text", "Server key: may do everything. Secret; better kept in .env.", ""),
 )
-IMPORT = (Field("kind", "events|people|catalogue", "What the rows are.", required=True),)
 TABLES: dict[str, tuple[Field, ...]] = {
     "project": PROJECT,
     "catalogue.attributes.NAME": ATTRIBUTE,

@@ -18,6 +18,8 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     locale: str = ""
     timezone: str = ""
     device: str = ""
+    account: str = ""
+    """The account that the person acts for: as asked, or else the one their profile knows."""
     extra: dict[str, Any] = {}
 
 

@@ -111,6 +111,7 @@ def context_of(ask: Ask) -> dict[str, Any]:
         "locale": context.locale,
         "timezone": context.timezone,
         "device": context.device,
+        "account": context.account,
     }
 
 
