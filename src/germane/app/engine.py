@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -205,7 +204,8 @@ class Engine:
         known = [each for each in item_ids if each in self._steps.items]
         for item_id in known:
             txn = Txn()
-            self._steps.remove_item(item_id, f"item:{uuid.uuid4()}", self._arrival(), txn)
+            arrival = self._arrival()
+            self._steps.remove_item(item_id, f"item:{arrival.seq}", arrival, txn)
             self._submit(self._held(txn))
         await self._durable()
         return Receipt(len(known), 0, 0, self._seq)
@@ -363,8 +363,8 @@ class Engine:
 
     def fold_item(self, item: Item) -> Txn:
         """For bulk writers: fold one catalogue entry without committing."""
-        txn = Txn()
-        self._steps.put_item(item, f"item:{uuid.uuid4()}", self._arrival(), txn)
+        arrival, txn = self._arrival(), Txn()
+        self._steps.put_item(item, f"item:{arrival.seq}", arrival, txn)
         return self._held(txn)
 
     def same_item(self, item: Item) -> bool:

@@ -116,11 +116,15 @@ def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int)
         and isinstance(seq := manifest.get("seq"), int)
         and seq <= last_seq
     )
-    if fits:
-        model.load(data)
-    else:
+    if not fits:
         _log.info("the snapshot is of other settings or another version: folding the whole log")
-    return fits
+        return False
+    try:
+        model.load(data)
+    except ValueError as error:
+        _log.warning("%s: folding the whole log", error)
+        return False
+    return True
 
 
 def catch_up(model: Model, store: Store, progress: Callable[[int], None] | None = None) -> int:

@@ -239,14 +239,9 @@ class Candidates:
 
     def _standing(self, name: str, kinds: npt.NDArray[np.int32]) -> Floats:
         """An item's popularity relative to the best of its value of an attribute, in [0, 1]."""
-        state = self._state
-        tops, sums = state.tops[name], state.mid.sums
-        best = np.ones(len(state.kinds[name].names))
-        for kind in np.unique(kinds).tolist():
-            ordered = tops.ordered(kind)
-            if ordered:
-                best[kind] = float(sums[ordered[0][0]]) or 1.0
-        return np.minimum(sums[self.numbers] / best[kinds], 1.0)
+        sums = self._state.mid.sums
+        standing: Floats = sums[self.numbers] / self._state.kinds[name].best(kinds, sums)
+        return np.minimum(standing, 1.0)
 
     def _other_interests(self) -> Floats:
         """Mean share of interest over the other tracked attributes."""

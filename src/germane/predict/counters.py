@@ -63,15 +63,15 @@ class DecayedCounts:
             room[: len(self.sums)] = self.sums
             self.sums = room
 
-    def add(self, index: int, at_ms: int, amount: float) -> None:
-        """Count ``amount`` for an item."""
+    def add_all(self, numbers: npt.NDArray[np.intp], at_ms: int, amounts: Floats) -> None:
+        """Count an amount for each of some items, all at one time; an item may come twice."""
         factor = self.clock.shift(at_ms)
         if factor != 1.0:
             self.sums *= factor
             self.total *= factor
-        weight = amount * self.clock.weight(at_ms)
-        self.sums[index] += weight
-        self.total += weight
+        weights = amounts * self.clock.weight(at_ms)
+        np.add.at(self.sums, numbers, weights)
+        self.total += float(weights.sum())
 
     def top(self, count: int) -> npt.NDArray[np.intp]:
         """Item numbers with the highest counts, best first; ties by number."""

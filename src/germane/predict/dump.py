@@ -15,7 +15,7 @@ from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write(state: State, seq: int) -> bytes:
@@ -50,7 +50,11 @@ def _body(state: State) -> dict[str, Any]:
         "ids": state.ids,
         "items": state.items,
         "kinds": {
-            name: [each.names, each.of[:size].astype("<i4").tobytes()]
+            name: [
+                each.names,
+                each.of[:size].astype("<i4").tobytes(),
+                each.leader[: len(each.names)].astype("<i4").tobytes(),
+            ]
             for name, each in state.kinds.items()
         },
         "created": _array(state.created_ms[:size]),
@@ -78,11 +82,13 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     state.index = {item_id: number for number, item_id in enumerate(state.ids)}
     state.items = [None if x is None else msgspec.convert(x, Item) for x in whole["items"]]
     state.grow(len(state.ids))
-    for name, (names, of) in whole["kinds"].items():
+    for name, (names, of, leader) in whole["kinds"].items():
         kinds = state.kinds[name]
         kinds.names = list(names)
         kinds.numbers = {value: number for number, value in enumerate(names)}
         kinds.of[: len(state.ids)] = np.frombuffer(of, dtype="<i4")
+        kinds.leader = np.full(max(1024, 2 * len(names)), -1, dtype=np.int32)
+        kinds.leader[: len(names)] = np.frombuffer(leader, dtype="<i4")
     for name, target in (
         ("created", state.created_ms),
         ("price", state.log_price),

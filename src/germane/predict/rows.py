@@ -44,7 +44,14 @@ class Rows(Generic[Key, Entry]):
 
     def add(self, key: Key, entry: Entry, weight: float) -> None:
         """Add to one entry of one row."""
-        self.add_all(key, (entry,), weight)
+        self._changed(key)
+        row = self.rows.get(key)
+        if row is None:
+            self.rows[key] = {entry: weight}
+            return
+        row[entry] = row.get(entry, 0.0) + weight
+        if len(row) > 2 * self.width:
+            self.rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
 
     def add_all(self, key: Key, entries: Iterable[Entry], weight: float) -> None:
         """Add the same to several entries of one row."""

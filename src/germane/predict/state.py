@@ -40,6 +40,8 @@ class Kinds:
         self.numbers: dict[str, int] = {"": 0}
         self.of: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)
         """Value number by item number."""
+        self.leader: npt.NDArray[np.int32] = np.full(1024, -1, dtype=np.int32)
+        """Item number with the highest count, by value number; -1: none has any."""
 
     def put(self, item: int, value: str) -> None:
         """An item's value."""
@@ -47,7 +49,22 @@ class Kinds:
         if number is None:
             number = self.numbers[value] = len(self.names)
             self.names.append(value)
+            if number >= len(self.leader):
+                self.leader = np.concatenate((self.leader, np.full_like(self.leader, -1)))
         self.of[item] = number
+
+    def lead(self, item: int, sums: Floats) -> None:
+        """The item was counted: it may be the first of its value now."""
+        value = self.of[item]
+        leader = self.leader[value]
+        if leader < 0 or sums[item] > sums[leader]:
+            self.leader[value] = item
+
+    def best(self, values: npt.NDArray[np.int32], sums: Floats) -> Floats:
+        """The leader's count for each value number; 1 where there is none."""
+        leaders = self.leader[values]
+        found: Floats = np.where(leaders < 0, 1.0, sums[leaders])
+        return found
 
     def grow(self, size: int) -> None:
         """Make room for item numbers below ``size``."""
@@ -171,22 +188,27 @@ class State:
 
     def _count(self, positive: Sequence[Interaction], observation: Observation) -> None:
         owned = dict(zip(observation.interactions, observation.owned, strict=False))
-        weights = {name: rows.weight(observation.at_ms) for name, rows in self.tops.items()}
-        for each in positive:
-            number = self.number(each.item_id)
-            spec = self.settings.signals[each.signal]
-            for counts in (self.fast, self.mid, self.slow):
-                counts.add(number, each.at_ms, spec.weight)
-            if not owned.get(each, 0):
-                self.tried_fast.add(number, each.at_ms, spec.weight)
-                self.tried_mid.add(number, each.at_ms, spec.weight)
+        at_ms = observation.at_ms
+        weights = {name: rows.weight(at_ms) for name, rows in self.tops.items()}
+        specs = [self.settings.signals[each.signal] for each in positive]
+        numbers = np.array([self.number(each.item_id) for each in positive], dtype=np.intp)
+        amounts = np.array([each.weight for each in specs])
+        for counts in (self.fast, self.mid, self.slow):
+            counts.add_all(numbers, at_ms, amounts)
+        tried = np.array([not owned.get(each, 0) for each in positive])
+        if tried.any():
+            for counts in (self.tried_fast, self.tried_mid):
+                counts.add_all(numbers[tried], at_ms, amounts[tried])
+        for each, spec, number in zip(positive, specs, numbers.tolist(), strict=True):
             if spec.repeat:
                 self.bought[number] += 1
                 self.bought_again[number] += owned.get(each, 0)
             for name, rows in self.tops.items():
-                kind = int(self.kinds[name].of[number])
+                kinds = self.kinds[name]
+                kind = int(kinds.of[number])
                 if kind:
                     rows.add(kind, number, weights[name] * spec.weight)
+                    kinds.lead(number, self.mid.sums)
 
     def _pair(self, positive: Sequence[Interaction], observation: Observation) -> None:
         """Items of one event with one another, and with what the person did just before."""
@@ -218,12 +240,12 @@ class State:
 
     def grow(self, size: int) -> None:
         """Make room for item numbers below ``size``."""
-        for counts in self.counters().values():
-            counts.grow(size)
-        for kinds in self.kinds.values():
-            kinds.grow(size)
         if size > len(self.bought):
             room = max(size, 2 * len(self.bought), 1024)
+            for counts in self.counters().values():
+                counts.grow(room)
+            for kinds in self.kinds.values():
+                kinds.grow(room)
             self.bought = _enlarged(self.bought, room)
             self.bought_again = _enlarged(self.bought_again, room)
             self.log_price = _enlarged(self.log_price, room, np.nan)
