@@ -44,7 +44,8 @@ class Rows(Generic[Key, Entry]):
 
     def add(self, key: Key, entry: Entry, weight: float) -> None:
         """Add to one entry of one row."""
-        self._changed(key)
+        if self._ordered or self._arrays:
+            self._changed(key)
         row = self.rows.get(key)
         if row is None:
             self.rows[key] = {entry: weight}
@@ -55,7 +56,8 @@ class Rows(Generic[Key, Entry]):
 
     def add_all(self, key: Key, entries: Iterable[Entry], weight: float) -> None:
         """Add the same to several entries of one row."""
-        self._changed(key)
+        if self._ordered or self._arrays:
+            self._changed(key)
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = {}
@@ -67,8 +69,10 @@ class Rows(Generic[Key, Entry]):
     def add_to_all(self, keys: Iterable[Key], entry: Entry, weight: float) -> None:
         """Add the same entry to several rows."""
         rows, most = self.rows, 2 * self.width
+        cached = bool(self._ordered or self._arrays)
         for key in keys:
-            self._changed(key)
+            if cached:
+                self._changed(key)
             row = rows.get(key)
             if row is None:
                 rows[key] = {entry: weight}
@@ -101,10 +105,8 @@ class Rows(Generic[Key, Entry]):
         return found
 
     def _changed(self, key: Key) -> None:
-        if self._ordered:
-            self._ordered.pop(key, None)
-        if self._arrays:
-            self._arrays.pop(key, None)
+        self._ordered.pop(key, None)
+        self._arrays.pop(key, None)
 
 
 def _by_weight(pair: tuple[object, float]) -> float:

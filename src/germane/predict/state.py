@@ -53,12 +53,15 @@ class Kinds:
                 self.leader = np.concatenate((self.leader, np.full_like(self.leader, -1)))
         self.of[item] = number
 
-    def lead(self, item: int, sums: Floats) -> None:
-        """The item was counted: it may be the first of its value now."""
-        value = self.of[item]
-        leader = self.leader[value]
-        if leader < 0 or sums[item] > sums[leader]:
-            self.leader[value] = item
+    def lead(self, items: npt.NDArray[np.intp], sums: Floats) -> None:
+        """These were counted: each may be the first of its value now."""
+        values = self.of[items]
+        leaders = self.leader[values]
+        ahead = (leaders < 0) | (sums[items] > sums[leaders])
+        for value, item in zip(values[ahead].tolist(), items[ahead].tolist(), strict=True):
+            leader = self.leader[value]  # two of one value in one event: the better one
+            if leader < 0 or sums[item] > sums[leader]:
+                self.leader[value] = item
 
     def best(self, values: npt.NDArray[np.int32], sums: Floats) -> Floats:
         """The leader's count for each value number; 1 where there is none."""
@@ -203,12 +206,13 @@ class State:
             if spec.repeat:
                 self.bought[number] += 1
                 self.bought_again[number] += owned.get(each, 0)
-            for name, rows in self.tops.items():
-                kinds = self.kinds[name]
-                kind = int(kinds.of[number])
+        for name, rows in self.tops.items():
+            kinds = self.kinds[name]
+            found = kinds.of[numbers].tolist()
+            kinds.lead(numbers, self.mid.sums)
+            for kind, number, amount in zip(found, numbers.tolist(), amounts.tolist(), strict=True):
                 if kind:
-                    rows.add(kind, number, weights[name] * spec.weight)
-                    kinds.lead(number, self.mid.sums)
+                    rows.add(kind, number, weights[name] * amount)
 
     def _pair(self, positive: Sequence[Interaction], observation: Observation) -> None:
         """Items of one event with one another, and with what the person did just before."""
