@@ -30,13 +30,7 @@ class Letters:
         return Txn(letters=letters)
 
     def event(self, letter: DeadLetter, now_ms: int) -> Event | str:
-        """The event in a dead letter as of when it came, or why there is still none."""
-        if letter.code == "event.bad_property":
-            return (
-                f"the event itself is in the log; only this was not used: {letter.message}. "
-                "If the configuration was at fault and is mended, `germane rebuild` takes it in; "
-                "if the event was, send a right one with another messageId"
-            )
+        """The event in a dead letter, or why there is still none."""
         if letter.code.startswith("event.fold") or letter.source == "fold":
             try:
                 return msgspec.json.decode(letter.body, type=Event)
@@ -44,7 +38,7 @@ class Letters:
                 return str(error)
         batch = b'{"batch":[' + letter.body + b"]}"
         try:
-            parsed = parse(batch, route="batch", wall_ms=letter.received_ms, now_ms=now_ms)
+            parsed = parse(batch, route="batch", wall_ms=now_ms, now_ms=now_ms)
         except GermaneError as error:
             return error.message
         return parsed.events[0] if parsed.events else parsed.rejected[0].message

@@ -185,19 +185,7 @@ def _take(
             return
         parsed.events.append(_event(message, route, shared, clock, make_id))
     except _Unusable as problem:
-        whole = _whole(data, message, route, shared)
-        parsed.rejected.append(Rejection(problem.code, problem.message, whole))
-
-
-def _whole(data: bytes, message: dict[str, Any], route: str, shared: _Shared) -> bytes:
-    """A refused message with what its address and its batch said of it, so that it stands alone."""
-    said = {"type": route, "sentAt": shared.sent_at, "context": shared.context}
-    missing = {name: each for name, each in said.items() if each and message.get(name) != each}
-    if not missing:
-        return data
-    if isinstance(shared.context, dict) and isinstance(own := message.get("context"), dict):
-        missing["context"] = {**shared.context, **own}
-    return msgspec.json.encode({**message, **missing})
+        parsed.rejected.append(Rejection(problem.code, problem.message, data))
 
 
 def _event(
