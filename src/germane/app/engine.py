@@ -14,7 +14,7 @@ from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
 from germane.app.importer import Importer
-from germane.app.letters import Letters
+from germane.app.letters import Letters, loses_a_signal
 from germane.app.memory import Memory
 from germane.app.receipt import Receipt
 from germane.app.stats import Stats
@@ -321,11 +321,13 @@ class Engine:
             return "there is no such dead letter"
         if letter.replayed_ms is not None:
             return "it was replayed already"
+        if loses_a_signal(letter):
+            return self._letters.lost(letter, self._steps.extractor)
         event = self._letters.event(letter, self.world.now_ms())
         if isinstance(event, str):
             return event
-        txn, _, _ = self._fold_events([event])
-        if txn.letters:
+        txn, _, duplicates = self._fold_events([event])
+        if not (txn.records or duplicates):
             return txn.letters[0].message
         txn.replayed_letters.append((letter_id, self.world.now_ms()))
         self.commit(txn)

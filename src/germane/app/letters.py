@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -12,7 +12,9 @@ from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ports import Store
 from germane.domain.record import Txn
 from germane.ingest.segment import parse
+from germane.ingest.signals import Extractor
 
+_PAGE = 1_000
 _log = logging.getLogger(__name__)
 
 
@@ -43,9 +45,52 @@ class Letters:
             return error.message
         return parsed.events[0] if parsed.events else parsed.rejected[0].message
 
+    def lost(self, letter: DeadLetter, extractor: Extractor) -> str:
+        """Why what a logged event lost cannot be added by sending the event again; never empty.
+
+        The event is in the log. Under a mended declaration a rebuild takes all of it from there;
+        folded a second time, it would count twice in every rebuild from then on.
+        """
+        problems = problems_of(letter, extractor)
+        if problems:
+            return f"the event is in the log, and this is still wrong with it: {problems[0]}"
+        return (
+            "the event is in the log, and nothing is wrong with it under this configuration: "
+            "`germane rebuild` counts what it lost and settles this dead letter"
+        )
+
+    def counted(self, extractor: Extractor, now_ms: int) -> Txn:
+        """After a rebuild: letters of logged events that were folded whole by it are settled."""
+        whole = [
+            each.letter_id
+            for each in self._pending()
+            if loses_a_signal(each) and not problems_of(each, extractor)
+        ]
+        return Txn(replayed_letters=[(number, now_ms) for number in whole])
+
+    def _pending(self) -> Iterator[DeadLetter]:
+        after = 0
+        while page := self._store.letters(after=after, limit=_PAGE):
+            yield from page
+            after = page[-1].letter_id
+
     def poisoned(self, event: Event, error: Exception, now_ms: int) -> Txn:
         """An event that a step could not fold. It changed nothing; it can be replayed after the fix."""
         _log.error("an event could not be folded", exc_info=error)
         message = f"{type(error).__name__}: {error}"
         body = msgspec.json.encode(event)
         return Txn(letters=[DeadLetter(0, now_ms, "fold", "event.fold_failed", message, body)])
+
+
+def loses_a_signal(letter: DeadLetter) -> bool:
+    """Whether its event was logged, and only a part of what it means could not be used."""
+    return letter.source == "fold" and letter.code == "event.bad_property"
+
+
+def problems_of(letter: DeadLetter, extractor: Extractor) -> list[str]:
+    """What is wrong now with the event in a letter of the fold."""
+    try:
+        event = msgspec.json.decode(letter.body, type=Event)
+    except msgspec.DecodeError as error:
+        return [f"it cannot be read: {error}"]
+    return extractor.extract(event)[1]

@@ -10,6 +10,7 @@ import msgspec
 
 from germane.app.deciding import Deciding
 from germane.app.engine import Engine
+from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.opening import write_snapshot
 from germane.app.steps import Arrival, Steps
@@ -42,6 +43,8 @@ class RebuildReport:
     model_after: str
     model: Model
     """The rebuilt shared model."""
+    letters: int = 0
+    """Dead letters of logged events that could be folded whole now."""
 
     @property
     def equal(self) -> bool:
@@ -132,6 +135,8 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     state_before, model_before = engine.store.state_hash(), engine.model.digest()
     work = Rebuild(engine.settings, engine.key)
     engine.store.replace_state(work.txns(engine.store.read(0), progress))
+    settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())
+    engine.store.commit(settled)
     return RebuildReport(
         work.records,
         state_before,
@@ -139,6 +144,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
         model_before,
         work.model.digest(),
         work.model,
+        len(settled.replayed_letters),
     )
 
 

@@ -65,8 +65,10 @@ def replay(numbers: list[int], config: Path, data: Path | None, *, yes: bool, as
     if as_json:
         common.print_json({"replayed": len(results) - len(failed), "failed": failed})
     else:
+        from rich.markup import escape
+
         out = common.console()
         out.print(f"Replayed {len(results) - len(failed)} of {len(results)}.")
         for number, text in failed.items():
-            out.print(f"  [yellow]{number}[/]: {text}", markup=True)
+            out.print(f"  [yellow]{number}[/]: {escape(text)}", markup=True)
     return int(bool(failed))

@@ -265,6 +265,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
                 "equal": report.equal,
                 "stateHash": report.state_hash_after,
                 "modelHash": report.model_after,
+                "settledLetters": report.letters,
             }
         )
         return
@@ -276,6 +277,8 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     common.console().print(
         f"[bold green]Rebuilt[/] from {report.records:,} records: the state is {same}."
     )
+    if report.letters:
+        common.console().print(f"{report.letters:,} dead letters are settled by it.")
 
 
 def seal_all(config: Path, data: Path | None, *, as_json: bool) -> None:

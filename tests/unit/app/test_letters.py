@@ -1,0 +1,122 @@
+"""Dead letters: what a replay does, and what it must not pretend to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from germane.app.engine import Engine
+from germane.app.opening import open_engine
+from germane.app.rebuild import rebuild, save_rebuilt
+from germane.app.steps import Steps
+from germane.domain.event import Event
+from germane.domain.settings import Settings
+from germane.testing import FakeWorld, an_event, an_order
+
+HALF_BAD = {
+    "order_id": "o-half",
+    "products": [{"product_id": "i1", "price": 9.5}, {"sku": "i2", "price": 9.5}],
+}
+
+
+def mended(settings: Settings) -> Settings:
+    """The order's products are known by their ``sku`` now."""
+    purchase = replace(settings.signals["purchase"], item="properties.products[].sku")
+    return replace(settings, signals=settings.signals | {"purchase": purchase})
+
+
+def bought(engine: Engine, user: str = "u1") -> dict[str, int]:
+    """What someone has of each item."""
+    profile = engine.store.profile("main", f"u:{user}")
+    return {} if profile is None else {k: v.count for k, v in profile.own_items.items()}
+
+
+def reopened(engine: Engine, settings: Settings, folder: Path) -> Engine:
+    """The same data under another declaration."""
+    engine.store.close()
+    return open_engine(settings, folder / "data", world=FakeWorld(engine.world.now_ms()))
+
+
+def test_a_logged_event_is_not_replayed(engine: Engine) -> None:
+    """Its good part counted; sent again it would be a duplicate, and that is no success."""
+    engine.accept_now([an_order([], properties=HALF_BAD)])
+    (letter,) = engine.letters()
+    assert (letter.source, letter.code) == ("fold", "event.bad_property")
+    assert bought(engine) == {"i1": 1}
+    before = (engine.seq, engine.store.state_hash())
+    said = engine.replay_letter(letter.letter_id)
+    assert "still wrong" in said
+    assert "no item id" in said
+    assert (engine.seq, engine.store.state_hash()) == before
+    assert [each.letter_id for each in engine.letters()] == [letter.letter_id]
+    assert rebuild(engine).equal
+
+
+def test_a_rebuild_counts_what_was_lost(engine: Engine, shop: Settings, tmp_path: Path) -> None:
+    """Under the mended declaration it is folded whole, once, and its letter is settled."""
+    purchase = replace(shop.signals["purchase"], item="properties.products[].sku")
+    wrong = replace(shop, signals=shop.signals | {"purchase": purchase})
+    engine = reopened(engine, wrong, tmp_path)
+    engine.accept_now([an_order(["i1", "i2"]), an_order(["i3"], user="u2")])
+    assert len(engine.letters()) == 3
+    assert bought(engine) == {}
+    engine = reopened(engine, shop, tmp_path)
+    number = engine.letters()[0].letter_id
+    assert "germane rebuild" in engine.replay_letter(number)
+    assert len(engine.letters()) == 3
+    report = rebuild(engine)
+    save_rebuilt(report, tmp_path / "data", shop)
+    assert (report.equal, report.letters) == (False, 3)
+    engine = reopened(engine, shop, tmp_path)
+    assert bought(engine) == {"i1": 1, "i2": 1}
+    assert engine.letters() == []
+    assert engine.replay_letter(number) == "it was replayed already"
+    again = rebuild(engine)
+    assert (again.equal, again.letters) == (True, 0)
+    engine.store.close()
+
+
+def test_a_rebuild_leaves_what_is_still_wrong(
+    engine: Engine, shop: Settings, tmp_path: Path
+) -> None:
+    """The other product has no id now, so the letter waits on."""
+    engine.accept_now([an_order([], properties=HALF_BAD)])
+    engine = reopened(engine, mended(shop), tmp_path)
+    assert rebuild(engine).letters == 0
+    assert len(engine.letters()) == 1
+    engine.store.close()
+
+
+def test_replay_of_an_unfolded_event_keeps_its_own_letter(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be folded is logged by a replay; a bad product in it gets a letter of its own."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Steps, "event", broken)
+        engine.accept_now([an_order([], properties=HALF_BAD, message_id="late")])
+        assert [each.code for each in engine.letters()] == ["event.fold_failed"]
+        number = engine.letters()[0].letter_id
+        assert "a bug" in engine.replay_letter(number)
+    assert engine.replay_letter(number) == ""
+    assert engine.store.seen("main", ["late"]) == {"late"}
+    assert bought(engine) == {"i1": 1}
+    assert [each.code for each in engine.letters()] == ["event.bad_property"]
+    assert rebuild(engine).equal
+
+
+def test_an_event_that_is_no_event_is_told(engine: Engine) -> None:
+    """Numbers beyond 64 bits cannot go into the log; the letter holds them whole."""
+    huge = an_event(message_id="huge", properties={"product_id": "i1", "n": 10**30})
+    good = Event("good", "track", huge.at_ms, "Product Viewed", "u1", properties={"x": 1})
+    receipt = engine.accept_now([huge, good])
+    assert receipt.accepted == 2
+    failed = next(each for each in engine.letters() if each.code == "event.fold_failed")
+    assert str(10**30).encode() in failed.body
+    assert engine.replay_letter(failed.letter_id) != ""
+    assert rebuild(engine).equal
