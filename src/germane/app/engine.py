@@ -323,7 +323,7 @@ class Engine:
             return "it was replayed already"
         if loses_a_signal(letter):
             return self._letters.lost(letter, self._steps.extractor)
-        event = self._letters.event(letter, self.world.now_ms())
+        event = self._letters.event(letter)
         if isinstance(event, str):
             return event
         txn, _, duplicates = self._fold_events([event])

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from germane.domain.errors import GermaneError
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ports import Store
 from germane.domain.record import Txn
-from germane.ingest.segment import parse
+from germane.ingest.segment import parse_kept
 from germane.ingest.signals import Extractor
 
 _PAGE = 1_000
@@ -31,19 +30,14 @@ class Letters:
         ]
         return Txn(letters=letters)
 
-    def event(self, letter: DeadLetter, now_ms: int) -> Event | str:
+    def event(self, letter: DeadLetter) -> Event | str:
         """The event in a dead letter, or why there is still none."""
         if letter.code.startswith("event.fold") or letter.source == "fold":
             try:
                 return msgspec.json.decode(letter.body, type=Event)
             except msgspec.DecodeError as error:
                 return str(error)
-        batch = b'{"batch":[' + letter.body + b"]}"
-        try:
-            parsed = parse(batch, route="batch", wall_ms=now_ms, now_ms=now_ms)
-        except GermaneError as error:
-            return error.message
-        return parsed.events[0] if parsed.events else parsed.rejected[0].message
+        return parse_kept(letter.body, letter.received_ms)
 
     def lost(self, letter: DeadLetter, extractor: Extractor) -> str:
         """Why what a logged event lost cannot be added by sending the event again; never empty.

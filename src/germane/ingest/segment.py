@@ -75,6 +75,24 @@ class Clock:
     now_ms: int
 
 
+def parse_kept(body: bytes, received_ms: int) -> Event | str:
+    """The event in a message that was kept when it could not be used, or why there is still none.
+
+    Args:
+        body: The message, with what its batch said for it.
+        received_ms: When it came: its time is what it would have been then.
+    """
+    parsed, clock = Parsed(), Clock(received_ms, received_ms)
+    try:
+        message = _object(body)
+    except MalformedJson as error:
+        return error.message
+    _take(parsed, body, message, "", _Shared(None), clock, lambda: str(uuid.uuid4()))
+    if parsed.rejected:
+        return parsed.rejected[0].message
+    return parsed.events[0] if parsed.events else "it is addressed to others than us"
+
+
 class _Unusable(Exception):
     """One item cannot be used."""
 
@@ -126,11 +144,23 @@ class _Shared:
     context: Any = None
     integrations: Any = None
 
+    def into(self, message: dict[str, Any], data: bytes, route: str) -> bytes:
+        """A message with what was said for it elsewhere, so that it can be read alone later."""
+        said: dict[str, Any] = {"type": route} if route else {}
+        if self.sent_at is not None:
+            said["sentAt"] = self.sent_at
+        own = message.get("context")
+        if isinstance(self.context, dict) and (own is None or isinstance(own, dict)):
+            said["context"] = {**self.context, **(own or {})}
+        return msgspec.json.encode(message | said) if said else data
+
 
 def _batch(body: bytes, clock: Clock, make_id: Callable[[], str]) -> Parsed:
     whole = _decode_batch(body)
     if len(whole.batch) > limits.BATCH_MESSAGES:
         raise TooLarge(f"The batch has more than {limits.BATCH_MESSAGES:,} messages.")
+    if whole.context and len(msgspec.json.encode(whole.context)) > limits.MESSAGE_BYTES:
+        raise TooLarge(f"The batch's context has more than {limits.MESSAGE_BYTES:,} bytes.")
     parsed = Parsed(write_key=_key(whole.writeKey))
     shared = _Shared(whole.sentAt, whole.context, whole.integrations)
     for raw in whole.batch:
@@ -185,7 +215,8 @@ def _take(
             return
         parsed.events.append(_event(message, route, shared, clock, make_id))
     except _Unusable as problem:
-        parsed.rejected.append(Rejection(problem.code, problem.message, data))
+        body = shared.into(message, data, route)
+        parsed.rejected.append(Rejection(problem.code, problem.message, body))
 
 
 def _event(

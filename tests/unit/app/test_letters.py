@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from germane.app.rebuild import rebuild, save_rebuilt
 from germane.app.steps import Steps
 from germane.domain.event import Event
 from germane.domain.settings import Settings
+from germane.ingest import limits
+from germane.ingest.segment import parse
 from germane.testing import FakeWorld, an_event, an_order
 
 HALF_BAD = {
@@ -120,3 +123,25 @@ def test_an_event_that_is_no_event_is_told(engine: Engine) -> None:
     assert str(10**30).encode() in failed.body
     assert engine.replay_letter(failed.letter_id) != ""
     assert rebuild(engine).equal
+
+
+def test_a_replay_is_the_event_as_if_it_had_been_good(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message of a batch, refused, kept, and used a day later: at the time when it happened."""
+    now_ms = engine.world.now_ms()
+    message = {"type": "track", "event": "Product Viewed", "userId": "someone", "messageId": "m"}
+    message |= {"timestamp": now_ms - 90_000, "properties": {"product_id": "i1"}}
+    batch = {"batch": [message], "sentAt": now_ms - 60_000, "context": {"locale": "de-DE"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "ID_CHARS", 3)
+        parsed = parse(json.dumps(batch).encode(), route="batch", wall_ms=now_ms, now_ms=now_ms)
+    engine.accept_now(parsed.events, parsed.rejected)
+    (letter,) = engine.letters()
+    engine.world.advance(days=1)  # type: ignore[attr-defined]
+    assert engine.replay_letter(letter.letter_id) == ""
+    profile = engine.store.profile("main", "u:someone")
+    assert profile is not None
+    assert profile.recent[0].at_ms == now_ms - 30_000
+    assert profile.locale == "de-DE"
+    assert engine.letters() == []

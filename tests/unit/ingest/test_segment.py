@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from germane.domain.errors import BadRequest
+from germane.domain.errors import BadRequest, TooLarge
 from germane.domain.event import Event
-from germane.ingest import identity
+from germane.ingest import identity, limits
 from germane.ingest.depth import too_deep
-from germane.ingest.segment import KINDS, parse
+from germane.ingest.segment import KINDS, parse, parse_kept
 from germane.ingest.signals import Extractor
 from germane.testing import a_shop, an_order
 
@@ -103,6 +103,58 @@ def test_switched_off_for_us() -> None:
     )
     parsed = parse(body.encode(), route="batch", wall_ms=NOW, now_ms=NOW)
     assert (len(parsed.events), parsed.switched_off) == (1, 1)
+
+
+LONG = TRACK | {
+    "userId": "someone",
+    "messageId": "m",
+    "timestamp": NOW - 90_000,
+    "context": {"locale": "de"},
+}
+AROUND = {"sentAt": NOW - 60_000, "context": {"locale": "en", "timezone": "Europe/Berlin"}}
+
+
+def test_a_kept_message_is_the_event_it_would_have_been(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the batch said for it is kept with it, and so is the clock of its arrival."""
+    good = one(LONG, **AROUND)
+    assert good.at_ms == NOW - 30_000
+    body = json.dumps({"batch": [LONG], **AROUND}).encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "ID_CHARS", 3)
+        (kept,) = parse(body, route="batch", wall_ms=NOW, now_ms=NOW).rejected
+        assert "longer than 3" in str(parse_kept(kept.body, NOW))
+    assert parse_kept(kept.body, NOW) == good
+
+
+def test_a_kept_single_call_knows_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The route said what it was."""
+    body = json.dumps(LONG | {"type": None}).encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "ID_CHARS", 3)
+        (kept,) = parse(body, route="track", wall_ms=NOW, now_ms=NOW).rejected
+    found = parse_kept(kept.body, NOW)
+    assert isinstance(found, Event)
+    assert (found.kind, found.user_id) == ("track", "someone")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"type": "tra', "not valid JSON"),
+        (b"7", "not a JSON object"),
+        (json.dumps(TRACK | {"integrations": {"All": False}}).encode(), "others"),
+    ],
+)
+def test_what_was_kept_and_is_no_event(body: bytes, says: str) -> None:
+    """It says why."""
+    assert says in str(parse_kept(body, NOW))
+
+
+def test_a_batch_cannot_multiply_a_huge_context() -> None:
+    """Its context goes into each of its messages, so it is bounded like one."""
+    body = json.dumps({"batch": [TRACK], "context": {"x": "y" * limits.MESSAGE_BYTES}})
+    with pytest.raises(TooLarge, match="context"):
+        parse(body.encode(), route="batch", wall_ms=NOW, now_ms=NOW)
 
 
 json_values = st.recursive(
