@@ -8,7 +8,12 @@ from typing import Any
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,6 +43,14 @@ class EngineMetrics(Collector):
                 )
             else:
                 yield GaugeMetricFamily(f"germane_{name}", name.replace("_", " "), value=value)
+        latencies = {
+            "ack": (self._engine.counters.ack, "From receiving events to having them on the disk"),
+            "decide": (self._engine.counters.decide, "Making one answer, all its surfaces"),
+        }
+        for name, (latency, text) in latencies.items():
+            yield HistogramMetricFamily(
+                f"germane_{name}_seconds", text, latency.cumulative(), latency.sum_s
+            )
         ready = float(self._engine.health()["ready"])
         yield GaugeMetricFamily("germane_ready", "1 when it can serve", value=ready)
 

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
+from itertools import accumulate
 
 WINDOW = 20_000
 """Latencies kept for quantiles."""
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 RATE_S = 5.0
 """Seconds that a rate is averaged over."""
 
 
 class Latencies:
-    """The latest measurements of one latency, in seconds."""
+    """Measurements of one latency, in seconds: the latest ones whole, all of them by bucket."""
 
     def __init__(self) -> None:
         self._values: deque[float] = deque(maxlen=WINDOW)
+        self._buckets = [0] * (len(BUCKETS_S) + 1)
         self.count = 0
+        self.sum_s = 0.0
 
     def add(self, seconds: float) -> None:
         """One measurement."""
         self._values.append(seconds)
+        self._buckets[bisect_left(BUCKETS_S, seconds)] += 1
         self.count += 1
+        self.sum_s += seconds
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """(upper bound, measurements up to it) for each bucket, as Prometheus wants them."""
+        bounds = [f"{bound:g}" for bound in BUCKETS_S] + ["+Inf"]
+        return list(zip(bounds, map(float, accumulate(self._buckets)), strict=True))
 
     def quantile(self, share: float) -> float:
         """The value below which ``share`` of the kept ones lie, in seconds; 0 when there are none."""
