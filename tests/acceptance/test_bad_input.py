@@ -210,17 +210,59 @@ def test_hostile_sockets(shared_server: Server) -> None:
     assert shared_server.api.get("/readyz").json()["ready"] is True
 
 
-def test_numbers_and_texts_at_the_edge(shared_server: Server) -> None:
-    """Huge numbers, lone surrogates and odd ids are stored or kept as dead letters, never a crash."""
-    start = '{"userId": "edge", "event": "Product Viewed", "properties": {"product_id": "toy-1", '
-    surrogate = shared_server.api.post("/v1/track", content=(start + '"s": "\\ud800"}}').encode())
-    refused(surrogate, 400, "request.malformed_json")  # no Unicode text: the client is told
-    before = len(shared_server.letters())
-    huge = start + '"n": 123456789012345678901234567890, "f": 1e308}}'
-    assert shared_server.api.post("/v1/track", content=huge.encode()).status_code == 200
-    (letter,) = shared_server.letters()[before:]
-    assert letter["code"] == "event.fold_failed"
-    assert "123456789012345678901234567890" in letter["body"]
+EDGES = [
+    ("half", '"\\ud800"'),
+    ("halves", '"\\ude00 and \\ud83d"'),
+    ("wide", "123456789012345678901234567890"),
+    ("below", "-9223372036854775809"),
+    ("endless", "9" * 400),
+    ("large", "1e308"),
+    ("zero", '"\\u0000"'),
+]
+
+
+def kept(server: Server, user: str) -> int:
+    """In how many places a person's event is: stored, or as a dead letter."""
+    known = server.api.get(f"/v1/people/{user}")
+    stored = len(known.json()["recent"]) if known.status_code == 200 else 0
+    return stored + sum(f'"{user}"' in each["body"] for each in server.letters())
+
+
+@pytest.mark.parametrize(("name", "value"), EDGES)
+def test_numbers_and_texts_at_the_edge(shared_server: Server, name: str, value: str) -> None:
+    """Huge numbers and half characters are stored or kept as dead letters: nothing is lost."""
+    for place in ("properties", "context", "traits", "extra"):
+        user = f"edge-{name}-{place}"
+        fields = {"properties": '"product_id": "toy-1"', "context": "", "traits": "", "extra": ""}
+        fields[place] += (", " if fields[place] else "") + f'"n": {value}'
+        objects = ", ".join(f'"{key}": {{{inner}}}' for key, inner in fields.items())
+        message = f'{{"type": "track", "userId": "{user}", "event": "Product Viewed", {objects}}}'
+        answer = shared_server.api.post("/v1/track", content=message.encode())
+        assert answer.status_code == 200, answer.text
+        assert kept(shared_server, user) == 1
+        batch = f'{{"batch": [{message}, {message.replace(value, "1")}]}}'.replace(user, user + "b")
+        answer = shared_server.api.post("/v1/batch", content=batch.encode())
+        assert answer.status_code == 200, answer.text
+        assert kept(shared_server, user + "b") == 2
+    assert shared_server.api.get("/readyz").json()["ready"] is True
+
+
+@pytest.mark.parametrize("field", ["timestamp", "sentAt", "messageId"])
+def test_fields_at_the_edge(shared_server: Server, field: str) -> None:
+    """The same where a message says what it is and when it was."""
+    for name, value in EDGES:
+        user = f"field-{name}-{field}"
+        message = (
+            f'{{"userId": "{user}", "event": "Product Viewed", "timestamp": "2025-01-01", '
+            f'"properties": {{"product_id": "toy-1"}}, "{field}": {value}}}'
+        )
+        answer = shared_server.api.post("/v1/track", content=message.encode())
+        assert answer.status_code == 200, answer.text
+        assert kept(shared_server, user) == 1
+
+
+def test_odd_ids(shared_server: Server) -> None:
+    """Numbers as ids are texts; a bad property costs itself."""
     answer = shared_server.api.post(
         "/v1/track",
         json={
@@ -232,3 +274,5 @@ def test_numbers_and_texts_at_the_edge(shared_server: Server) -> None:
     assert answer.status_code == 200
     assert shared_server.person("12.5")["recent"][0]["itemId"] == "7"
     assert shared_server.letters()[-1]["code"] == "event.bad_property"
+    for odd in ("%ED%A0%80", "%FF", "%00"):
+        refused(shared_server.api.get(f"/v1/people/{odd}"), 404, "profile.unknown_person")

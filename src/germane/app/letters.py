@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +13,7 @@ from germane.domain.ports import Store
 from germane.domain.record import Txn
 from germane.ingest.segment import parse_kept
 from germane.ingest.signals import Extractor
+from germane.ingest.surrogates import without_halves
 
 _PAGE = 1_000
 _log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ class Letters:
         """The event in a dead letter, or why there is still none."""
         if letter.code.startswith("event.fold") or letter.source == "fold":
             try:
-                return msgspec.json.decode(letter.body, type=Event)
+                return msgspec.json.decode(without_halves(letter.body), type=Event)
             except msgspec.DecodeError as error:
                 return str(error)
         return parse_kept(letter.body, letter.received_ms)
@@ -71,9 +73,17 @@ class Letters:
     def poisoned(self, event: Event, error: Exception, now_ms: int) -> Txn:
         """An event that a step could not fold. It changed nothing; it can be replayed after the fix."""
         _log.error("an event could not be folded", exc_info=error)
-        message = f"{type(error).__name__}: {error}"
-        body = msgspec.json.encode(event)
+        message = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
+        body = _json(event)
         return Txn(letters=[DeadLetter(0, now_ms, "fold", "event.fold_failed", message, body)])
+
+
+def _json(event: Event) -> bytes:
+    """An event as JSON, whatever is in it: half characters stay escapes."""
+    try:
+        return msgspec.json.encode(event)
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+        return json.dumps(msgspec.structs.asdict(event), default=repr).encode()
 
 
 def loses_a_signal(letter: DeadLetter) -> bool:

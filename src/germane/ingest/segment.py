@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -14,9 +14,11 @@ from germane.domain.errors import BadRequest, MalformedJson, TooLarge
 from germane.domain.event import Event, EventKind, Rejection
 from germane.ingest import limits
 from germane.ingest.depth import too_deep
+from germane.ingest.surrogates import without_halves
 
 Route = Literal["track", "identify", "page", "screen", "group", "alias", "batch"]
 KINDS: tuple[str, ...] = get_args(EventKind)
+T = TypeVar("T")
 OWN_NAME = "Germane"
 """Our name under ``integrations``: a client may switch us off for a message."""
 
@@ -172,8 +174,8 @@ def _batch(body: bytes, clock: Clock, make_id: Callable[[], str]) -> Parsed:
             continue
         try:
             message = _object(data)
-        except MalformedJson:
-            parsed.rejected.append(Rejection("event.not_an_object", "not a JSON object", data))
+        except MalformedJson as error:
+            parsed.rejected.append(Rejection("event.not_an_object", error.message, data))
             continue
         _take(parsed, data, message, "", shared, clock, make_id)
     return parsed
@@ -181,7 +183,7 @@ def _batch(body: bytes, clock: Clock, make_id: Callable[[], str]) -> Parsed:
 
 def _decode_batch(body: bytes) -> _Batch:
     try:
-        return msgspec.json.decode(body, type=_Batch)
+        return _decode(body, _Batch)
     except msgspec.ValidationError as error:
         raise BadRequest(
             f"The batch is not of the right form: {error}.", hint='Send {"batch": [message, ...]}.'
@@ -190,9 +192,22 @@ def _decode_batch(body: bytes) -> _Batch:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
 
 
+def _decode(body: bytes, kind: type[T]) -> T:
+    """JSON as clients write it: with halves of characters, too."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        mended = without_halves(body)
+        if mended == body:
+            raise
+        return msgspec.json.decode(mended, type=kind)
+
+
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        message = msgspec.json.decode(body)
+        message = _decode(body, object)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
     if not isinstance(message, dict):
@@ -344,10 +359,9 @@ def _milliseconds(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        number = float(value)
-        if not 0 <= number < 1e14:
+        if not 0 <= value < 1e14:
             return None
-        return int(number if number >= 1e11 else number * 1000)
+        return int(value if value >= 1e11 else value * 1000)
     if not isinstance(value, str):
         return None
     try:

@@ -147,6 +147,6 @@ def _number(value: Any) -> Any:
         return _BAD
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return _BAD
     return number if -1e15 < number < 1e15 else _BAD

@@ -113,6 +113,19 @@ def test_replay_of_an_unfolded_event_keeps_its_own_letter(
     assert rebuild(engine).equal
 
 
+@pytest.mark.parametrize("bad", ["half \ud83d", object(), {1: {2: {"\udc00"}}}])
+def test_an_event_that_no_json_can_hold_is_kept(engine: Engine, bad: object) -> None:
+    """Such things do not come by HTTP, but nothing that comes may stop the others."""
+    worse = an_event(message_id="worse", properties={"product_id": "i1", "bad": bad})
+    engine.accept_now([worse, an_event(user="next")])
+    (letter,) = engine.letters()
+    assert b"worse" in letter.body
+    assert engine.store.seen("main", ["worse"]) == set()
+    assert engine.replay_letter(letter.letter_id) == ""  # with what can be told of it
+    assert engine.store.seen("main", ["worse"]) == {"worse"}
+    assert bought(engine, "next") == {"i1": 0}
+
+
 def test_an_event_that_is_no_event_is_told(engine: Engine) -> None:
     """Numbers beyond 64 bits cannot go into the log; the letter holds them whole."""
     huge = an_event(message_id="huge", properties={"product_id": "i1", "n": 10**30})

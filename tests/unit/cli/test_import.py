@@ -107,6 +107,9 @@ def test_jsonl_gz_and_parquet(project: Path) -> None:
         file.write("\n".join(map(json.dumps, rows)) + "\nnot json\n")
     found = summary(project, "events", "a.jsonl.gz")
     assert (found["accepted"], found["rejected"]) == (20, 1)
+    half = {"user": "g2", "ts": 1_790_000_000, "event": "view", "note": "cut \ud83d"}
+    (project / "half.jsonl").write_text(json.dumps(half) + "\n")
+    assert summary(project, "events", "half.jsonl")["accepted"] == 1
     table = pa.table(
         {
             "user_id": ["p1", "p2"],

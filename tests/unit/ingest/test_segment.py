@@ -150,6 +150,32 @@ def test_what_was_kept_and_is_no_event(body: bytes, says: str) -> None:
     assert says in str(parse_kept(body, NOW))
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\udE00\uD83D", "\ufffd\ufffd"),
+        (r"whole \ud83d\ude00", "whole 😀"),
+        (r"text \\ud83d and \\\ud83d", "text \\ud83d and \\\ufffd"),
+        (r"\ud83d\ud83d\ude00", "\ufffd😀"),
+    ],
+)
+def test_half_characters(sent: str, read: str) -> None:
+    """A text that was cut inside an emoji costs that character, not its batch."""
+    body = f'{{"batch": [{{"type": "page", "userId": "u", "name": "{sent} \\ud800"}}]}}'
+    parsed = parse(body.encode(), route="batch", wall_ms=NOW, now_ms=NOW)
+    assert [each.name for each in parsed.events] == [f"{read} \ufffd"]
+
+
+@pytest.mark.parametrize("field", ["timestamp", "sentAt", "messageId", "userId", "x"])
+def test_numbers_beyond_everything(field: str) -> None:
+    """The message is an event or is rejected with a reason; it is never an exception."""
+    for number in (10**400, -(10**30), 1e308):
+        body = json.dumps(TRACK | {"timestamp": NOW, field: number}).encode()
+        parsed = parse(body, route="track", wall_ms=NOW, now_ms=NOW)
+        assert len(parsed.events) + len(parsed.rejected) == 1
+
+
 def test_a_batch_cannot_multiply_a_huge_context() -> None:
     """Its context goes into each of its messages, so it is bounded like one."""
     body = json.dumps({"batch": [TRACK], "context": {"x": "y" * limits.MESSAGE_BYTES}})

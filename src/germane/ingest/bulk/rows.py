@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from germane.domain.errors import ImportFailed
+from germane.ingest.surrogates import without_halves
 
 BATCH = 5_000
 MAX_FIELD = 1_000_000
@@ -122,7 +123,7 @@ def _jsonl(path: Path) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                value = json.loads(line)
+                value = json.loads(without_halves(line.encode()))
             except (ValueError, RecursionError) as error:
                 yield Row(number, {"line": line[:1000]}, f"not valid JSON: {error}")
                 continue
