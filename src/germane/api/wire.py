@@ -61,7 +61,14 @@ class DecideRequest(Wire):
 
     person: PersonRef
     surfaces: Annotated[list[SurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
-    account: OptionalId = None
+    account: Annotated[
+        OptionalId,
+        msgspec.Meta(
+            description="The account for which the person acts now: `context.account` in filters and "
+            "rules, and logged with the decision. Left out, it is the one of the person's last "
+            "`group` call. It does not change the profile."
+        ),
+    ] = None
     context: AskContext | None = None
     explain: bool = False
 
