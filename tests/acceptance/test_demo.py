@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from germane.domain.errors import NotFound
 from tests.acceptance import tools
 from tests.acceptance.conftest import free_port
 
@@ -53,9 +56,8 @@ def counts(folder: Path) -> dict[str, int]:
     from germane.storage.sqlite import SqliteStore
 
     store = SqliteStore.open(folder / "germane-data", mode="read")
-    found = store.counts() | {"cursor": int(store.meta("demo.imported") or b"-1")}
-    store.close()
-    return found
+    with contextlib.closing(store):
+        return store.counts() | {"cursor": int(store.meta("demo.imported") or b"-1")}
 
 
 def until(port: int, good: Callable[[str], bool]) -> None:
@@ -82,8 +84,9 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = demo(folder, "--until", "import")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if (folder / "germane-data" / "germane.db").exists() and counts(folder)["cursor"] > 0:
-            break
+        with contextlib.suppress(NotFound, sqlite3.Error):  # not there yet, or still being made
+            if counts(folder)["cursor"] > 0:
+                break
         time.sleep(0.02)
     first.kill()
     first.communicate()
@@ -142,7 +145,9 @@ def test_the_page_is_live(imported: Path) -> None:
     before = counts(imported)["records"]
     again = demo(imported, "--port", str(port), "--speed", "60")
     until(port, lambda line: '"slates":' in line)
-    time.sleep(2)
+    deadline = time.monotonic() + 60
+    while counts(imported)["records"] <= before and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert httpx.get(f"http://127.0.0.1:{port}/readyz").json()["ready"] is True
     again.send_signal(signal.SIGINT)
     printed, _ = again.communicate(timeout=30)

@@ -106,9 +106,14 @@ def map_columns(kind: Kind, names: tuple[str, ...], said: list[str], *, more: bo
     fields: dict[str, str] = {}
     for each in said:
         field, mark, column = (part.strip() for part in each.partition("="))
-        if not mark or field not in known:
+        if not mark:
             raise ImportFailed(
                 f"--map {each!r} is not FIELD=COLUMN.", hint=f"Fields: {', '.join(known)}."
+            )
+        if field not in known:
+            raise ImportFailed(
+                f"--map {each!r}: there is no field {field!r}.",
+                hint=f"Fields: {', '.join(known)}.",
             )
         if column not in names and not more:
             raise ImportFailed(f"There is no column {column!r}.", hint=_nearest(column, names))
