@@ -48,6 +48,8 @@ def configuration() -> str:
     parts.append(
         "\nTraits may have a table `values`, from what people say to attribute values:\n\n"
         '```toml\n[traits.role.values]\nbuyer = ["Tools", "Safety"]\n```\n'
+        "\nImports may have a table `columns`, from fields to the columns of the file:\n\n"
+        '```toml\n[imports.orders.columns]\ntimestamp = "when"\n```\n'
     )
     return "".join(parts)
 

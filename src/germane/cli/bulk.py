@@ -17,6 +17,7 @@ from germane.domain.errors import GermaneError, ImportFailed
 if TYPE_CHECKING:
     from germane.app import Engine
     from germane.app.importer import Importer
+    from germane.config import ImportSpec, Loaded
     from germane.ingest.bulk import Row, Shaper
 
 
@@ -56,6 +57,7 @@ def run(
     kind: str,
     files: list[Path],
     said: list[str],
+    named: str | None,
     rejects: Path | None,
     event: str | None,
     *,
@@ -69,6 +71,10 @@ def run(
 
     if kind not in KINDS:
         raise ImportFailed(f"{kind!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+    if named is not None:
+        spec = _named(common.load(config), named, kind)
+        said = [*(f"{field}={column}" for field, column in spec.columns.items()), *said]
+        event = event or spec.event
     summary = Summary()
     started = time.perf_counter()
     with common.opened(config, data, mode="write") as engine:
@@ -77,6 +83,27 @@ def run(
     summary.seconds = time.perf_counter() - started
     _report(summary, kind, as_json, dry_run)
     return int(summary.rows > 0 and summary.rejected == summary.rows)
+
+
+def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
+    """A declared mapping.
+
+    Raises:
+        ImportFailed: there is none of that name, or it is for other rows.
+    """
+    found = loaded.imports.get(name)
+    if found is None:
+        known = ", ".join(sorted(loaded.imports))
+        raise ImportFailed(
+            f"There is no mapping named {name!r}.",
+            hint=f"Declared: {known}." if known else f"None is declared: add [imports.{name}].",
+        )
+    if found.kind != kind:
+        raise ImportFailed(
+            f"The mapping {name!r} is for {found.kind}, not for {kind}.",
+            hint=f"germane import {found.kind} FILE --as {name}",
+        )
+    return found
 
 
 def _file(

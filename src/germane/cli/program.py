@@ -67,6 +67,9 @@ def import_(
         list[str] | None,
         typer.Option("--map", "-m", help="FIELD=COLUMN, for example timestamp=when."),
     ] = None,
+    named: Annotated[
+        str | None, typer.Option("--as", help="The mapping [imports.NAME] of the configuration.")
+    ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="File for rows that could not be used.")
     ] = None,
@@ -84,6 +87,7 @@ def import_(
             kind,
             files,
             mapping or [],
+            named,
             rejects,
             event,
             dry_run=dry_run,

@@ -12,12 +12,23 @@ import msgspec
 from germane.config import tables
 from germane.config.build import build
 from germane.config.fields import Field, read
+from germane.config.imports import ImportSpec, imports
 from germane.config.problems import Problem, Problems, did_you_mean
 from germane.domain.errors import ConfigInvalid
 from germane.domain.settings import Settings
 
 PREFIX = "GERMANE_"
-_TOP = ("project", "catalogue", "signals", "traits", "surfaces", "profile", "server", "keys")
+_TOP = (
+    "project",
+    "catalogue",
+    "signals",
+    "traits",
+    "surfaces",
+    "profile",
+    "server",
+    "keys",
+    "imports",
+)
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -37,6 +48,8 @@ class Loaded(msgspec.Struct, frozen=True):
 
     settings: Settings
     runtime: Runtime
+    imports: dict[str, ImportSpec] = {}
+    """Named mappings of `germane import`."""
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Loaded:
@@ -80,9 +93,10 @@ def load_text(text: str, environment: Mapping[str, str]) -> Loaded:
     _override(whole, environment, problems)
     settings = build(whole, problems)
     runtime = _runtime(whole, environment, problems)
+    named = imports(whole, problems)
     if problems.found:
         raise invalid(problems.found)
-    return Loaded(settings, runtime)
+    return Loaded(settings, runtime, named)
 
 
 def invalid(found: list[Problem]) -> ConfigInvalid:

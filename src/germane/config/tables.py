@@ -153,6 +153,10 @@ KEYS = (
     Field("write", "text", "Write key: may only send events. Public.", ""),
     Field("server", "text", "Server key: may do everything. Secret; better kept in .env.", ""),
 )
+IMPORT = (
+    Field("kind", "events|people|catalogue", "What the rows are.", required=True),
+    Field("event", "text", "Event name for files that have no such column.", ""),
+)
 TABLES: dict[str, tuple[Field, ...]] = {
     "project": PROJECT,
     "catalogue.attributes.NAME": ATTRIBUTE,
@@ -164,5 +168,6 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "profile": PROFILE,
     "server": SERVER,
     "keys": KEYS,
+    "imports.NAME": IMPORT,
 }
 """For the reference documentation: table -> its settings."""

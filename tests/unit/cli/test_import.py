@@ -175,3 +175,47 @@ def test_init_does_not_overwrite(project: Path) -> None:
     assert "--force" in done.stderr
     germane(project, "init", "fresh")
     assert (project / "fresh" / ".env").stat().st_mode & 0o777 == 0o600
+
+
+NAMED = """
+[imports.orders]
+kind = "events"
+event = "purchase"
+[imports.orders.columns]
+user_id = "wer"
+timestamp = "wann"
+item_id = "was"
+"""
+
+
+def test_a_named_mapping(project: Path) -> None:
+    """`--as NAME` takes columns and event from the configuration; the command line goes first."""
+    with (project / "germane.toml").open("a") as file:
+        file.write(NAMED)
+    (project / "o.csv").write_text("wer,wann,was,warum\nc1,2026-10-01,tent-1,toy-1\n")
+    assert summary(project, "events", "o.csv", "--as", "orders")["accepted"] == 1
+    told = ("--as", "orders", "--map", "item_id=warum", "--event", "view")
+    assert summary(project, "events", "o.csv", *told)["accepted"] == 0  # the same row
+    person = json.loads(germane(project, "person", "c1", "--json").stdout)
+    assert {each["itemId"] for each in person["ownItems"]} == {"tent-1"}
+    (project / "p.csv").write_text("wer,wann,was,warum\nc2,2026-10-01,tent-1,toy-1\n")
+    assert summary(project, "events", "p.csv", *told)["accepted"] == 1
+    person = json.loads(germane(project, "person", "c2", "--json").stdout)
+    assert [(each["itemId"], each["signal"]) for each in person["recent"]] == [("toy-1", "view")]
+
+
+def test_errors_of_a_named_mapping(project: Path) -> None:
+    """An unknown name lists the known ones; a mapping is for one kind of rows."""
+    (project / "o.csv").write_text("wer,wann,was\nc1,2026-10-01,tent-1\n")
+    none = germane(project, "import", "events", "o.csv", "--as", "orders")
+    assert "None is declared: add [imports.orders]" in none.stderr
+    with (project / "germane.toml").open("a") as file:
+        file.write(NAMED + NAMED.replace("orders", "more"))
+    wrong = germane(project, "import", "events", "o.csv", "--as", "ordrs")
+    assert (wrong.returncode, "Declared: more, orders." in wrong.stderr) == (1, True)
+    other = germane(project, "import", "catalogue", "o.csv", "--as", "orders")
+    assert "is for events, not for catalogue" in other.stderr
+    with (project / "germane.toml").open("a") as file:
+        file.write('[imports.bad]\nkind = "evnts"\n')
+    check = germane(project, "check")
+    assert (check.returncode, "imports.bad.kind" in check.stderr) == (3, True)

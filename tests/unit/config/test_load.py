@@ -104,6 +104,42 @@ def test_the_environment_overrides() -> None:
     assert "GERMANE_SERVR__PORT" in problems(SHOP, GERMANE_SERVR__PORT="1")
 
 
+IMPORTS = """
+[imports.orders]
+kind = "events"
+event = "Order Completed"
+[imports.orders.columns]
+timestamp = "when"
+"""
+
+
+def test_named_imports() -> None:
+    """What `--as NAME` uses."""
+    orders = load_text(SHOP + IMPORTS, {}).imports["orders"]
+    assert (orders.kind, orders.event) == ("events", "Order Completed")
+    assert orders.columns == {"timestamp": "when"}
+    assert load_text(SHOP, {}).imports == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "says"),
+    [
+        ('kind = "events"', 'kind = "orders"', "imports.orders.kind", "one of events"),
+        ('kind = "events"\n', "", "imports.orders.kind", "missing"),
+        ('kind = "events"', 'kind = "people"', "imports.orders.event", "no event"),
+        ("timestamp =", "timestmp =", "imports.orders.columns.timestmp", "'timestamp'?"),
+        ('"when"', "7", "imports.orders.columns.timestamp", "name of a column"),
+        ("event =", "evnt =", "imports.orders.evnt", "Did you mean 'event'?"),
+        ("[imports.orders.columns]\ntimestamp", "columns", "imports.orders.columns", "a table"),
+    ],
+)
+def test_errors_of_named_imports(old: str, new: str, key: str, says: str) -> None:
+    """They are found before a file is read."""
+    assert old in IMPORTS
+    found = problems(SHOP + IMPORTS.replace(old, new, 1))
+    assert says in found[key]
+
+
 def test_not_toml() -> None:
     """A syntax error names its place."""
     with pytest.raises(ConfigInvalid, match="line 1"):

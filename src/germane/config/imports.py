@@ -1,0 +1,66 @@
+"""Named mappings for bulk imports: ``[imports.NAME]``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from germane.config import tables
+from germane.config.fields import read
+from germane.config.problems import Problems, did_you_mean
+from germane.ingest.bulk.columns import FIELDS, Kind
+
+
+class ImportSpec(msgspec.Struct, frozen=True):
+    """What `germane import KIND FILE --as NAME` knows without being told again."""
+
+    name: str
+    kind: Kind
+    event: str = ""
+    columns: dict[str, str] = {}
+    """Field -> column."""
+
+
+def imports(whole: dict[str, Any], problems: Problems) -> dict[str, ImportSpec]:
+    """The declared mappings; errors are noted in ``problems``."""
+    out = {}
+    for name, table in whole.get("imports", {}).items():
+        path = f"imports.{name}"
+        if not isinstance(table, dict):
+            problems.add(path, table, "It must be a table.", f"Write it as [{path}].")
+            continue
+        values = read(table, tables.IMPORT, path, problems, ("columns",))
+        kind = values.get("kind")
+        if kind is None:
+            continue
+        if values.get("event") and kind != "events":
+            problems.add(
+                f"{path}.event", values["event"], f"Rows of {kind} have no event.", "Leave it out."
+            )
+        columns = _columns(table.get("columns", {}), kind, f"{path}.columns", problems)
+        out[name] = ImportSpec(name, columns=columns, **values)
+    return out
+
+
+def _columns(table: Any, kind: Kind, path: str, problems: Problems) -> dict[str, str]:
+    """``field = "column"``."""
+    if not isinstance(table, dict):
+        problems.add(path, table, "It must be a table.", f"Write it as [{path}].")
+        return {}
+    found = {}
+    for field, column in table.items():
+        if field not in FIELDS[kind]:
+            problems.add(
+                f"{path}.{field}",
+                column,
+                f"Rows of {kind} have no such field.",
+                did_you_mean(field, FIELDS[kind]),
+            )
+        elif not isinstance(column, str) or not column:
+            problems.add(
+                f"{path}.{field}", column, "It must be the name of a column.", "Write it as a text."
+            )
+        else:
+            found[field] = column
+    return found
