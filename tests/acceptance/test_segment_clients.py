@@ -26,7 +26,7 @@ def test_python(server: Server, version: str, mode: str) -> None:
     assert printed.strip().endswith("done 0"), printed
     known = interest(server, "py-user")
     assert "1 view, last 2026-01" in known["Tents"]
-    assert known["Sleeping"].startswith("1 × purchase")
+    assert known["Sleeping"].startswith("1 purchase")
     assert "Cookware" in known  # the visitor's, merged by the alias
     person = server.person("py-user")
     assert person["account"] == "acme"
