@@ -111,26 +111,28 @@ def _content(surface: SurfaceSpec, fitting: list[Item], any_items: bool) -> Find
 
 
 def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
-    known = {each.item_id for each in catalogue}
-    missing = [each for each in surface.default if each not in known]
-    if missing and known:
-        return Finding(
-            surface.name,
-            "default",
-            "warning",
-            f"{len(missing)} items of the default list are not in the catalogue: "
-            + ", ".join(missing[:5])
-            + ".",
-            "Correct the ids, or import the items.",
-        )
-    if not surface.default and surface.default_source == "curated":
-        return Finding(
-            surface.name,
-            "default",
-            "error",
-            "Its default list is empty.",
-            'Set default = ["..."], or default_source = "bestsellers".',
-        )
+    known = {each.item_id: each for each in catalogue}
+    missing = [each for each in surface.default if each not in known] if known else []
+    foreign = [
+        each
+        for each in surface.default
+        if each in known and known[each].type not in surface.item_types
+    ]
+    usable = len(surface.default) - len(missing) - len(foreign)
+    if surface.default_source == "curated":
+        if not usable:
+            return _no_default(surface)
+        if usable < surface.size:
+            return Finding(
+                surface.name,
+                "default",
+                "warning",
+                f"The default has {usable} items for {surface.size} slots, and nothing fills it up: "
+                "the rest comes in the order of the catalogue.",
+                'Add items to default, or set default_source = "bestsellers".',
+            )
+    if missing or foreign:
+        return _unusable(surface, missing, foreign)
     if not surface.default:
         return Finding(
             surface.name,
@@ -140,6 +142,38 @@ def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
             'Lay out default = ["..."] as carefully as the personal one.',
         )
     return Finding(surface.name, "default", "good", f"{len(surface.default)} curated items.")
+
+
+def _no_default(surface: SurfaceSpec) -> Finding:
+    why = (
+        f"none of the {len(surface.default)} items of its default list can be shown here"
+        if surface.default
+        else "its default list is empty"
+    )
+    return Finding(
+        surface.name,
+        "default",
+        "error",
+        f'NO DEFAULT: {why}, and default_source = "curated" fills nothing up. People who opted out '
+        "or are held out would see items in the order of the catalogue.",
+        f'Under [surfaces.{surface.name}] set default = ["ITEM", ...], best first, '
+        'or default_source = "bestsellers".',
+    )
+
+
+def _unusable(surface: SurfaceSpec, missing: list[str], foreign: list[str]) -> Finding:
+    parts = []
+    if missing:
+        parts.append(f"{len(missing)} are not in the catalogue ({', '.join(missing[:5])})")
+    if foreign:
+        parts.append(f"{len(foreign)} are of another type ({', '.join(foreign[:5])})")
+    return Finding(
+        surface.name,
+        "default",
+        "warning",
+        f"Of the default list, {' and '.join(parts)}.",
+        "Correct the ids, import the items, or allow their type in item_types.",
+    )
 
 
 def _diversity(surface: SurfaceSpec, settings: Settings, fitting: list[Item]) -> Finding:

@@ -158,3 +158,43 @@ def test_audit_says_running_blind() -> None:
     few = {(x.surface, x.check): x for x in audit(a_shop(), [an_item(1)])}
     assert "cannot vary" in few["home", "content"].text
     assert few["home", "loop"].level == "good"
+
+
+CURATED = {"default_source": "curated"}
+
+
+@pytest.mark.parametrize(
+    ("surface", "level", "says", "remedy"),
+    [
+        (CURATED, "error", "NO DEFAULT: its default list is empty", "[surfaces.home] set default"),
+        (CURATED | {"default": ("x", "y")}, "error", "none of the 2 items", '"bestsellers"'),
+        (CURATED | {"default": ("card",)}, "error", "none of the 1 items", '"bestsellers"'),
+        (CURATED | {"default": ("i1", "i2", "x")}, "warning", "2 items for 5 slots", "Add items"),
+        (CURATED | {"default": ("i1", "i2", "i3", "i4", "i5")}, "good", "5 curated items", ""),
+        ({"default": ("i1", "x")}, "warning", "1 are not in the catalogue (x)", "Correct the ids"),
+        ({"default": ("i1", "card")}, "warning", "1 are of another type (card)", "item_types"),
+        ({"default": ("i1",)}, "good", "1 curated items", ""),
+        ({}, "warning", "people who opted out see bestsellers", "default = "),
+        ({"default_source": "trending"}, "warning", "opted out see trending", "default = "),
+    ],
+)
+def test_audit_of_the_default(
+    surface: dict[str, object], level: str, says: str, remedy: str
+) -> None:
+    """What those see for whom nothing may be personal: said, with what to do."""
+    items = [*(an_item(n) for n in range(60)), an_item(99, item_id="card", type="card")]
+    audited = audit(a_shop(surface=surface), items)
+    (found,) = [each for each in audited if (each.surface, each.check) == ("home", "default")]
+    assert found.level == level
+    assert says in found.text
+    assert remedy in found.remedy
+    assert (found.remedy == "") == (level == "good")
+
+
+def test_audit_of_a_default_without_a_catalogue() -> None:
+    """Before the first import the ids cannot be wrong; an empty list is an error all the same."""
+    listed = a_shop(surface=CURATED | {"default": ("a", "b", "c", "d", "e")})
+    levels = {x.surface: x.level for x in audit(listed, []) if x.check == "default"}
+    assert levels["home"] == "good"
+    empty = {x.surface: x.level for x in audit(a_shop(surface=CURATED), []) if x.check == "default"}
+    assert empty["home"] == "error"
