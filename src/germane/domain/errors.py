@@ -23,7 +23,7 @@ class ConfigInvalid(GermaneError):
     """The configuration has errors."""
 
     code = "config.invalid"
-    hint = "Run `germane check` to see every error with its remedy."
+    hint = "Mend these and run `germane check` again."
 
 
 class BadRequest(GermaneError):
