@@ -64,9 +64,10 @@ class Kinds:
                 self.leader[value] = item
 
     def best(self, values: npt.NDArray[np.int32], sums: Floats) -> Floats:
-        """The leader's count for each value number; 1 where there is none."""
+        """The leader's count for each value number; 1 where there is none, or none is left of it."""
         leaders = self.leader[values]
-        found: Floats = np.where(leaders < 0, 1.0, sums[leaders])
+        counts = np.where(leaders < 0, 0.0, sums[leaders])
+        found: Floats = np.where(counts > 0, counts, 1.0)
         return found
 
     def grow(self, size: int) -> None:
