@@ -6,6 +6,7 @@ import contextlib
 import gc
 import logging
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -100,6 +101,7 @@ def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection need look at it again, which took 20 ms
     gc.set_threshold(*GC_THRESHOLDS)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no end in mid-air
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
         server.run(sockets=[listener])
 

@@ -15,7 +15,8 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zlib import crc32
@@ -23,6 +24,7 @@ from zlib import crc32
 import httpx
 from requests import RequestException
 from segment.analytics.client import Client
+from segment.analytics.request import APIError
 
 from germane.cli.demo.journey import Basket, Journey
 
@@ -32,6 +34,8 @@ SURFACE = "home-grid"
 SLATE = 10
 WEEK_MS = 7 * 86_400_000
 ATTEMPTS, RETRY_S = 20, 0.25
+REFUSED = (httpx.HTTPStatusError, APIError)
+"""What a call ends with when the server is there and says no."""
 Answer = TypeVar("Answer")
 
 
@@ -58,6 +62,35 @@ class Bestsellers:
             return list(self._top)
 
 
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What was shown to a household, and what came of it."""
+
+    basket: Basket
+    before: list[dict[str, Any]]
+    best: list[str]
+    after: list[dict[str, Any]]
+    took_ms: float
+    unseen: bool
+    """Whether the second answer did not know of the order."""
+    again: bool
+    """Whether an earlier run had begun it already."""
+
+    def slate(self) -> list[str]:
+        """The items that were shown."""
+        return [each["itemId"] for each in self.before]
+
+    def shown(self) -> dict[str, Any]:
+        """For the page."""
+        return {
+            "household": self.basket.household,
+            "atMs": self.basket.at_ms,
+            "shown": self.before,
+            "bought": [product for product, _, _ in self.basket.products],
+            "next": [each["itemId"] for each in self.after],
+        }
+
+
 class Score:
     """How often a slate held something that was then bought, ours beside the best-sellers'."""
 
@@ -72,18 +105,30 @@ class Score:
         """Trips since the last report, for the page."""
         self.done = 0
 
-    def add(self, basket: Basket, shown: list[str], best: list[str]) -> None:
-        """One slate and what was bought after it."""
-        bought = {product for product, _, _ in basket.products}
-        hit, best_hit = int(not bought.isdisjoint(shown)), int(not bought.isdisjoint(best))
+    def add(self, trip: Trip) -> None:
+        """The next trip in the order of the year: scored and done at once, so that reports agree.
+
+        One that an earlier run had begun is done, but not scored: its slate may know its own order.
+        """
         with self.lock:
-            self.slates += 1
-            self.hits += hit
-            self.best_hits += best_hit
-            self.recent.append((hit, best_hit))
-            week = self.weeks.setdefault(basket.at_ms // WEEK_MS, [0, 0, 0])
-            for place, value in enumerate((1, hit, best_hit)):
-                week[place] += value
+            self.done += 1
+            self.trips.append(trip.shown())
+            if not trip.again:
+                self._scored(trip)
+
+    def _scored(self, trip: Trip) -> None:
+        bought = {product for product, _, _ in trip.basket.products}
+        hit, best_hit = (int(not bought.isdisjoint(each)) for each in (trip.slate(), trip.best))
+        self.slates += 1
+        self.hits += hit
+        self.best_hits += best_hit
+        self.recent.append((hit, best_hit))
+        week = self.weeks.setdefault(trip.basket.at_ms // WEEK_MS, [0, 0, 0])
+        for place, value in enumerate((1, hit, best_hit)):
+            week[place] += value
+        self.pairs += 1
+        self.latencies_ms.append(trip.took_ms)
+        self.unseen += trip.unseen
 
     def report(self, total: int) -> dict[str, Any]:
         """For the live page."""
@@ -162,43 +207,32 @@ class Shop:
             )
         return tracker
 
-    def trip(self, basket: Basket) -> None:
+    def trip(self, basket: Basket) -> Trip:
         """One trip: shown, bought, learned."""
         before = self._decide(basket.household)
-        shown = [each["itemId"] for each in before["items"]]
-        self.again(lambda: self._seen(before["decisionId"], len(shown), basket))
-        self.score.add(basket, shown, self.best.slate())
+        shown, best = before["items"], self.best.slate()
+        seen = self.again(lambda: self._seen(before["decisionId"], len(shown), basket))
         started = time.perf_counter()
         self.again(lambda: self._bought(basket))
         after = self._decide(basket.household)
         took_ms = (time.perf_counter() - started) * 1000
         self.best.learn(basket)
-        with self.score.lock:
-            self.score.pairs += 1
-            self.score.latencies_ms.append(took_ms)
-            if after["personOffset"] <= before["personOffset"]:
-                self.score.unseen += 1
-            self.score.done += 1
-            self.score.trips.append(
-                {
-                    "household": basket.household,
-                    "atMs": basket.at_ms,
-                    "shown": before["items"],
-                    "bought": [product for product, _, _ in basket.products],
-                    "next": [each["itemId"] for each in after["items"]],
-                }
-            )
+        unseen = after["personOffset"] <= seen["offset"]  # the order came behind the impression
+        again = bool(seen["duplicates"])
+        return Trip(basket, shown, best, after["items"], took_ms, unseen, again)
 
-    def _seen(self, decision_id: str, count: int, basket: Basket) -> None:
+    def _seen(self, decision_id: str, count: int, basket: Basket) -> dict[str, Any]:
         """The slate was on the household's screen."""
-        self.api.post(
+        answer = self.api.post(
             "/v1/impressions",
             json={
                 "decisionId": decision_id,
                 "positions": list(range(count)),
                 "messageId": f"seen-{basket.basket_id}",
             },
-        ).raise_for_status()
+        )
+        receipt: dict[str, Any] = answer.raise_for_status().json()
+        return receipt
 
     def _bought(self, basket: Basket) -> None:
         """The order, by the published client."""
@@ -241,7 +275,18 @@ class Replay:
         reporter = threading.Thread(target=self._report, daemon=True)
         reporter.start()
         lanes = [ThreadPoolExecutor(1) for _ in range(WORKERS)]  # a household keeps its lane
-        waiting: deque[Any] = deque()
+        try:
+            self._replay(lanes)
+        finally:
+            self._stop.set()
+            for lane in lanes:
+                lane.shutdown(cancel_futures=True)
+            reporter.join()
+            if not self._shop.lost:
+                self._send()
+
+    def _replay(self, lanes: list[ThreadPoolExecutor]) -> None:
+        waiting: deque[Future[Trip]] = deque()
         first = self._journey.first_live + self._shop.score.done
         for basket in self._journey.baskets(first):
             if not self._wait_for(basket.at_ms):
@@ -249,12 +294,13 @@ class Replay:
             lane = lanes[crc32(basket.household.encode()) % WORKERS]
             waiting.append(lane.submit(self._shop.trip, basket))
             while len(waiting) > 2 * WORKERS or (waiting and waiting[0].done()):
-                waiting.popleft().result()
+                self._finish(waiting.popleft())
         for each in waiting:
-            each.result()
-        for lane in lanes:
-            lane.shutdown()
-        self._send()
+            self._finish(each)
+
+    def _finish(self, trip: Future[Trip]) -> None:
+        """Trips are counted in their order: the next start goes on behind the last whole one."""
+        self._shop.score.add(trip.result())
 
     def _catch_up(self) -> None:
         """Best-sellers from history, and how far an earlier run came: the server says."""
@@ -323,8 +369,8 @@ def main() -> None:
         if shop.lost:
             sys.stderr.write("The replay ended: the server does not answer any more.\n")
             sys.exit(1)
-    except httpx.HTTPStatusError as error:
-        sys.stderr.write(f"The replay ended: {error}\n")
+    except REFUSED as error:
+        sys.stderr.write(f"The replay ended: {' '.join(str(error).split())[:300]}\n")
         sys.exit(1)
 
 

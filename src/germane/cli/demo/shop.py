@@ -12,13 +12,17 @@ import webbrowser
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
 from germane.cli.demo.journey import SPLIT_MS, Journey
 from germane.config import Loaded, load
 from germane.domain.errors import GermaneError
 from germane.domain.record import Txn
+
+if TYPE_CHECKING:
+    import uvicorn
 
 CURSOR = "demo.imported"
 CLOCK = "demo.clock_ms"
@@ -136,12 +140,15 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
     page = f"http://{loaded.runtime.host}:{port}/console/live"
     server = http_server(app, grace_s=3)
     driver = _driver(port, loaded, demo)
-    watcher = threading.Thread(target=_watch, args=(driver, server, demo.until), daemon=True)
-    watcher.start()
-    out.print(f"\nThe loop is live: [bold green]{page}[/]   (Ctrl-C stops; start again to go on)")
-    if demo.browser and _has_display():
-        webbrowser.open(page)
     try:
+        _tell_first(driver, server)
+        watcher = threading.Thread(target=_watch, args=(driver, server, demo.until), daemon=True)
+        watcher.start()
+        out.print(
+            f"\nThe loop is live: [bold green]{page}[/]   (Ctrl-C stops; start again to go on)"
+        )
+        if demo.browser and _has_display():
+            webbrowser.open(page)
         run_server(server, listener)
     finally:
         _stop(driver)
@@ -168,6 +175,22 @@ def _driver(port: int, loaded: Loaded, demo: Demo) -> subprocess.Popen[bytes]:
         env=environment,
         start_new_session=True,
     )
+
+
+def _tell_first(driver: subprocess.Popen[bytes], server: uvicorn.Server) -> None:
+    """Ctrl-C: the shop ends its trips while the server still answers; then the server stops, too."""
+    at_once = server.handle_exit
+
+    def told() -> None:
+        _stop(driver)
+        server.should_exit = True
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, at_once)  # a second one does not wait for the shop
+        threading.Thread(target=told, daemon=True).start()
+
+    server.handle_exit = leave  # type: ignore[assignment,method-assign]
 
 
 def _watch(driver: subprocess.Popen[bytes], server: Any, until: str) -> None:
