@@ -138,9 +138,11 @@ def test_the_page_is_live(imported: Path) -> None:
         browser.close()
     assert problems == []
     assert all(url.startswith(f"http://127.0.0.1:{port}/") for url in outside)
-    running.send_signal(signal.SIGINT)
-    printed, _ = running.communicate(timeout=30)
+    with httpx.stream("GET", f"http://127.0.0.1:{port}/console/live/events"):  # a page is open
+        running.send_signal(signal.SIGINT)
+        printed, _ = running.communicate(timeout=30)
     assert running.returncode == 0, printed
+    assert "Traceback" not in printed
     assert "Start again with the same command" in printed
     before = counts(imported)["records"]
     again = demo(imported, "--port", str(port), "--speed", "60")

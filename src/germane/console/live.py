@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -40,6 +40,8 @@ class Live:
         self._trips: OrderedDict[str, dict[str, Any]] = OrderedDict()
         stored = engine.store.meta(REPORT)
         self._report: dict[str, Any] = msgspec.json.decode(stored) if stored else {}
+        self.leaving: Callable[[], bool] = lambda: False
+        """Whether the server is about to stop: then open pages are let go, so that it can."""
 
     def routes(self) -> list[BaseRoute]:
         """Routes to add to the server."""
@@ -107,7 +109,7 @@ class Live:
 
     async def _stream(self, request: Request, follow: str) -> AsyncIterator[bytes]:
         chosen, shown = follow, 0
-        while not await request.is_disconnected():
+        while not (self.leaving() or await request.is_disconnected()):
             if not follow and shown % 8 == 0 and self._trips:
                 chosen = next(reversed(self._trips))
             shown += 1

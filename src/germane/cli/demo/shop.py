@@ -139,6 +139,7 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
     port = listener.getsockname()[1]
     page = f"http://{loaded.runtime.host}:{port}/console/live"
     server = http_server(app, grace_s=3)
+    live.leaving = lambda: bool(server.should_exit)
     driver = _driver(port, loaded, demo)
     try:
         _tell_first(driver, server)
