@@ -70,7 +70,7 @@ class Filter:
             raise BadFilter(_first_line(str(error)), expression=source) from None
         self._reads_context = "context" in self._program.variables()
         self._answers: dict[str, tuple[Item, bool]] = {}
-        self._ask(_SAMPLE, {})  # an expression that is no condition is found before it is used
+        self._try()
 
     def __call__(self, item: Item, context: dict[str, Any]) -> bool:
         """Whether the item fulfils it. An item that lacks the field does not.
@@ -88,6 +88,21 @@ class Filter:
             self._answers.clear()
         self._answers[item.item_id] = (item, answer)
         return answer
+
+    def _try(self) -> None:
+        """What is no condition, or mixes types of standard fields, is found before it is used."""
+        sample = {"item": visible(_SAMPLE, ()), "context": {}}
+        try:
+            self._program.execute(sample)
+        except TypeError as error:
+            raise BadFilter(
+                f"The types do not fit: {_first_line(str(error)).partition('. ')[0]}.",
+                hint='Numbers stand without quotes, texts with: item.price < 100 && item.brand == "Acme".',
+                expression=self.source,
+            ) from None
+        except (KeyError, RuntimeError, ValueError):
+            pass
+        self._ask(_SAMPLE, {})
 
     def _ask(self, item: Item, context: dict[str, Any]) -> bool:
         variables = {"item": visible(item, self._attributes), "context": context}
