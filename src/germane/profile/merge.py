@@ -66,12 +66,18 @@ def _identity(survivor: Profile, other: Profile) -> dict[str, Any]:
     return {
         "first_seen_ms": min(seen, default=0),
         "last_seen_ms": latest.last_seen_ms,
-        "user_id": survivor.user_id or other.user_id,
+        "user_id": survivor.user_id or _own_key(survivor) or other.user_id,
         "anonymous_ids": anonymous[-bounds.ANONYMOUS_IDS :],
         "account": latest.account or before.account,
         "timezone": latest.timezone or before.timezone,
         "locale": latest.locale or before.locale,
     }
+
+
+def _own_key(profile: Profile) -> str:
+    """The user id that the person's key is made of: so nobody new is called by an old name."""
+    kind, _, key = profile.person.partition(":")
+    return key if kind == "u" else ""
 
 
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

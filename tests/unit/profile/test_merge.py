@@ -100,3 +100,9 @@ def test_orders_of_both_are_known() -> None:
     one = Profile("u:1", orders=("purchase:1", "purchase:2"))
     two = Profile("a:2", orders=("purchase:2", "purchase:3"))
     assert set(merged(one, two).orders) == {"purchase:1", "purchase:2", "purchase:3"}
+
+
+def test_the_survivor_has_its_own_name() -> None:
+    """After an alias from an old user id to a new one, nobody is called by the old one."""
+    both = merged(Profile("u:new"), Profile("u:old", user_id="old"))
+    assert (both.person, both.user_id) == ("u:new", "new")
