@@ -21,7 +21,13 @@ from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Ask, Decision
-from germane.domain.errors import Overloaded, StorageFailed, UnknownDecision
+from germane.domain.errors import (
+    NotShown,
+    Overloaded,
+    StorageFailed,
+    UnknownDecision,
+    UnknownOutcome,
+)
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
@@ -187,7 +193,11 @@ class Engine:
 
         Raises:
             UnknownDecision: no decision has that id, and the id is not signed by us.
+            UnknownOutcome: the surface does not declare it.
+            NotShown: the item is not in the decision.
         """
+        for each in outcomes:
+            self._check_outcome(each)
         return await self._feedback(outcomes, self._steps.outcome)
 
     async def put_items(self, items: Sequence[Item]) -> Receipt:
@@ -409,6 +419,22 @@ class Engine:
                 self.counters.outcomes += 1
         await self._durable()
         return Receipt(accepted, len(reports) - accepted, 0, self._seq)
+
+    def _check_outcome(self, outcome: Outcome) -> None:
+        """What could never count is an error of the caller; silence would leave the loop open."""
+        decision = self._decision(outcome.decision_id)
+        surface = self.settings.surfaces.get(decision.surface)
+        known = [each.name for each in surface.outcomes] if surface is not None else []
+        if outcome.outcome not in known:
+            raise UnknownOutcome(
+                f"{decision.surface} has no outcome {outcome.outcome[:80]!r}.",
+                hint=f"Declared: {', '.join(known)}."
+                if known
+                else f"Declare it: [[surfaces.{decision.surface}.outcomes]].",
+                outcome=outcome.outcome[:80],
+            )
+        if all(each.item_id != outcome.item_id for each in decision.items):
+            raise NotShown(item=outcome.item_id[:80])
 
     def _decision(self, decision_id: str) -> Decision:
         """A decision by id; from the signed id alone when its record was lost."""

@@ -98,6 +98,19 @@ class UnknownDecision(NotFound):
     hint = "Send the decisionId exactly as /v1/decide returned it."
 
 
+class UnknownOutcome(BadRequest):
+    """The surface has no such outcome."""
+
+    code = "decide.unknown_outcome"
+
+
+class NotShown(BadRequest):
+    """The decision did not show that item."""
+
+    code = "decide.not_shown"
+    hint = "Report outcomes for the items of the decision that they answer."
+
+
 class BadFilter(BadRequest):
     """The filter is not a valid expression."""
 

@@ -19,6 +19,7 @@ from germane.api.errors import STATUS, status_of
 from germane.api.server import build
 from germane.api.wire import DecideRequest
 from germane.app.engine import Engine
+from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError, StorageFailed
 from germane.ingest import limits
 
@@ -286,3 +287,18 @@ def test_no_times(text: str) -> None:
     """Said, never an exception of another kind."""
     with pytest.raises(BadRequest):
         instant(text)
+
+
+def test_outcomes_that_could_never_count(engine: Engine) -> None:
+    """A wrong name, or an item that was not shown, is said at once: silence leaves the loop open."""
+    (made,) = engine.decide("u", "", "", [Ask("home")])[0]
+    shown = made.items[0].item_id
+    other = next(each for each in engine.catalogue if each not in {x.item_id for x in made.items})
+    told = {"decisionId": made.decision_id, "itemId": shown, "outcome": "purchase"}
+    calls = [told, told | {"outcome": "purchased"}, told | {"itemId": other}]
+    good, misnamed, not_shown = send(
+        engine, *(("POST", "/v1/outcomes", {"json": each, "auth": SERVER}) for each in calls)
+    )
+    assert good.json()["accepted"] == 1
+    assert refused(misnamed, 400, "decide.unknown_outcome")["hint"] == "Declared: purchase."
+    refused(not_shown, 400, "decide.not_shown")
