@@ -12,7 +12,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +25,7 @@ from germane.app.engine import Engine
 from germane.domain.errors import GermaneError
 
 _log = structlog.get_logger("germane.access")
+_WHOLE = ":path}"
 _QUIET = ("/livez", "/readyz", "/metrics")
 _CORS = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
@@ -54,7 +55,7 @@ def build(
 
     table = endpoints(engine, keys)
     app = Starlette(
-        routes=[*_routes(table), *_described(table), *extra_routes],
+        routes=[*_routes(table), *extra_routes, *_described(table)],
         lifespan=lifespan,
         exception_handlers={
             GermaneError: on_germane_error,
@@ -72,8 +73,14 @@ def _routes(table: list[Endpoint]) -> list[BaseRoute]:
     for each in table:
         by_path.setdefault(each.path, {})[each.method] = each
     return [
-        Route(path, _dispatch(methods), methods=list(methods)) for path, methods in by_path.items()
+        Route(_pattern(path), _dispatch(methods), methods=list(methods))
+        for path, methods in by_path.items()
     ]
+
+
+def _pattern(path: str) -> str:
+    """An id at the end of an address may hold a slash."""
+    return f"{path[:-1]}{_WHOLE}" if path.endswith(("{person_id}", "{item_id}")) else path
 
 
 def _dispatch(methods: dict[str, Endpoint]) -> Any:
@@ -100,7 +107,16 @@ def _described(table: list[Endpoint]) -> list[BaseRoute]:
     async def style(request: Request) -> Response:
         return Response(openapi.CSS, media_type="text/css")
 
-    return [Route("/openapi.json", description), Route("/docs", page), Route("/docs.css", style)]
+    async def start(request: Request) -> Response:
+        return RedirectResponse("/docs", 307)
+
+    shown_at_root = Route("/", start)
+    return [
+        shown_at_root,
+        Route("/openapi.json", description),
+        Route("/docs", page),
+        Route("/docs.css", style),
+    ]
 
 
 class Edge:
@@ -176,4 +192,4 @@ def _route(scope: Scope) -> str:
     """The route's pattern: addresses hold ids, and ids of people do not belong in a log."""
     route = scope.get("route")
     path = getattr(route, "path", None)
-    return path if isinstance(path, str) else "-"
+    return path.replace(_WHOLE, "}") if isinstance(path, str) else "-"

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from germane.api.auth import Keys
@@ -46,6 +46,7 @@ class Live:
     def routes(self) -> list[BaseRoute]:
         """Routes to add to the server."""
         return [
+            Route("/", self.start),
             Route("/console/live", self.page),
             Route("/console/live/events", self.events),
             Route("/console/live/progress", self.progress),
@@ -57,6 +58,10 @@ class Live:
         """For people."""
         at = datetime.fromtimestamp(self._engine.world.now_ms() / 1000, UTC)
         return f"{at:%A} {at.day} {at:%B %Y}"
+
+    async def start(self, request: Request) -> Response:
+        """What someone sees who opens the server's address."""
+        return RedirectResponse("/console/live", 307)
 
     async def page(self, request: Request) -> Response:
         """The page itself."""

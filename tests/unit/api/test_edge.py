@@ -302,3 +302,25 @@ def test_outcomes_that_could_never_count(engine: Engine) -> None:
     assert good.json()["accepted"] == 1
     assert refused(misnamed, 400, "decide.unknown_outcome")["hint"] == "Declared: purchase."
     refused(not_shown, 400, "decide.not_shown")
+
+
+def test_ids_with_a_slash(engine: Engine) -> None:
+    """People and items whose ids hold one can be asked for."""
+    event = EVENT | {"userId": "de/7"}
+    item = {"json": {"title": "Both"}, "auth": SERVER}
+    answers = send(
+        engine,
+        ("POST", "/v1/track", {"json": event, "auth": WRITE}),
+        ("GET", "/v1/people/de%2F7", {"auth": SERVER}),
+        ("PUT", "/v1/items/a%2Fb", item),
+        ("GET", "/v1/items/a%2Fb", {"auth": SERVER}),
+    )
+    assert [each.status_code for each in answers] == [200] * 4
+    assert answers[1].json()["userId"] == "de/7"
+    assert answers[3].json()["itemId"] == "a/b"
+
+
+def test_the_root_leads_to_the_documentation(engine: Engine) -> None:
+    """What someone opens first is a page, not an error."""
+    (answer,) = send(engine, ("GET", "/", {}))
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
