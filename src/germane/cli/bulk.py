@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Summary:
     last_ms: int = 0
     seconds: float = 0.0
     people: set[str] = field(default_factory=set)
+    unused: Counter[str] = field(default_factory=Counter)
+    """Names of events for which no signal is declared."""
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -45,6 +48,7 @@ class Summary:
             "duplicates": self.duplicates,
             "rejected": self.rejected,
             "reasons": dict(self.reasons.most_common()),
+            "unused": dict(self.unused.most_common()),
             "people": len(self.people),
             "first": rfc3339(self.first_ms),
             "last": rfc3339(self.last_ms),
@@ -163,6 +167,8 @@ def _take(
         summary.first_ms = min(summary.first_ms or event.at_ms, event.at_ms)
         summary.last_ms = max(summary.last_ms, event.at_ms)
         summary.people.add(event.user_id or event.anonymous_id)
+        if not shaper.is_signal(event):
+            summary.unused[event.name] += 1
         if not dry_run:
             importer.add([event])
     except Unusable as problem:
@@ -246,6 +252,8 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
     if as_json:
         common.print_json(summary.as_dict())
         return
+    from rich.markup import escape
+
     out = common.console()
     done = "Would import" if dry_run else "Imported"
     what = "items" if kind == "catalogue" else "events"
@@ -264,6 +272,10 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
         )
     for reason, count in summary.reasons.most_common(10):
         out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+    for name, count in summary.unused.most_common(10):
+        out.print(
+            f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
+        )
 
 
 def export(kind: str, out: Path, person: str | None, config: Path, data: Path | None) -> None:
@@ -271,9 +283,17 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
     kinds = ("events", "decisions", "people", "items")
     if kind not in kinds:
         raise GermaneError(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
+    if out.suffix not in (".jsonl", ".parquet") and str(out) != "-":
+        raise GermaneError(
+            f"{out} has no known form.",
+            hint="Name it .jsonl or .parquet, or - for standard output.",
+        )
     with common.opened(config, data, mode="read") as engine:
         rows = _rows(engine, kind, person)
-        count = _to_parquet(rows, out) if out.suffix == ".parquet" else _to_jsonl(rows, out)
+        try:
+            count = _to_parquet(rows, out) if out.suffix == ".parquet" else _to_jsonl(rows, out)
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise GermaneError(f"{out} cannot be written: {error.strerror}.") from None
     if str(out) != "-":
         common.console().print(f"[bold green]Wrote[/] {count:,} {kind} to {out}.")
 
@@ -301,12 +321,17 @@ def _rows(engine: Engine, kind: str, person: str | None) -> Iterator[dict[str, A
                 }
 
 
+def _plain(value: object) -> str:
+    """Bytes (the features of a decision, float16) as base64, like everything that speaks JSON."""
+    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
 def _to_jsonl(rows: Iterator[dict[str, Any]], out: Path) -> int:
     file = sys.stdout if str(out) == "-" else out.open("w", encoding="utf-8")
     count = 0
     try:
         for count, row in enumerate(rows, 1):  # noqa: B007 - the number of rows is the answer
-            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            file.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
     finally:
         if file is not sys.stdout:
             file.close()
@@ -320,7 +345,9 @@ def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> int:
 
     flat = [
         {
-            k: json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, dict | list) else v
+            k: json.dumps(v, ensure_ascii=False, default=_plain)
+            if isinstance(v, dict | list)
+            else v
             for k, v in row.items()
         }
         for row in rows

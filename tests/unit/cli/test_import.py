@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ def test_a_named_mapping(project: Path) -> None:
     (project / "o.csv").write_text("wer,wann,was,warum\nc1,2026-10-01,tent-1,toy-1\n")
     assert summary(project, "events", "o.csv", "--as", "orders")["accepted"] == 1
     told = ("--as", "orders", "--map", "item_id=warum", "--event", "view")
-    assert summary(project, "events", "o.csv", *told)["accepted"] == 0  # the same row
+    assert summary(project, "events", "o.csv", *told)["accepted"] == 1  # another event
     person = json.loads(germane(project, "person", "c1", "--json").stdout)
     assert {each["itemId"] for each in person["ownItems"]} == {"tent-1"}
     (project / "p.csv").write_text("wer,wann,was,warum\nc2,2026-10-01,tent-1,toy-1\n")
@@ -219,3 +220,43 @@ def test_errors_of_a_named_mapping(project: Path) -> None:
         file.write('[imports.bad]\nkind = "evnts"\n')
     check = germane(project, "check")
     assert (check.returncode, "imports.bad.kind" in check.stderr) == (3, True)
+
+
+def test_a_wrong_event_name_can_be_mended(project: Path) -> None:
+    """It is said that no signal is meant; with the right name the same rows are new events."""
+    (project / "o.csv").write_text("user_id,timestamp,item_id\nc1,2026-10-01,tent-1\n")
+    wrong = summary(project, "events", "o.csv", "--event", "Odrer Completed")
+    assert (wrong["accepted"], wrong["unused"]) == (1, {"Odrer Completed": 1})
+    told = germane(project, "import", "events", "o.csv", "--event", "Odrer Completed").stdout
+    assert "no signal is declared" in told
+    right = summary(project, "events", "o.csv", "--event", "Order Completed")
+    assert (right["accepted"], right["duplicates"], right["unused"]) == (1, 0, {})
+    again = summary(project, "events", "o.csv", "--event", "purchase")  # the same by its signal
+    assert (again["accepted"], again["duplicates"]) == (0, 1)
+
+
+def test_a_category_that_is_a_path(project: Path) -> None:
+    """A list is a path from broad to narrow, not the text of a list."""
+    (project / "c.jsonl").write_text('{"item_id": "x", "category": ["Garden", "Hoses"]}\n')
+    assert summary(project, "catalogue", "c.jsonl")["accepted"] == 1
+    (line,) = germane(project, "export", "items", "-").stdout.splitlines()
+    item = json.loads(line)
+    assert (item["category"], item["categories"]) == ("Hoses", ["Garden", "Hoses"])
+
+
+def test_an_export_that_cannot_be_written(project: Path) -> None:
+    """One line that says so."""
+    assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
+    for name, said in (("no/x.jsonl", "cannot be written"), ("x.csv", "no known form")):
+        done = germane(project, "export", "items", name)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_features_are_exported_as_base64(project: Path) -> None:
+    """Not as what Python writes for bytes."""
+    assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
+    assert germane(project, "decide", "ann", "home-grid").returncode == 0
+    row = json.loads(germane(project, "export", "decisions", "-").stdout)
+    assert len(b64decode(row["items"][0]["features"], validate=True)) % 2 == 0

@@ -94,6 +94,10 @@ class Shaper:
             properties=self._properties(rows, spec),
         )
 
+    def is_signal(self, event: Event) -> bool:
+        """Whether the event means anything: people's traits do, and what a signal is declared for."""
+        return event.kind != "track" or event.name in self._signals
+
     def item(self, row: Row) -> Item:
         """One catalogue entry.
 
@@ -103,7 +107,10 @@ class Shaper:
         item_id = self._id(row, "item_id")
         if not item_id:
             raise Unusable("no item id")
-        categories = self._get(row, "categories")
+        categories, category = self._get(row, "categories"), self._get(row, "category")
+        if isinstance(category, list):
+            categories = categories or category
+            category = category[-1] if category else ""
         path = (
             categories
             if isinstance(categories, list)
@@ -115,7 +122,7 @@ class Shaper:
             item_id=item_id,
             type=self._text(row, "type") or "product",
             title=self._text(row, "title"),
-            category=self._text(row, "category"),
+            category="" if category is None else str(category).strip(),
             categories=tuple(str(each) for each in path),
             brand=self._text(row, "brand"),
             price=self._number(row, "price", low=0.0),
@@ -160,11 +167,18 @@ class Shaper:
         return line
 
     def _message_id(self, rows: list[Row]) -> str:
-        """A hash of the content and how often the same came before in this import."""
+        """A hash of the content and how often the same came before in this import.
+
+        The event's name is content, too, where it is said beside the file: a wrong one can be mended.
+        """
         given = self._get(rows[0], "message_id") if self._kind == "events" else None
         if given not in (None, ""):
             return str(given)[:100]
-        packed = msgspec.json.encode([row.values for row in rows], order="sorted")
+        content: list[Any] = [row.values for row in rows]
+        if self._event and not self._get(rows[0], "event"):
+            spec = self._signals.get(self._event)
+            content.append(spec.event if spec else self._event)
+        packed = msgspec.json.encode(content, order="sorted")
         key = blake2b(packed, digest_size=16).digest()
         self._seen[key] += 1
         return f"import-{self._kind}-{key.hex()}-{self._seen[key]}"
@@ -185,7 +199,7 @@ class Shaper:
             value = int(value)
         text = str(value).strip()
         if len(text) > ID_CHARS or "\x00" in text:
-            raise Unusable(f"{field} is longer than {ID_CHARS} characters")
+            raise Unusable(f"{field} is longer than {ID_CHARS} characters, or has a zero byte")
         return text
 
     def _text(self, row: Row, field: str) -> str:
