@@ -35,14 +35,15 @@ def _show_person(found: dict[str, Any]) -> None:
         f"[bold]{escape(found['personId'])}[/]  seen {found['firstSeen']} to {found['lastSeen']}"
     )
     out.print(
-        f"Readiness {ready['value']:.0%} ({ready['evidence']:.0f} interactions). {ready['meaning']}\n"
+        f"Readiness {ready['value']:.0%} ({_interactions(ready['evidence'])}). {ready['meaning']}\n"
     )
     for name, rows in found["interests"].items():
         table = Table(title=name, title_justify="left", box=None, pad_edge=False)
-        for column in ("value", "share", "from"):
-            table.add_column(column)
+        table.add_column("value")
+        table.add_column("share", no_wrap=True)
+        table.add_column("from")
         for row in rows[:8]:
-            bar = "█" * max(1, round(row["share"] * 40)) if row["weight"] > 0 else "[red]−[/]"
+            bar = "█" * max(1, round(row["share"] * 20)) if row["weight"] > 0 else "[red]−[/]"
             table.add_row(escape(row["value"]), f"{bar} {row['share']:.0%}", row["from"]["text"])
         out.print(table)
     if found["priceBand"]:
@@ -54,6 +55,10 @@ def _show_person(found: dict[str, Any]) -> None:
         )
     for item in found["ownItems"][:5]:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
+
+
+def _interactions(evidence: float) -> str:
+    return f"{evidence:.0f} interaction{'' if round(evidence) == 1 else 's'}"
 
 
 def decide(
@@ -121,7 +126,7 @@ def _there(ids: dict[str, str], asked: dict[str, Any], config: Path) -> dict[str
     except OSError as error:
         raise GermaneError(
             f"A server has the data folder open, and does not answer on port {runtime.port}: {error}",
-            hint="Ask it over HTTP, or stop it.",
+            hint="If it listens elsewhere, say so: GERMANE_SERVER__PORT=8500 germane decide ...",
         ) from None
 
 

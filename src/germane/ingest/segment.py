@@ -290,7 +290,10 @@ def _id(message: dict[str, Any], name: str) -> str:
         else str(value)
     )
     if len(text) > limits.ID_CHARS or "\x00" in text:
-        raise _Unusable("event.bad_id", f"{name} is longer than {limits.ID_CHARS} characters")
+        raise _Unusable(
+            "event.bad_id",
+            f"{name} is longer than {limits.ID_CHARS} characters, or has a zero byte",
+        )
     return text
 
 

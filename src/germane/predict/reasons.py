@@ -94,7 +94,7 @@ def _repeat(item: Item, person: Person) -> str:
     own = person.profile.own_items.get(item.item_id)
     if own is None or not own.count:
         return ""
-    days = max(0, round((person.at_ms / 1000 - own.times_s[-1]) / 86_400)) if own.times_s else 0
+    days = max(0, int((person.at_ms / 1000 - own.times_s[-1]) // 86_400)) if own.times_s else 0
     times = "once" if own.count == 1 else f"{own.count} times"
     ago = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
     return f"You have had this {times}, last {ago}"
