@@ -185,6 +185,10 @@ class Candidates:
         self._set("own_recent", rows, np.log1p(own.recent))
         self._set("own_lasting", rows, np.log1p(own.lasting))
         self._set("own_rate", rows, np.minimum(own.count / self._person.visits, 2.0))
+        for name, share in own.visit_share.items():
+            self._set(f"own_visits_{name}", rows, np.log1p(100.0 * share) / 4.0)
+        self._set("own_recent_log", rows, np.log1p(10.0 * own.recent) / 4.0)
+        self._set("own_lasting_log", rows, np.log1p(5.0 * own.lasting) / 4.0)
         self._set("own_gap_short", rows, 2.0 ** -(own.gap_days / 4.0))
         self._set("own_gap_month", rows, 2.0 ** -(own.gap_days / 30.0))
         self._set("own_due", rows, np.where(own.regular, due, 0.0))

@@ -16,6 +16,14 @@ NAMES: tuple[str, ...] = (
     "own_recent",  # ln(1 + count decayed with 30 days)
     "own_lasting",  # ln(1 + count decayed with 180 days)
     "own_rate",  # own count per visit
+    # Share of visits at which it was had, ln(1 + 100 x) / 4, where each visit back counts 0.8 (or
+    # 0.9, 0.95, 0.98) as much: who comes daily and who comes monthly are read on the same clock.
+    "own_visits_80",
+    "own_visits_90",
+    "own_visits_95",
+    "own_visits_98",
+    "own_recent_log",  # ln(1 + 10 x) / 4 of the count decayed with 30 days
+    "own_lasting_log",  # ln(1 + 5 x) / 4 of the count decayed with 180 days
     "own_gap_short",  # 2 ** -(days since last / 4)
     "own_gap_month",  # 2 ** -(days since last / 30)
     "own_due",  # bump where the time since the last equals the usual interval
@@ -104,6 +112,12 @@ SOURCE_OF = {
     "own_recent": "repeat",
     "own_lasting": "repeat",
     "own_rate": "repeat",
+    "own_visits_80": "repeat",
+    "own_visits_90": "repeat",
+    "own_visits_95": "repeat",
+    "own_visits_98": "repeat",
+    "own_recent_log": "repeat",
+    "own_lasting_log": "repeat",
     "own_gap_short": "repeat",
     "own_gap_month": "repeat",
     "own_due": "repeat",

@@ -18,6 +18,8 @@ DAY_S = 86_400.0
 OWN_RECENT_DAYS, OWN_LASTING_DAYS = 30.0, 180.0
 RECENT = 12
 """How many of the latest distinct items ask for what goes with them."""
+VISIT_DECAYS = {"80": 0.8, "90": 0.9, "95": 0.95, "98": 0.98}
+"""How much a visit counts against the one after it."""
 USUAL = 30
 """How many of the most had items ask the same."""
 MIN_PRICE_SPREAD = 0.35
@@ -44,10 +46,25 @@ class OwnItems:
         self.count: Floats = np.array([own.count for _, own in kept], dtype=float)
         self.recent: Floats = np.add.reduceat(2.0 ** -(ages / OWN_RECENT_DAYS), starts)
         self.lasting: Floats = np.add.reduceat(2.0 ** -(ages / OWN_LASTING_DAYS), starts)
+        self.visit_share = _visit_shares(times, starts)
         last, first = ages[starts + lengths - 1], ages[starts]
         self.gap_days: Floats = last
         self.interval_days: Floats = (first - last) / np.maximum(lengths - 1, 1)
         self.regular = (lengths > 1) & (self.interval_days > 0.5)
+
+
+def _visit_shares(times: Floats, starts: npt.NDArray[np.intp]) -> dict[str, Floats]:
+    """For each decay, the share of visits at which each item was had, in [0, 1].
+
+    A visit is a moment at which anything was had. The weights of all visits sum to 1.
+    """
+    moments, visit = np.unique(times, return_inverse=True)
+    back = len(moments) - 1 - visit
+    shares = {}
+    for name, fading in VISIT_DECAYS.items():
+        whole = (1.0 - fading ** len(moments)) / (1.0 - fading)
+        shares[name] = np.add.reduceat(fading**back, starts) / whole
+    return shares
 
 
 class Person:
