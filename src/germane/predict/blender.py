@@ -3,7 +3,8 @@
 Score of a candidate: ``(base + surface) . features``. A lesson is a list of feature rows with those
 that were chosen; the loss is the mean cross-entropy of the chosen under the softmax of the scores,
 and one AdaGrad step (Duchi, Hazan & Singer 2011) follows its gradient. Next-item lessons from
-behaviour teach ``base``; outcomes of shown slates teach the surface's own part.
+behaviour teach ``base``; outcomes of shown slates teach the surface's own part. What ranks is the mean
+of the latest weights (Polyak & Juditsky 1992): single steps are noisy, the more so with few choices.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from germane.domain.outcome import Example
 Floats = npt.NDArray[np.float64]
 
 LEARNING_RATE = 0.08
-NEW_RATE = 0.25
+NEW_RATE = 0.1
 NEW = "*new"
 """Lessons among items that were new to the person: they teach a head of their own, which ranks the
 surfaces that leave out what was bought."""
 SURFACE_RATE = 0.02
+MEAN_START, MEAN_STEPS = 10, 1_000
+"""The mean is over about the last tenth of all steps, and over a thousand at most."""
 DECAY_TO_PRIOR = 1e-4
 """Pull towards the prior at each step, so that a feature without evidence stays where it began."""
 
@@ -31,6 +34,7 @@ class Weights:
     def __init__(self, prior: Floats, rate: float) -> None:
         self.prior = prior
         self.value: Floats = prior.copy()
+        self.mean: Floats = prior.copy()
         self.squares: Floats = np.full(len(prior), 1e-2)
         self.rate = rate
         self.steps = 0
@@ -41,6 +45,8 @@ class Weights:
         self.squares += gradient * gradient
         self.value -= self.rate * gradient / np.sqrt(self.squares)
         self.steps += 1
+        share = max(MEAN_START / (self.steps + MEAN_START), 1 / MEAN_STEPS)
+        self.mean += share * (self.value - self.mean)
 
 
 class Blender:
@@ -53,9 +59,12 @@ class Blender:
 
     def weights(self, surface: str, *, new: bool = False) -> Floats:
         """The weights that a surface ranks with; ``new``: among items that the person never had."""
-        head = self.new if new or surface == NEW else self.base
         own = self.surfaces.get(surface)
-        return head.value if own is None else head.value + own.value
+        head = self._head(surface, new=new).mean
+        return head if own is None else head + own.mean
+
+    def _head(self, surface: str, *, new: bool = False) -> Weights:
+        return self.new if new or surface == NEW else self.base
 
     def learn(self, example: Example) -> None:
         """One lesson. An empty surface name means behaviour: it teaches all surfaces."""
@@ -64,7 +73,9 @@ class Blender:
             return  # a lesson in the features of an earlier version: it cannot be read any more
         if example.rows < 2 or len(example.chosen) in (0, example.rows):
             return
-        scores = features @ self.weights(example.surface)
+        own = self.surfaces.get(example.surface)
+        weights = self._head(example.surface).value
+        scores = features @ (weights if own is None else weights + own.value)
         scores = np.exp(scores - scores.max())
         expected = (scores / scores.sum()) @ features
         chosen = features[list(example.chosen)].mean(axis=0)

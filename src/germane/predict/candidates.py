@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain.months import MS_PER_DAY
-from germane.predict.counters import Clock
+from germane.predict.counters import Clock, DecayedCounts
 from germane.predict.features import COLUMN, FRESH, MEMBERS, SOURCES, WIDTH
 from germane.predict.person import Person
 from germane.predict.state import NEW_DAYS, State
@@ -19,9 +19,11 @@ Floats = npt.NDArray[np.float64]
 TOGETHER = 60
 CATEGORIES, PER_CATEGORY = 12, 5
 VALUES, PER_VALUE = 4, 5
-POPULAR = 40
+POPULAR = 150
 NEW = 12
 ADJACENT, PER_ADJACENT = 8, 3
+RARE_A_DAY = 0.05
+"""Events a day that are added to both sides of a trend, so that a single one is no trend."""
 HALF_EVENT = 0.5
 """Popularity is smoothed by half an event, so that a first one does not outweigh all else."""
 Numbers = npt.NDArray[np.intp]
@@ -277,11 +279,18 @@ class Candidates:
             np.add(counts.sums[self.numbers], half, out=odds[place])
             odds[place] /= average + half
         self.features[:, [COLUMN[name] for name in shares]] = (np.log(odds) / 4.0).T
-        fast = _rate(state.fast.sums[self.numbers], state.fast.clock, now)
-        slow = _rate(state.slow.sums[self.numbers], state.slow.clock, now)
-        self._set("trend", slice(None), np.clip(np.log((fast + 0.05) / (slow + 0.05)), -3, 3))
+        self._set("trend", slice(None), self._trend(state.fast, state.slow))
+        self._set("trend_now", slice(None), self._trend(state.now, state.mid))
         popular = self.features[:, COLUMN["popular_mid"]]
         self._set("cold_popular", slice(None), popular * (1.0 - readiness))
+
+    def _trend(self, shorter: DecayedCounts, longer: DecayedCounts) -> Floats:
+        """How the events a day of a short while stand to those of a longer one, as a logarithm."""
+        now = self._person.at_ms
+        one = _rate(shorter.sums[self.numbers], shorter.clock, now)
+        two = _rate(longer.sums[self.numbers], longer.clock, now)
+        found: Floats = np.clip(np.log((one + RARE_A_DAY) / (two + RARE_A_DAY)), -3, 3)
+        return found
 
     def _content(self, readiness: float) -> None:
         state = self._state

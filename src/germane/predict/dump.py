@@ -15,7 +15,7 @@ from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write(state: State, seq: int) -> bytes:
@@ -145,8 +145,10 @@ def _fill_rows(rows: Rows[Any, Any], data: list[Any]) -> None:
 
 
 def _weights(weights: Weights) -> list[Any]:
-    return [_array(weights.value), _array(weights.squares), weights.steps]
+    arrays = (weights.value, weights.mean, weights.squares)
+    return [*map(_array, arrays), weights.steps]
 
 
 def _fill_weights(weights: Weights, data: list[Any]) -> None:
-    weights.value, weights.squares, weights.steps = _floats(data[0]), _floats(data[1]), data[2]
+    weights.value, weights.mean, weights.squares = map(_floats, data[:3])
+    weights.steps = data[3]

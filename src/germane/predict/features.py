@@ -44,6 +44,7 @@ NAMES: tuple[str, ...] = (
     "popular_mid",  # of weeks
     "popular_slow",  # of months
     "trend",  # ln(fast / slow)
+    "trend_now",  # ln(the last day or two / weeks)
     "price_fit",  # minus the squared distance from the person's usual price, in deviations
     "declared",  # weight of declared traits that speak for it
     "new",  # 1 if young in the catalogue
@@ -68,6 +69,7 @@ NAMES: tuple[str, ...] = (
     "fresh_popular_mid",
     "fresh_popular_slow",
     "fresh_trend",
+    "fresh_trend_now",
 )
 WIDTH = len(NAMES)
 COLUMN = {name: number for number, name in enumerate(NAMES)}
@@ -137,6 +139,7 @@ SOURCE_OF = {
     "price_fit": "price",
     "popular_fast": "trending",
     "trend": "trending",
+    "trend_now": "trending",
     "popular_mid": "bestsellers",
     "popular_slow": "bestsellers",
     "cold_popular": "bestsellers",

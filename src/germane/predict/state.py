@@ -18,14 +18,14 @@ from germane.predict.rows import Rows
 
 Floats = npt.NDArray[np.float64]
 
-FAST_DAYS, MID_DAYS, SLOW_DAYS = 4.0, 21.0, 120.0
+NOW_DAYS, FAST_DAYS, MID_DAYS, SLOW_DAYS = 1.5, 4.0, 21.0, 120.0
 TRIED_FAST_DAYS, TRIED_MID_DAYS = 7.0, 30.0
 ROW_WIDTH = 32
 WITHIN = 6
 """Partners of each item inside one event (an order): the lines just before it."""
 SEQUENCE = 4
 """Partners from the person's earlier events."""
-TOPS = 80
+TOPS = 200
 REFRESH = 256
 """Observations between two refreshes of the top lists."""
 NEW_DAYS = 30.0
@@ -105,6 +105,7 @@ class State:
         """Attribute -> its values as numbers, by item number."""
         self.log_price: Floats = np.zeros(0)
         self.created_ms: Floats = np.zeros(0)
+        self.now = DecayedCounts(NOW_DAYS)
         self.fast = DecayedCounts(FAST_DAYS)
         self.mid = DecayedCounts(MID_DAYS)
         self.slow = DecayedCounts(SLOW_DAYS)
@@ -127,6 +128,7 @@ class State:
     def counters(self) -> dict[str, DecayedCounts]:
         """Every decayed count by its name."""
         return {
+            "now": self.now,
             "fast": self.fast,
             "mid": self.mid,
             "slow": self.slow,
@@ -197,7 +199,7 @@ class State:
         specs = [self.settings.signals[each.signal] for each in positive]
         numbers = np.array([self.number(each.item_id) for each in positive], dtype=np.intp)
         amounts = np.array([each.weight for each in specs])
-        for counts in (self.fast, self.mid, self.slow):
+        for counts in (self.now, self.fast, self.mid, self.slow):
             counts.add_all(numbers, at_ms, amounts)
         tried = np.array([not owned.get(each, 0) for each in positive])
         if tried.any():
