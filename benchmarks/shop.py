@@ -6,7 +6,9 @@ moment, is known when it is predicted. Against: best-sellers, recent best-seller
 half-lives) and buy-again (the better of most often, and most often with decay), on the same baskets.
 A quarter of the households, chosen by hash, is predicted; all are learned. Means are per household
 first, then over households; intervals by bootstrap over households (paired).
-The engine runs in its default configuration, with diversity quota and exploration as the demo has them.
+The engine runs in its default configuration, with diversity quota and exploration as the demo has them,
+and is trained as a server would train it by itself (`training.TrainingSpec`): when the three months
+begin, and again when there are enough new lessons; only from what it had folded by then.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ from __future__ import annotations
 import math
 import os
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from importlib.resources import files
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -26,13 +30,19 @@ from msgspec.structs import replace
 
 from benchmarks.figures import record, write_result
 from germane.app.engine import Engine
+from germane.app.trained import attach
+from germane.app.training import LESSONS_MAX, learn_from, train_on
+from germane.cli.chores import Cadence
 from germane.cli.demo.journey import SPLIT_MS, Basket, Journey
 from germane.config import load_text
 from germane.domain.decision import Ask
-from germane.domain.settings import Settings
+from germane.domain.settings import Settings, TrainingSpec
+from germane.predict.features import WIDTH
 from germane.predict.model import SharedModel
+from germane.storage.blobs import FolderBlobs
 from germane.storage.memory import MemoryStore
 from germane.testing import FakeWorld
+from germane.train.lessons import Collector
 
 COMMAND = "just bench shop"
 SIZE = 10
@@ -121,6 +131,10 @@ class Run:
         wanted = settings()
         self.engine = Engine(wanted, MemoryStore(), SharedModel(wanted), self.world, key=b"b" * 32)
         self.rivals = Rivals()
+        self.collector = Collector(WIDTH, LESSONS_MAX)
+        self.models = tempfile.TemporaryDirectory()
+        self.trainings: list[dict[str, Any]] = []
+        self.cadence = Cadence(TrainingSpec())
         self.all: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -144,6 +158,7 @@ class Run:
         for at_ms, group in groupby(self.journey.baskets(), key=lambda each: each.at_ms):
             baskets = list(group)
             self.world._now_ms = at_ms
+            self.train(at_ms)
             if at_ms >= SPLIT_MS:
                 for basket in baskets:
                     if crc32(basket.household.encode()) % SAMPLE == 0:
@@ -154,10 +169,21 @@ class Run:
             if done % 10_000 < len(baskets):
                 sys.stderr.write(f"{done:,} of {len(self.journey):,} baskets\n")
 
+    def train(self, at_ms: int) -> None:
+        """When it is time, as the server does it."""
+        if at_ms < SPLIT_MS or not self.cadence.due(self.engine.model.lessons, at_ms / 1000):
+            return
+        blobs, engine = FolderBlobs(Path(self.models.name)), self.engine
+        report = train_on(engine.model, self.collector, blobs, TrainingSpec(), seq=engine.seq)
+        attach(engine.model, blobs)
+        self.trainings.append({"at_ms": at_ms} | report.as_dict())
+        sys.stderr.write(f"{self.trainings[-1]}\n")
+
     def _learn(self, basket: Basket) -> None:
         started = time.perf_counter()
-        self.engine.fold_events([basket.event()])
+        txn, _, _ = self.engine.fold_events([basket.event()])
         self.fold_s += time.perf_counter() - started
+        learn_from(self.collector, txn.records)
         self.lines += len(basket.products)
         self.rivals.learn(basket)
 
@@ -249,7 +275,8 @@ def main() -> None:
             "n": len(times),
         },
         "fold_us_per_line": round(1e6 * run.fold_s / run.lines, 1),
-        "lessons": run.engine.model.state.blender.base.steps,
+        "lessons": run.engine.model.lessons,
+        "trainings": run.trainings,
         "seconds": round(time.perf_counter() - started, 1),
     }
     for name, row in overall.items():

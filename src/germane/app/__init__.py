@@ -4,6 +4,8 @@ from germane.app.engine import Engine
 from germane.app.opening import advance_snapshot, open_engine, save_snapshot
 from germane.app.rebuild import RebuildReport, rebuild, save_rebuilt
 from germane.app.receipt import Receipt
+from germane.app.trained import attach
+from germane.app.training import TrainingReport, train
 from germane.app.world import AcceleratedWorld, SystemWorld
 
 __all__ = [
@@ -12,9 +14,12 @@ __all__ = [
     "RebuildReport",
     "Receipt",
     "SystemWorld",
+    "TrainingReport",
     "advance_snapshot",
+    "attach",
     "open_engine",
     "rebuild",
     "save_rebuilt",
     "save_snapshot",
+    "train",
 ]

@@ -105,13 +105,14 @@ class Deciding:
         at_ms: int,
         seed: int,
     ) -> Decision:
+        policy = ranked.policy or self._model.version
         described = Described(
             surface.name,
             arm,
             at_ms // 1000,
             seed,
             tuple(x.item_id for x in ranked.items),
-            self._model.version,
+            policy,
             propensity_digest(ranked.items),
         )
         personal = arm == "personalised"
@@ -123,7 +124,7 @@ class Deciding:
             at_ms=at_ms,
             expires_ms=at_ms + surface.expires_s * 1000,
             seed=seed,
-            model_version=self._model.version,
+            model_version=policy,
             personal_seq=profile.seq if personal else 0,
             shared_seq=self._model.seq,
             readiness=trust if personal else 0.0,

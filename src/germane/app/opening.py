@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from germane.app.engine import Engine
+from germane.app.trained import attach
 from germane.app.world import SystemWorld
 from germane.domain.errors import StorageFailed
 from germane.domain.item import Item
@@ -56,6 +57,7 @@ def open_engine(
         blobs = FolderBlobs(data_dir / "models")
         load_snapshot(model, blobs, settings, store.last_seq())
         catch_up(model, store, progress)
+        attach(model, blobs)
     key = _decision_key(store, readonly=mode == "read")
     return Engine(settings, store, model, world or SystemWorld(), key=key)
 

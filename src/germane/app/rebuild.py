@@ -17,6 +17,7 @@ from germane.app.steps import Arrival, Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision
 from germane.domain.event import Event
+from germane.domain.forest import Trained
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
 from germane.domain.outcome import Impression, Outcome
@@ -56,8 +57,14 @@ class RebuildReport:
 class Rebuild:
     """Folds records as they stand in the log: same offsets, same arrival times, same ids."""
 
-    def __init__(self, settings: Settings, key: bytes) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        key: bytes,
+        trained: Callable[[str], Trained | None] = lambda _: None,
+    ) -> None:
         self.model: Model = SharedModel(settings)
+        self._trained = trained
         self.scratch: Store = MemoryStore()
         self._key = key
         self._memory = Memory(self.scratch)
@@ -96,6 +103,7 @@ class Rebuild:
         """The decision as it comes out now: called just before its record is folded, the same (law 5)."""
         profile = self._memory.profile(DEFAULT_TENANT, logged.person) or Profile(logged.person)
         assert logged.ask is not None, "a decision is logged with its question"
+        self.model.use(self._trained(logged.model_version))
         return self._deciding.decide(
             DEFAULT_TENANT, profile, logged.ask, at_ms=logged.at_ms, seed=logged.seed
         )

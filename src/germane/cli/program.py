@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from germane.cli import asking, bulk, letters, project, serving
+from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
 app = typer.Typer(
@@ -22,6 +23,8 @@ dead_letters = typer.Typer(no_args_is_help=True, help="What could not be used, w
 demo = typer.Typer(no_args_is_help=True, help="See the loop run on real data.")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
+models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
+app.add_typer(models, name="models")
 
 
 @app.command()
@@ -113,7 +116,25 @@ def seal(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = Fal
 @app.command()
 def snapshot(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
     """Bring the snapshot of the shared model up to date; a server does it by itself."""
-    serving.snapshot(config, data, as_json=as_json)
+    trained.snapshot(config, data, as_json=as_json)
+
+
+@app.command()
+def train(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Train from the log now; what is not worse than what ranks takes its place. A server does it by itself."""
+    trained.train(config, data, as_json=as_json)
+
+
+@models.command("list")
+def list_models(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """List every version, with what it was judged by."""
+    trained.models(config, data, as_json=as_json)
+
+
+@models.command("rollback")
+def roll_back(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Go back to the version before the one that ranks; a running server follows."""
+    trained.roll_back(config, data, as_json=as_json)
 
 
 @app.command()

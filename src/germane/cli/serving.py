@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import shutil
 import signal
 import socket
-import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from germane.cli import common
+from germane.cli.chores import Chores
 from germane.cli.project import print_findings
 from germane.domain.errors import ConfigInvalid, GermaneError
 
@@ -24,12 +22,9 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-    from germane.app import Engine
     from germane.config import Runtime
 
 
-SNAPSHOT_RECORDS = 50_000
-SNAPSHOT_LOOK_S = 30.0
 GC_THRESHOLDS = (20_000, 20, 50)
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that none sends into one that was just closed."""
@@ -66,12 +61,12 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
         )
-        snapshots = Snapshots(engine, config, folder)
-        snapshots.start()
+        chores = Chores(engine, config, folder, runtime.training)
+        chores.start()
         try:
             run_server(http_server(app, grace_s=10), listener)
         finally:
-            snapshots.close()
+            chores.close()
         save_snapshot(engine, folder)
         out.print("Stopped; everything that was acknowledged is on the disk.")
     finally:
@@ -188,58 +183,6 @@ def set_up_logging(form: str) -> None:
 
 def _json_line(value: object, **_: object) -> str:
     return msgspec.json.encode(value, enc_hook=repr).decode()
-
-
-def snapshot(config: Path, data: Path | None, *, as_json: bool) -> None:
-    """Bring the snapshot of the shared model up to date, from the log alone; beside a server, too."""
-    from germane.app import advance_snapshot
-
-    loaded = common.load(config)
-    folded = advance_snapshot(loaded.settings, common.data_dir(loaded, config, data))
-    if as_json:
-        common.print_json({"records": folded})
-    else:
-        common.console().print(f"Folded {folded:,} records; the next start begins behind them.")
-
-
-class Snapshots(threading.Thread):
-    """While serving: a child process of low priority keeps the snapshot close to the log.
-
-    So a start after a crash folds a short tail, however long the server ran before.
-    """
-
-    def __init__(self, engine: Engine, config: Path, folder: Path) -> None:
-        super().__init__(name="germane-snapshots", daemon=True)
-        self._engine, self._config, self._folder = engine, config, folder
-        self._ended = threading.Event()
-        self._child: subprocess.Popen[bytes] | None = None
-
-    def run(self) -> None:
-        """Look now and then whether enough has happened since the last one."""
-        done = self._engine.seq
-        while not self._ended.wait(SNAPSHOT_LOOK_S):
-            if self._engine.seq - done >= SNAPSHOT_RECORDS:
-                done = self._engine.seq
-                self._make()
-
-    def close(self) -> None:
-        """End, with the child if there is one."""
-        self._ended.set()
-        if self._child is not None and self._child.poll() is None:
-            self._child.terminate()
-        self.join()
-
-    def _make(self) -> None:
-        place = ["--config", str(self._config), "--data", str(self._folder)]
-        command = [sys.executable, "-m", "germane", "snapshot", *place]
-        self._child = subprocess.Popen(  # noqa: S603 - our own program
-            ["nice", "-n", "19", *command] if shutil.which("nice") else command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        _, said = self._child.communicate()
-        if self._child.returncode and not self._ended.is_set():
-            logging.getLogger(__name__).warning("no snapshot was made: %s", said.decode()[-500:])
 
 
 def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from germane.config.fields import Field, read
 from germane.config.imports import ImportSpec, imports
 from germane.config.problems import Problem, Problems, did_you_mean
 from germane.domain.errors import ConfigInvalid
-from germane.domain.settings import Settings
+from germane.domain.settings import Settings, TrainingSpec
 
 PREFIX = "GERMANE_"
 _TOP = (
@@ -25,6 +25,7 @@ _TOP = (
     "traits",
     "surfaces",
     "profile",
+    "training",
     "server",
     "keys",
     "imports",
@@ -41,6 +42,7 @@ class Runtime(msgspec.Struct, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     write_key: str = ""
     server_key: str = ""
+    training: TrainingSpec = TrainingSpec()
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -112,10 +114,13 @@ def invalid(found: list[Problem]) -> ConfigInvalid:
 def _runtime(whole: dict[str, Any], environment: Mapping[str, str], problems: Problems) -> Runtime:
     server = read(whole.get("server", {}), tables.SERVER, "server", problems)
     keys = read(whole.get("keys", {}), tables.KEYS, "keys", problems)
+    training = read(whole.get("training", {}), tables.TRAINING, "training", problems)
+    every_s = training.pop("every", TrainingSpec().every_s)
     return Runtime(
         **server,
         write_key=environment.get("GERMANE_WRITE_KEY") or keys.get("write", ""),
         server_key=environment.get("GERMANE_SERVER_KEY") or keys.get("server", ""),
+        training=TrainingSpec(**training, every_s=every_s),
     )
 
 

@@ -142,6 +142,26 @@ PROFILE = (
         high=1000,
     ),
 )
+TRAINING = (
+    Field("enabled", "flag", "Train in the background while serving (needs germane[train]).", True),
+    Field(
+        "lessons_min",
+        "whole",
+        "Lessons below which nothing is trained.",
+        1000,
+        low=200,
+        high=1_000_000,
+    ),
+    Field(
+        "lessons_new",
+        "whole",
+        "New lessons that are worth another training.",
+        1000,
+        low=100,
+        high=1_000_000,
+    ),
+    Field("every", "duration", "After this long, a tenth of them is.", "7d"),
+)
 SERVER = (
     Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),
     Field("port", "whole", "Port to listen on.", 8400, low=0, high=65535),
@@ -166,6 +186,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "surfaces.NAME.outcomes": OUTCOME,
     "surfaces.NAME.rules": RULE,
     "profile": PROFILE,
+    "training": TRAINING,
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from germane.domain.decision import Ask, Candidate, Decision, SlateItem
 from germane.domain.event import DeadLetter, Interaction
+from germane.domain.forest import Trained
 from germane.domain.item import Item
 from germane.domain.outcome import Observation, Reward
 from germane.domain.profile import Profile
@@ -116,6 +117,14 @@ class Store(Protocol):
         ...
 
 
+class Version(msgspec.Struct, frozen=True):
+    """A blob's manifest and standing."""
+
+    version: str
+    manifest: dict[str, Any]
+    retired: bool
+
+
 class Blobs(Protocol):
     """Snapshots and models: named, versioned, checksummed blobs with an atomic newest pointer."""
 
@@ -127,8 +136,24 @@ class Blobs(Protocol):
         """Newest intact blob and its manifest; a damaged one is passed over, never returned."""
         ...
 
+    def get(self, name: str, version: str) -> bytes | None:
+        """One version's bytes, retired or not; ``None`` when it is not there or damaged."""
+        ...
+
+    def versions(self, name: str) -> list[Version]:
+        """Every intact manifest, newest first, retired ones included."""
+        ...
+
+    def retire(self, name: str, version: str, *, retired: bool = True) -> None:
+        """Pass this version over from now on (or no longer): it is kept, and ``newest`` is the one before.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        ...
+
     def prune(self, name: str, keep: int) -> None:
-        """Drop all but the newest ``keep``."""
+        """Drop all but the newest ``keep``, retired ones not counted."""
         ...
 
 
@@ -140,6 +165,8 @@ class Ranked(msgspec.Struct, frozen=True):
     candidate_count: int = 0
     quota_short: int = 0
     """Slots that had to be diverse and could not be."""
+    policy: str = ""
+    """Version of what decided; empty: the model's own version, with nothing trained."""
 
 
 class Model(Protocol):
@@ -150,6 +177,29 @@ class Model(Protocol):
     """Name of the code and feature layout; a snapshot of another version is not loaded."""
     seq: int
     """Offset of the last record that was folded."""
+
+    @property
+    def policy(self) -> str:
+        """What decides now: ``version``, and the version of what was trained, if anything was."""
+        ...
+
+    def use(self, trained: Trained | None) -> None:
+        """Rank with what was trained, from the next question on; ``None``: with the blend alone.
+        It is no part of the state: nothing that is folded depends on it.
+
+        Raises:
+            ValueError: it was trained for another version.
+        """
+        ...
+
+    @property
+    def lessons(self) -> int:
+        """Lessons that were folded so far: what a trainer can learn from grows with them."""
+        ...
+
+    def blend(self, head: str) -> Sequence[float]:
+        """Weights of the linear blend of a head, one a feature; a trainer begins with them."""
+        ...
 
     def observe(
         self,

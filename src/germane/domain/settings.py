@@ -137,6 +137,18 @@ class ProfileSpec(msgspec.Struct, frozen=True):
     """Positive interactions at which the personal part has half of its full weight."""
 
 
+class TrainingSpec(msgspec.Struct, frozen=True):
+    """When the server trains in the background."""
+
+    enabled: bool = True
+    lessons_min: int = 1_000
+    """Lessons of a head below which nothing is trained for it."""
+    lessons_new: int = 1_000
+    """New lessons that are worth another training."""
+    every_s: int = 7 * 86_400
+    """After this long, a tenth of them is."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole declaration, validated."""
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from germane.domain.decay import readiness as readiness_of
 from germane.domain.decision import Ask, Candidate, Decision, SlateItem
 from germane.domain.event import Interaction
+from germane.domain.forest import Trained
 from germane.domain.item import Item
 from germane.domain.outcome import Example, Observation, Reward
 from germane.domain.ports import Ranked
@@ -22,6 +23,7 @@ from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
 from germane.predict.person import Person
 from germane.predict.reasons import contributions, reasons
+from germane.predict.residual import DEPTH, NOTHING, Residual
 from germane.predict.rules import Rules, bought
 from germane.predict.slate import MAX_POOL, Policy, Row, arrange
 from germane.predict.state import State
@@ -30,7 +32,7 @@ from germane.predict.together import partners, together_scores
 Floats = npt.NDArray[np.float64]
 
 BEFORE = 12
-LESSON_BEST, LESSON_SPREAD = 48, 48
+LESSON_BEST, LESSON_SPREAD = DEPTH, 24
 """Rows of a lesson beside the chosen ones: the best by score, and others spread over the rest."""
 KEPT_CANDIDATES = 20
 MAX_SIZE = 200
@@ -47,8 +49,31 @@ class SharedModel:
         self.seq = 0
         self.state = State(settings)
         attributes = tuple(settings.attributes)
+        self._residual = NOTHING
         self._filters = Filters(attributes)
         self._rules = {name: Rules(each, attributes) for name, each in settings.surfaces.items()}
+
+    def use(self, trained: Trained | None) -> None:
+        """Rank with what was trained from now on, or with the blend alone (domain.ports.Model.use)."""
+        self._residual = Residual(trained) if trained is not None else NOTHING
+
+    @property
+    def policy(self) -> str:
+        """What decides: the code's version, and that of what was trained."""
+        return self._policy_version(self._residual)
+
+    def _policy_version(self, residual: Residual) -> str:
+        return f"{self.version}+{residual.version}" if residual.version else self.version
+
+    @property
+    def lessons(self) -> int:
+        """Next-item lessons folded so far (domain.ports.Model.lessons)."""
+        return self.state.blender.base.steps
+
+    def blend(self, head: str) -> list[float]:
+        """The blend's weights of a head, one a feature (domain.ports.Model.blend)."""
+        weights: list[float] = self.state.blender.weights(head).tolist()
+        return weights
 
     # -- learning --------------------------------------------------------------------------------
 
@@ -113,13 +138,16 @@ class SharedModel:
             found.include_numbers(partners(self.state, ask.context.item))
         features = found.matrix()
         only_new = surface.already_bought == "exclude"
+        residual = self._residual  # one for the whole question, whatever is trained meanwhile
+        trees = residual.trees(NEW if only_new else "")
         weights = self.state.blender.weights(surface.name, new=only_new)
         centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
         scores = (features - centre) @ weights  # against the average candidate: only order counts
         extra = self._extra(surface, ask, found.numbers)
         for added in extra.values():
             scores = scores + added
-        order = self._order(scores, profile, surface, found.numbers)
+        order = trees.order(scores, features, among=~found.own() if only_new else None)
+        order = self._demoted(order, profile, surface, found.numbers)
         rows = self._eligible(order, profile, surface, ask, found, at_ms)
         served = profile.quotas.get(surface.name, QuotaCount())
         placed, short = arrange(
@@ -130,10 +158,13 @@ class SharedModel:
             seed=seed,
         )
         places = [each.row.index for each in placed]
-        parts = contributions(features[places] - centre, weights)
+        parts = contributions(features[places] - centre, weights, trees.parts(features[places]))
+        lifted = scores[places] + trees.lift(features[places])
         rows_seen = [pack(row) for row in features[places]]
         items = []
-        for each, sources, row in zip(placed, parts, rows_seen, strict=True):
+        for each, sources, row, score in zip(
+            placed, parts, rows_seen, lifted.tolist(), strict=True
+        ):
             index = each.row.index
             item = self.state.items[found.numbers[index]]
             assert item is not None, "only items of the catalogue are eligible"
@@ -142,7 +173,7 @@ class SharedModel:
                 SlateItem(
                     item_id=item.item_id,
                     position=each.position,
-                    score=float(scores[index]),
+                    score=score,
                     propensity=each.propensity,
                     slot=each.slot,
                     sources=sources,
@@ -157,7 +188,8 @@ class SharedModel:
             Candidate(row.item_id, float(scores[row.index]), sources)
             for row, sources in zip(rest, said, strict=True)
         )
-        return Ranked(tuple(items), kept, len(found.numbers), short)
+        policy = self._policy_version(residual)
+        return Ranked(tuple(items), kept, len(found.numbers), short, policy)
 
     def check_filter(self, source: str) -> None:
         """Raises BadFilter unless the filter can be used."""
@@ -234,14 +266,14 @@ class SharedModel:
             extra["rule"] = np.log(np.array(factors))
         return extra
 
-    def _order(
+    def _demoted(
         self,
-        scores: Floats,
+        order: npt.NDArray[np.intp],
         profile: Profile,
         surface: SurfaceSpec,
         numbers: npt.NDArray[np.intp],
     ) -> npt.NDArray[np.intp]:
-        order = np.argsort(-scores, kind="stable")
+        """The order with what the person had at its end, where the surface asks for that."""
         if surface.already_bought != "demote":
             return order
         had = np.array([bought(profile, self.state.ids[numbers[row]]) for row in order])

@@ -1,7 +1,7 @@
 """Why an item is there: its score taken apart by source, and said in plain words.
 
-The score is linear in the features, so the contributions of the features add up to it exactly;
-each feature speaks for one source (features.SOURCE_OF).
+The blend is linear in the features and a tree is a walk from feature to feature, so what each feature
+contributes adds up to the score exactly; each feature speaks for one source (features.SOURCE_OF).
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ REASONS = 3
 _MIN_SHARE = 0.1
 
 
-def contributions(features: Floats, weights: Floats) -> list[dict[str, float]]:
-    """For each row, source -> its part of the score; the parts add up to the score."""
-    parts = (features * weights) @ MEMBERS
+def contributions(features: Floats, weights: Floats, trees: Floats) -> list[dict[str, float]]:
+    """For each row, source -> its part of the score; the parts add up to the score.
+
+    Args:
+        features: Against the average candidate, shape (n, features).
+        weights: Of the blend, shape (features,).
+        trees: What the trees add, by source, shape (n, sources).
+    """
+    parts = (features * weights) @ MEMBERS + trees
     return [
         {source: value for source, value in zip(SOURCES, row, strict=True) if value != 0.0}
         for row in parts.tolist()

@@ -9,6 +9,9 @@ class TestMine(BlobsContract):
 
 from __future__ import annotations
 
+import pytest
+
+from germane.domain.errors import NotFound
 from germane.domain.ports import Blobs
 
 ALL_BYTES = bytes(range(256)) * 1_000
@@ -80,6 +83,32 @@ class BlobsContract:
         assert _newest(blobs, "a") == ALL_BYTES
         blobs.put("a", "2", ALL_BYTES[1:], {})
         assert _newest(blobs, "a") == ALL_BYTES[1:]
+
+    def test_a_retired_one_is_passed_over(self, blobs: Blobs) -> None:
+        """It is kept, told of, and can be taken back; what is not there cannot be retired."""
+        for number in range(3):
+            blobs.put("a", str(number), str(number).encode(), {"n": number})
+        blobs.retire("a", "2")
+        assert _newest(blobs, "a") == b"1"
+        told = [(each.version, each.manifest["n"], each.retired) for each in blobs.versions("a")]
+        assert told == [("2", 2, True), ("1", 1, False), ("0", 0, False)]
+        assert blobs.get("a", "2") == b"2"
+        blobs.prune("a", 1)
+        assert [each.version for each in blobs.versions("a")] == ["2", "1"]
+        blobs.retire("a", "2", retired=False)
+        assert _newest(blobs, "a") == b"2"
+        with pytest.raises(NotFound):
+            blobs.retire("a", "7")
+
+    def test_one_version(self, blobs: Blobs) -> None:
+        """By its name; one that is damaged or absent is not there."""
+        blobs.put("a", "1", ALL_BYTES, {})
+        blobs.put("a", "2", b"x", {})
+        assert blobs.get("a", "1") == ALL_BYTES
+        self.damage(blobs, "a", "1")
+        assert blobs.get("a", "1") is None
+        assert blobs.get("a", "3") is None
+        assert [each.version for each in blobs.versions("a")] == ["2"]
 
     def test_the_manifest_is_the_callers(self, blobs: Blobs) -> None:
         """Putting does not change it, and changing it later does not change the blob."""

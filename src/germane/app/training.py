@@ -1,0 +1,254 @@
+"""Background training: lessons from the log to trees, and the proof they must give before they rank."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from germane.app.opening import catch_up, load_snapshot
+from germane.app.trained import TREES, decode, encode
+from germane.domain.forest import Forest, Trained
+from germane.domain.outcome import Observation
+from germane.domain.ports import Blobs, Model, Store
+from germane.domain.record import Record
+from germane.domain.settings import Settings, TrainingSpec
+from germane.predict.blender import NEW
+from germane.predict.features import LAYOUT, WIDTH
+from germane.predict.model import SharedModel
+from germane.predict.residual import DEPTH
+from germane.predict.trees import Trees
+from germane.storage.blobs import FolderBlobs
+from germane.storage.sqlite import SqliteStore
+from germane.train import forest, judge
+from germane.train.lessons import Collector, Lessons
+
+KEPT_VERSIONS = 10
+LESSONS_MAX = 12_000
+"""Newest lessons of each head that are learned from: some 170 MB of features."""
+HELD_OUT = 0.15
+"""Share of the lessons, the newest, on which the first challenger must prove itself; a later one is
+judged on what came since the champion was trained, which neither has seen."""
+HELD_OUT_MAX = 0.3
+HEADS = ("", NEW)
+HEAD_NAMES = {"": "all items", NEW: "items new to the person"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeadReport:
+    """What came of one head."""
+
+    head: str
+    lessons: int
+    verdict: judge.Verdict | None
+    """Against what ranks now, on held-out lessons; ``None``: there were too few."""
+    promoted: bool
+    why: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For people and programs."""
+        found: dict[str, Any] = {
+            "lessons": self.lessons,
+            "promoted": self.promoted,
+            "why": self.why,
+        }
+        if self.verdict is not None:
+            found |= {
+                "held_out": self.verdict.lessons,
+                "champion_ndcg10": round(self.verdict.champion, 5),
+                "challenger_ndcg10": round(self.verdict.challenger, 5),
+                "standard_error": round(self.verdict.standard_error, 5),
+            }
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What one training came to."""
+
+    version: str
+    """Of what was promoted; empty: nothing was."""
+    heads: tuple[HeadReport, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For people and programs."""
+        heads = {HEAD_NAMES[each.head]: each.as_dict() for each in self.heads}
+        return {"version": self.version, "seconds": round(self.seconds, 1), "heads": heads}
+
+    @property
+    def promoted(self) -> bool:
+        """Whether anything new ranks from now on."""
+        return bool(self.version)
+
+
+def train(
+    settings: Settings,
+    spec: TrainingSpec,
+    data_dir: Path,
+    progress: Callable[[str], None] = lambda _: None,
+) -> TrainingReport:
+    """Train from the log of a data folder, beside a server; store what proves itself.
+
+    Raises:
+        NotFound: there is no data folder.
+        NoTrainer: LightGBM is not installed.
+    """
+    if not forest.available():
+        raise forest.NoTrainer()
+    store = SqliteStore.open(data_dir, mode="read")
+    try:
+        blobs = FolderBlobs(data_dir / "models")
+        progress("Reading the log")
+        model = SharedModel(settings)
+        load_snapshot(model, blobs, settings, store.last_seq())
+        catch_up(model, store)
+        collector = collect(store)
+        return train_on(model, collector, blobs, spec, seq=store.last_seq(), progress=progress)
+    finally:
+        store.close()
+
+
+def collect(store: Store) -> Collector:
+    """The newest lessons in a log."""
+    collector = Collector(WIDTH, LESSONS_MAX)
+    for record in store.read(0):
+        learn_from(collector, (record,))
+    return collector
+
+
+def learn_from(collector: Collector, records: Iterable[Record]) -> None:
+    """Take the lessons of some records, in log order."""
+    for record in records:
+        if record.derived:
+            collector.add(msgspec.msgpack.decode(record.derived, type=Observation).examples)
+
+
+def train_on(
+    model: Model,
+    collector: Collector,
+    blobs: Blobs,
+    spec: TrainingSpec,
+    *,
+    seq: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> TrainingReport:
+    """Fit a challenger for each head; what is not worse than the champion takes its place."""
+    started = time.perf_counter()
+    champion = Champion.of(blobs)
+    forests, learned = dict(champion.forests), dict(champion.learned)
+    reports = []
+    for head in HEADS:
+        progress(f"Fitting: {HEAD_NAMES[head]}")
+        seen = collector.seen.get(head, 0)
+        report, made = _challenge(model, collector.lessons(head), seen, head, champion, spec)
+        reports.append(report)
+        if made is not None:
+            forests[head], learned[head] = made, seen
+    version = f"{TREES}-{seq}" if any(each.promoted for each in reports) else ""
+    seconds = time.perf_counter() - started
+    if version:
+        manifest = _manifest(version, seq, reports, learned, seconds)
+        blobs.put(TREES, f"{seq:016d}", encode(Trained(version, forests)), manifest)
+        blobs.prune(TREES, KEPT_VERSIONS)
+    return TrainingReport(version, tuple(reports), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """What ranks now."""
+
+    forests: dict[str, Forest]
+    learned: dict[str, int]
+    """Head -> lessons that there were in the log when its forest was trained."""
+
+    @classmethod
+    def of(cls, blobs: Blobs) -> Champion:
+        """The newest that fits this code; without one, the blend alone ranks."""
+        found = blobs.newest(TREES)
+        what = decode(found[0]) if found is not None else None
+        if found is None or what is None:
+            return cls({}, {})
+        learned = found[1].get("learned")
+        return cls(what.forests, dict(learned) if isinstance(learned, dict) else {})
+
+
+def _challenge(
+    model: Model,
+    lessons: Lessons,
+    seen: int,
+    head: str,
+    champion: Champion,
+    spec: TrainingSpec,
+) -> tuple[HeadReport, Forest | None]:
+    """Fit on the older lessons, compare on the newest; if not worse, fit on all of them."""
+
+    def rejected(why: str, verdict: judge.Verdict | None = None) -> tuple[HeadReport, None]:
+        return HeadReport(head, count, verdict, promoted=False, why=why), None
+
+    weights = np.array(model.blend(head), dtype=np.float32)
+    blend = (lessons.features @ weights).astype(np.float64)
+    top = lessons.best(blend, DEPTH)
+    lessons, blend = lessons.only(top), blend[top]
+    count, now = len(lessons), champion.forests.get(head)
+    if count < spec.lessons_min:
+        return rejected(f"{count:,} lessons; from {spec.lessons_min:,} on there is enough to learn")
+    fresh = seen - champion.learned.get(head, 0)
+    if now is not None and fresh < spec.lessons_new // 10:
+        return rejected(f"only {fresh:,} lessons since the last training")
+    held = int(count * HELD_OUT) if now is None else min(fresh, int(count * HELD_OUT_MAX))
+    duels = {
+        objective: _duel(lessons, blend, count - held, now, objective)
+        for objective in forest.OBJECTIVES
+    }
+    objective = max(duels, key=lambda each: duels[each].challenger)
+    verdict = duels[objective]
+    if now is None and not verdict.better:
+        return rejected("not proven better than the blend alone", verdict)
+    if not verdict.not_worse:
+        return rejected("worse than what ranks now", verdict)
+    made = forest.fit(lessons, blend, LAYOUT, objective=objective, threads=_threads())
+    return HeadReport(head, count, verdict, promoted=True, why=f"promoted ({objective})"), made
+
+
+def _duel(
+    lessons: Lessons,
+    blend: npt.NDArray[np.float64],
+    split: int,
+    now: Forest | None,
+    objective: str,
+) -> judge.Verdict:
+    """A challenger fitted on the lessons before ``split`` against what ranks now, on those after it."""
+    older, newer = lessons.part(0, split), lessons.part(split, len(lessons))
+    rows = int(lessons.starts[split])
+    made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
+    challenger = Trees(made)
+    standing = blend[rows:] + (Trees(now).scores(newer.features) if now is not None else 0.0)
+    return judge.compare(newer, standing, blend[rows:] + challenger.scores(newer.features))
+
+
+def _threads() -> int:
+    """One less than there are processors: the server needs one."""
+    return max((os.cpu_count() or 1) - 1, 1)
+
+
+def _manifest(
+    version: str, seq: int, reports: list[HeadReport], learned: dict[str, int], seconds: float
+) -> dict[str, object]:
+    """What a person or a later training wants to know of it."""
+    return {
+        "version": version,
+        "layout": LAYOUT,
+        "seq": seq,
+        "made_ms": int(time.time() * 1000),
+        "seconds": round(seconds, 1),
+        "learned": learned,
+        "heads": {HEAD_NAMES[each.head]: each.as_dict() for each in reports},
+    }

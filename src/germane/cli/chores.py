@@ -1,0 +1,99 @@
+"""What a server has done beside it, by child processes of low priority: snapshots, and training."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from germane.app import Engine
+    from germane.domain.settings import TrainingSpec
+
+LOOK_S = 10.0
+SNAPSHOT_RECORDS = 50_000
+_log = logging.getLogger(__name__)
+
+
+class Chores(threading.Thread):
+    """While serving: looks now and then whether enough has happened for one of them.
+
+    A snapshot close to the log makes a start after a crash fold a short tail, however long the server
+    ran before. What a training promotes ranks from the next question on, without a pause.
+    """
+
+    def __init__(self, engine: Engine, config: Path, folder: Path, spec: TrainingSpec) -> None:
+        super().__init__(name="germane-chores", daemon=True)
+        self._engine, self._config, self._folder = engine, config, folder
+        self._ended = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._snapshot_seq = engine.seq
+        self._training = Cadence(spec)
+
+    def run(self) -> None:
+        """Until closed."""
+        while not self._ended.wait(LOOK_S):
+            if self._engine.seq - self._snapshot_seq >= SNAPSHOT_RECORDS:
+                self._snapshot_seq = self._engine.seq
+                self._run("snapshot")
+            if self._training.due(self._engine.model.lessons, time.monotonic()):
+                self._run("train")
+            self._attach()
+
+    def close(self) -> None:
+        """End, with the child if there is one."""
+        self._ended.set()
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+        self.join()
+
+    def _attach(self) -> None:
+        """Rank with the newest that is not retired, whoever trained or retired it."""
+        from germane.app import attach
+        from germane.storage.blobs import FolderBlobs
+
+        before = self._engine.model.policy
+        after = attach(self._engine.model, FolderBlobs(self._folder / "models"))
+        if after != before:
+            _log.info("trained: decisions are made by %s from now on (before: %s)", after, before)
+
+    def _run(self, command: str) -> None:
+        """Run one of our own commands to its end."""
+        place = ["--config", str(self._config), "--data", str(self._folder)]
+        whole = [sys.executable, "-m", "germane", command, *place]
+        self._child = subprocess.Popen(  # noqa: S603 - our own program
+            ["nice", "-n", "19", *whole] if shutil.which("nice") else whole,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        _, said = self._child.communicate()
+        if self._child.returncode and not self._ended.is_set():
+            _log.warning("%s did not succeed: %s", command, said.decode()[-500:])
+
+
+class Cadence:
+    """When to train: after so many new lessons, or fewer after some time. Never without the means."""
+
+    def __init__(self, spec: TrainingSpec) -> None:
+        from germane.train import forest
+
+        self._spec = spec
+        self._able = spec.enabled and forest.available()
+        self._done = 0
+        self._done_s: float | None = None
+
+    def due(self, lessons: int, now_s: float) -> bool:
+        """Whether it is time; if so, the next time is counted from here."""
+        spec, new = self._spec, lessons - self._done
+        if self._done_s is None:
+            self._done_s = now_s
+        late = now_s - self._done_s >= spec.every_s and new >= spec.lessons_new / 10
+        due = self._able and lessons >= spec.lessons_min and (new >= spec.lessons_new or late)
+        if due:
+            self._done, self._done_s = lessons, now_s
+        return due

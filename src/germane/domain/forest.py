@@ -1,0 +1,36 @@
+"""A trained ensemble of regression trees as plain data: what ``train`` makes and ``predict`` ranks with."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Tree(msgspec.Struct, frozen=True, array_like=True):
+    """One tree. Inner node ``n`` asks whether ``row[column[n]] <= threshold[n]``: if so it goes to
+    ``left[n]``, else to ``right[n]``. A child that is 0 or more is an inner node; one below 0 is
+    the leaf ``-1 - child``. Node 0 is the root; a tree without inner nodes is one leaf.
+    """
+
+    column: tuple[int, ...]
+    threshold: tuple[float, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    node_value: tuple[float, ...]
+    """Mean output of the rows that came through each inner node."""
+    leaf_value: tuple[float, ...]
+
+
+class Forest(msgspec.Struct, frozen=True, array_like=True):
+    """A sum of trees that is added to a ranker's score."""
+
+    layout: str
+    """Names the set of features whose columns the trees read; another one's is not used."""
+    trees: tuple[Tree, ...]
+
+
+class Trained(msgspec.Struct, frozen=True):
+    """What one training made: a forest for each kind of list that it may rank."""
+
+    version: str
+    forests: dict[str, Forest]
+    """Head of the blender (empty: all items; see ``predict.blender.NEW``) -> its forest."""

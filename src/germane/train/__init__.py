@@ -1,0 +1,1 @@
+"""Background training: from lessons in the log to a model that must prove itself before it ranks."""
