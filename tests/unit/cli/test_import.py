@@ -84,9 +84,10 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
         "u1,2999-01-01,toy-1,1\n"
         "u1,2026-10-01,toy-1\n"
         "u1,2026-10-01,toy-2,5\n"
+        "u1,2026-10-01,toy-3,-5\n"
     )
     found = summary(project, "events", "events.csv", "--event", "view")
-    assert (found["accepted"], found["rejected"], found["code"]) == (1, 5, 0)
+    assert (found["accepted"], found["rejected"], found["code"]) == (1, 6, 0)
     rejects = [
         json.loads(x) for x in (project / "events.csv.rejects.jsonl").read_text().splitlines()
     ]
@@ -96,6 +97,7 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
     assert "no user id" in reasons[3]
     assert "in the future" in reasons[4]
     assert "3 values for 4 columns" in reasons[5]
+    assert "price is below 0" in reasons[7]
 
 
 def test_jsonl_gz_and_parquet(project: Path) -> None:

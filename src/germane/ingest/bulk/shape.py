@@ -158,8 +158,8 @@ class Shaper:
         line: dict[str, Any] = {}
         values = {
             path: self._id(row, "item_id") or None,
-            (spec.quantity if spec else "") or "quantity": self._number(row, "quantity"),
-            (spec.price if spec else "") or "price": self._number(row, "price"),
+            (spec.quantity if spec else "") or "quantity": self._number(row, "quantity", low=0.0),
+            (spec.price if spec else "") or "price": self._number(row, "price", low=0.0),
         }
         for where, value in values.items():
             if value is not None:
@@ -217,8 +217,10 @@ class Shaper:
             raise Unusable(f"{field} is no number: {value!r}{hint}") from None
         if math.isnan(number):
             return None
-        if math.isinf(number) or (low is not None and number < low):
+        if math.isinf(number):
             raise Unusable(f"{field} is out of range: {value!r}")
+        if low is not None and number < low:
+            raise Unusable(f"{field} is below {low:g}: {value!r}")
         return number
 
     def _flag(self, row: Row, field: str) -> bool:
