@@ -35,6 +35,8 @@ class Summary:
     last_ms: int = 0
     seconds: float = 0.0
     people: set[str] = field(default_factory=set)
+    letters: int = 0
+    """Events that could not be folded: dead letters."""
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events for which no signal is declared."""
 
@@ -47,6 +49,7 @@ class Summary:
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "rejected": self.rejected,
+            "deadLetters": self.letters,
             "reasons": dict(self.reasons.most_common()),
             "unused": dict(self.unused.most_common()),
             "people": len(self.people),
@@ -135,13 +138,14 @@ def _file(
         engine.importer() as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
-        before = (importer.receipt.accepted, importer.receipt.duplicates)
+        before = importer.receipt
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
             _take(kind, rows, shaper, importer, bad, summary, dry_run)
             advance(len(rows))
-        summary.accepted += importer.receipt.accepted - before[0]
-        summary.duplicates += importer.receipt.duplicates - before[1]
+        summary.accepted += importer.receipt.accepted - before.accepted
+        summary.duplicates += importer.receipt.duplicates - before.duplicates
+        summary.letters += importer.receipt.rejected - before.rejected
 
 
 def _take(
@@ -272,6 +276,10 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
         )
     for reason, count in summary.reasons.most_common(10):
         out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+    if summary.letters:
+        out.print(
+            f"  [yellow]{summary.letters:,}[/] events could not be folded: germane dead-letters list"
+        )
     for name, count in summary.unused.most_common(10):
         out.print(
             f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"

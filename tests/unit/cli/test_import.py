@@ -126,6 +126,16 @@ def test_jsonl_gz_and_parquet(project: Path) -> None:
     assert person["traits"]["interest"]["value"] == "Outdoor"
 
 
+def test_what_cannot_be_folded_is_no_new_event(project: Path) -> None:
+    """A number beyond 64 bits cannot go into the log: it is said, and where to look."""
+    row = {"user": "h1", "ts": 1_790_000_000, "event": "view", "sku": "toy-1", "n": 10**30}
+    (project / "h.jsonl").write_text(json.dumps(row) + "\n")
+    found = summary(project, "events", "h.jsonl")
+    assert (found["accepted"], found["duplicates"], found["deadLetters"]) == (0, 0, 1)
+    assert "germane dead-letters list" in germane(project, "import", "events", "h.jsonl").stdout
+    assert "event.fold_failed" in germane(project, "dead-letters", "list").stdout
+
+
 def test_errors_of_the_whole(project: Path) -> None:
     """A missing column, a wrong encoding, an unknown format and kind are told with a remedy."""
     (project / "x.csv").write_text("a,b\n1,2\n")
