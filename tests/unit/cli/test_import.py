@@ -126,6 +126,34 @@ def test_jsonl_gz_and_parquet(project: Path) -> None:
     assert person["traits"]["interest"]["value"] == "Outdoor"
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.csv", "item_id;title;price\nx;Salt, fine;9.5\n"),
+        ("c.csv", "item_id\ttitle\tprice\nx\tSalt, fine\t9.5\n"),
+        ("c.tsv", "item_id\ttitle\tprice\nx\tSalt, fine\t9.5\n"),
+        ("c.csv", "item_id|title|price\nx|Salt, fine|9.5\n"),
+        ("c.csv", 'item_id;title;"price, net";price\nx;Salt, fine;8;9.5\n'),
+        ("c.csv", "item_id;title;price;price, net, old\nx;Salt, fine;9.5;8\n"),
+        ("c.csv", 'item_id,title,price,a;b\nx,"Salt, fine",9.5,8\n'),
+    ],
+)
+def test_columns_may_be_separated_otherwise(project: Path, name: str, text: str) -> None:
+    """By semicolons, as spreadsheets of half of Europe write them, by tabs, by bars."""
+    (project / name).write_text(text)
+    assert summary(project, "catalogue", name)["accepted"] == 1
+    item = json.loads(germane(project, "export", "items", "-").stdout)
+    assert (item["itemId"], item["title"], item["price"]) == ("x", "Salt, fine", 9.5)
+
+
+def test_a_separator_that_cannot_be_told(project: Path) -> None:
+    """Is named, with what to do."""
+    (project / "c.csv").write_text("item_id;title,price\n1;2,3\n")
+    done = germane(project, "import", "catalogue", "c.csv")
+    assert (done.returncode, "',' or ';'" in done.stderr) == (1, True)
+    assert "between quotes" in done.stderr
+
+
 def test_what_cannot_be_folded_is_no_new_event(project: Path) -> None:
     """A number beyond 64 bits cannot go into the log: it is said, and where to look."""
     row = {"user": "h1", "ts": 1_790_000_000, "event": "view", "sku": "toy-1", "n": 10**30}
