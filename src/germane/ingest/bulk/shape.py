@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SignalSpec
 from germane.ingest.bulk.columns import Kind, Mapping
+from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.rows import Row
 from germane.ingest.limits import FUTURE_MS, ID_CHARS
 
@@ -50,7 +50,7 @@ class Shaper:
         for spec in settings.signals.values():
             self._signals.setdefault(spec.event, spec)
             self._signals.setdefault(spec.name, spec)
-        self._seen: Counter[bytes] = Counter()
+        self._seen = Occurrences()
 
     def group_key(self, row: Row) -> tuple[Any, ...] | None:
         """Rows that follow one another with the same key are one event (the lines of an order)."""
@@ -180,8 +180,7 @@ class Shaper:
             content.append(spec.event if spec else self._event)
         packed = msgspec.json.encode(content, order="sorted")
         key = blake2b(packed, digest_size=16).digest()
-        self._seen[key] += 1
-        return f"import-{self._kind}-{key.hex()}-{self._seen[key]}"
+        return f"import-{self._kind}-{key.hex()}-{self._seen.count(key)}"
 
     def _get(self, row: Row, field: str) -> Any:
         column = self._mapping.fields.get(field)
