@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from germane.cli import common
+from germane.cli import common, mappings
 from germane.domain.errors import GermaneError, ImportFailed
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Summary:
     people: set[str] = field(default_factory=set)
     letters: int = 0
     """Events that could not be folded: dead letters."""
+    remarks: list[str] = field(default_factory=list)
+    """What to know of earlier imports of such files."""
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events for which no signal is declared."""
 
@@ -51,6 +53,7 @@ class Summary:
             "rejected": self.rejected,
             "deadLetters": self.letters,
             "reasons": dict(self.reasons.most_common()),
+            "remarks": self.remarks,
             "unused": dict(self.unused.most_common()),
             "people": len(self.people),
             "first": rfc3339(self.first_ms),
@@ -132,6 +135,10 @@ def _file(
         pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
         common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
     shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
+    known_as = mappings.key_of(kind, columns.names)
+    remark = mappings.changed(kind, engine.store.meta(known_as), mapping.fields)
+    if remark and remark not in summary.remarks:
+        summary.remarks.append(remark)
     target = rejects or path.with_name(path.name + ".rejects.jsonl")
     with (
         _Rejects(target) as bad,
@@ -143,6 +150,8 @@ def _file(
             summary.rows += len(rows)
             _take(kind, rows, shaper, importer, bad, summary, dry_run)
             advance(len(rows))
+        if importer.receipt.accepted > before.accepted:
+            importer.mark(known_as, mappings.packed(mapping.fields))
         summary.accepted += importer.receipt.accepted - before.accepted
         summary.duplicates += importer.receipt.duplicates - before.duplicates
         summary.letters += importer.receipt.rejected - before.rejected
@@ -276,6 +285,8 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
         )
     for reason, count in summary.reasons.most_common(10):
         out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+    for remark in summary.remarks:
+        out.print(f"[yellow]{escape(remark)}[/]")
     if summary.letters:
         out.print(
             f"  [yellow]{summary.letters:,}[/] events could not be folded: germane dead-letters list"

@@ -275,6 +275,73 @@ def test_a_wrong_event_name_can_be_mended(project: Path) -> None:
     assert (again["accepted"], again["duplicates"]) == (0, 1)
 
 
+def person(project: Path, who: str) -> dict[str, Any]:
+    """`germane person WHO --json`"""
+    found: dict[str, Any] = json.loads(germane(project, "person", who, "--json").stdout)
+    return found
+
+
+ROWS = (
+    "who,other,at,colour,ref,what\n"
+    "c1,x1,2026-10-01,red,tent-1,purchase\n"
+    "c1,x1,2026-10-01,red,tent-1,purchase\n"
+)
+MAPPED = ("--map", "user_id=who", "--map", "timestamp=at", "--map", "event=what")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "earlier"),
+    [
+        ((*MAPPED, "--map", "item_id=colour"), "item_id ← colour"),
+        (MAPPED, "item_id ← no column"),
+        ((*MAPPED, "--map", "item_id=ref", "--map", "user_id=other"), "user_id ← other"),
+        ((*MAPPED, "--map", "item_id=ref", "--map", "event=colour"), "event ← colour"),
+    ],
+)
+def test_a_wrong_mapping_can_be_mended(project: Path, wrong: tuple[str, ...], earlier: str) -> None:
+    """Imported again by the right columns, the rows count for what they are; it is said what stays."""
+    (project / "o.csv").write_text(ROWS)
+    right = (*MAPPED, "--map", "item_id=ref")
+    first = summary(project, "events", "o.csv", *wrong)
+    assert (first["accepted"], first["remarks"]) == (2, [])
+    second = summary(project, "events", "o.csv", *right)
+    assert (second["accepted"], second["duplicates"]) == (2, 0)
+    assert earlier in second["remarks"][0]
+    assert "stays in the log" in second["remarks"][0]
+    own = {each["itemId"]: each["count"] for each in person(project, "c1")["ownItems"]}
+    assert own["tent-1"] == 2
+    third = summary(project, "events", "o.csv", *right)
+    assert (third["accepted"], third["duplicates"], third["remarks"]) == (0, 2, [])
+
+
+def test_another_column_of_times_counts_nothing_twice(project: Path) -> None:
+    """The same event, person and item is the same event; what stays is said each time."""
+    text = "user_id,item_id,ordered,delivered\nc1,tent-1,2026-09-01,2026-10-01\n"
+    (project / "o.csv").write_text(text)
+    arguments = ("events", "o.csv", "--event", "purchase", "--map")
+    assert summary(project, *arguments, "timestamp=delivered")["accepted"] == 1
+    for _ in range(2):
+        again = summary(project, *arguments, "timestamp=ordered")
+        assert (again["accepted"], again["duplicates"]) == (0, 1)
+        assert "timestamp ← delivered" in again["remarks"][0]
+    told = germane(project, "import", *arguments, "timestamp=ordered").stdout
+    assert "keep what they meant" in told
+    assert "empty data folder" in told
+
+
+def test_people_under_another_mapping(project: Path) -> None:
+    """They are told of anew, at the time that the right column says."""
+    (project / "p.csv").write_text(
+        "id,mail,interest,date,since\n7,a@x,Outdoor,2026-01-01,2026-09-01\n"
+    )
+    assert summary(project, "people", "p.csv", "--map", "user_id=mail")["accepted"] == 1
+    right = ("people", "p.csv", "--map", "timestamp=since")
+    found = summary(project, *right)
+    assert (found["accepted"], "user_id ← mail" in found["remarks"][0]) == (1, True)
+    assert person(project, "7")["traits"]["interest"]["declared"].startswith("2026-09-01")
+    assert summary(project, *right)["duplicates"] == 1
+
+
 def test_a_category_that_is_a_path(project: Path) -> None:
     """A list is a path from broad to narrow, not the text of a list."""
     (project / "c.jsonl").write_text('{"item_id": "x", "category": ["Garden", "Hoses"]}\n')

@@ -79,16 +79,19 @@ class Shaper:
         at_ms = self._time(first)
         if self._kind == "people":
             traits = {k: v for k, v in self._rest(first).items() if v not in (None, "")}
-            return Event(self._message_id(rows), "identify", at_ms, user_id=user, traits=traits)
+            message_id = self._message_id(rows, sorted(self._mapping.fields.items()))
+            return Event(message_id, "identify", at_ms, user_id=user, traits=traits)
         name = str(self._get(first, "event") or self._event).strip()
         if not name:
             raise Unusable("no event name (a column event, or --event NAME)")
         spec = self._signals.get(name)
+        name = spec.event if spec else name
+        items = [self._id(row, "item_id") for row in rows]
         return Event(
-            self._message_id(rows),
+            self._message_id(rows, name, user, anonymous, items),
             "track",
             at_ms,
-            name=spec.event if spec else name,
+            name=name,
             user_id=user,
             anonymous_id=anonymous,
             properties=self._properties(rows, spec),
@@ -166,19 +169,16 @@ class Shaper:
                 _put(line, where.partition("[].")[2] if inside and "[]." in where else where, value)
         return line
 
-    def _message_id(self, rows: list[Row]) -> str:
+    def _message_id(self, rows: list[Row], *meant: Any) -> str:
         """A hash of the content and how often the same came before in this import.
 
-        The event's name is content, too, where it is said beside the file: a wrong one can be mended.
+        What it was taken for is content, too: the event, the person, the items. So rows that were
+        imported for something else are new ones when they are imported for what they are.
         """
         given = self._get(rows[0], "message_id") if self._kind == "events" else None
         if given not in (None, ""):
             return str(given)[:100]
-        content: list[Any] = [row.values for row in rows]
-        if self._event and not self._get(rows[0], "event"):
-            spec = self._signals.get(self._event)
-            content.append(spec.event if spec else self._event)
-        packed = msgspec.json.encode(content, order="sorted")
+        packed = msgspec.json.encode([[row.values for row in rows], *meant], order="sorted")
         key = blake2b(packed, digest_size=16).digest()
         return f"import-{self._kind}-{key.hex()}-{self._seen.count(key)}"
 
