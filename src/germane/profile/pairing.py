@@ -157,6 +157,8 @@ def _involved(profile: Profile, new: Sequence[Interaction], signals: Signals) ->
 
 def _taken_later(each: Interaction, profile: Profile, signals: Signals) -> bool:
     """Whether something after it, in the ring, may take it back."""
+    if each.signal not in _reversible(signals):
+        return False
     for other in reversed(profile.recent):
         if other.at_ms // 1000 < each.at_ms // 1000:
             return False
