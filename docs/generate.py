@@ -108,9 +108,21 @@ def http_api() -> str:
     for each in endpoints(engine, Keys("w", "s")):
         if each.tag != tag:
             tag = each.tag
-            parts.append(f"\n## {tag}\n\n| route | key | what it does |\n|---|---|---|\n")
+            note = f"{NOTES[tag]}\n" if tag in NOTES else ""
+            parts.append(f"\n## {tag}\n\n{note}| route | key | what it does |\n|---|---|---|\n")
         parts.append(f"| `{each.method} {each.path}` | {each.security} | {each.summary} |\n")
     return "".join(parts)
+
+
+NOTES = {
+    "Decisions": "A decision is answered when it is computed; its record becomes durable with the next "
+    "group, some milliseconds later. One that was answered just before a crash may be missing from the "
+    "log; its signed id still tells surface and items, so that an outcome which names it is attributed "
+    "to them (though not to the person, whom the id does not tell).\n",
+    "Operations": "In a list of dead letters, a body begins with its first 1,000 characters "
+    "(`bodyBytes` tells its size); one alone is whole.\n",
+}
+"""Under the heading of a group of routes: what a table cannot say."""
 
 
 def errors() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from germane.domain.settings import ProfileSpec
 from germane.profile.fold import current, fold
 from germane.profile.merge import merge
 from germane.testing import an_order
-from tests.unit.profile.people import ITEMS, NOW, SHOP, a_refund, folded, histories
+from tests.unit.profile.people import ITEMS, NOW, SHOP, a_refund, folded, histories, kept, oracle
 
 encode = msgspec.msgpack.encode
 
@@ -47,13 +48,50 @@ def test_order_of_arrival_does_not_matter(events: list[Event], chance: random.Ra
     assert encode(folded(shuffled)) == encode(folded(shuffled))  # equal order: equal bits
 
 
+@given(histories(items=2), st.integers(0, 800), st.randoms(use_true_random=False))
+def test_a_refund_takes_back_at_most_what_was_bought(
+    events: list[Event], later_days: int, chance: random.Random
+) -> None:
+    """In any order of arrival and at any later time, interests count what was bought and not taken
+    back: as if neither those purchases nor any refund had been."""
+    chance.shuffle(events)
+    then = NOW + later_days * MS_PER_DAY
+    profile = current(folded(events), SHOP, then, ITEMS.get)
+    for values in profile.interests.values():
+        assert all(each.count > 0 for masses in values.values() for each in masses)
+    found, wanted = decay.interests(profile, "category", SHOP, then), oracle(events, then)
+    for value in {*found, *wanted}:
+        assert found.get(value, 0.0) == pytest.approx(wanted.get(value, 0.0), abs=1e-9)
+    oldest = decay.oldest_ms(then)
+    bought = Counter(
+        each.item_id for each in kept(events) if each.signal == "purchase" and each.at_ms >= oldest
+    )
+    assert {key: own.count for key, own in profile.own_items.items() if own.count} == bought
+
+
+@given(histories(items=2), st.integers(1, 8), st.randoms(use_true_random=False))
+def test_a_small_ring_takes_back_no_more(
+    events: list[Event], ring: int, chance: random.Random
+) -> None:
+    """Where little is remembered, a refund may find nothing; it never takes what is not there."""
+    chance.shuffle(events)
+    shop = replace(SHOP, profile=ProfileSpec(recent=ring))
+    then = NOW + 300 * MS_PER_DAY
+    profile = current(folded(events, shop=shop), shop, then, ITEMS.get)
+    for values in profile.interests.values():
+        assert all(each.count > 0 and each.mass >= 0 for own in values.values() for each in own)
+    least = oracle([each for each in events if each.name != "Order Completed"], then)
+    for value, weight in decay.interests(profile, "category", shop, then).items():
+        assert weight >= min(least.get(value, 0.0), 0.0) - 1e-9
+
+
 @given(histories(items=3), histories(items=3))
 def test_the_input_is_not_changed(events: list[Event], more: list[Event]) -> None:
     """The fold is pure: the profile before is as it was."""
     before = folded(events)
     packed = encode(before)
     folded(more, before)
-    merge(before, before, SHOP, seq=1, now_ms=NOW)
+    merge(before, before, SHOP, ITEMS.get, seq=1, now_ms=NOW)
     current(before, SHOP, NOW + 400 * MS_PER_DAY)
     assert encode(before) == packed
 
@@ -104,8 +142,8 @@ def test_merging_is_as_if_one_had_done_it_all(first: list[Event], second: list[E
     second = [replace(event, at_ms=event.at_ms - 500) for event in second]
     one, two = folded(first), replace(folded(second), person="a:x")
     both = folded([*first, *second])
-    joined = current(merge(one, two, SHOP, seq=9, now_ms=NOW), SHOP, NOW, ITEMS.get)
-    turned = current(merge(two, one, SHOP, seq=9, now_ms=NOW), SHOP, NOW, ITEMS.get)
+    joined = current(merge(one, two, SHOP, ITEMS.get, seq=9, now_ms=NOW), SHOP, NOW, ITEMS.get)
+    turned = current(merge(two, one, SHOP, ITEMS.get, seq=9, now_ms=NOW), SHOP, NOW, ITEMS.get)
     assert_same(joined, turned)
     assert joined.evidence == both.evidence
     assert joined.recent == both.recent
@@ -130,7 +168,7 @@ def test_merging_is_associative(one: list[Event], two: list[Event], three: list[
     )
 
     def joined(first: Profile, second: Profile) -> Profile:
-        return merge(first, second, SHOP, seq=9, now_ms=NOW)
+        return merge(first, second, SHOP, ITEMS.get, seq=9, now_ms=NOW)
 
     left, right = joined(joined(a, b), c), joined(a, joined(b, c))
     assert set(left.anonymous_ids) == set(right.anonymous_ids)

@@ -111,7 +111,7 @@ class Operations:
         self._keys.require_server(request)
         after, limit = _whole(request, "after", 0, 2**53), _whole(request, "limit", 100, 1_000)
         found = self._engine.letters(after=after, limit=limit)
-        return answer({"deadLetters": [wire.letter_view(each) for each in found]})
+        return answer({"deadLetters": [wire.letter_in_brief(each) for each in found]})
 
     async def letter(self, request: Request) -> Response:
         """``GET /v1/dead-letters/{id}``."""

@@ -231,6 +231,16 @@ def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool)
     }
 
 
+BRIEF = 1_000
+"""Characters of a dead letter's body in a list of them."""
+
+
+def letter_in_brief(letter: Any) -> dict[str, Any]:
+    """A dead letter in a list: a long body only begins. Alone it is whole."""
+    whole = letter_view(letter)
+    return whole | {"body": whole["body"][:BRIEF]}
+
+
 def letter_view(letter: Any) -> dict[str, Any]:
     """A dead letter on the wire."""
     return {
@@ -239,6 +249,7 @@ def letter_view(letter: Any) -> dict[str, Any]:
         "source": letter.source,
         "code": letter.code,
         "message": letter.message,
+        "bodyBytes": len(letter.body),
         "body": letter.body.decode("utf-8", "replace"),
         "replayed": rfc3339(letter.replayed_ms or 0),
     }

@@ -156,7 +156,8 @@ class Engine:
             self.counters.rejected += len(rejected)
         await self._durable()
         self.counters.ack.add(time.perf_counter() - started)
-        return Receipt(accepted, duplicates, len(rejected), self._seq)
+        unfolded = len(events) - accepted - duplicates
+        return Receipt(accepted, duplicates, len(rejected) + unfolded, self._seq)
 
     def accept_now(
         self, events: Sequence[Event], rejected: Sequence[Rejection] = (), source: str = "import"
@@ -346,7 +347,10 @@ class Engine:
     # -- inside ----------------------------------------------------------------------------------
 
     def _fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:
-        """Fold those that are new; one bad event goes to the dead letters and stops nobody."""
+        """Fold those that are new; one bad event goes to the dead letters and stops nobody.
+
+        What is neither accepted nor a duplicate is in the dead letters.
+        """
         seen = self._memory.seen(self.tenant, [each.message_id for each in events])
         whole, accepted, duplicates = Txn(), 0, 0
         for event in events:
@@ -354,10 +358,12 @@ class Engine:
                 duplicates += 1
                 continue
             seen.add(event.message_id)
-            whole.absorb(self._fold_event(event))
-            accepted += 1
+            txn = self._fold_event(event)
+            accepted += bool(txn.records)
+            whole.absorb(txn)
         self.counters.events.add(accepted)
         self.counters.duplicates += duplicates
+        self.counters.rejected += len(events) - accepted - duplicates
         return whole, accepted, duplicates
 
     def _fold_event(self, event: Event) -> Txn:

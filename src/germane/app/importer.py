@@ -30,10 +30,11 @@ class Importer:
         return Receipt(self._accepted, self._duplicates, self._rejected, self._engine.seq)
 
     def add(self, events: Sequence[Event]) -> None:
-        """Fold events; duplicates are counted and passed over."""
+        """Fold events; duplicates are passed over, what cannot be folded becomes a dead letter."""
         txn, accepted, duplicates = self._engine.fold_events(events)
         self._accepted += accepted
         self._duplicates += duplicates
+        self._rejected += len(events) - accepted - duplicates
         self._take(txn)
 
     def add_items(self, items: Sequence[Item]) -> None:

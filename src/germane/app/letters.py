@@ -15,7 +15,8 @@ from germane.ingest.segment import parse_kept
 from germane.ingest.signals import Extractor
 from germane.ingest.surrogates import without_halves
 
-_PAGE = 1_000
+_PAGE = 100
+"""Letters read at once: each may be as large as a batch."""
 _log = logging.getLogger(__name__)
 
 

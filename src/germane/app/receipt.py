@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Counts of one call, and the log offset that a decision has now seen at least."""
+    """Counts of one call, and the log offset that a decision has now seen at least.
+
+    Each thing is one of the three: what is accepted is in the log, what is rejected in the dead letters.
+    """
 
     accepted: int
     duplicates: int

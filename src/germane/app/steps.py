@@ -191,7 +191,14 @@ class Steps:
         for other in link.merge:
             gone = self.memory.profile(at.tenant, other)
             if gone is not None:
-                profile = merge(profile, gone, self.settings, seq=at.seq, now_ms=at.received_ms)
+                profile = merge(
+                    profile,
+                    gone,
+                    self.settings,
+                    self.items.get,
+                    seq=at.seq,
+                    now_ms=at.received_ms,
+                )
                 merged.append(other)
         return profile, merged, dict(link.claims)
 

@@ -6,6 +6,8 @@ import json
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -108,26 +110,54 @@ def _here(
 
 
 def _there(ids: dict[str, str], asked: dict[str, Any], config: Path) -> dict[str, Any]:
-    """Ask the server that has the data folder open."""
+    """Ask the server that has the data folder open.
+
+    Raises:
+        GermaneError: it said no, or there is none where the configuration says.
+    """
     runtime = common.load(config).runtime
+    url = f"http://{_reachable(runtime.host)}:{runtime.port}"
     body = {"person": ids, "surfaces": [asked], "explain": True}
-    request = urllib.request.Request(
-        f"http://{runtime.host}:{runtime.port}/v1/decide",
+    request = urllib.request.Request(  # noqa: S310 - always http
+        f"{url}/v1/decide",
         json.dumps(body).encode(),
         {"Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode()},
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - always http
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:
+        with error:
+            raise _refused(error, url) from None
+    except (OSError, ValueError, HTTPException) as error:
+        raise _nobody(url, f"nothing that is a Germane server answers at {url}: {error}") from None
+
+
+def _reachable(host: str) -> str:
+    """Where to ask a server that listens at an address: every address means this machine, too."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nobody listens here
+    return f"[{host}]" if ":" in host else host
+
+
+def _refused(error: urllib.error.HTTPError, url: str) -> GermaneError:
+    """What the server said; or that it is another one."""
+    if error.code == HTTPStatus.UNAUTHORIZED:
+        return _nobody(url, f"what answers at {url} is another server: it does not know our key")
+    try:
         said = json.load(error)
-        raise GermaneError(said["message"], hint=said["hint"]) from None
-    except OSError as error:
-        raise GermaneError(
-            f"A server has the data folder open, and does not answer on port {runtime.port}: {error}",
-            hint="If it listens elsewhere, say so: GERMANE_SERVER__PORT=8500 germane decide ...",
-        ) from None
+        return GermaneError(said["message"], hint=said["hint"])
+    except (ValueError, KeyError, TypeError):
+        return _nobody(url, f"what answers at {url} is no Germane server (status {error.code})")
+
+
+def _nobody(url: str, why: str) -> GermaneError:
+    port = url.rpartition(":")[2]
+    return GermaneError(
+        f"Another process has the data folder open, and {why}.",
+        hint=f"If it is a server on another port than {port}, say so: GERMANE_SERVER__PORT=8500 "
+        "germane decide ... If it is an import, wait for its end.",
+    )
 
 
 def _show_decision(answer: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from germane.cli import common
+from germane.cli import common, mappings
 from germane.domain.errors import GermaneError, ImportFailed
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Summary:
     last_ms: int = 0
     seconds: float = 0.0
     people: set[str] = field(default_factory=set)
+    letters: int = 0
+    """Events that could not be folded: dead letters."""
+    remarks: list[str] = field(default_factory=list)
+    """What to know of earlier imports of such files."""
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events for which no signal is declared."""
 
@@ -47,7 +51,9 @@ class Summary:
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "rejected": self.rejected,
+            "deadLetters": self.letters,
             "reasons": dict(self.reasons.most_common()),
+            "remarks": self.remarks,
             "unused": dict(self.unused.most_common()),
             "people": len(self.people),
             "first": rfc3339(self.first_ms),
@@ -129,19 +135,26 @@ def _file(
         pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
         common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
     shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
+    known_as = mappings.key_of(kind, columns.names)
+    remark = mappings.changed(kind, engine.store.meta(known_as), mapping.fields)
+    if remark and remark not in summary.remarks:
+        summary.remarks.append(remark)
     target = rejects or path.with_name(path.name + ".rejects.jsonl")
     with (
         _Rejects(target) as bad,
         engine.importer() as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
-        before = (importer.receipt.accepted, importer.receipt.duplicates)
+        before = importer.receipt
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
             _take(kind, rows, shaper, importer, bad, summary, dry_run)
             advance(len(rows))
-        summary.accepted += importer.receipt.accepted - before[0]
-        summary.duplicates += importer.receipt.duplicates - before[1]
+        if importer.receipt.accepted > before.accepted:
+            importer.mark(known_as, mappings.packed(mapping.fields))
+        summary.accepted += importer.receipt.accepted - before.accepted
+        summary.duplicates += importer.receipt.duplicates - before.duplicates
+        summary.letters += importer.receipt.rejected - before.rejected
 
 
 def _take(
@@ -272,6 +285,12 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
         )
     for reason, count in summary.reasons.most_common(10):
         out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+    for remark in summary.remarks:
+        out.print(f"[yellow]{escape(remark)}[/]")
+    if summary.letters:
+        out.print(
+            f"  [yellow]{summary.letters:,}[/] events could not be folded: germane dead-letters list"
+        )
     for name, count in summary.unused.most_common(10):
         out.print(
             f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from germane.cli import common
 from germane.domain.errors import NotFound
 
+if TYPE_CHECKING:
+    from germane.app import Engine
+
+_PAGE = 100
+
 
 def list_all(
     config: Path, data: Path | None, limit: int, *, everything: bool, as_json: bool
 ) -> None:
     """A line each."""
-    from germane.api.wire import letter_view
+    from germane.api.wire import letter_in_brief
 
     with common.opened(config, data, mode="read") as engine:
         found = engine.letters(limit=limit, pending_only=not everything)
     if as_json:
-        common.print_json([letter_view(each) for each in found])
+        common.print_json([letter_in_brief(each) for each in found])
         return
     out = common.console()
     if not found:
@@ -28,7 +34,7 @@ def list_all(
     from rich.markup import escape
 
     for each in found:
-        view = letter_view(each)
+        view = letter_in_brief(each)
         done = " [green](replayed)[/]" if each.replayed_ms else ""
         out.print(
             f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
@@ -54,10 +60,18 @@ def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None
     out.print(view["body"], markup=False)
 
 
+def _pending(engine: Engine) -> list[int]:
+    """Numbers of all that wait; read by the page, because a letter may be as large as a batch."""
+    found: list[int] = []
+    while page := engine.letters(after=found[-1] if found else 0, limit=_PAGE):
+        found += [each.letter_id for each in page]
+    return found
+
+
 def replay(numbers: list[int], config: Path, data: Path | None, *, yes: bool, as_json: bool) -> int:
     """Try again; 1 when some still cannot be used."""
     with common.opened(config, data, mode="write") as engine:
-        wanted = numbers or [each.letter_id for each in engine.letters(limit=100_000)]
+        wanted = numbers or _pending(engine)
         if len(wanted) > 1 and not yes:
             typer.confirm(f"Replay {len(wanted)} dead letters?", abort=True)
         results = {number: engine.replay_letter(number) for number in wanted}

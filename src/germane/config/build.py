@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from germane.config import tables
+from germane.config.currencies import CURRENCIES
 from germane.config.fields import read
 from germane.config.problems import Problems, did_you_mean
 from germane.domain.errors import BadFilter
@@ -38,6 +40,7 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
     surfaces = _surfaces(whole, tuple(attributes), signals, problems)
     _check_signals(signals, problems)
     _check_zone(project.get("timezone", "UTC"), problems)
+    _check_currency(project.get("currency", ""), problems)
     return Settings(
         project=project.get("name", "germane"),
         currency=project.get("currency", ""),
@@ -256,3 +259,15 @@ def _check_zone(name: str, problems: Problems) -> None:
             "No such time zone is known.",
             "Use a tzdata name such as Europe/Berlin.",
         )
+
+
+def _check_currency(code: str, problems: Problems) -> None:
+    if not code or code in CURRENCIES:
+        return
+    near = difflib.get_close_matches(code.upper(), sorted(CURRENCIES), 1)
+    problems.add(
+        "project.currency",
+        code,
+        "It is no currency code of ISO 4217: three capital letters.",
+        f"Did you mean {near[0]!r}?" if near else "Write it like EUR, USD or GBP.",
+    )

@@ -67,7 +67,7 @@ def grown(at_ms: int, half_life_days: float) -> tuple[int, float]:
 
 
 def add(masses: Masses, signal: str, at_ms: int, half_life_days: float, count: int = 1) -> Masses:
-    """Evidence of ``count`` events at a time; below 0 takes back."""
+    """Evidence of ``count`` events at a time."""
     month, unit = grown(at_ms, half_life_days)
     return put(masses, signal, month, count * unit, count)
 
@@ -86,6 +86,17 @@ def put(masses: Masses, signal: str, month: int, mass: float, count: int = 1) ->
         changed = Mass(month, signal, last.count + count, last.mass + mass)
         return (*masses[: place - 1], changed, *masses[place:])
     return (*masses[:place], Mass(month, signal, count, mass), *masses[place:])
+
+
+def take(masses: Masses, signal: str, month: int, mass: float, count: int = 1) -> Masses:
+    """Mass taken from the month where it was put: at most all of it, and nothing where none is."""
+    out = []
+    for each in masses:
+        if each.month != month or each.signal != signal:
+            out.append(each)
+        elif each.count > count:
+            out.append(Mass(month, signal, each.count - count, max(each.mass - mass, 0.0)))
+    return tuple(out)
 
 
 def live(masses: Masses, now_ms: int) -> Masses:

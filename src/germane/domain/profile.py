@@ -14,7 +14,7 @@ class Mass(msgspec.Struct, frozen=True, array_like=True):
 
     ``mass`` is the sum over its events of ``quantity-free 1 * 2 ** ((at - month_start) / half_life)``,
     so that decay to any later moment is exact: multiply by ``2 ** -((now - month_start) / half_life)``.
-    The signal's weight (and sign) is applied when it is read.
+    The signal's weight (and sign) is applied when it is read. What was taken back is not in it.
     """
 
     month: int

@@ -167,18 +167,22 @@ def _batch(body: bytes, clock: Clock, make_id: Callable[[], str]) -> Parsed:
     shared = _Shared(whole.sentAt, whole.context, whole.integrations)
     for raw in whole.batch:
         data = bytes(raw)
-        if len(data) > limits.MESSAGE_BYTES:
-            parsed.rejected.append(
-                Rejection("event.too_large", f"over {limits.MESSAGE_BYTES:,} bytes", data[:1000])
-            )
-            continue
         try:
             message = _object(data)
         except MalformedJson as error:
             parsed.rejected.append(Rejection("event.not_an_object", error.message, data))
             continue
+        if len(data) > limits.MESSAGE_BYTES:
+            parsed.rejected.append(_too_large(len(data), shared.into(message, data, "")))
+            continue
         _take(parsed, data, message, "", shared, clock, make_id)
     return parsed
+
+
+def _too_large(size: int, body: bytes) -> Rejection:
+    """A message of a batch that is over the limit alone. It is kept whole: a person may replay it."""
+    said = f"it has {size:,} bytes, over the limit of {limits.MESSAGE_BYTES:,}"
+    return Rejection("event.too_large", f"{said}; kept whole, a replay takes it as it is", body)
 
 
 def _decode_batch(body: bytes) -> _Batch:

@@ -102,20 +102,31 @@ def _one(
     if not item_id:
         problems.append(f"signal {name!r}: no item id at {signal.spec.item!r}")
         return
-    quantity = _number(_walk(row, signal.quantity)) if signal.quantity else 1.0
-    price = _number(_walk(row, signal.price)) if signal.price else None
-    if quantity is _BAD or price is _BAD:
-        problems.append(f"signal {name!r}: the quantity or price of item {item_id!r} is no number")
-        quantity, price = 1.0, None
-    found.append(
-        Interaction(
-            item_id,
-            name,
-            at_ms,
-            1.0 if quantity is None else float(quantity),
-            None if price is None else float(price),
-        )
-    )
+    quantity = _amount("quantity", signal.quantity, row, item_id, name, problems)
+    price = _amount("price", signal.price, row, item_id, name, problems)
+    found.append(Interaction(item_id, name, at_ms, 1.0 if quantity is None else quantity, price))
+
+
+def _amount(
+    what: str,
+    path: tuple[str, ...],
+    row: dict[str, Any],
+    item_id: str,
+    signal: str,
+    problems: list[str],
+) -> float | None:
+    """A quantity or a price; ``None`` where there is none. A bad one costs itself alone.
+
+    Below 0 is bad: it would turn revenue round. What comes back is a signal that ``cancels``.
+    """
+    number = _number(_walk(row, path)) if path else None
+    if number is _BAD:
+        problems.append(f"signal {signal!r}: the {what} of item {item_id!r} is no number")
+        return None
+    if number is not None and number < 0:
+        problems.append(f"signal {signal!r}: the {what} of item {item_id!r} is below 0")
+        return None
+    return number
 
 
 def _walk(value: Any, path: tuple[str, ...]) -> Any:

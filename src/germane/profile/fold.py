@@ -17,7 +17,7 @@ from germane.domain.item import Item
 from germane.domain.months import month_of
 from germane.domain.profile import Profile, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, interests, own, statistics, sweep
+from germane.profile import bounds, interests, own, pairing, statistics, sweep
 
 ItemOf = Callable[[str], Item | None]
 
@@ -156,8 +156,9 @@ def _did(
             evidence += 1
             price = statistics.met(price, each, item_of(each.item_id))
     changes["price"], changes["evidence"] = price, evidence
-    changes["interests"] = interests.told(profile.interests, new, item_of, settings, now_ms)
-    changes["own_items"] = bounds.own(own.touch(profile, new, settings), limits.own_items)
+    turned = pairing.changes(profile, new, settings)
+    changes["interests"] = interests.told(profile.interests, new, turned, item_of, settings, now_ms)
+    changes["own_items"] = bounds.own(own.touch(profile, new, turned, settings), limits.own_items)
     changes["recent"] = bounds.recent(_in_order(profile.recent, new), limits.recent, oldest)
     changes["rhythm"] = _rhythm(profile, event, new[0].at_ms, settings)
 

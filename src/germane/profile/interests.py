@@ -7,61 +7,109 @@ from collections.abc import Callable, Mapping, Sequence
 from germane.domain import decay
 from germane.domain.event import Interaction
 from germane.domain.item import Item
-from germane.domain.settings import Settings, SignalSpec
+from germane.domain.settings import Settings
 from germane.profile import bounds
+from germane.profile.pairing import Change, Taken, cancelled
 
 Interests = dict[str, dict[str, decay.Masses]]
+ItemOf = Callable[[str], Item | None]
 _Said = dict[tuple[str, int], dict[tuple[str, str], int]]
 
 
 def told(
     known: Interests,
     new: Sequence[Interaction],
-    item_of: Callable[[str], Item | None],
+    changes: Mapping[str, Change],
+    item_of: ItemOf,
     settings: Settings,
     now_ms: int,
 ) -> Interests:
-    """Interests after new interactions. What one event says of one value is added in one go."""
+    """Interests after new interactions. What one event says of one value is added in one go.
+
+    Args:
+        known: Before; not changed.
+        new: What happened.
+        changes: By item, what is taken back otherwise than before.
+        item_of: The catalogue.
+        settings: The declaration.
+        now_ms: Tells which values are the weakest, where there are too many.
+    """
     after = dict(known)
     touched: set[str] = set()
     for (signal, at_ms), amounts in _said(new, item_of, settings).items():
         month, unit = decay.grown(at_ms, settings.signals[signal].half_life_days)
         for (name, value), amount in amounts.items():
-            if name not in touched:
-                touched.add(name)
-                after[name] = dict(after.get(name, {}))
-            values = after[name]
+            values = _own_copy(after, touched, name)
             values[value] = decay.put(values.get(value, ()), signal, month, amount * unit, amount)
+    for item_id, change in changes.items():
+        _take_back(after, touched, item_of(item_id), change.taken, settings)
     for name in touched:
         if len(after[name]) > settings.profile.values_per_attribute:
             after[name] = bounded(after[name], settings, now_ms)
     return after
 
 
-def _said(
-    new: Sequence[Interaction], item_of: Callable[[str], Item | None], settings: Settings
-) -> _Said:
-    """(signal, time) -> (attribute, value) -> how many times it was said; below 0: taken back."""
-    tracked = [each.name for each in settings.attributes.values() if each.interest]
+def taken_back(
+    known: Interests, changes: Mapping[str, Change], item_of: ItemOf, settings: Settings
+) -> Interests:
+    """Interests after nothing but what is taken back otherwise than before."""
+    after = dict(known)
+    touched: set[str] = set()
+    for item_id, change in changes.items():
+        _take_back(after, touched, item_of(item_id), change.taken, settings)
+    return after
+
+
+def _said(new: Sequence[Interaction], item_of: ItemOf, settings: Settings) -> _Said:
+    """(signal, time) -> (attribute, value) -> how many times it was said."""
+    tracked, signals = _tracked(settings), settings.signals
     said: _Said = {}
     for each in new:
         item = item_of(each.item_id)
-        if item is None:
+        if item is None or cancelled(signals[each.signal], signals) is not None:
             continue
-        signal, amount = direction(each.signal, settings.signals)
-        amounts = said.get((signal, each.at_ms))
+        amounts = said.get((each.signal, each.at_ms))
         if amounts is None:
-            amounts = said[signal, each.at_ms] = {}
+            amounts = said[each.signal, each.at_ms] = {}
         for name in tracked:
             for value in item.values_of(name):
-                amounts[name, value] = amounts.get((name, value), 0) + amount
+                amounts[name, value] = amounts.get((name, value), 0) + 1
     return said
 
 
-def direction(signal: str, signals: Mapping[str, SignalSpec]) -> tuple[str, int]:
-    """A signal that takes another one back counts against that one's evidence, one for one."""
-    cancels = signals[signal].cancels
-    return (cancels, -1) if cancels and cancels in signals else (signal, 1)
+def _take_back(
+    after: Interests, touched: set[str], item: Item | None, taken: Taken, settings: Settings
+) -> None:
+    """What was taken back says nothing any more, as of the time when it was said."""
+    if item is None:
+        return
+    for (signal, at_ms), count in taken.items():
+        month, unit = decay.grown(at_ms, settings.signals[signal].half_life_days)
+        for name in _tracked(settings):
+            for value in item.values_of(name):
+                values = _own_copy(after, touched, name)
+                masses = values.get(value, ())
+                left = (
+                    decay.take(masses, signal, month, count * unit, count)
+                    if count > 0
+                    else decay.put(masses, signal, month, -count * unit, -count)
+                )
+                if left:
+                    values[value] = left
+                else:
+                    values.pop(value, None)
+
+
+def _tracked(settings: Settings) -> list[str]:
+    return [each.name for each in settings.attributes.values() if each.interest]
+
+
+def _own_copy(after: Interests, touched: set[str], name: str) -> dict[str, decay.Masses]:
+    """An attribute's values, to be changed: the ones before stay as they are."""
+    if name not in touched:
+        touched.add(name)
+        after[name] = dict(after.get(name, {}))
+    return after[name]
 
 
 def bounded(

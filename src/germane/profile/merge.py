@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,30 +10,38 @@ from msgspec.structs import replace
 from germane.domain.decay import Masses, oldest_ms, put
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, exposure, interests, own, statistics
+from germane.profile import bounds, exposure, interests, own, pairing, statistics
 
 
 def merge(
-    survivor: Profile, other: Profile, settings: Settings, *, seq: int, now_ms: int
+    survivor: Profile,
+    other: Profile,
+    settings: Settings,
+    item_of: interests.ItemOf,
+    *,
+    seq: int,
+    now_ms: int,
 ) -> Profile:
     """The survivor with all that was known of the other. Nothing counts twice.
 
     The newer declaration of a trait wins (of the same time: the survivor's). Place, language and
     account are those of whoever was seen last. Consent: a purpose that either side refused stays
-    refused; one that only one side stated stays as that side said it.
+    refused; one that only one side stated stays as that side said it. A refund that one side knows
+    takes back the purchase that the other one knows; ``item_of`` tells what that item was about.
 
     What is too old in either is dropped by ``fold.current``, which comes next.
     """
     limits = settings.profile
+    changes = pairing.joined(survivor, other, settings)
     return replace(
         survivor,
         seq=seq,
         swept_month=min(survivor.swept_month, other.swept_month),
         **_identity(survivor, other),
         traits=_newest(survivor.traits, other.traits),
-        interests=_interests(survivor, other, settings, now_ms),
+        interests=_interests(survivor, other, changes, item_of, settings, now_ms),
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
-        own_items=bounds.own(_own(survivor, other, settings), limits.own_items),
+        own_items=bounds.own(_own(survivor, other, changes), limits.own_items),
         price=statistics.joined(survivor.price, other.price),
         rhythm={
             hour: survivor.rhythm.get(hour, 0.0) + other.rhythm.get(hour, 0.0)
@@ -92,15 +101,22 @@ def _newest(survivor: dict[str, Trait], other: dict[str, Trait]) -> dict[str, Tr
     return bounds.traits(dict(sorted(traits.items())))
 
 
-def _interests(one: Profile, two: Profile, settings: Settings, now_ms: int) -> interests.Interests:
+def _interests(
+    one: Profile,
+    two: Profile,
+    changes: Mapping[str, pairing.Change],
+    item_of: interests.ItemOf,
+    settings: Settings,
+    now_ms: int,
+) -> interests.Interests:
     merged: interests.Interests = {}
     for name in sorted({*one.interests, *two.interests}):
         values = dict(one.interests.get(name, {}))
         for value, masses in two.interests.get(name, {}).items():
             values[value] = _joined(values.get(value, ()), masses)
-        values = dict(sorted(values.items()))
-        merged[name] = interests.bounded(values, settings, now_ms)
-    return merged
+        merged[name] = dict(sorted(values.items()))
+    merged = interests.taken_back(merged, changes, item_of, settings)
+    return {name: interests.bounded(values, settings, now_ms) for name, values in merged.items()}
 
 
 def _joined(one: Masses, two: Masses) -> Masses:
@@ -114,10 +130,10 @@ def _recent(one: Profile, two: Profile) -> tuple[Any, ...]:
     return tuple(sorted(joined, key=lambda each: each.at_ms))
 
 
-def _own(one: Profile, two: Profile, settings: Settings) -> dict[str, OwnItem]:
+def _own(one: Profile, two: Profile, changes: Mapping[str, pairing.Change]) -> dict[str, OwnItem]:
     merged = {**two.own_items, **one.own_items}
     for item_id in one.own_items.keys() & two.own_items.keys():
-        merged[item_id] = own.joined(item_id, one, two, settings)
+        merged[item_id] = own.joined(item_id, one, two, changes.get(item_id))
     return dict(sorted(merged.items()))
 
 

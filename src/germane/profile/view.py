@@ -85,7 +85,7 @@ def _interests(
 
 
 def _evidence(masses: tuple[Mass, ...]) -> dict[str, Any]:
-    """In words, and the counts behind them by month and signal; below 0: taken back."""
+    """In words, and the counts behind them by month and signal, without what was taken back."""
     months: dict[str, dict[str, int]] = {}
     for each in masses:
         months.setdefault(month_label(each.month), {})[each.signal] = each.count

@@ -39,8 +39,7 @@ def evidence(masses: tuple[Mass, ...]) -> str:
     for each in masses:
         totals[each.signal] = totals.get(each.signal, 0) + each.count
     ordered = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
-    said = [counted(count, signal) for signal, count in ordered if count > 0]
-    said += [f"{signal} taken back" for signal, count in ordered if count <= 0]
+    said = [counted(count, signal) for signal, count in ordered]
     return f"{', '.join(said)}, last {month_label(max(each.month for each in masses))}"
 
 

@@ -324,3 +324,17 @@ def test_the_root_leads_to_the_documentation(engine: Engine) -> None:
     """What someone opens first is a page, not an error."""
     (answer,) = send(engine, ("GET", "/", {}))
     assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+
+def test_long_letters_are_brief_in_a_list(engine: Engine) -> None:
+    """A page of messages as large as batches would be as large as a thousand of them."""
+    large = EVENT | {"type": "track", "essay": "x" * 100_000}
+    _, listed, alone = send(
+        engine,
+        ("POST", "/v1/batch", {"auth": WRITE, "json": {"batch": [large]}}),
+        ("GET", "/v1/dead-letters", {"auth": SERVER}),
+        ("GET", "/v1/dead-letters/1", {"auth": SERVER}),
+    )
+    (brief,), whole = listed.json()["deadLetters"], alone.json()
+    assert (len(brief["body"]), brief["bodyBytes"]) == (1_000, whole["bodyBytes"])
+    assert json.loads(whole["body"]) == large

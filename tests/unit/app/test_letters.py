@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -131,7 +132,8 @@ def test_an_event_that_is_no_event_is_told(engine: Engine) -> None:
     huge = an_event(message_id="huge", properties={"product_id": "i1", "n": 10**30})
     good = Event("good", "track", huge.at_ms, "Product Viewed", "u1", properties={"x": 1})
     receipt = engine.accept_now([huge, good])
-    assert receipt.accepted == 2
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 0, 1)
+    assert engine.stats()["events_total"] == engine.stats()["rejected_total"] == 1
     failed = next(each for each in engine.letters() if each.code == "event.fold_failed")
     assert str(10**30).encode() in failed.body
     assert engine.replay_letter(failed.letter_id) != ""
@@ -158,3 +160,45 @@ def test_a_replay_is_the_event_as_if_it_had_been_good(
     assert profile.recent[0].at_ms == now_ms - 30_000
     assert profile.locale == "de-DE"
     assert engine.letters() == []
+
+
+def test_a_large_message_of_a_batch_is_kept_whole(engine: Engine) -> None:
+    """With what its batch said for it; who replays it wants it as it is."""
+    now_ms = engine.world.now_ms()
+    message = {"type": "track", "event": "Product Viewed", "userId": "large", "messageId": "m"}
+    message |= {"properties": {"product_id": "i1", "essay": "x" * 100_000}}
+    batch = {"batch": [message], "context": {"locale": "de-DE"}}
+    parsed = parse(json.dumps(batch).encode(), route="batch", wall_ms=now_ms, now_ms=now_ms)
+    receipt = engine.accept_now(parsed.events, parsed.rejected)
+    assert (receipt.accepted, receipt.rejected) == (0, 1)
+    (letter,) = engine.letters()
+    assert letter.code == "event.too_large"
+    assert "kept whole" in letter.message
+    assert json.loads(letter.body)["properties"]["essay"] == "x" * 100_000
+    assert engine.replay_letter(letter.letter_id) == ""
+    profile = engine.store.profile("main", "u:large")
+    assert profile is not None
+    assert (profile.locale, profile.recent[0].item_id) == ("de-DE", "i1")
+
+
+def test_accepted_is_what_is_in_the_log(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While serving, too: what cannot be folded is rejected, and sent again it is no duplicate."""
+    fold, bad = Steps.event, an_event(message_id="bad")
+
+    def broken(self: Steps, event: Event, *rest: object) -> None:
+        if event.message_id == "bad":
+            raise RuntimeError("a bug")
+        fold(self, event, *rest)  # type: ignore[arg-type]
+
+    async def live() -> None:
+        await engine.start()
+        receipt = await engine.accept([bad, an_event(message_id="a"), an_event(message_id="a")])
+        assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 1, 1)
+        monkeypatch.undo()
+        receipt = await engine.accept([bad])
+        assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 0, 0)
+        await engine.stop()
+
+    monkeypatch.setattr(Steps, "event", broken)
+    asyncio.run(live())
+    assert engine.store.counts()["records"] == engine.seq

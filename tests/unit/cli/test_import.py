@@ -84,9 +84,10 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
         "u1,2999-01-01,toy-1,1\n"
         "u1,2026-10-01,toy-1\n"
         "u1,2026-10-01,toy-2,5\n"
+        "u1,2026-10-01,toy-3,-5\n"
     )
     found = summary(project, "events", "events.csv", "--event", "view")
-    assert (found["accepted"], found["rejected"], found["code"]) == (1, 5, 0)
+    assert (found["accepted"], found["rejected"], found["code"]) == (1, 6, 0)
     rejects = [
         json.loads(x) for x in (project / "events.csv.rejects.jsonl").read_text().splitlines()
     ]
@@ -96,6 +97,7 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
     assert "no user id" in reasons[3]
     assert "in the future" in reasons[4]
     assert "3 values for 4 columns" in reasons[5]
+    assert "price is below 0" in reasons[7]
 
 
 def test_jsonl_gz_and_parquet(project: Path) -> None:
@@ -122,6 +124,44 @@ def test_jsonl_gz_and_parquet(project: Path) -> None:
     assert summary(project, "people", "people.parquet")["accepted"] == 2
     person = json.loads(germane(project, "person", "p1", "--json").stdout)
     assert person["traits"]["interest"]["value"] == "Outdoor"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.csv", "item_id;title;price\nx;Salt, fine;9.5\n"),
+        ("c.csv", "item_id\ttitle\tprice\nx\tSalt, fine\t9.5\n"),
+        ("c.tsv", "item_id\ttitle\tprice\nx\tSalt, fine\t9.5\n"),
+        ("c.csv", "item_id|title|price\nx|Salt, fine|9.5\n"),
+        ("c.csv", 'item_id;title;"price, net";price\nx;Salt, fine;8;9.5\n'),
+        ("c.csv", "item_id;title;price;price, net, old\nx;Salt, fine;9.5;8\n"),
+        ("c.csv", 'item_id,title,price,a;b\nx,"Salt, fine",9.5,8\n'),
+    ],
+)
+def test_columns_may_be_separated_otherwise(project: Path, name: str, text: str) -> None:
+    """By semicolons, as spreadsheets of half of Europe write them, by tabs, by bars."""
+    (project / name).write_text(text)
+    assert summary(project, "catalogue", name)["accepted"] == 1
+    item = json.loads(germane(project, "export", "items", "-").stdout)
+    assert (item["itemId"], item["title"], item["price"]) == ("x", "Salt, fine", 9.5)
+
+
+def test_a_separator_that_cannot_be_told(project: Path) -> None:
+    """Is named, with what to do."""
+    (project / "c.csv").write_text("item_id;title,price\n1;2,3\n")
+    done = germane(project, "import", "catalogue", "c.csv")
+    assert (done.returncode, "',' or ';'" in done.stderr) == (1, True)
+    assert "between quotes" in done.stderr
+
+
+def test_what_cannot_be_folded_is_no_new_event(project: Path) -> None:
+    """A number beyond 64 bits cannot go into the log: it is said, and where to look."""
+    row = {"user": "h1", "ts": 1_790_000_000, "event": "view", "sku": "toy-1", "n": 10**30}
+    (project / "h.jsonl").write_text(json.dumps(row) + "\n")
+    found = summary(project, "events", "h.jsonl")
+    assert (found["accepted"], found["duplicates"], found["deadLetters"]) == (0, 0, 1)
+    assert "germane dead-letters list" in germane(project, "import", "events", "h.jsonl").stdout
+    assert "event.fold_failed" in germane(project, "dead-letters", "list").stdout
 
 
 def test_errors_of_the_whole(project: Path) -> None:
@@ -233,6 +273,73 @@ def test_a_wrong_event_name_can_be_mended(project: Path) -> None:
     assert (right["accepted"], right["duplicates"], right["unused"]) == (1, 0, {})
     again = summary(project, "events", "o.csv", "--event", "purchase")  # the same by its signal
     assert (again["accepted"], again["duplicates"]) == (0, 1)
+
+
+def person(project: Path, who: str) -> dict[str, Any]:
+    """`germane person WHO --json`"""
+    found: dict[str, Any] = json.loads(germane(project, "person", who, "--json").stdout)
+    return found
+
+
+ROWS = (
+    "who,other,at,colour,ref,what\n"
+    "c1,x1,2026-10-01,red,tent-1,purchase\n"
+    "c1,x1,2026-10-01,red,tent-1,purchase\n"
+)
+MAPPED = ("--map", "user_id=who", "--map", "timestamp=at", "--map", "event=what")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "earlier"),
+    [
+        ((*MAPPED, "--map", "item_id=colour"), "item_id ← colour"),
+        (MAPPED, "item_id ← no column"),
+        ((*MAPPED, "--map", "item_id=ref", "--map", "user_id=other"), "user_id ← other"),
+        ((*MAPPED, "--map", "item_id=ref", "--map", "event=colour"), "event ← colour"),
+    ],
+)
+def test_a_wrong_mapping_can_be_mended(project: Path, wrong: tuple[str, ...], earlier: str) -> None:
+    """Imported again by the right columns, the rows count for what they are; it is said what stays."""
+    (project / "o.csv").write_text(ROWS)
+    right = (*MAPPED, "--map", "item_id=ref")
+    first = summary(project, "events", "o.csv", *wrong)
+    assert (first["accepted"], first["remarks"]) == (2, [])
+    second = summary(project, "events", "o.csv", *right)
+    assert (second["accepted"], second["duplicates"]) == (2, 0)
+    assert earlier in second["remarks"][0]
+    assert "stays in the log" in second["remarks"][0]
+    own = {each["itemId"]: each["count"] for each in person(project, "c1")["ownItems"]}
+    assert own["tent-1"] == 2
+    third = summary(project, "events", "o.csv", *right)
+    assert (third["accepted"], third["duplicates"], third["remarks"]) == (0, 2, [])
+
+
+def test_another_column_of_times_counts_nothing_twice(project: Path) -> None:
+    """The same event, person and item is the same event; what stays is said each time."""
+    text = "user_id,item_id,ordered,delivered\nc1,tent-1,2026-09-01,2026-10-01\n"
+    (project / "o.csv").write_text(text)
+    arguments = ("events", "o.csv", "--event", "purchase", "--map")
+    assert summary(project, *arguments, "timestamp=delivered")["accepted"] == 1
+    for _ in range(2):
+        again = summary(project, *arguments, "timestamp=ordered")
+        assert (again["accepted"], again["duplicates"]) == (0, 1)
+        assert "timestamp ← delivered" in again["remarks"][0]
+    told = germane(project, "import", *arguments, "timestamp=ordered").stdout
+    assert "keep what they meant" in told
+    assert "empty data folder" in told
+
+
+def test_people_under_another_mapping(project: Path) -> None:
+    """They are told of anew, at the time that the right column says."""
+    (project / "p.csv").write_text(
+        "id,mail,interest,date,since\n7,a@x,Outdoor,2026-01-01,2026-09-01\n"
+    )
+    assert summary(project, "people", "p.csv", "--map", "user_id=mail")["accepted"] == 1
+    right = ("people", "p.csv", "--map", "timestamp=since")
+    found = summary(project, *right)
+    assert (found["accepted"], "user_id ← mail" in found["remarks"][0]) == (1, True)
+    assert person(project, "7")["traits"]["interest"]["declared"].startswith("2026-09-01")
+    assert summary(project, *right)["duplicates"] == 1
 
 
 def test_a_category_that_is_a_path(project: Path) -> None:

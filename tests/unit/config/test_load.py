@@ -60,6 +60,9 @@ def test_the_recipe_is_valid() -> None:
             "Did you mean 'department'?",
         ),
         ('timezone = "Europe/Berlin" ', 'timezone = "Berlin" ', "project.timezone", "tzdata"),
+        ('currency = "EUR"', 'currency = "euro"', "project.currency", "Did you mean 'EUR'?"),
+        ('currency = "EUR"', 'currency = "eur"', "project.currency", "Did you mean 'EUR'?"),
+        ('currency = "EUR"', 'currency = "€"', "project.currency", "Write it like EUR"),
         ('event = "Product Clicked"', 'name = "Product Clicked"', "signals.click.event", "missing"),
         ("half_life_days = 45", "half_life_days = 0.1", "signals.add.half_life_days", "between 1"),
     ],
@@ -70,6 +73,13 @@ def test_each_error_has_key_and_remedy(old: str, new: str, key: str, says: str) 
     found = problems(SHOP.replace(old, new, 1))
     assert key in found, found
     assert says in found[key]
+
+
+@pytest.mark.parametrize("code", ["USD", "JPY", "CHF", ""])
+def test_currencies(code: str) -> None:
+    """A code of ISO 4217, or none."""
+    text = SHOP.replace('currency = "EUR"', f'currency = "{code}"')
+    assert load_text(text, {}).settings.currency == code
 
 
 def test_all_errors_at_once() -> None:

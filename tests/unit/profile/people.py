@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from germane.domain.event import Event
+from germane.domain.event import Event, Interaction
 from germane.domain.months import MS_PER_DAY, month_of
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
@@ -48,20 +48,32 @@ def a_refund(item: str, *, at_ms: int = NOW, message_id: str = "") -> Event:
     )
 
 
+def kept(events: Sequence[Event]) -> list[Interaction]:
+    """What was done and not taken back, by the definition in words: each refund takes the last
+    purchase of its item before it (of one second, purchases come first), or nothing."""
+    done = [each for event in events for each in EXTRACTOR.extract(event)[0]]
+    left: list[Interaction] = []
+    for each in sorted(done, key=lambda one: (one.at_ms // 1000, one.signal == "refund")):
+        if each.signal != "refund":
+            left.append(each)
+            continue
+        bought = [one for one in left if (one.item_id, one.signal) == (each.item_id, "purchase")]
+        if bought:
+            left.remove(bought[-1])
+    return left
+
+
 def oracle(events: Sequence[Event], now_ms: int) -> dict[str, float]:
     """Interest per category from the raw events, by the definition in words."""
     out: dict[str, float] = {}
-    for event in events:
-        for each in EXTRACTOR.extract(event)[0]:
-            spec, sign = SHOP.signals[each.signal], 1.0
-            if spec.cancels:
-                spec, sign = SHOP.signals[spec.cancels], -1.0
-            months = month_of(now_ms) - month_of(each.at_ms)
-            factor = 1.0 if months < 12 else 0.5 if months < 24 else 0.0
-            days = (now_ms - each.at_ms) / MS_PER_DAY
-            weight = sign * spec.weight * factor * 2 ** -(days / spec.half_life_days)
-            category = ITEMS[each.item_id].category
-            out[category] = out.get(category, 0.0) + weight
+    for each in kept(events):
+        spec = SHOP.signals[each.signal]
+        months = month_of(now_ms) - month_of(each.at_ms)
+        factor = 1.0 if months < 12 else 0.5 if months < 24 else 0.0
+        days = (now_ms - each.at_ms) / MS_PER_DAY
+        weight = spec.weight * factor * 2 ** -(days / spec.half_life_days)
+        category = ITEMS[each.item_id].category
+        out[category] = out.get(category, 0.0) + weight
     return out
 
 

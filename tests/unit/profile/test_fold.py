@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -15,7 +16,7 @@ from germane.domain import decay
 from germane.domain.event import Event, Interaction
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import OwnItem, Profile
-from germane.domain.settings import AttributeSpec, ProfileSpec
+from germane.domain.settings import AttributeSpec, ProfileSpec, SignalSpec
 from germane.profile.fold import current, fold
 from germane.testing import an_event, an_item, an_order
 from tests.unit.profile.people import ITEMS, NOW, SHOP, a_refund, folded, ms
@@ -62,6 +63,65 @@ def test_a_refund_of_a_purchase_nobody_told_of() -> None:
     assert later.own_items["i2"].count == 1
     earlier = folded([a_refund("i2"), an_order(["i2"], at_ms=NOW - MS_PER_DAY)])
     assert earlier.own_items["i2"].count == 0
+
+
+def test_refunds_take_back_at_most_what_was_bought() -> None:
+    """Three refunds without an order id, of one purchase: no interest falls below nothing."""
+    events = [a_refund("i2", message_id=f"r{n}") for n in range(3)]
+    events.append(an_order(["i2"], at_ms=NOW - MS_PER_DAY))
+    for arrival in itertools.permutations(events):
+        profile = folded(arrival)
+        assert decay.interests(profile, "category", SHOP, NOW) == {}
+        assert profile.own_items["i2"].count == 0
+        assert profile.evidence == 1  # that something was bought tells of the person all the same
+    view = an_event(item="i2")
+    assert decay.interests(folded([*events, view]), "category", SHOP, NOW) == {
+        "c2": pytest.approx(1.0)
+    }
+
+
+def test_a_late_refund_leaves_nothing() -> None:
+    """What is taken back is what the purchase is worth by then, not what it was worth new."""
+    bought = an_order(["i2"], at_ms=NOW - 300 * MS_PER_DAY)
+    assert decay.interests(folded([bought, a_refund("i2")]), "category", SHOP, NOW) == {}
+
+
+def test_a_purchase_between_an_older_one_and_its_refund() -> None:
+    """The refund now takes the later one; what it had taken is given back."""
+    old, between = NOW - 90 * MS_PER_DAY, NOW - 30 * MS_PER_DAY
+    events = [an_order(["i2"], at_ms=old), a_refund("i2"), an_order(["i2"], at_ms=between)]
+    assert decay.interests(folded(events), "category", SHOP, NOW) == {
+        "c2": pytest.approx(5.0 * 2 ** -(90 / 120))
+    }
+
+
+def test_other_signals_can_be_taken_back() -> None:
+    """Out of the cart is out of the cart, once; a dismissal that is undone is none."""
+    more = {
+        "add": SignalSpec("add", "Added", "properties.product_id", weight=3.0),
+        "remove": SignalSpec("remove", "Removed", "properties.product_id", cancels="add"),
+        "undo": SignalSpec("undo", "Undone", "properties.product_id", cancels="dismiss"),
+    }
+    shop = replace(SHOP, signals={**SHOP.signals, **more})
+    done = [("add", 9), ("purchase", 8), ("dismiss", 7), ("remove", 6), ("remove", 5), ("undo", 4)]
+    found = []
+    for arrival in (done, done[::-1]):
+        profile = Profile("u:1")
+        for signal, ago in arrival:
+            each = Interaction("i1", signal, NOW - ago * 1000)
+            profile = fold(profile, an_event(), [each], ITEMS.get, shop, seq=1, now_ms=NOW)
+        found.append(decay.interests(profile, "category", shop, NOW))
+        assert profile.own_items["i1"].count == 1
+    assert found == [{"c1": pytest.approx(5.0, rel=1e-5)}] * 2
+
+
+def test_an_item_that_moved_to_another_category() -> None:
+    """A refund takes nothing from a value that the purchase did not speak for."""
+    bought = folded([an_order(["i2"], at_ms=NOW - MS_PER_DAY)])
+    new = [Interaction("i2", "refund", NOW)]
+    moved = an_item(2, category="elsewhere")
+    after = fold(bought, a_refund("i2"), new, lambda _: moved, SHOP, seq=2, now_ms=NOW)
+    assert decay.interests(after, "category", SHOP, NOW).keys() == {"c2"}
 
 
 def test_many_purchases_and_refunds() -> None:

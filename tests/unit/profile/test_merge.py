@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from germane.domain import decay
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Exposure, Profile, QuotaCount, Trait
 from germane.profile.fold import current
@@ -11,7 +12,7 @@ from tests.unit.profile.people import ITEMS, NOW, SHOP, a_refund, folded
 
 
 def merged(one: Profile, two: Profile) -> Profile:
-    return merge(one, two, SHOP, seq=9, now_ms=NOW)
+    return merge(one, two, SHOP, ITEMS.get, seq=9, now_ms=NOW)
 
 
 def test_the_strictest_consent_wins() -> None:
@@ -78,7 +79,11 @@ def test_a_guest_buys_and_the_customer_returns_it() -> None:
     guest = folded([an_order(["i2"], at_ms=NOW - MS_PER_DAY)], Profile("a:x"))
     both = merged(folded([a_refund("i2")]), guest)
     assert (both.own_items["i2"].count, both.own_items["i2"].times_s) == (0, ())
+    assert decay.interests(both, "category", SHOP, NOW) == {}
     kept = merged(folded([a_refund("i2", at_ms=NOW - 2 * MS_PER_DAY)]), guest)
+    assert decay.interests(kept, "category", SHOP, NOW) == decay.interests(
+        guest, "category", SHOP, NOW
+    )
     assert kept.own_items["i2"].count == 1
 
 
@@ -89,7 +94,9 @@ def test_what_one_side_kept_too_long_is_dropped() -> None:
     long_ago = folded([an_event(item="i1")], Profile("a:x"))
     now = folded([an_event(item="i3", at_ms=NOW), an_event(item="i2", at_ms=later)], now_ms=later)
     assert now.swept_month
-    both = current(merge(now, long_ago, SHOP, seq=9, now_ms=later), SHOP, later, ITEMS.get)
+    both = current(
+        merge(now, long_ago, SHOP, ITEMS.get, seq=9, now_ms=later), SHOP, later, ITEMS.get
+    )
     assert set(both.interests["category"]) == {"c2"}
     assert set(both.own_items) == {"i2"}
     assert both.evidence == 1

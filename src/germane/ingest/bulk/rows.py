@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from germane.ingest.surrogates import without_halves
 
 BATCH = 5_000
 MAX_FIELD = 1_000_000
+SEPARATORS = (",", ";", "\t", "|")
+"""Of columns in a CSV."""
 
 
 class Row(NamedTuple):
@@ -48,7 +51,7 @@ def columns_of(path: Path) -> Columns:
             return Columns(tuple(file.schema_arrow.names), open=False)
     if kind == "csv":
         with _text(path) as file, _guarded(path):
-            header = next(csv.reader(file), None)
+            header = next(csv.reader(file, delimiter=separator_of(path)), None)
         if not header:
             raise ImportFailed(f"{path} is empty.")
         return Columns(tuple(name.strip() for name in header), open=False)
@@ -60,6 +63,35 @@ def columns_of(path: Path) -> Columns:
     if not names:
         raise ImportFailed(f"{path} has no JSON objects.")
     return Columns(tuple(names), open=True)
+
+
+def separator_of(path: Path) -> str:
+    """What separates the columns of a CSV: the one mark that its header has outside of quotes; of
+    more than one, the only one by which header and first row have as many columns.
+
+    Raises:
+        ImportFailed: it cannot be told.
+    """
+    with _text(path) as file, _guarded(path):
+        header = re.sub(r'"[^"]*"', "", file.readline(MAX_FIELD))
+    found = [mark for mark in SEPARATORS if mark in header]
+    if len(found) <= 1:
+        return found[0] if found else SEPARATORS[0]
+    fitting = [mark for mark in found if len(set(_widths(path, mark))) == 1]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise ImportFailed(
+        f"{path}: the columns may be separated by {' or '.join(map(repr, found))}.",
+        hint="Put names that hold one of these between quotes, or save the file with commas.",
+    )
+
+
+def _widths(path: Path, mark: str) -> tuple[int, int]:
+    """Columns of the header and of the first row, if that is what separates them."""
+    with _text(path) as file, _guarded(path):
+        reader = csv.reader(file, delimiter=mark)
+        header = next(reader, [])
+        return len(header), len(next((row for row in reader if row), header))
 
 
 def count_rows(path: Path) -> int | None:
@@ -93,11 +125,18 @@ def rows_of(path: Path) -> Iterator[Row]:
 
 def _format(path: Path) -> str:
     suffixes = [each.lower() for each in path.suffixes if each.lower() != ".gz"]
-    known = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+    known = {
+        ".csv": "csv",
+        ".tsv": "csv",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".parquet": "parquet",
+    }
     kind = known.get(suffixes[-1] if suffixes else "")
     if kind is None:
         raise ImportFailed(
-            f"{path} is of no known format.", hint="Use .csv, .jsonl (both also .gz) or .parquet."
+            f"{path} is of no known format.",
+            hint="Use .csv, .tsv, .jsonl (all also .gz) or .parquet.",
         )
     return kind
 
@@ -105,7 +144,7 @@ def _format(path: Path) -> str:
 def _csv(path: Path) -> Iterator[Row]:
     csv.field_size_limit(MAX_FIELD)
     with _text(path) as file, _guarded(path):
-        reader = csv.reader(file)
+        reader = csv.reader(file, delimiter=separator_of(path))
         header = [name.strip() for name in next(reader, [])]
         for number, values in enumerate(reader, 1):
             if not values:

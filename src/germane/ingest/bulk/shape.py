@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SignalSpec
 from germane.ingest.bulk.columns import Kind, Mapping
+from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.rows import Row
 from germane.ingest.limits import FUTURE_MS, ID_CHARS
 
@@ -50,7 +50,7 @@ class Shaper:
         for spec in settings.signals.values():
             self._signals.setdefault(spec.event, spec)
             self._signals.setdefault(spec.name, spec)
-        self._seen: Counter[bytes] = Counter()
+        self._seen = Occurrences()
 
     def group_key(self, row: Row) -> tuple[Any, ...] | None:
         """Rows that follow one another with the same key are one event (the lines of an order)."""
@@ -79,16 +79,19 @@ class Shaper:
         at_ms = self._time(first)
         if self._kind == "people":
             traits = {k: v for k, v in self._rest(first).items() if v not in (None, "")}
-            return Event(self._message_id(rows), "identify", at_ms, user_id=user, traits=traits)
+            message_id = self._message_id(rows, sorted(self._mapping.fields.items()))
+            return Event(message_id, "identify", at_ms, user_id=user, traits=traits)
         name = str(self._get(first, "event") or self._event).strip()
         if not name:
             raise Unusable("no event name (a column event, or --event NAME)")
         spec = self._signals.get(name)
+        name = spec.event if spec else name
+        items = [self._id(row, "item_id") for row in rows]
         return Event(
-            self._message_id(rows),
+            self._message_id(rows, name, user, anonymous, items),
             "track",
             at_ms,
-            name=spec.event if spec else name,
+            name=name,
             user_id=user,
             anonymous_id=anonymous,
             properties=self._properties(rows, spec),
@@ -158,30 +161,26 @@ class Shaper:
         line: dict[str, Any] = {}
         values = {
             path: self._id(row, "item_id") or None,
-            (spec.quantity if spec else "") or "quantity": self._number(row, "quantity"),
-            (spec.price if spec else "") or "price": self._number(row, "price"),
+            (spec.quantity if spec else "") or "quantity": self._number(row, "quantity", low=0.0),
+            (spec.price if spec else "") or "price": self._number(row, "price", low=0.0),
         }
         for where, value in values.items():
             if value is not None:
                 _put(line, where.partition("[].")[2] if inside and "[]." in where else where, value)
         return line
 
-    def _message_id(self, rows: list[Row]) -> str:
+    def _message_id(self, rows: list[Row], *meant: Any) -> str:
         """A hash of the content and how often the same came before in this import.
 
-        The event's name is content, too, where it is said beside the file: a wrong one can be mended.
+        What it was taken for is content, too: the event, the person, the items. So rows that were
+        imported for something else are new ones when they are imported for what they are.
         """
         given = self._get(rows[0], "message_id") if self._kind == "events" else None
         if given not in (None, ""):
             return str(given)[:100]
-        content: list[Any] = [row.values for row in rows]
-        if self._event and not self._get(rows[0], "event"):
-            spec = self._signals.get(self._event)
-            content.append(spec.event if spec else self._event)
-        packed = msgspec.json.encode(content, order="sorted")
+        packed = msgspec.json.encode([[row.values for row in rows], *meant], order="sorted")
         key = blake2b(packed, digest_size=16).digest()
-        self._seen[key] += 1
-        return f"import-{self._kind}-{key.hex()}-{self._seen[key]}"
+        return f"import-{self._kind}-{key.hex()}-{self._seen.count(key)}"
 
     def _get(self, row: Row, field: str) -> Any:
         column = self._mapping.fields.get(field)
@@ -217,8 +216,10 @@ class Shaper:
             raise Unusable(f"{field} is no number: {value!r}{hint}") from None
         if math.isnan(number):
             return None
-        if math.isinf(number) or (low is not None and number < low):
+        if math.isinf(number):
             raise Unusable(f"{field} is out of range: {value!r}")
+        if low is not None and number < low:
+            raise Unusable(f"{field} is below {low:g}: {value!r}")
         return number
 
     def _flag(self, row: Row, field: str) -> bool:

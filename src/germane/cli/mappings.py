@@ -1,0 +1,41 @@
+"""By which columns files of the same form were imported last: what came in stays in the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+
+_STAYS = {
+    "events": "What came that way stays in the log. Rows that name another event, person or item now "
+    "are new events; all others are known already, and keep what they meant. To be rid of what was "
+    "wrong, import everything into an empty data folder.",
+    "people": "What came that way stays with whom it named. To be rid of what was wrong, import "
+    "everything into an empty data folder.",
+    "catalogue": "Items with the same ids are replaced; others stay, until you remove them: "
+    "DELETE /v1/items/ID.",
+}
+
+
+def key_of(kind: str, names: tuple[str, ...]) -> str:
+    """Where it is remembered for files of one kind with these columns."""
+    packed = json.dumps(sorted(names)).encode()
+    return f"import.columns.{kind}.{blake2b(packed, digest_size=8).hexdigest()}"
+
+
+def packed(fields: Mapping[str, str]) -> bytes:
+    """Fields and their columns, to be remembered."""
+    return json.dumps(dict(sorted(fields.items()))).encode()
+
+
+def changed(kind: str, before: bytes | None, fields: Mapping[str, str]) -> str:
+    """What to know when files of this form were imported by other columns; empty if they were not."""
+    known: dict[str, str] = json.loads(before) if before is not None else dict(fields)
+    told = [
+        f"{field} ← {known.get(field, 'no column')}"
+        for field in sorted({*known, *fields})
+        if known.get(field) != fields.get(field)
+    ]
+    if not told:
+        return ""
+    return f"Files with these columns were imported before with {', '.join(told)}. {_STAYS[kind]}"

@@ -1,0 +1,68 @@
+"""What an event means for items, and what a bad property costs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from germane.app.engine import Engine
+from germane.domain.event import Interaction
+from germane.domain.settings import OutcomeSpec
+from germane.ingest.signals import Extractor
+from germane.measure.credits import value_of
+from germane.testing import a_shop, an_order
+
+EXTRACTOR = Extractor(a_shop())
+
+
+def told(**product: Any) -> tuple[list[Interaction], list[str]]:
+    """What an order of one product means."""
+    products = [{"product_id": "i1", **product}]
+    return EXTRACTOR.extract(an_order([], properties={"order_id": "1", "products": products}))
+
+
+@pytest.mark.parametrize(
+    ("product", "quantity", "price", "problems"),
+    [
+        ({}, 1.0, None, []),
+        ({"quantity": "2", "price": "9.5"}, 2.0, 9.5, []),
+        ({"quantity": 0, "price": 0}, 0.0, 0.0, []),
+        ({"quantity": 3, "price": -9.5}, 3.0, None, ["the price of item 'i1' is below 0"]),
+        ({"quantity": -3, "price": 9.5}, 1.0, 9.5, ["the quantity of item 'i1' is below 0"]),
+        ({"quantity": 3, "price": "nine"}, 3.0, None, ["the price of item 'i1' is no number"]),
+        ({"quantity": "x", "price": -1}, 1.0, None, ["is no number", "is below 0"]),
+        ({"price": True}, 1.0, None, ["the price of item 'i1' is no number"]),
+    ],
+)
+def test_a_bad_amount_costs_itself(
+    product: dict[str, Any], quantity: float, price: float | None, problems: list[str]
+) -> None:
+    """The product counts; a price or a quantity that cannot be used is as if it were not there."""
+    (found,), said = told(**product)
+    assert (found.item_id, found.quantity, found.price) == ("i1", quantity, price)
+    assert len(said) == len(problems)
+    assert all(part in text for part, text in zip(problems, said, strict=True))
+
+
+def test_a_negative_price_is_no_revenue() -> None:
+    """As a response it counts once, like revenue whose price nobody told; it takes nothing away."""
+    revenue = OutcomeSpec("revenue", "purchase", 60, value_from="revenue")
+    (found,), _ = told(quantity=2, price=-50)
+    assert value_of(revenue, found) == 1.0
+
+
+def test_a_negative_price_is_a_dead_letter(engine: Engine) -> None:
+    """The event is kept, and it is said what was not used; the price band has the catalogue's."""
+    products = [{"product_id": "i1", "price": -50}]
+    receipt = engine.accept_now([an_order([], properties={"products": products})])
+    assert (receipt.accepted, receipt.rejected) == (1, 0)
+    (letter,) = engine.letters()
+    assert (letter.code, "below 0" in letter.message) == ("event.bad_property", True)
+    profile = engine.store.profile("main", "u:u1")
+    item = engine.item("i1")
+    assert profile is not None
+    assert item is not None
+    assert profile.price.count == 1
+    assert profile.price.mean == pytest.approx(math.log(item.price or 0))
