@@ -34,7 +34,7 @@ KEPT_VERSIONS = 10
 LESSONS_MAX = 12_000
 """Newest lessons of each head that are learned from: some 170 MB of features."""
 HELD_OUT = 0.15
-"""Share of the lessons, the newest, on which the first challenger must prove itself; a later one is
+"""Share of the lessons, the newest, on which a first challenger must prove itself; a later one is
 judged on what came since the champion was trained, which neither has seen."""
 HELD_OUT_MAX = 0.3
 HEADS = ("", NEW)
@@ -195,21 +195,18 @@ def _challenge(
 
     weights = np.array(model.blend(head), dtype=np.float32)
     blend = (lessons.features @ weights).astype(np.float64)
-    top = lessons.best(blend, DEPTH)
+    top, told = lessons.best(blend, DEPTH), len(lessons)
     lessons, blend = lessons.only(top), blend[top]
     count, now = len(lessons), champion.forests.get(head)
     if count < spec.lessons_min:
         return rejected(f"{count:,} lessons; from {spec.lessons_min:,} on there is enough to learn")
-    fresh = seen - champion.learned.get(head, 0)
-    if now is not None and fresh < spec.lessons_new // 10:
+    fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
+    if fresh < spec.lessons_new // 10:
         return rejected(f"only {fresh:,} lessons since the last training")
-    held = int(count * HELD_OUT) if now is None else min(fresh, int(count * HELD_OUT_MAX))
-    duels = {
-        objective: _duel(lessons, blend, count - held, now, objective)
-        for objective in forest.OBJECTIVES
-    }
-    objective = max(duels, key=lambda each: duels[each].challenger)
-    verdict = duels[objective]
+    held = int(count * HELD_OUT)
+    if now is not None:
+        held = max(held, min(fresh, int(count * HELD_OUT_MAX)))
+    verdict, objective = _duel(lessons, blend, count - held, now, min(fresh, held))
     if now is None and not verdict.better:
         return rejected("not proven better than the blend alone", verdict)
     if not verdict.not_worse:
@@ -223,15 +220,24 @@ def _duel(
     blend: npt.NDArray[np.float64],
     split: int,
     now: Forest | None,
-    objective: str,
-) -> judge.Verdict:
-    """A challenger fitted on the lessons before ``split`` against what ranks now, on those after it."""
+    unseen: int,
+) -> tuple[judge.Verdict, str]:
+    """The better of the objectives against what ranks now; all fitted before ``split``.
+
+    Which objective is the better one is told by all lessons after it; how it stands to the champion,
+    by the newest ``unseen`` of them, which the champion was not fitted to either.
+    """
     older, newer = lessons.part(0, split), lessons.part(split, len(lessons))
     rows = int(lessons.starts[split])
-    made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
-    challenger = Trees(made)
+    trials = {}
+    for objective in forest.OBJECTIVES:
+        made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
+        trials[objective] = blend[rows:] + Trees(made).scores(newer.features)
+    objective = max(trials, key=lambda each: float(judge.ndcg(newer, trials[each]).mean()))
     standing = blend[rows:] + (Trees(now).scores(newer.features) if now is not None else 0.0)
-    return judge.compare(newer, standing, blend[rows:] + challenger.scores(newer.features))
+    first = int(newer.starts[len(newer) - unseen])
+    last = newer.part(len(newer) - unseen, len(newer))
+    return judge.compare(last, standing[first:], trials[objective][first:]), objective
 
 
 def _threads() -> int:

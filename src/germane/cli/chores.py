@@ -84,6 +84,8 @@ class Cadence:
 
         self._spec = spec
         self._able = spec.enabled and forest.available()
+        if spec.enabled and not self._able:
+            _log.info("background training needs LightGBM: pip install 'germane[train]'")
         self._done = 0
         self._done_s: float | None = None
 
@@ -92,7 +94,7 @@ class Cadence:
         spec, new = self._spec, lessons - self._done
         if self._done_s is None:
             self._done_s = now_s
-        late = now_s - self._done_s >= spec.every_s and new >= spec.lessons_new / 10
+        late = now_s - self._done_s >= spec.every_s and new >= spec.lessons_new / 2
         due = self._able and lessons >= spec.lessons_min and (new >= spec.lessons_new or late)
         if due:
             self._done, self._done_s = lessons, now_s

@@ -160,7 +160,7 @@ TRAINING = (
         low=100,
         high=1_000_000,
     ),
-    Field("every", "duration", "After this long, a tenth of them is.", "7d"),
+    Field("every", "duration", "After this long, half of them is.", "7d"),
 )
 SERVER = (
     Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),

@@ -146,7 +146,7 @@ class TrainingSpec(msgspec.Struct, frozen=True):
     lessons_new: int = 1_000
     """New lessons that are worth another training."""
     every_s: int = 7 * 86_400
-    """After this long, a tenth of them is."""
+    """After this long, half of them is."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -128,6 +128,7 @@ def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None
 def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, out: Any) -> int:
     from germane.api.auth import Keys
     from germane.api.server import build
+    from germane.cli.chores import Chores
     from germane.cli.serving import http_server, listen, run_server, set_up_logging
     from germane.console.live import Live
 
@@ -141,7 +142,14 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
     server = http_server(app, grace_s=3)
     live.leaving = lambda: bool(server.should_exit)
     driver = _driver(port, loaded, demo)
+    chores = Chores(
+        engine,
+        demo.folder / "germane.toml",
+        demo.folder / loaded.runtime.data,
+        loaded.runtime.training,
+    )
     try:
+        chores.start()
         _tell_first(driver, server)
         watcher = threading.Thread(target=_watch, args=(driver, server, demo.until), daemon=True)
         watcher.start()
@@ -153,6 +161,7 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
         run_server(server, listener)
     finally:
         _stop(driver)
+        chores.close()
         engine.store.commit(Txn(meta={CLOCK: str(world.now_ms()).encode()}))
         save_snapshot(engine, demo.folder / loaded.runtime.data)
     stats = engine.stats()
