@@ -71,6 +71,8 @@ class Chores(threading.Thread):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
+        if self._ended.is_set():  # closed while it was being started
+            self._child.terminate()
         _, said = self._child.communicate()
         if self._child.returncode and not self._ended.is_set():
             _log.warning("%s did not succeed: %s", command, said.decode()[-500:])

@@ -85,9 +85,9 @@ class Candidates:
             self._fresh()
         return self.features
 
-    def adjacent(self) -> list[bool]:
-        """Which candidates are of a related category that the person has not met."""
-        found: list[bool] = (self.features[:, COLUMN["adjacent"]] > 0).tolist()
+    def adjacent(self) -> npt.NDArray[np.bool_]:
+        """Which candidates are of a related category that the person has not met, shape (n,)."""
+        found: npt.NDArray[np.bool_] = self.features[:, COLUMN["adjacent"]] > 0
         return found
 
     def own(self) -> npt.NDArray[np.bool_]:
@@ -119,8 +119,8 @@ class Candidates:
             for value in values:
                 if name in state.kinds:
                     self._add_tops(name, state.kinds[name].numbers.get(value, 0), 2 * PER_VALUE)
-        nearest = sorted(self._adjacent, key=lambda kind: -self._adjacent[kind])
-        for kind in nearest[:ADJACENT]:
+        nearest = np.argsort(-self._adjacent, kind="stable")[:ADJACENT]
+        for kind in nearest[self._adjacent[nearest] > 0].tolist():
             self._add_tops(state.diversity, kind, PER_ADJACENT)
         for popular in (state.trending, state.bestsellers, state.tried):
             place.update(dict.fromkeys(popular[:POPULAR]))
@@ -153,19 +153,17 @@ class Candidates:
         sums: Floats = np.bincount(places, np.concatenate(weights)).astype(float, copy=False)
         return numbers, sums
 
-    def _adjacent_categories(self) -> dict[int, float]:
-        """Categories never met, by how strongly they are related to those that are liked."""
-        found: dict[int, float] = {}
-        met, related = self._person.met, self._state.related
+    def _adjacent_categories(self) -> Floats:
+        """How strongly each category that was never met is related to those that are liked, by number."""
+        found = np.zeros(len(self._liked))
         for kind in np.argsort(-self._liked, kind="stable")[:CATEGORIES].tolist():
             share = float(self._liked[kind])
             if share <= 0:
                 break
-            row = related.row(kind)
-            total = sum(row.values())
-            for other, strength in row.items():
-                if not met[other]:
-                    found[other] = found.get(other, 0.0) + share * strength / total
+            row = self._state.related.arrays(kind)
+            if row is not None:
+                found[row[0]] += row[1] * (share / row[1].sum())
+        found[self._person.met] = 0.0
         return found
 
     # -- features --------------------------------------------------------------------------------
@@ -236,9 +234,7 @@ class Candidates:
         ages = person.category_age_days[kinds]
         self._set("category_just", slice(None), 2.0 ** -(ages / 7.0))
         self._set("brand_interest", slice(None), self._other_interests())
-        near = np.zeros(len(person.met))
-        near[list(self._adjacent)] = 1.0
-        self._set("adjacent", slice(None), near[kinds])
+        self._set("adjacent", slice(None), (self._adjacent[kinds] > 0).astype(float))
         if person.price_mean is not None:
             z = (state.log_price[self.numbers] - person.price_mean) / person.price_spread
             self._set("price_fit", slice(None), -np.minimum(np.nan_to_num(z) ** 2, 4.0))

@@ -290,24 +290,31 @@ class SharedModel:
     ) -> list[Row]:
         """The best that may be shown: enough for the slate, its pool and its diverse slots."""
         test = self._rules[surface.name].eligible(profile, ask, self._filters, at_ms)
-        pinned = {pin.item_id for pin in self._rules[surface.name].pins}
-        state, adjacent_rows = self.state, 0
-        rows: list[Row] = []
-        size = self._policy(surface, ask).size
+        state, size = self.state, self._policy(surface, ask).size
         enough = size + MAX_POOL + KEPT_CANDIDATES
-        adjacent = found.adjacent()
-        kinds, numbers = state.kinds[state.diversity], found.numbers.tolist()
-        for index in order.tolist():
-            number = numbers[index]
-            if len(rows) >= enough:
-                wanted = adjacent[index] and adjacent_rows < size
-                if not wanted and state.ids[number] not in pinned:
-                    continue
+        adjacent, numbers = found.adjacent(), found.numbers
+        categories, names = state.kinds[state.diversity].of, state.kinds[state.diversity].names
+        rows: list[Row] = []
+
+        def take(index: int) -> bool:
+            number = int(numbers[index])
             item = state.items[number]
-            if item is not None and test(item):
-                category = kinds.names[kinds.of[number]]
-                rows.append(Row(item.item_id, category, adjacent[index], index))
-                adjacent_rows += adjacent[index]
+            if item is None or not test(item):
+                return False
+            category = names[categories[number]]
+            rows.append(Row(item.item_id, category, bool(adjacent[index]), index))
+            return True
+
+        place = 0
+        while place < len(order) and len(rows) < enough:
+            take(int(order[place]))
+            place += 1
+        rest = order[place:]
+        missing = size - sum(row.adjacent for row in rows)
+        pinned = [state.index.get(pin.item_id, -1) for pin in self._rules[surface.name].pins]
+        for index in rest[adjacent[rest] | np.isin(numbers[rest], pinned)].tolist():
+            if missing > 0 or numbers[index] in pinned:
+                missing -= take(index) and bool(adjacent[index])
         return rows
 
     def _lessons(

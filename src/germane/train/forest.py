@@ -41,10 +41,13 @@ PARAMETERS: dict[str, Any] = {
 
 
 class NoTrainer(GermaneError):
-    """LightGBM, which fits the forests, is not installed."""
+    """LightGBM, which fits the forests, is not installed, or cannot be loaded here."""
 
     code = "train.not_installed"
-    hint = "Install it: pip install 'germane[train]'. Without it the online blend ranks alone."
+    hint = (
+        "Install it: pip install 'germane[train]' (on macOS also: brew install libomp). "
+        "Without it the online blend ranks alone."
+    )
 
 
 def available() -> bool:
@@ -72,9 +75,10 @@ def fit(
     Raises:
         NoTrainer: LightGBM is not installed.
     """
-    if not available():
-        raise NoTrainer()
-    import lightgbm
+    try:
+        import lightgbm
+    except (ImportError, OSError) as error:  # OSError: a library that it needs is missing
+        raise NoTrainer(f"LightGBM cannot be used: {error}") from None
 
     each_row = objective == "binary"
     data = lightgbm.Dataset(
