@@ -222,22 +222,31 @@ def _duel(
     now: Forest | None,
     unseen: int,
 ) -> tuple[judge.Verdict, str]:
-    """The better of the objectives against what ranks now; all fitted before ``split``.
+    """The better of the objectives against what ranks now.
 
-    Which objective is the better one is told by all lessons after it; how it stands to the champion,
-    by the newest ``unseen`` of them, which the champion was not fitted to either.
+    Which objective is the better one is told by all lessons after ``split``. How it stands to the
+    champion is told by the newest ``unseen`` lessons: the champion was fitted to those before them,
+    and so is the challenger, or it would be judged for knowing less of late.
     """
+    better = max(
+        forest.OBJECTIVES,
+        key=lambda each: float(judge.ndcg(*_tried(lessons, blend, split, each)).mean()),
+    )
+    last, challenger = _tried(lessons, blend, len(lessons) - unseen, better)
+    standing = blend[len(blend) - len(challenger) :]
+    if now is not None:
+        standing = standing + Trees(now).scores(last.features)
+    return judge.compare(last, standing, challenger), better
+
+
+def _tried(
+    lessons: Lessons, blend: npt.NDArray[np.float64], split: int, objective: str
+) -> tuple[Lessons, npt.NDArray[np.float64]]:
+    """The lessons after ``split``, and how trees that are fitted to those before it score their rows."""
     older, newer = lessons.part(0, split), lessons.part(split, len(lessons))
     rows = int(lessons.starts[split])
-    trials = {}
-    for objective in forest.OBJECTIVES:
-        made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
-        trials[objective] = blend[rows:] + Trees(made).scores(newer.features)
-    objective = max(trials, key=lambda each: float(judge.ndcg(newer, trials[each]).mean()))
-    standing = blend[rows:] + (Trees(now).scores(newer.features) if now is not None else 0.0)
-    first = int(newer.starts[len(newer) - unseen])
-    last = newer.part(len(newer) - unseen, len(newer))
-    return judge.compare(last, standing[first:], trials[objective][first:]), objective
+    made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
+    return newer, blend[rows:] + Trees(made).scores(newer.features)
 
 
 def _threads() -> int:
