@@ -12,6 +12,7 @@ from benchmarks.quality.environment import ChildFailed
 from benchmarks.quality.jobs import GERMANE, Job, do
 from benchmarks.quality.peers import catalogue
 from benchmarks.quality.protocols import tasks
+from benchmarks.quality.published import DATA, ensured
 from benchmarks.quality.report import report
 from benchmarks.quality.show import showing
 
@@ -82,7 +83,13 @@ def main() -> int:
                     except ChildFailed as error:
                         failed += 1
                         print(f"FAILED {job.name}\n{error}", file=sys.stderr)
-    report(everything(args.seed), cells)
+    jobs = everything(args.seed)
+    published = [
+        ensured(cells.folder, job.keys()[0].digest)
+        for job in jobs
+        if job.model == GERMANE and job.frame.name == DATA
+    ]
+    report(jobs, cells, published[0] if published else None)
     return 1 if failed else 0
 
 

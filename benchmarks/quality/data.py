@@ -41,10 +41,15 @@ def load(name: str) -> Frame:
     return LOADERS[name]()
 
 
-def _table(name: str, table: str) -> dict[str, list[Any]]:
+def table(name: str, part: str) -> dict[str, list[Any]]:
+    """A table of a data set as columns.
+
+    Raises:
+        MissingData: it is not there.
+    """
     import pyarrow.parquet as pq
 
-    path = folder() / name / f"{table}.parquet"
+    path = folder() / name / f"{part}.parquet"
     if not path.exists():
         raise MissingData(f"{name}: {path} is not there. Set {FOLDER} to the folder of data sets.")
     found: dict[str, list[Any]] = pq.read_table(path).to_pydict()
@@ -82,7 +87,7 @@ def _frame(
 
 def movielens() -> Frame:
     """Ratings of long-lived people; seen films are not shown again."""
-    events, items = _table("ml-latest-small", "events"), _table("ml-latest-small", "items")
+    events, items = table("ml-latest-small", "events"), table("ml-latest-small", "items")
     catalogue = {
         each: {
             "title": title,
@@ -105,7 +110,7 @@ def movielens() -> Frame:
 
 def yoochoose() -> Frame:
     """Clicks of anonymous sessions: a session is a person that nobody knows."""
-    events = _table("yoochoose-100k", "events")
+    events = table("yoochoose-100k", "events")
     return _frame(
         "yoochoose-100k",
         events["session_id"],
@@ -118,7 +123,7 @@ def yoochoose() -> Frame:
 
 def retail() -> Frame:
     """The last lines of a gift shop that have a customer; the lines of an invoice are one order."""
-    events, items = _table("online-retail", "events"), _table("online-retail", "items")
+    events, items = table("online-retail", "events"), table("online-retail", "items")
     rows, had = [], set()
     for row, (event, user, item, invoice) in enumerate(
         zip(
@@ -155,7 +160,7 @@ def _last_word(title: str) -> str:
 def moodle() -> Frame:
     """Visits to the parts of a course, without its front page; what a person does on one part in a row
     is one visit."""
-    events, items = _table("moodle-course", "events"), _table("moodle-course", "items")
+    events, items = table("moodle-course", "events"), table("moodle-course", "items")
     last: dict[str, str] = {}
     rows = []
     for row, (user, item) in enumerate(zip(events["user_id"], events["item_id"], strict=True)):
@@ -180,7 +185,7 @@ def moodle() -> Frame:
 
 def grocery() -> Frame:
     """Reviews of groceries; days only. What was reviewed is not shown again."""
-    events, items = _table("grocery", "events"), _table("grocery", "items")
+    events, items = table("grocery", "events"), table("grocery", "items")
     catalogue = {
         each: {"category": f"category {kind}"}
         for each, kind in zip(items["item_id"], items["category"], strict=True)
@@ -198,7 +203,7 @@ def grocery() -> Frame:
 def beauty() -> Frame:
     """Reviews of which only each person's order is known. Times are made up so that everyone's last
     row is of the same day and one step is one day."""
-    events, items = _table("amazon-beauty", "events"), _table("amazon-beauty", "items")
+    events, items = table("amazon-beauty", "events"), table("amazon-beauty", "items")
     how_often: dict[int, int] = {}
     for codes in items["attribute_ids"]:
         for code in codes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+READING = Path(__file__).parent / "reading.md"
+"""What a person read from the figures, with its date: the only part of the page written by hand."""
 TASKS = {
     "prequential": (
         "In the stream",
@@ -76,14 +79,17 @@ MovieLens' ratings is partly the order in which its pages showed films.
 """
 
 
-def write(rows: list[Row], cells: list[Row]) -> str:
+def write(rows: list[Row], cells: list[Row], missed: list[Row], published: Row | None) -> str:
     """The whole page."""
     parts = [HEAD]
     for task, (title, about) in TASKS.items():
         found = [row for row in rows if row["task"] == task]
         if found:
             parts.append(_table(title, about, found))
-    parts += [_lost(rows), _shipped(rows), _times(rows), _every(cells), PEERS]
+    if published is not None:
+        parts.append(_published(published))
+    parts += [READING.read_text("utf-8"), _lost(rows), _kinds(missed)]
+    parts += [_shipped(rows), _times(rows), _every(cells), PEERS]
     return "".join(parts)
 
 
@@ -155,6 +161,51 @@ def _lost(rows: list[Row]) -> str:
         texts = ["–" if each is None else f"{each:.3f}" for each in shares]
         first = [row["data"], row["task"], f"{probe['candidates']:.0f}"]
         out.append(f"| {' | '.join([*first, *texts])} |")
+    return "\n".join(out) + "\n"
+
+
+def _kinds(missed: list[Row]) -> str:
+    out = [
+        "\n## By kind of target\n",
+        (
+            "In the stream. Newcomers are people without a history; for each kind the best peer, fitted anew,"
+            " of those measured: NDCG@10 of Germane and of the peer, and the share of targets among Germane's"
+            " candidates, among the peer's first hundred, and among the peer's first hundred only.\n"
+        ),
+        "| data set | kind | targets | Germane | peer | best peer | candidates | first 100 | only there |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows = [row for row in missed if row["task"] in ("prequential", "last-out")]
+    for data in dict.fromkeys(row["data"] for row in rows):
+        for kind in ("newcomer", "own", "new"):
+            found = [row for row in rows if row["data"] == data and kind in row]
+            if not found:
+                continue
+            row = max(found, key=lambda row: row[kind]["peer_ndcg10"])
+            best = row[kind]
+            out.append(
+                f"| {data} | {kind} | {best['n']:,} | {best['germane_ndcg10']:.4f} |"
+                f" {best['peer_ndcg10']:.4f} | {row['model']}, {row['setting']} |"
+                f" {best['germane']:.3f} | {best['peer']:.3f} | {best['peer_only']:.3f} |"
+            )
+    return "\n".join(out) + "\n"
+
+
+def _published(found: Row) -> str:
+    out = [
+        "\n## Next clicks with published lists\n",
+        (
+            f"YooChoose, {found['n']} next clicks of 99 sessions for which the lists of four published methods"
+            " are at hand. They were fitted once; Germane has learned every click before the one in question.\n"
+        ),
+        "| list | MRR@20 | hit@20 |",
+        "|---|---|---|",
+    ]
+    names = sorted((name for name in found if name != "n"), key=lambda x: -found[x]["mrr20"])
+    for name in names:
+        low, high = found[name]["mrr20_95"]
+        value = f"{found[name]['mrr20']:.4f} [{low:.4f}, {high:.4f}]"
+        out.append(f"| {name} | {value} | {found[name]['recall20']:.4f} |")
     return "\n".join(out) + "\n"
 
 

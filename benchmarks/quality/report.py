@@ -12,6 +12,7 @@ from benchmarks.figures import record, write_result
 from benchmarks.quality import page
 from benchmarks.quality.cells import Cell, Cells
 from benchmarks.quality.environment import ROOT
+from benchmarks.quality.gaps import gaps
 from benchmarks.quality.jobs import GERMANE, Job
 
 COMMAND = "just bench quality"
@@ -53,7 +54,7 @@ class Measured:
         return max(peers, key=_ndcg, default=None)
 
 
-def report(jobs: list[Job], cells: Cells) -> None:
+def report(jobs: list[Job], cells: Cells, published: dict[str, Any] | None = None) -> None:
     """Write all that is measured: `results/quality.json`, the page, the figures that are complete."""
     found = collected(jobs, cells)
     rows = [row for each in found if (row := summary(each))]
@@ -61,12 +62,16 @@ def report(jobs: list[Job], cells: Cells) -> None:
         print("Nothing is measured yet.")
         return
     whole = [_plain(cell) for each in found for cell in each.cells]
-    write_result("quality", {"summary": rows, "cells": whole})
+    missed = gaps(jobs, cells)
+    result = {"summary": rows, "published": published, "gaps": missed, "cells": whole}
+    write_result("quality", result)
     target = ROOT / "docs" / "explanation" / "quality.md"
-    target.write_text(page.write(rows, whole))
+    target.write_text(page.write(rows, whole, missed, published))
     for row in rows:
         print(page.line(row))
-    figures(rows, whole)
+    figures(rows)
+    if published is not None:
+        _record("quality.yoochoose_peer_mrr20", published["germane"]["mrr20"], published["n"])
 
 
 def collected(jobs: list[Job], cells: Cells) -> list[Measured]:
@@ -116,7 +121,7 @@ def summary(measured: Measured) -> dict[str, Any] | None:
     return row
 
 
-def figures(rows: list[dict[str, Any]], cells: list[dict[str, Any]]) -> None:
+def figures(rows: list[dict[str, Any]]) -> None:
     """Record what is complete; say what is not."""
     for row in rows:
         if row["task"] == "prequential" and row["data"] in GOALS:
