@@ -133,7 +133,8 @@ def _lost(rows: list[Row]) -> str:
         (
             "A target that is not among Germane's candidates cannot be ranked. *With history*: missed,"
             " although it is in the co-visitation rows of the person's own items; *popular*: missed, although"
-            " it is among the 200 most popular by one of the half-lives.\n"
+            " it is among the 200 most popular by one of the half-lives. Own items"
+            " count here also where they are not shown.\n"
         ),
         (
             "| data set | task | candidates | targets among them | of own items | of new items |"
