@@ -141,15 +141,16 @@ def figures(rows: list[dict[str, Any]]) -> None:
 
 
 def _least(key: str, rows: list[dict[str, Any]], kind: str) -> None:
-    rows = [row for row in rows if kind in row]
-    if not rows:
+    """Record the smallest ratio, once every peer has been run on every data set."""
+    missing = [f"{row['data']} {each}" for row in rows for each in row["missing_peers"]]
+    measured = [row for row in rows if kind in row]
+    if not measured:
         return
-    least = min(rows, key=lambda row: row[kind]["ratio"])
-    value, n = least[kind]["ratio"], sum(row["n"] for row in rows)
-    missing = sorted({f"{row['data']} {x}" for row in rows for x in row["missing_peers"]})
+    least = min(measured, key=lambda row: row[kind]["ratio"])
+    value, n = least[kind]["ratio"], sum(row["n"] for row in measured)
     if missing:
         print(
-            f"{key} so far {value:g} ({least['data']}); not recorded, missing: {len(missing)} runs"
+            f"{key} so far {value:g} ({least['data']}); not recorded, missing runs: {len(missing)}"
         )
     else:
         _record(key, value, n)
