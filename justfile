@@ -28,9 +28,9 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | kills
-bench name:
-    {{venv}}python -m benchmarks.{{name}}
+# just bench shop | loop | kills | quality (arguments may follow: just bench quality --data moodle-course)
+bench name *arguments:
+    {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
 nightly: (bench "shop") (bench "loop")
     GERMANE_KILLS=300 {{venv}}python -m benchmarks.kills

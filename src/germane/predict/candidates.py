@@ -12,11 +12,14 @@ from germane.domain.months import MS_PER_DAY
 from germane.predict.counters import Clock, DecayedCounts
 from germane.predict.features import COLUMN, FRESH, MEMBERS, SOURCES, WIDTH
 from germane.predict.person import Person
-from germane.predict.state import NEW_DAYS, State
+from germane.predict.state import NEW_DAYS, STEPS_BACK, State
 
 Floats = npt.NDArray[np.float64]
 
 TOGETHER = 60
+FOLLOWED = 60
+FOLLOWED_SHARE = 0.6
+"""How much less each step further back asks for what follows."""
 CATEGORIES, PER_CATEGORY = 12, 5
 VALUES, PER_VALUE = 4, 5
 POPULAR = 150
@@ -45,6 +48,7 @@ class Candidates:
         kinds = state.kinds[state.diversity]
         self._liked = kinds.vector(person.interests[state.diversity])
         self._goes = self._going_together(person.latest)
+        self._follows, self._follows_last = self._following(person.latest)
         self._goes_long = self._going_together(person.usual)
         self._adjacent = self._adjacent_categories()
         self._readiness = readiness
@@ -110,6 +114,7 @@ class Candidates:
         place.update(dict.fromkeys(self._person.own.numbers))
         place.update(dict.fromkeys(_strongest(self._goes, TOGETHER)))
         place.update(dict.fromkeys(_strongest(self._goes_long, TOGETHER)))
+        place.update(dict.fromkeys(_strongest(self._follows, FOLLOWED)))
         for name, shares in self._person.interests.items():
             main = name in (state.diversity, state.finest)
             width, depth = (CATEGORIES, PER_CATEGORY) if main else (VALUES, PER_VALUE)
@@ -122,7 +127,7 @@ class Candidates:
         nearest = np.argsort(-self._adjacent, kind="stable")[:ADJACENT]
         for kind in nearest[self._adjacent[nearest] > 0].tolist():
             self._add_tops(state.diversity, kind, PER_ADJACENT)
-        for popular in (state.trending, state.bestsellers, state.tried):
+        for popular in (state.rising, state.trending, state.bestsellers, state.tried):
             place.update(dict.fromkeys(popular[:POPULAR]))
         place.update(dict.fromkeys(self._new_items()))
 
@@ -152,6 +157,30 @@ class Candidates:
         numbers, places = np.unique(np.concatenate(entries), return_inverse=True)
         sums: Floats = np.bincount(places, np.concatenate(weights)).astype(float, copy=False)
         return numbers, sums
+
+    def _following(self, latest: list[tuple[int, float]]) -> tuple[Going, Going]:
+        """What came next for others: after the latest items, and after the very latest alone.
+
+        Of each item, shares of what followed it; so one that is met often does not outweigh the rest.
+        """
+        entries, shares = [], []
+        for step, (number, _) in enumerate(latest[:STEPS_BACK]):
+            row = self._state.followed.arrays(number)
+            if row is not None:
+                entries.append(row[0])
+                shares.append(row[1] * (FOLLOWED_SHARE**step / float(row[1].sum())))
+            elif step == 0:
+                entries.append(NOWHERE[0])
+                shares.append(NOWHERE[1])
+        if not entries:
+            return NOWHERE, NOWHERE
+        order = np.argsort(entries[0], kind="stable")
+        last = (entries[0][order], shares[0][order]) if len(order) else NOWHERE
+        numbers, places = np.unique(np.concatenate(entries), return_inverse=True)
+        if not len(numbers):
+            return NOWHERE, last
+        sums: Floats = np.bincount(places, np.concatenate(shares)).astype(float, copy=False)
+        return (numbers, sums), last
 
     def _adjacent_categories(self) -> Floats:
         """How strongly each category that was never met is related to those that are liked, by number."""
@@ -191,6 +220,8 @@ class Candidates:
         self._set("own_lasting_log", rows, np.log1p(5.0 * own.lasting) / 4.0)
         self._set("own_gap_short", rows, 2.0 ** -(own.gap_days / 4.0))
         self._set("own_gap_month", rows, 2.0 ** -(own.gap_days / 30.0))
+        self._set("own_gap_hours", rows, 2.0 ** -(own.gap_days * 8.0))
+        self._set("own_latest", rows, _ranked(1.0 / (1.0 + own.gap_days)))
         self._set("own_due", rows, np.where(own.regular, due, 0.0))
         self._set("own_early", rows, (own.regular & (ratio < 0.5)).astype(float))
         self._set("own_repeatable", rows, (state.bought_again[numbers] + 0.5) / (bought + 2.0))
@@ -199,10 +230,14 @@ class Candidates:
         if len(self._goes[0]):
             value = self._strengths(self._goes)
             self._set("together", slice(None), np.sqrt(np.minimum(value, 4.0)))
-            order = np.argsort(-value, kind="stable")
-            ranks = np.empty(len(value))
-            ranks[order] = np.arange(1, len(value) + 1)
-            self._set("together_rank", slice(None), np.where(value > 0, ranks**-0.5, 0.0))
+            self._set("together_rank", slice(None), _ranked(value))
+        if len(self._follows[0]):
+            value = _looked_up(self._follows, self.numbers)
+            self._set("followed", slice(None), np.sqrt(value))
+            self._set("followed_rank", slice(None), _ranked(value))
+        if len(self._follows_last[0]):
+            value = _looked_up(self._follows_last, self.numbers)
+            self._set("followed_last", slice(None), np.sqrt(value))
         if len(self._goes_long[0]):
             value = self._strengths(self._goes_long)
             self._set("together_long", slice(None), np.sqrt(np.minimum(value, 4.0)))
@@ -210,9 +245,7 @@ class Candidates:
     def _strengths(self, goes: Going) -> Floats:
         """Co-visitation as a cosine: divided by the candidate's own popularity."""
         slow = self._state.slow
-        known, sums = goes
-        places = np.minimum(np.searchsorted(known, self.numbers), len(known) - 1)
-        raw = np.where(known[places] == self.numbers, sums[places], 0.0)
+        raw = _looked_up(goes, self.numbers)
         floor = 0.01 * slow.clock.weight(self._person.at_ms)
         value: Floats = raw / np.sqrt(slow.sums[self.numbers] + floor)
         return value
@@ -262,6 +295,7 @@ class Candidates:
     def _popularity(self, readiness: float) -> None:
         state, now = self._state, self._person.at_ms
         shares = {
+            "popular_hours": state.hours,
             "popular_fast": state.fast,
             "popular_mid": state.mid,
             "popular_slow": state.slow,
@@ -313,6 +347,21 @@ def _rate(sums: Floats, clock: Clock, now_ms: int) -> Floats:
     days = clock.half_life_ms / MS_PER_DAY / np.log(2.0)
     rate: Floats = sums * clock.scale_at(now_ms) / days
     return rate
+
+
+def _looked_up(going: Going, numbers: Numbers) -> Floats:
+    """What goes with something, for some items; 0 for those that do not."""
+    known, sums = going
+    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    found: Floats = np.where(known[places] == numbers, sums[places], 0.0)
+    return found
+
+
+def _ranked(values: Floats) -> Floats:
+    """1 / sqrt(rank), the highest first; 0 where the value is 0."""
+    ranks = np.empty(len(values))
+    ranks[np.argsort(-values, kind="stable")] = np.arange(1, len(values) + 1)
+    return np.where(values > 0, ranks**-0.5, 0.0)
 
 
 def _strongest(going: Going, count: int) -> list[int]:

@@ -15,7 +15,7 @@ from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
 
-FORMAT = 3
+FORMAT = 4
 
 
 def write(state: State, seq: int) -> bytes:
@@ -63,10 +63,12 @@ def _body(state: State) -> dict[str, Any]:
         "again": _array(state.bought_again[:size]),
         "counts": {name: _counts(each, size) for name, each in state.counters().items()},
         "together": _rows(state.together),
+        "followed": _rows(state.followed),
         "related": _rows(state.related),
         "tops": {name: _rows(rows) for name, rows in state.tops.items()},
         "newest": state.newest,
         "trending": state.trending,
+        "rising": state.rising,
         "tried": state.tried,
         "bestsellers": state.bestsellers,
         "shown": state.shown,
@@ -100,10 +102,12 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     for name, counts in state.counters().items():
         _fill_counts(counts, whole["counts"][name])
     _fill_rows(state.together, whole["together"])
+    _fill_rows(state.followed, whole["followed"])
     _fill_rows(state.related, whole["related"])
     for key, rows in whole["tops"].items():
         _fill_rows(state.tops[key], rows)
     state.newest, state.trending = list(whole["newest"]), list(whole["trending"])
+    state.rising = list(whole["rising"])
     state.bestsellers, state.tried = list(whole["bestsellers"]), list(whole["tried"])
     state.shown, state.folds = whole["shown"], whole["folds"]
     _fill_weights(state.blender.base, whole["base"])

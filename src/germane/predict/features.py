@@ -26,11 +26,16 @@ NAMES: tuple[str, ...] = (
     "own_lasting_log",  # ln(1 + 5 x) / 4 of the count decayed with 180 days
     "own_gap_short",  # 2 ** -(days since last / 4)
     "own_gap_month",  # 2 ** -(days since last / 30)
+    "own_gap_hours",  # 2 ** -(hours since last / 3)
+    "own_latest",  # 1 / sqrt(place among the own items, latest first)
     "own_due",  # bump where the time since the last equals the usual interval
     "own_early",  # 1 if less than half of the usual interval has passed
     "own_repeatable",  # own x share of people's purchases of it that are repeats
     "together",  # goes with the latest items (co-visitation)
     "together_rank",  # 1 / sqrt(rank) by that
+    "followed",  # came next, for others, after the latest items (the newest counts most)
+    "followed_rank",  # 1 / sqrt(rank) by that
+    "followed_last",  # came next after the very latest item
     "category_interest",  # the person's share of interest in its category
     "category_pull",  # that times its standing inside the category
     "category_just",  # 2 ** -(days since the person last took from the category / 7)
@@ -40,7 +45,8 @@ NAMES: tuple[str, ...] = (
     "together_long",  # goes with what the person has had most (longer history)
     "tried_fast",  # popularity among those who had it for the first time, days
     "tried_mid",  # the same, weeks
-    "popular_fast",  # popularity with a half-life of days
+    "popular_hours",  # popularity with a half-life of hours
+    "popular_fast",  # of days
     "popular_mid",  # of weeks
     "popular_slow",  # of months
     "trend",  # ln(fast / slow)
@@ -56,6 +62,9 @@ NAMES: tuple[str, ...] = (
     # what makes it worth having again.
     "fresh_together",
     "fresh_together_rank",
+    "fresh_followed",
+    "fresh_followed_rank",
+    "fresh_followed_last",
     "fresh_category_interest",
     "fresh_category_pull",
     "fresh_category_just",
@@ -65,6 +74,7 @@ NAMES: tuple[str, ...] = (
     "fresh_together_long",
     "fresh_tried_fast",
     "fresh_tried_mid",
+    "fresh_popular_hours",
     "fresh_popular_fast",
     "fresh_popular_mid",
     "fresh_popular_slow",
@@ -85,6 +95,8 @@ _PRIOR = {
     "own_repeatable": 0.8,
     "together": 1.0,
     "together_rank": 0.5,
+    "followed": 1.0,
+    "followed_rank": 0.5,
     "category_interest": 0.8,
     "category_pull": 0.8,
     "brand_interest": 0.3,
@@ -122,11 +134,16 @@ SOURCE_OF = {
     "own_lasting_log": "repeat",
     "own_gap_short": "repeat",
     "own_gap_month": "repeat",
+    "own_gap_hours": "repeat",
+    "own_latest": "repeat",
     "own_due": "repeat",
     "own_early": "repeat",
     "own_repeatable": "repeat",
     "together": "covisitation",
     "together_rank": "covisitation",
+    "followed": "sequence",
+    "followed_rank": "sequence",
+    "followed_last": "sequence",
     "category_interest": "interests",
     "category_pull": "interests",
     "category_just": "interests",
@@ -137,6 +154,7 @@ SOURCE_OF = {
     "tried_fast": "trending",
     "tried_mid": "bestsellers",
     "price_fit": "price",
+    "popular_hours": "trending",
     "popular_fast": "trending",
     "trend": "trending",
     "trend_now": "trending",

@@ -13,7 +13,7 @@ from germane.domain.decision import Ask, Reason, Slot
 from germane.domain.item import Item
 from germane.predict.features import MEMBERS, SOURCES
 from germane.predict.person import Person
-from germane.predict.state import State
+from germane.predict.state import STEPS_BACK, State
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,6 +65,8 @@ def _words(source: str, item: Item, state: State, person: Person) -> str:
             return _repeat(item, person)
         case "covisitation":
             return _together(item, state, person)
+        case "sequence":
+            return _next(item, state, person)
         case "interests":
             category = _category(item)
             known = person.interests[state.diversity].get(category, 0.0)
@@ -74,19 +76,18 @@ def _words(source: str, item: Item, state: State, person: Person) -> str:
             if number is None or state.slow.sums[number] <= 0:
                 return ""
             return "Popular right now" if source == "trending" else "Popular with everyone"
-        case "curated":
-            return "Picked by us to begin with"
-        case "declared":
-            return "Fits what you told us about yourself"
-        case "rule":
-            return "Put forward by the shop"
-        case "new":
-            return "New here"
-        case "price":
-            return "In your usual price range"
         case "adjacent":
             return f"Something new for you: {_category(item)}"
-    return ""
+    return _PLAIN.get(source, "")
+
+
+_PLAIN = {
+    "curated": "Picked by us to begin with",
+    "declared": "Fits what you told us about yourself",
+    "rule": "Put forward by the shop",
+    "new": "New here",
+    "price": "In your usual price range",
+}
 
 
 def _page(ask: Ask, state: State) -> str:
@@ -104,6 +105,13 @@ def _repeat(item: Item, person: Person) -> str:
     times = "once" if own.count == 1 else f"{own.count} times"
     ago = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
     return f"You have had this {times}, last {ago}"
+
+
+def _next(item: Item, state: State, person: Person) -> str:
+    """Only where it is so: it came next after one of the latest items."""
+    number = state.index.get(item.item_id, -1)
+    after = (number in state.followed.row(other) for other, _ in person.latest[:STEPS_BACK])
+    return "Often comes next" if any(after) else ""
 
 
 def _together(item: Item, state: State, person: Person) -> str:

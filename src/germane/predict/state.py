@@ -18,13 +18,17 @@ from germane.predict.rows import Rows
 
 Floats = npt.NDArray[np.float64]
 
-NOW_DAYS, FAST_DAYS, MID_DAYS, SLOW_DAYS = 1.5, 4.0, 21.0, 120.0
+HOURS_DAYS, NOW_DAYS, FAST_DAYS, MID_DAYS, SLOW_DAYS = 0.25, 1.5, 4.0, 21.0, 120.0
 TRIED_FAST_DAYS, TRIED_MID_DAYS = 7.0, 30.0
 ROW_WIDTH = 32
 WITHIN = 6
 """Partners of each item inside one event (an order): the lines just before it."""
 SEQUENCE = 4
 """Partners from the person's earlier events."""
+FOLLOWED_WIDTH = 48
+STEPS_BACK = 5
+STEP_SHARE = 0.6
+"""What came before is followed by what comes now: the item just before in full, the one before it less."""
 TOPS = 200
 REFRESH = 256
 """Observations between two refreshes of the top lists."""
@@ -105,6 +109,7 @@ class State:
         """Attribute -> its values as numbers, by item number."""
         self.log_price: Floats = np.zeros(0)
         self.created_ms: Floats = np.zeros(0)
+        self.hours = DecayedCounts(HOURS_DAYS)
         self.now = DecayedCounts(NOW_DAYS)
         self.fast = DecayedCounts(FAST_DAYS)
         self.mid = DecayedCounts(MID_DAYS)
@@ -114,11 +119,14 @@ class State:
         self.bought: Floats = np.zeros(0)
         self.bought_again: Floats = np.zeros(0)
         self.together: Rows[int, int] = Rows(SLOW_DAYS, ROW_WIDTH)
+        self.followed: Rows[int, int] = Rows(SLOW_DAYS, FOLLOWED_WIDTH)
+        """Item -> what came next, in the events after it."""
         self.tops: dict[str, Rows[int, int]] = {name: Rows(MID_DAYS, 40) for name in self.tracked}
         self.related: Rows[int, int] = Rows(SLOW_DAYS, 24)
         """Category -> categories that the same people turn to next."""
         self.newest: list[int] = []
         self.trending: list[int] = []
+        self.rising: list[int] = []
         self.tried: list[int] = []
         self.bestsellers: list[int] = []
         self.shown = 0
@@ -128,6 +136,7 @@ class State:
     def counters(self) -> dict[str, DecayedCounts]:
         """Every decayed count by its name."""
         return {
+            "hours": self.hours,
             "now": self.now,
             "fast": self.fast,
             "mid": self.mid,
@@ -181,6 +190,7 @@ class State:
         if positive:
             self._count(positive, observation)
             self._pair(positive, observation)
+            self._follow(positive, observation)
         for example in observation.examples:
             self.blender.learn(example)
         self.shown += len(observation.shown)
@@ -199,7 +209,7 @@ class State:
         specs = [self.settings.signals[each.signal] for each in positive]
         numbers = np.array([self.number(each.item_id) for each in positive], dtype=np.intp)
         amounts = np.array([each.weight for each in specs])
-        for counts in (self.now, self.fast, self.mid, self.slow):
+        for counts in (self.hours, self.now, self.fast, self.mid, self.slow):
             counts.add_all(numbers, at_ms, amounts)
         tried = np.array([not owned.get(each, 0) for each in positive])
         if tried.any():
@@ -238,9 +248,22 @@ class State:
                     self.related.add(here, there, turn)
                     self.related.add(there, here, turn)
 
+    def _follow(self, positive: Sequence[Interaction], observation: Observation) -> None:
+        """What the person did in the events before is followed by what they do now."""
+        weight = self.followed.weight(observation.at_ms)
+        numbers = list(dict.fromkeys(self.index[each.item_id] for each in positive))
+        before: dict[int, None] = {}
+        for each in reversed(observation.before):
+            before.setdefault(self.number(each.item_id))
+            if len(before) == STEPS_BACK:
+                break
+        for step, earlier in enumerate(before):
+            self.followed.add_all(earlier, numbers[:WITHIN], weight * STEP_SHARE**step)
+
     def _refresh(self, at_ms: int) -> None:
         self.bestsellers = [int(x) for x in self.slow.top(TOPS)]
         self.trending = [int(x) for x in self.fast.top(TOPS)]
+        self.rising = [int(x) for x in self.hours.top(TOPS)]
         self.tried = [int(x) for x in self.tried_fast.top(TOPS)]
         limit = at_ms - NEW_DAYS * DAY_MS
         self.newest = [n for n in self.newest if self.created_ms[n] >= limit]

@@ -1,0 +1,1 @@
+"""Prediction quality on public data, against tuned libraries: `just bench quality`."""

@@ -1,0 +1,47 @@
+"""Finished work is found again, and only as long as nothing that it depends on has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.quality.cells import Cells, Key, digest, score
+from benchmarks.quality.data import LOADERS
+from benchmarks.quality.germane_run import project
+from benchmarks.quality.protocols import tasks
+from germane.config import load_text
+from tests.unit.benchmarks.frames import a_frame
+
+ROWS = [(n % 5, (n * 7) % 11, n) for n in range(40)]
+
+
+def test_a_cell_comes_back_as_it_was(tmp_path: Path) -> None:
+    frame, cells = a_frame(ROWS), Cells(tmp_path)
+    task = tasks(frame)[0]
+    key = Key("test", task.name, "some-model", "tuned", 0, "abc")
+    assert cells.get(key) is None
+    lists = np.tile(np.arange(20) % 12, (len(task.queries), 1))
+    cell = score(key, task, frame, lists, {"fit_s": 1.0}, {"params": {"k": 20}})
+    cells.put(cell)
+    assert cells.get(key) == cell
+    assert cells.get(Key("test", task.name, "some-model", "tuned", 1, "abc")) is None
+
+
+def test_the_name_of_a_cell_changes_with_data_code_and_configuration(tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    code.write_text("one")
+    names = [digest(a_frame(ROWS), [code], "x"), digest(a_frame(ROWS[:-1]), [code], "x")]
+    names.append(digest(a_frame(ROWS), [code], "y"))
+    code.write_text("two")
+    names.append(digest(a_frame(ROWS), [code], "x"))
+    assert len(set(names)) == 4
+
+
+def test_every_data_set_has_a_valid_configuration() -> None:
+    for name in LOADERS:
+        settings = load_text(project(name).read_text("utf-8"), {}).settings
+        assert {"all", "new", "shipped"} <= settings.surfaces.keys()
+        assert settings.surfaces["all"].diversity_quota == 0
+        assert settings.surfaces["shipped"].diversity_quota > 0
+        assert len(settings.signals) == 1
