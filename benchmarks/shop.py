@@ -16,33 +16,26 @@ from __future__ import annotations
 import math
 import os
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from importlib.resources import files
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 from msgspec.structs import replace
 
+from benchmarks.beside import Beside
 from benchmarks.figures import record, write_result
 from germane.app.engine import Engine
-from germane.app.trained import attach
-from germane.app.training import LESSONS_MAX, learn_from, train_on
-from germane.cli.chores import Cadence
 from germane.cli.demo.journey import SPLIT_MS, Basket, Journey
 from germane.config import load_text
 from germane.domain.decision import Ask
-from germane.domain.settings import Settings, TrainingSpec
-from germane.predict.features import WIDTH
+from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
-from germane.storage.blobs import FolderBlobs
 from germane.storage.memory import MemoryStore
 from germane.testing import FakeWorld
-from germane.train.lessons import Collector
 
 COMMAND = "just bench shop"
 SIZE = 10
@@ -131,10 +124,7 @@ class Run:
         wanted = settings()
         self.engine = Engine(wanted, MemoryStore(), SharedModel(wanted), self.world, key=b"b" * 32)
         self.rivals = Rivals()
-        self.collector = Collector(WIDTH, LESSONS_MAX)
-        self.models = tempfile.TemporaryDirectory()
-        self.trainings: list[dict[str, Any]] = []
-        self.cadence = Cadence(TrainingSpec())
+        self.beside = Beside(self.engine)
         self.all: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -171,19 +161,15 @@ class Run:
 
     def train(self, at_ms: int) -> None:
         """When it is time, as the server does it."""
-        if at_ms < SPLIT_MS or not self.cadence.due(self.engine.model.lessons, at_ms / 1000):
-            return
-        blobs, engine = FolderBlobs(Path(self.models.name)), self.engine
-        report = train_on(engine.model, self.collector, blobs, TrainingSpec(), seq=engine.seq)
-        attach(engine.model, blobs)
-        self.trainings.append({"at_ms": at_ms} | report.as_dict())
-        sys.stderr.write(f"{self.trainings[-1]}\n")
+        report = self.beside.train(at_ms) if at_ms >= SPLIT_MS else None
+        if report is not None:
+            sys.stderr.write(f"{report}\n")
 
     def _learn(self, basket: Basket) -> None:
         started = time.perf_counter()
         txn, _, _ = self.engine.fold_events([basket.event()])
         self.fold_s += time.perf_counter() - started
-        learn_from(self.collector, txn.records)
+        self.beside.folded(txn)
         self.lines += len(basket.products)
         self.rivals.learn(basket)
 
@@ -276,7 +262,7 @@ def main() -> None:
         },
         "fold_us_per_line": round(1e6 * run.fold_s / run.lines, 1),
         "lessons": run.engine.model.lessons,
-        "trainings": run.trainings,
+        "trainings": run.beside.reports,
         "seconds": round(time.perf_counter() - started, 1),
     }
     for name, row in overall.items():

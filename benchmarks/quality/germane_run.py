@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.beside import Beside
 from benchmarks.quality.cells import HERE
 from benchmarks.quality.data import load
 from benchmarks.quality.frame import Frame, Ints
 from benchmarks.quality.probe import Probe
-from benchmarks.quality.protocols import NEVER, Task, refit_rows, tasks
+from benchmarks.quality.protocols import NEVER, Task, tasks
 from germane.app.engine import Engine
 from germane.config import load_text
 from germane.domain.decision import Ask
@@ -42,13 +43,6 @@ def project(name: str) -> Path:
     return HERE / "projects" / f"{name}.toml"
 
 
-def train_now(engine: Engine) -> None:
-    """Background training: called where a peer may be fitted anew. Germane has none yet.
-
-    TODO(train): call the engine's background training here, wait for it, and swap its model in.
-    """
-
-
 class Runner:
     """Feeds a stream to an engine, and asks it the tasks' questions at their time."""
 
@@ -63,6 +57,7 @@ class Runner:
         self.number = {item: number for number, item in enumerate(frame.items)}
         self.learn_ms: list[float] = []
         self.decide_ms: dict[str, list[float]] = {}
+        self.beside = Beside(self.engine)
         self.train_s = 0.0
         self.probe = Probe(self.engine) if probe else None
         for item in sorted({*frame.items, *frame.catalogue}):
@@ -83,14 +78,12 @@ class Runner:
             for place, (task, _, _) in enumerate(asked)
             for query, at in enumerate(task.queries.at_ms)
         )
-        train_at = {row for task in tasks for row in refit_rows(known, task.start)}
         starts = np.flatnonzero(np.diff(known.at_ms, prepend=known.at_ms[0] - 1))
         next_up = 0
         for start, stop in zip(starts, [*starts[1:], len(known)], strict=True):
             at_ms = int(known.at_ms[start])
             self.world._now_ms = at_ms
-            if int(start) in train_at:
-                self.train()
+            self.train(at_ms)
             while next_up < len(waiting) and waiting[next_up][0] <= at_ms:
                 self._answer(asked, lists, *waiting[next_up][1:])
                 next_up += 1
@@ -98,18 +91,16 @@ class Runner:
             if progress is not None:
                 progress(int(stop), len(known))
         self.world._now_ms = int(known.at_ms[-1]) + DAY_MS
-        if waiting[next_up:]:
-            self.train()
         for at, place, query in waiting[next_up:]:
             assert at == NEVER
             self._answer(asked, lists, place, query)
         return lists
 
-    def train(self) -> None:
-        """Background training, timed."""
+    def train(self, at_ms: int) -> None:
+        """Background training when it is due, timed."""
         started = time.perf_counter()
-        train_now(self.engine)
-        self.train_s += time.perf_counter() - started
+        if self.beside.train(at_ms) is not None:
+            self.train_s += time.perf_counter() - started
 
     def _answer(
         self, asked: list[tuple[Task, str, str]], lists: dict[str, Ints], place: int, query: int
@@ -127,8 +118,9 @@ class Runner:
     def _learn(self, known: Frame, start: int, stop: int) -> None:
         for event in events(known, start, stop, self.event):
             started = time.perf_counter()
-            self.engine.fold_events([event])
+            txn, _, _ = self.engine.fold_events([event])
             self.learn_ms.append(1000 * (time.perf_counter() - started))
+            self.beside.folded(txn)
 
 
 def surface_of(task: Task) -> str:

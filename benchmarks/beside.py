@@ -1,0 +1,44 @@
+"""Background training beside an engine in memory, as a server would have it done by itself."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from germane.app.engine import Engine
+from germane.app.trained import attach
+from germane.app.training import LESSONS_MAX, learn_from, train_on
+from germane.cli.chores import Cadence
+from germane.domain.record import Txn
+from germane.domain.settings import TrainingSpec
+from germane.predict.features import WIDTH
+from germane.storage.blobs import FolderBlobs
+from germane.train.lessons import Collector
+
+
+class Beside:
+    """Collects what the engine folds, trains in the default cadence, and lets the engine rank with it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._spec = TrainingSpec()
+        self._cadence = Cadence(self._spec)
+        self._collector = Collector(WIDTH, LESSONS_MAX)
+        self._folder = tempfile.TemporaryDirectory()
+        self.reports: list[dict[str, Any]] = []
+
+    def folded(self, txn: Txn) -> None:
+        """Lessons of what was just folded."""
+        learn_from(self._collector, txn.records)
+
+    def train(self, at_ms: int) -> dict[str, Any] | None:
+        """Train if it is time (of the stream); what came of it."""
+        engine = self._engine
+        if not self._cadence.due(engine.model.lessons, at_ms / 1000):
+            return None
+        blobs = FolderBlobs(Path(self._folder.name))
+        report = train_on(engine.model, self._collector, blobs, self._spec, seq=engine.seq)
+        attach(engine.model, blobs)
+        self.reports.append({"at_ms": at_ms} | report.as_dict())
+        return self.reports[-1]
