@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ class Beside:
         self._spec = TrainingSpec()
         self._cadence = Cadence(self._spec)
         self._collector = Collector(WIDTH, LESSONS_MAX)
-        self._folder = tempfile.TemporaryDirectory()
+        self._folder = Path(tempfile.mkdtemp(prefix="germane-trained-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.reports: list[dict[str, Any]] = []
 
     def folded(self, txn: Txn) -> None:
@@ -37,7 +40,7 @@ class Beside:
         engine = self._engine
         if not self._cadence.due(engine.model.lessons, at_ms / 1000):
             return None
-        blobs = FolderBlobs(Path(self._folder.name))
+        blobs = FolderBlobs(self._folder)
         report = train_on(engine.model, self._collector, blobs, self._spec, seq=engine.seq)
         attach(engine.model, blobs)
         self.reports.append({"at_ms": at_ms} | report.as_dict())
