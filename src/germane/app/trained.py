@@ -42,7 +42,10 @@ def encode(what: Trained) -> bytes:
 
 
 def decode(data: bytes) -> Trained | None:
-    """From bytes; ``None`` when it was trained for another set of features."""
-    found = msgspec.msgpack.decode(data, type=Trained)
+    """From bytes; ``None`` when it was made by another version, or for another set of features."""
+    try:
+        found = msgspec.msgpack.decode(data, type=Trained)
+    except msgspec.DecodeError:  # whole by its checksum, but of another form
+        return None
     same = all(each.layout == LAYOUT for each in found.forests.values())
     return found if same else None

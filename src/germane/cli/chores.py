@@ -43,7 +43,10 @@ class Chores(threading.Thread):
                 self._run("snapshot")
             if self._training.due(self._engine.model.lessons, time.monotonic()):
                 self._run("train")
-            self._attach()
+            try:
+                self._attach()
+            except (OSError, ValueError) as error:  # what ranks goes on, and so do the other chores
+                _log.warning("what was trained cannot be used: %s", error)
 
     def close(self) -> None:
         """End, with the child if there is one."""

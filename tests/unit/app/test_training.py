@@ -192,6 +192,7 @@ def test_trained_for_other_features(tmp_path: Path, engine: Engine) -> None:
     data = encode(Trained("trees-1", {"": Forest("other", ())}))
     blobs.put(TREES, f"{1:016d}", data, {"version": "trees-1"})
     assert decode(data) is None
+    assert decode(b"\x91\x01") is None  # of another form altogether
     assert newest(blobs) is None
     assert attach(engine.model, blobs) == engine.model.version
 
