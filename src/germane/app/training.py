@@ -224,14 +224,17 @@ def _duel(
 ) -> tuple[judge.Verdict, str]:
     """The better of the objectives against what ranks now.
 
-    Which objective is the better one is told by all lessons after ``split``. How it stands to the
-    champion is told by the newest ``unseen`` lessons: the champion was fitted to those before them,
-    and so is the challenger, or it would be judged for knowing less of late.
+    Which objective is the better one is told by all lessons after ``split``: the first, unless another
+    leads it by more than noise. How it stands to the champion is told by the newest ``unseen`` lessons:
+    the champion was fitted to those before them, and so is the challenger, or it would be judged for
+    knowing less of late.
     """
-    better = max(
-        forest.OBJECTIVES,
-        key=lambda each: float(judge.ndcg(*_tried(lessons, blend, split, each)).mean()),
-    )
+    better = forest.OBJECTIVES[0]
+    newer, scores = _tried(lessons, blend, split, better)
+    for other in forest.OBJECTIVES[1:]:
+        _, others = _tried(lessons, blend, split, other)
+        if judge.compare(newer, scores, others).better:
+            better, scores = other, others
     last, challenger = _tried(lessons, blend, len(lessons) - unseen, better)
     standing = blend[len(blend) - len(challenger) :]
     if now is not None:

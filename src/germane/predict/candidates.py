@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from germane.domain.months import MS_PER_DAY
 from germane.predict.counters import Clock, DecayedCounts
-from germane.predict.features import COLUMN, FRESH, MEMBERS, SOURCES, WIDTH
+from germane.predict.features import COLUMN, FRESH, PROPOSING, SOURCES, WIDTH
 from germane.predict.person import Person
 from germane.predict.state import NEW_DAYS, STEPS_BACK, State
 
@@ -87,6 +87,7 @@ class Candidates:
             self._popularity(self._readiness)
             self._content(self._readiness)
             self._fresh()
+            self._history()
         return self.features
 
     def adjacent(self) -> npt.NDArray[np.bool_]:
@@ -101,7 +102,7 @@ class Candidates:
 
     def sources_of(self, rows: Sequence[int]) -> list[tuple[str, ...]]:
         """For each of some candidates, the sources that have something to say about it."""
-        said = (self.features[list(rows)] != 0.0).astype(float) @ MEMBERS > 0
+        said = (self.features[list(rows)] != 0.0).astype(float) @ PROPOSING > 0
         return [
             tuple(name for name, one in zip(SOURCES, row, strict=True) if one)
             for row in said.tolist()
@@ -291,6 +292,13 @@ class Candidates:
     def _fresh(self) -> None:
         fresh = 1.0 - self.features[:, COLUMN["own"]]
         self.features[:, _FRESH] = self.features[:, _FRESH_FROM] * fresh[:, None]
+
+    def _history(self) -> None:
+        person = self._person
+        self._set("person_items", slice(None), np.log1p(len(person.own.numbers)))
+        self._set("person_visits", slice(None), np.log1p(person.visits))
+        self._set("person_days", slice(None), np.log1p(person.known_days))
+        self._set("person_away", slice(None), np.log1p(person.away_days))
 
     def _popularity(self, readiness: float) -> None:
         state, now = self._state, self._person.at_ms

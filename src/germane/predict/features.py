@@ -80,9 +80,17 @@ NAMES: tuple[str, ...] = (
     "fresh_popular_slow",
     "fresh_trend",
     "fresh_trend_now",
+    # The same for all candidates of one question: the blend cannot use them, trees can. What is worth
+    # trying differs with how long somebody is known, and "new to the person" means little at first.
+    "person_items",  # ln(1 + items had)
+    "person_visits",  # ln(1 + visits among the latest interactions)
+    "person_days",  # ln(1 + days since the first that is known)
+    "person_away",  # ln(1 + days since the latest)
 )
 WIDTH = len(NAMES)
 COLUMN = {name: number for number, name in enumerate(NAMES)}
+PERSON = "person"
+"""What the length of a person's history adds, in explanations. It proposes no candidates."""
 FRESH = tuple(name for name in NAMES if name.startswith("fresh_"))
 
 _PRIOR = {
@@ -168,9 +176,12 @@ SOURCE_OF = {
     "adjacent": "adjacent",
 }
 SOURCE_OF |= {name: SOURCE_OF[name.removeprefix("fresh_")] for name in FRESH}
+SOURCE_OF |= {name: PERSON for name in NAMES if name.startswith("person_")}
 """Which source of candidates a feature speaks for, in explanations."""
 SOURCES = tuple(dict.fromkeys(SOURCE_OF[name] for name in NAMES))
 MEMBERS = np.array(
     [[SOURCE_OF[name] == source for source in SOURCES] for name in NAMES], dtype=float
 )
 """Which features speak for which source, shape (features, sources)."""
+PROPOSING = MEMBERS * [source != PERSON for source in SOURCES]
+"""The same without what says nothing of a single candidate."""

@@ -37,6 +37,8 @@ class OwnItems:
             and (not own.rejected_s or own.rejected_s < own.last_s)
         ]
         self.numbers = [number for number, _ in kept]
+        self.first_days = 0.0
+        """Days since the first of all."""
         if not kept:
             return
         lengths = np.array([len(own.times_s) for _, own in kept])
@@ -48,6 +50,7 @@ class OwnItems:
         self.lasting: Floats = np.add.reduceat(2.0 ** -(ages / OWN_LASTING_DAYS), starts)
         self.visit_share = _visit_shares(times, starts)
         last, first = ages[starts + lengths - 1], ages[starts]
+        self.first_days = float(first.max())
         self.gap_days: Floats = last
         self.interval_days: Floats = (first - last) / np.maximum(lengths - 1, 1)
         self.regular = (lengths > 1) & (self.interval_days > 0.5)
@@ -81,6 +84,12 @@ class Person:
         self.latest = self._latest(state)
         self.usual = self._usual()
         self.visits = float(max(len({each.at_ms for each in profile.recent}), 1))
+        times = [each.at_ms for each in profile.recent]
+        self.away_days = max(at_ms - max(times, default=at_ms), 0) / (DAY_S * 1000)
+        self.known_days = max(
+            self.own.first_days, (at_ms - min(times, default=at_ms)) / (DAY_S * 1000)
+        )
+        """Days since the first interaction that is still kept."""
         self.category_age_days = self._category_ages(state)
         self.met = self._met(state)
         spread = (profile.price.m2 / profile.price.count) ** 0.5 if profile.price.count > 1 else 1.0

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 
 REASONS = 3
 _MIN_SHARE = 0.1
+_ROUNDING = 1e-12
+"""What is smaller than this is left over from adding floats, and speaks for nothing."""
 
 
 def contributions(features: Floats, weights: Floats, trees: Floats) -> list[dict[str, float]]:
@@ -31,7 +33,11 @@ def contributions(features: Floats, weights: Floats, trees: Floats) -> list[dict
     """
     parts = (features * weights) @ MEMBERS + trees
     return [
-        {source: value for source, value in zip(SOURCES, row, strict=True) if value != 0.0}
+        {
+            source: value
+            for source, value in zip(SOURCES, row, strict=True)
+            if abs(value) > _ROUNDING
+        }
         for row in parts.tolist()
     ]
 
