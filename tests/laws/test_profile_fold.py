@@ -200,7 +200,7 @@ def test_profiles_stay_small() -> None:
     assert all(len(values) <= 5 for values in profile.interests.values())
     assert all(len(own.times_s) <= 8 for own in profile.own_items.values())
     assert (len(profile.traits), len(profile.anonymous_ids), len(profile.orders)) == (100, 20, 50)
-    assert len(profile.rhythm) <= 168
+    assert len(profile.rhythm) == 128
     assert len(encode(profile)) < 20_000
 
 

@@ -90,8 +90,12 @@ def _operation(each: Endpoint) -> dict[str, Any]:
         for name in _PARAMETER.findall(each.path)
     ]
     parameters += [
-        {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": most}}
-        for name, most in each.query
+        {
+            "name": name,
+            "in": "query",
+            "schema": {"type": "integer", "minimum": least, "maximum": most},
+        }
+        for name, least, most in each.query
     ]
     if parameters:
         operation["parameters"] = parameters

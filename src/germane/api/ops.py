@@ -26,6 +26,9 @@ from germane.config.audit import audit_surface, blind
 from germane.domain.errors import BadRequest, NotFound, UnknownPerson
 from germane.domain.settings import SurfaceSpec
 
+MOST_HOURS = 336
+"""Hours that can be asked about: two weeks."""
+
 
 class EngineMetrics(Collector):
     """The engine's counters in Prometheus' form. No label ever holds a person, an item or a URL."""
@@ -81,6 +84,16 @@ class Operations:
         """``GET /v1/people/{id}``: what is known, readable, with where it comes from."""
         self._keys.require_server(request)
         found = self._engine.person(request.path_params["person_id"])
+        if found is None:
+            raise UnknownPerson()
+        return answer(found)
+
+    async def moment(self, request: Request) -> Response:
+        """``GET /v1/people/{id}/moment?hours=&top=``: the best of the next hours, with reasons."""
+        self._keys.require_server(request)
+        hours = _whole(request, "hours", 72, MOST_HOURS, least=1)
+        top = _whole(request, "top", 3, MOST_HOURS, least=1)
+        found = self._engine.moment(request.path_params["person_id"], hours=hours, top=top)
         if found is None:
             raise UnknownPerson()
         return answer(found)
@@ -147,10 +160,10 @@ def _surface_view(surface: SurfaceSpec) -> dict[str, Any]:
     }
 
 
-def _whole(request: Request, name: str, default: int, most: int) -> int:
+def _whole(request: Request, name: str, default: int, most: int, *, least: int = 0) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > most:
-        raise BadRequest(f"{name} must be a whole number from 0 to {most}.")
+    if not re.fullmatch(r"[0-9]{1,16}", text) or not least <= int(text) <= most:
+        raise BadRequest(f"{name} must be a whole number from {least} to {most}.")
     return int(text)

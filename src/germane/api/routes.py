@@ -13,7 +13,7 @@ from germane.api import ingest, wire
 from germane.api.auth import Keys
 from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
-from germane.api.ops import Operations
+from germane.api.ops import MOST_HOURS, Operations
 from germane.app.engine import Engine
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -33,8 +33,8 @@ class Endpoint:
     body: type | None = None
     answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
     media: str = "application/json"
-    query: tuple[tuple[str, int], ...] = ()
-    """Names of whole-number query parameters with their largest value."""
+    query: tuple[tuple[str, int, int], ...] = ()
+    """Names of whole-number query parameters with their least and largest value."""
     also: tuple[int, ...] = ()
     """Statuses beside 200 and the errors that every route may give."""
 
@@ -87,6 +87,16 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
             "Decisions",
             body=wire.OutcomeReport,
             answer=_RECEIPT,
+            also=(404,),
+        ),
+        Endpoint(
+            "GET",
+            "/v1/people/{person_id}/moment",
+            operations.moment,
+            "The best of the next hours to reach a person, and why",
+            "People",
+            answer=_MOMENT,
+            query=(("hours", 1, MOST_HOURS), ("top", 1, MOST_HOURS)),
             also=(404,),
         ),
         Endpoint(
@@ -150,7 +160,7 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
             operations.letters,
             "What could not be used, and why",
             "Operations",
-            query=(("after", 2**53), ("limit", 1_000)),
+            query=(("after", 0, 2**53), ("limit", 0, 1_000)),
         ),
         Endpoint(
             "GET",
@@ -246,6 +256,38 @@ _DECIDED = {
             "type": "object",
             "required": ["readiness"],
             "properties": {"readiness": {"type": "number", "minimum": 0, "maximum": 1}},
+        },
+    },
+}
+
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_TIME = {"type": "string", "format": "date-time"}
+_MOMENT = {
+    "type": "object",
+    "required": ["personId", "timezone", "from", "to", "meaning", "evidence", "best", "bestWindow"],
+    "properties": {
+        "personId": {"type": "string"},
+        "timezone": {"type": "string"},
+        "from": _TIME,
+        "to": _TIME,
+        "meaning": {"type": "string"},
+        "evidence": {
+            "type": "object",
+            "required": ["activeHours", "weight", "trust", "strength", "widthHours"],
+            "properties": {"activeHours": {"type": "integer", "minimum": 0}, "trust": _SHARE},
+        },
+        "best": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["at", "hour", "share", "timesAverage", "reasons"],
+                "properties": {"at": _TIME, "hour": {"type": "string"}, "share": _SHARE},
+            },
+        },
+        "bestWindow": {
+            "type": "object",
+            "required": ["from", "to", "text", "share"],
+            "properties": {"from": _TIME, "to": _TIME, "share": _SHARE},
         },
     },
 }

@@ -79,8 +79,10 @@ def _routes(table: list[Endpoint]) -> list[BaseRoute]:
 
 
 def _pattern(path: str) -> str:
-    """An id at the end of an address may hold a slash."""
-    return f"{path[:-1]}{_WHOLE}" if path.endswith(("{person_id}", "{item_id}")) else path
+    """Ids of people and items may hold a slash. (What follows an id is routed before the id alone.)"""
+    return path.replace("{person_id}", "{person_id" + _WHOLE).replace(
+        "{item_id}", "{item_id" + _WHOLE
+    )
 
 
 def _dispatch(methods: dict[str, Endpoint]) -> Any:

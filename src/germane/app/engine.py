@@ -16,6 +16,7 @@ from germane.app.deciding import Deciding
 from germane.app.importer import Importer
 from germane.app.letters import Letters, loses_a_signal
 from germane.app.memory import Memory
+from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps
@@ -38,8 +39,6 @@ from germane.domain.record import Txn
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
-from germane.profile.fold import current
-from germane.profile.view import view
 
 CHUNK = 64
 """Events folded between two chances for other work to run."""
@@ -79,6 +78,9 @@ class Engine:
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
+        self._people = People(
+            settings, store, tenant, self._memory, model, self._steps.items.get, lambda: self.world
+        )
         self._committer = Committer(store, self._settle, self._storage_failed)
         self._letters = Letters(store)
         self._seq = store.last_seq()
@@ -277,33 +279,19 @@ class Engine:
 
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""
-        key = self.person_key(person_id)
-        profile = self._memory.profile(self.tenant, key) if key else None
-        if profile is None:
-            return None
-        profile = current(profile, self.settings, self.world.now_ms(), self._steps.items.get)
-        return view(profile, self.settings, self._steps.items.get, self.world.now_ms())
+        return self._people.person(person_id)
+
+    def moment(self, person_id: str, *, hours: int, top: int) -> dict[str, Any] | None:
+        """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""
+        return self._people.moment(person_id, hours, top)
 
     def person_key(self, person_id: str) -> str | None:
         """The person key behind a person key, user id or anonymous id."""
-        for external in (person_id, f"u:{person_id}", f"a:{person_id}"):
-            person = self._memory.person_of(self.tenant, external) or external
-            if self._memory.profile(self.tenant, person) is not None:
-                return person
-        return None
+        return self._people.key(person_id)
 
     def people(self, only: str | None = None) -> Iterator[dict[str, Any]]:
         """Readable profiles, of everyone or of one."""
-        if only is not None:
-            found = self.person(only)
-            if found is not None:
-                yield found
-            return
-        after = ""
-        while page := self.store.profiles(self.tenant, after=after):
-            for profile in page:
-                yield view(profile, self.settings, self._steps.items.get, self.world.now_ms())
-            after = page[-1].person
+        return self._people.everyone(only)
 
     def item(self, item_id: str) -> Item | None:
         """One catalogue entry."""

@@ -16,6 +16,7 @@ from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
 from germane.domain.ids import slot_of
 from germane.domain.item import Item
+from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
 from germane.domain.outcome import Impression, Observation, Outcome, Reward
 from germane.domain.ports import Model
@@ -25,7 +26,7 @@ from germane.domain.settings import Settings
 from germane.ingest import identity
 from germane.ingest.signals import Extractor
 from germane.measure import attribution
-from germane.profile import exposure
+from germane.profile import exposure, rhythm
 from germane.profile.fold import fold
 from germane.profile.merge import merge
 
@@ -263,7 +264,8 @@ class Steps:
         decisions: dict[str, Decision],
         at: Arrival,
     ) -> Observation | None:
-        if not interactions:
+        hour = rhythm.newly_active(before, event, interactions, self.settings, at.received_ms)
+        if not interactions and hour is None:
             return None
         return self.model.observe(
             before,
@@ -271,6 +273,7 @@ class Steps:
             at_ms=event.at_ms,
             lesson=is_lesson(event, at.received_ms),
             rewards=[(each, decisions.get(each.decision_id)) for each in rewards],
+            active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
         )
 
     def _learn(self, seq: int, observation: Observation | None) -> None:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from germane.cli import common
 from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson
@@ -59,6 +60,42 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
 
 
+def moment(
+    who: str, hours: int, top: int, config: Path, data: Path | None, *, as_json: bool
+) -> None:
+    """The best of the next hours; asks the running server when there is one."""
+    try:
+        with common.opened(config, data, mode="write") as engine:
+            found = engine.moment(who, hours=hours, top=top)
+    except StorageBusy:
+        path = f"/v1/people/{quote(who, safe='')}/moment?hours={hours}&top={top}"
+        found = _there(config, path)
+    if found is None:
+        raise UnknownPerson(f"Nothing is known about {who!r}.")
+    if as_json:
+        common.print_json(found)
+    else:
+        _show_moment(found)
+
+
+def _show_moment(found: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    out = common.console()
+    known = found["evidence"]
+    out.print(f"[bold]{escape(found['personId'])}[/]  {found['timezone']}  {found['meaning']}")
+    out.print(f"{known['activeHours']} active hours, trusted {known['trust']:.0%}.\n")
+    for number, each in enumerate(found["best"], 1):
+        out.print(
+            f"{number:>3}. [bold]{each['hour']}[/] [dim]{each['at']}[/]  {each['share']:.1%}, "
+            f"{each['timesAverage']:.1f} times the average hour"
+        )
+        for reason in each["reasons"]:
+            out.print(f"       {reason['text']}")
+    window = found["bestWindow"]
+    out.print(f"\nBest in a row: {window['text']} ({window['share']:.1%}).")
+
+
 def _interactions(evidence: float) -> str:
     return f"{evidence:.0f} interaction{'' if round(evidence) == 1 else 's'}"
 
@@ -86,7 +123,8 @@ def decide(
     try:
         answer = _here(ids, asked, config, data)
     except StorageBusy:
-        answer = _there(ids, asked, config)
+        body = {"person": ids, "surfaces": [asked], "explain": True}
+        answer = _there(config, "/v1/decide", body)
     if as_json:
         common.print_json(answer)
     else:
@@ -109,7 +147,7 @@ def _here(
     return {"decisions": views, "profile": {"readiness": trust}}
 
 
-def _there(ids: dict[str, str], asked: dict[str, Any], config: Path) -> dict[str, Any]:
+def _there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask the server that has the data folder open.
 
     Raises:
@@ -117,10 +155,9 @@ def _there(ids: dict[str, str], asked: dict[str, Any], config: Path) -> dict[str
     """
     runtime = common.load(config).runtime
     url = f"http://{_reachable(runtime.host)}:{runtime.port}"
-    body = {"person": ids, "surfaces": [asked], "explain": True}
     request = urllib.request.Request(  # noqa: S310 - always http
-        f"{url}/v1/decide",
-        json.dumps(body).encode(),
+        url + path,
+        json.dumps(body).encode() if body is not None else None,
         {"Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode()},
     )
     try:

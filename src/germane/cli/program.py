@@ -149,6 +149,19 @@ def person(
 
 
 @app.command()
+def moment(
+    who: Annotated[str, typer.Argument(help="User id or anonymous id.")],
+    hours: Annotated[int, typer.Option(help="How many of the next hours.", min=1, max=336)] = 72,
+    top: Annotated[int, typer.Option(help="How many of the best.", min=1, max=336)] = 3,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show the best of the next hours to reach a person, and why."""
+    asking.moment(who, hours, top, config, data, as_json=as_json)
+
+
+@app.command()
 def decide(
     who: Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")],
     surface: Annotated[str, typer.Argument(help="Name of the surface.")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from germane.domain.event import Interaction
+from germane.domain.moment import Activity
 
 
 class Impression(msgspec.Struct, frozen=True):
@@ -68,3 +69,5 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     shown: tuple[str, ...] = ()
     """Items that were shown (impressions)."""
     rewards: tuple[Reward, ...] = ()
+    activity: Activity | None = None
+    """An hour in which the person was seen for the first time."""

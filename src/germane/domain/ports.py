@@ -11,6 +11,7 @@ from germane.domain.decision import Ask, Candidate, Decision, SlateItem
 from germane.domain.event import DeadLetter, Interaction
 from germane.domain.forest import Trained
 from germane.domain.item import Item
+from germane.domain.moment import ActiveHour, Week
 from germane.domain.outcome import Observation, Reward
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
@@ -210,6 +211,7 @@ class Model(Protocol):
         lesson: bool,
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
+        active: ActiveHour | None = None,
     ) -> Observation:
         """What shared state may learn from this record. Changes nothing.
 
@@ -221,6 +223,7 @@ class Model(Protocol):
             lesson: Whether to make a next-item example of it (costs a ranking).
             rewards: Credited rewards with the decision each belongs to, where it is still known.
             shown: Items of an impression.
+            active: The hour in which this event shows the person to be there, if that is new.
         """
         ...
 
@@ -250,6 +253,15 @@ class Model(Protocol):
 
         Raises:
             BadFilter: the ask's filter is not a valid expression.
+        """
+        ...
+
+    def week(self, hours: Sequence[int], *, at_ms: int) -> Week:
+        """How likely each hour of the week is to find a person there, as of ``at_ms``.
+
+        Args:
+            hours: Their active hours (``Profile.rhythm``), local since 1970; none: everyone's week.
+            at_ms: The moment as of which it is asked.
         """
         ...
 

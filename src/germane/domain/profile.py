@@ -91,8 +91,9 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     """The last few hundred interactions, oldest first."""
     own_items: dict[str, OwnItem] = {}
     price: PriceBand = PriceBand()
-    rhythm: dict[int, float] = {}
-    """Hour of the week (0 = Monday 00:00 local time) -> activity count."""
+    rhythm: tuple[int, ...] | dict[int, float] = ()
+    """The latest hours in which the person was there, as local hours since 1970, oldest first.
+    (A mapping is what an earlier version kept; it tells no times and is not read.)"""
     evidence: float = 0.0
     """Number of positive interactions, undecayed: what readiness is computed from."""
     exposures: tuple[Exposure, ...] = ()

@@ -9,13 +9,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from germane.domain.hours import SLOTS
 from germane.domain.item import Item
 from germane.predict.blender import Weights
 from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
 
-FORMAT = 4
+FORMAT = 5
 
 
 def write(state: State, seq: int) -> bytes:
@@ -76,6 +77,11 @@ def _body(state: State) -> dict[str, Any]:
         "base": _weights(state.blender.base),
         "new": _weights(state.blender.new),
         "surfaces": {name: _weights(each) for name, each in state.blender.surfaces.items()},
+        "moment": [
+            _counts(state.moment.counts, SLOTS),
+            _array(state.moment.evidence),
+            state.moment.lessons,
+        ],
     }
 
 
@@ -114,6 +120,9 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     _fill_weights(state.blender.new, whole["new"])
     for surface, weights in whole["surfaces"].items():
         _fill_weights(state.blender.own(surface), weights)
+    moment, (counts, evidence, lessons) = state.moment, whole["moment"]
+    _fill_counts(moment.counts, counts)
+    moment.evidence, moment.lessons = _floats(evidence), lessons
 
 
 def _array(values: npt.NDArray[np.float64]) -> bytes:

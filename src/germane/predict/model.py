@@ -11,7 +11,9 @@ from germane.domain.decay import readiness as readiness_of
 from germane.domain.decision import Ask, Candidate, Decision, SlateItem
 from germane.domain.event import Interaction
 from germane.domain.forest import Trained
+from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
+from germane.domain.moment import ActiveHour, Activity, Week
 from germane.domain.outcome import Example, Observation, Reward
 from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
@@ -86,6 +88,7 @@ class SharedModel:
         lesson: bool,
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
+        active: ActiveHour | None = None,
     ) -> Observation:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
@@ -100,6 +103,7 @@ class SharedModel:
             examples=tuple(examples),
             shown=tuple(shown),
             rewards=tuple(reward for reward, _ in rewards),
+            activity=self._activity(active, at_ms, lesson=lesson) if active is not None else None,
         )
 
     def fold(self, seq: int, observation: Observation) -> None:
@@ -190,6 +194,10 @@ class SharedModel:
         )
         policy = self._policy_version(residual)
         return Ranked(tuple(items), kept, len(found.numbers), short, policy)
+
+    def week(self, hours: Sequence[int], *, at_ms: int) -> Week:
+        """When a person is there (domain.ports.Model.week)."""
+        return self.state.moment.week(hours, at_ms)
 
     def check_filter(self, source: str) -> None:
         """Raises BadFilter unless the filter can be used."""
@@ -316,6 +324,12 @@ class SharedModel:
             if missing > 0 or numbers[index] in pinned:
                 missing -= take(index) and bool(adjacent[index])
         return rows
+
+    def _activity(self, active: ActiveHour, at_ms: int, *, lesson: bool) -> Activity:
+        """Where it counts in the week; as a lesson also how well it was foreseen."""
+        moment = self.state.moment
+        evidence = moment.lesson(active.before, active.hour, at_ms) if lesson else ()
+        return Activity(slot_of_week(active.hour), evidence)
 
     def _lessons(
         self, profile: Profile, interactions: Sequence[Interaction], at_ms: int

@@ -14,6 +14,7 @@ from germane.domain.settings import Settings
 from germane.predict.blender import Blender
 from germane.predict.counters import DAY_MS, DecayedCounts
 from germane.predict.features import PRIOR
+from germane.predict.moment import Moment
 from germane.predict.rows import Rows
 
 Floats = npt.NDArray[np.float64]
@@ -132,6 +133,7 @@ class State:
         self.shown = 0
         self.folds = 0
         self.blender = Blender(PRIOR.copy())
+        self.moment = Moment(settings.profile.beyond_year_factor)
 
     def counters(self) -> dict[str, DecayedCounts]:
         """Every decayed count by its name."""
@@ -193,6 +195,8 @@ class State:
             self._follow(positive, observation)
         for example in observation.examples:
             self.blender.learn(example)
+        if observation.activity is not None:
+            self.moment.learn(observation.activity, observation.at_ms)
         self.shown += len(observation.shown)
         self.folds += 1
         if self.folds % REFRESH == 1:

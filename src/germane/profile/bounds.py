@@ -22,6 +22,8 @@ TRAITS = 100
 """Declared traits kept: the latest declared."""
 TRAIT_CHARS = 2_000
 """A trait value that is longer when written out is not kept (it stays in the log)."""
+ACTIVE_HOURS = 128
+"""Active hours kept: the latest."""
 ANONYMOUS_IDS = 20
 """Anonymous ids kept: the latest to arrive."""
 TEXT_CHARS = 64

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from germane.domain.decay import oldest_ms
 from germane.domain.event import Event, Interaction
+from germane.domain.hours import known_zone
 from germane.domain.item import Item
 from germane.domain.months import month_of
 from germane.domain.profile import Profile, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, interests, own, pairing, statistics, sweep
+from germane.profile import bounds, interests, own, pairing, rhythm, statistics, sweep
 
 ItemOf = Callable[[str], Item | None]
 
@@ -51,7 +52,10 @@ def fold(
     if event.traits or event.context:
         _said(changes, profile, event, at_ms, oldest_ms(now_ms))
     if interactions:
-        _did(changes, profile, event, interactions, item_of, settings, now_ms)
+        _did(changes, profile, interactions, item_of, settings, now_ms)
+    hour = rhythm.newly_active(profile, event, interactions, settings, now_ms)
+    if hour is not None:
+        changes["rhythm"] = rhythm.joined(rhythm.hours_of(profile), (hour,))
     if orders:
         new = (each for each in orders if each not in profile.orders)
         changes["orders"] = (*profile.orders, *new)[-bounds.ORDERS :]
@@ -98,7 +102,7 @@ def _said(
     locale, zone, group = (context.get(name) for name in ("locale", "timezone", "groupId"))
     if isinstance(locale, str) and 0 < len(locale) <= bounds.TEXT_CHARS:
         _newest(changes, profile, "locale", locale, at_ms)
-    if isinstance(zone, str) and zone and statistics.known_zone(zone) is not None:
+    if isinstance(zone, str) and zone and known_zone(zone) is not None:
         _newest(changes, profile, "timezone", zone, at_ms)
     if isinstance(group, str) and group and "account" not in changes:
         _newest(changes, profile, "account", group, at_ms)
@@ -134,7 +138,6 @@ def _declared(
 def _did(
     changes: dict[str, Any],
     profile: Profile,
-    event: Event,
     interactions: Sequence[Interaction],
     item_of: ItemOf,
     settings: Settings,
@@ -160,7 +163,6 @@ def _did(
     changes["interests"] = interests.told(profile.interests, new, turned, item_of, settings, now_ms)
     changes["own_items"] = bounds.own(own.touch(profile, new, turned, settings), limits.own_items)
     changes["recent"] = bounds.recent(_in_order(profile.recent, new), limits.recent, oldest)
-    changes["rhythm"] = _rhythm(profile, event, new[0].at_ms, settings)
 
 
 def _in_order(
@@ -171,13 +173,3 @@ def _in_order(
     if not known or known[-1].at_ms <= new[0].at_ms == new[-1].at_ms:
         return joined
     return tuple(sorted(joined, key=lambda each: each.at_ms))
-
-
-def _rhythm(profile: Profile, event: Event, at_ms: int, settings: Settings) -> dict[int, float]:
-    """One more event in its hour of the week, in the person's own time."""
-    said = event.context.get("timezone") if event.context else None
-    zone = statistics.zone_of(said, profile.timezone, settings.timezone)
-    hour = statistics.hour_of_week(at_ms, zone)
-    rhythm = dict(profile.rhythm)
-    rhythm[hour] = rhythm.get(hour, 0.0) + 1.0
-    return rhythm

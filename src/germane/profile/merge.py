@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from germane.domain.decay import Masses, oldest_ms, put
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, exposure, interests, own, pairing, statistics
+from germane.profile import bounds, exposure, interests, own, pairing, rhythm, statistics
 
 
 def merge(
@@ -43,10 +43,7 @@ def merge(
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
         own_items=bounds.own(_own(survivor, other, changes), limits.own_items),
         price=statistics.joined(survivor.price, other.price),
-        rhythm={
-            hour: survivor.rhythm.get(hour, 0.0) + other.rhythm.get(hour, 0.0)
-            for hour in sorted({*survivor.rhythm, *other.rhythm})
-        },
+        rhythm=rhythm.joined(rhythm.hours_of(survivor), rhythm.hours_of(other)),
         evidence=survivor.evidence + other.evidence,
         exposures=bounds.exposures(
             exposure.united((*survivor.exposures, *other.exposures)),

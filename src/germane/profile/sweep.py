@@ -1,13 +1,12 @@
 """Dropping what is older than 24 calendar months, from every collection of a profile.
 
-Most collections know the time of what they hold. The price band, the rhythm and the count of
-evidence are sums, so they are made again from the interactions that are still remembered.
+Most collections know the time of what they hold. The price band and the count of evidence are
+sums, so they are made again from the interactions that are still remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,7 +15,7 @@ from germane.domain.event import Interaction
 from germane.domain.item import Item
 from germane.domain.profile import PriceBand, Profile
 from germane.domain.settings import Settings
-from germane.profile import bounds, own, statistics
+from germane.profile import bounds, own, rhythm, statistics
 from germane.profile.interests import Interests
 
 
@@ -51,7 +50,8 @@ def forget(
             profile.exposures, limits.exposures, settings.longest_window_s, now_ms
         ),
         evidence=_evidence(profile, recent, {} if whole else interests, settings),
-        **_sums(profile, recent, item_of, settings),
+        price=_price(recent, item_of, settings),
+        rhythm=rhythm.fresh(rhythm.hours_of(profile), now_ms),
     )
 
 
@@ -70,20 +70,15 @@ def _evidence(
     return min(profile.evidence, float(left))
 
 
-def _sums(
-    profile: Profile,
+def _price(
     recent: Sequence[Interaction],
     item_of: Callable[[str], Item | None] | None,
     settings: Settings,
-) -> dict[str, Any]:
-    band, rhythm = PriceBand(), dict[int, float]()
-    zone = statistics.zone_of(profile.timezone, settings.timezone)
+) -> PriceBand:
+    band = PriceBand()
     for each in recent:
         spec = settings.signals.get(each.signal)
         if spec is not None and statistics.positive(spec):
             item = item_of(each.item_id) if item_of is not None else None
             band = statistics.met(band, each, item)
-    for at_ms in dict.fromkeys(each.at_ms for each in recent):
-        hour = statistics.hour_of_week(at_ms, zone)
-        rhythm[hour] = rhythm.get(hour, 0.0) + 1.0
-    return {"price": band, "rhythm": rhythm}
+    return band

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from germane.domain import decay
 from germane.domain.event import Interaction
+from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_label
 from germane.domain.profile import Exposure, Mass, OwnItem, Profile, Trait
 from germane.domain.settings import Settings
-from germane.profile import words
+from germane.profile import rhythm, words
 from germane.profile.words import rfc3339
 
 ItemOf = Callable[[str], Item | None]
@@ -163,11 +165,14 @@ def _title(item_id: str, item_of: ItemOf) -> str | None:
 
 def _rhythm(profile: Profile, settings: Settings) -> dict[str, Any]:
     """The busiest hours of the week, in the person's own time where it is known."""
-    busiest = sorted(profile.rhythm.items(), key=lambda pair: (-pair[1], pair[0]))[:BUSIEST]
+    hours = rhythm.hours_of(profile)
+    counts = Counter(map(slot_of_week, hours))
+    busiest = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:BUSIEST]
     return {
-        "text": words.habit(profile.rhythm),
+        "text": words.habit(counts),
         "timezone": profile.timezone or settings.timezone,
-        "busiest": [{"hour": words.hour(number), "count": int(count)} for number, count in busiest],
+        "activeHours": len(hours),
+        "busiest": [{"hour": words.hour(number), "count": count} for number, count in busiest],
     }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from germane.domain.hours import HOURS
 from germane.domain.months import month_label
 from germane.domain.profile import Mass, OwnItem
-from germane.profile.statistics import HOURS
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY_S = 86_400

@@ -314,8 +314,10 @@ def test_ids_with_a_slash(engine: Engine) -> None:
         ("GET", "/v1/people/de%2F7", {"auth": SERVER}),
         ("PUT", "/v1/items/a%2Fb", item),
         ("GET", "/v1/items/a%2Fb", {"auth": SERVER}),
+        ("GET", "/v1/people/de%2F7/moment?hours=5", {"auth": SERVER}),
     )
-    assert [each.status_code for each in answers] == [200] * 4
+    assert [each.status_code for each in answers] == [200] * 5
+    assert answers[4].json()["personId"] == "u:de/7"
     assert answers[1].json()["userId"] == "de/7"
     assert answers[3].json()["itemId"] == "a/b"
 

@@ -35,6 +35,13 @@ class Other(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.said)
 
+    def do_GET(self) -> None:
+        key = b64decode(self.headers["authorization"].removeprefix("Basic ")).decode()
+        self.asked.append((self.path, key, None))
+        self.send_response(self.status)
+        self.end_headers()
+        self.wfile.write(self.said)
+
     def log_message(self, *_: object) -> None:
         """Says nothing."""
 
@@ -78,6 +85,18 @@ def test_the_running_server_is_asked(
     assert json.loads(capsys.readouterr().out) == ANSWER
     ((path, key, body),) = Other.asked
     assert (path, key, body["person"]) == ("/v1/decide", "secret:", {"userId": "ann"})
+
+
+def test_the_running_server_is_asked_for_a_moment(
+    config: Path, port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its route; an id is one part of the path, whatever is in it."""
+    monkeypatch.setenv("GERMANE_SERVER__PORT", str(port))
+    monkeypatch.setattr(Other, "said", b'{"best": []}')
+    asking.moment("a/b?c", 24, 2, config, None, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"best": []}
+    wanted = ("/v1/people/a%2Fb%3Fc/moment?hours=24&top=2", "secret:", None)
+    assert Other.asked == [wanted]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_an_empty_profile() -> None:
     assert found["firstSeen"] is None
     assert found["priceBand"] is None
     assert found["readiness"]["value"] == 0  # type: ignore[index]
-    assert found["rhythm"] == {"text": "", "timezone": "UTC", "busiest": []}
+    assert found["rhythm"] == {"text": "", "timezone": "UTC", "activeHours": 0, "busiest": []}
 
 
 def test_interests_say_where_they_come_from() -> None:
