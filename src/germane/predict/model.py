@@ -34,7 +34,7 @@ from germane.predict.together import partners, together_scores
 Floats = npt.NDArray[np.float64]
 
 BEFORE = 12
-LESSON_BEST, LESSON_SPREAD = DEPTH, 24
+LESSON_BEST, LESSON_SPREAD = DEPTH, 12
 """Rows of a lesson beside the chosen ones: the best by score, and others spread over the rest."""
 KEPT_CANDIDATES = 20
 MAX_SIZE = 200
@@ -143,15 +143,15 @@ class SharedModel:
         features = found.matrix()
         only_new = surface.already_bought == "exclude"
         residual = self._residual  # one for the whole question, whatever is trained meanwhile
-        trees = residual.trees(NEW if only_new else "")
         weights = self.state.blender.weights(surface.name, new=only_new)
         centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
         scores = (features - centre) @ weights  # against the average candidate: only order counts
         extra = self._extra(surface, ask, found.numbers)
         for added in extra.values():
             scores = scores + added
-        order = trees.order(scores, features, among=~found.own() if only_new else None)
-        order = self._demoted(order, profile, surface, found.numbers)
+        among = ~found.own() if only_new else None
+        lifted = residual.order(NEW if only_new else "", scores, features, among)
+        order = self._demoted(lifted.order, profile, surface, found.numbers)
         rows = self._eligible(order, profile, surface, ask, found, at_ms)
         served = profile.quotas.get(surface.name, QuotaCount())
         placed, short = arrange(
@@ -162,13 +162,11 @@ class SharedModel:
             seed=seed,
         )
         places = [each.row.index for each in placed]
-        parts = contributions(features[places] - centre, weights, trees.parts(features[places]))
-        lifted = scores[places] + trees.lift(features[places])
+        parts = contributions(features[places] - centre, weights, lifted.parts(places))
+        final = (scores[places] + lifted.lift(places)).tolist()
         rows_seen = [pack(row) for row in features[places]]
         items = []
-        for each, sources, row, score in zip(
-            placed, parts, rows_seen, lifted.tolist(), strict=True
-        ):
+        for each, sources, row, score in zip(placed, parts, rows_seen, final, strict=True):
             index = each.row.index
             item = self.state.items[found.numbers[index]]
             assert item is not None, "only items of the catalogue are eligible"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from germane.domain.forest import Trained
 from germane.predict.features import MEMBERS
-from germane.predict.trees import Trees
+from germane.predict.trees import Leaves, Trees
 
 Floats = npt.NDArray[np.float64]
 Order = npt.NDArray[np.intp]
@@ -16,40 +18,47 @@ DEPTH = 96
 """So many of the blend's best are ranked anew, and trees are taught with lists of this length."""
 
 
-class Lift:
-    """One head's trees, or none."""
+class Lifted:
+    """The candidates of one question in order, and what the trees add to any of them."""
 
-    def __init__(self, trees: Trees | None = None) -> None:
-        self._trees = trees
-
-    def order(
-        self, scores: Floats, features: Floats, among: npt.NDArray[np.bool_] | None = None
-    ) -> Order:
-        """Row numbers, best first; ties in the order of the rows.
-
-        Args:
-            scores: The blend's, shape (n,).
-            features: Shape (n, features).
-            among: Rows that may be shown, shape (n,); the others come last.
-        """
+    def __init__(
+        self,
+        trees: Trees | None,
+        scores: Floats,
+        features: Floats,
+        among: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        self._trees, self._features = trees, features
         order = np.argsort(-scores, kind="stable")
         if among is not None:
             order = np.concatenate((order[among[order]], order[~among[order]]))
-        if self._trees is None:
-            return order
+        self.order: Order = order
+        """Row numbers, best first; ties in the order of the rows."""
+        if trees is None:
+            return
         best = order[:DEPTH]
-        lifted = scores[best] + self._trees.scores(features[best])
-        return np.concatenate((best[np.argsort(-lifted, kind="stable")], order[DEPTH:]))
+        self._leaves = trees.leaves(features[best])
+        self._place = {row: place for place, row in enumerate(best.tolist())}
+        lifted = scores[best] + trees.values(self._leaves)
+        self.order = np.concatenate((best[np.argsort(-lifted, kind="stable")], order[DEPTH:]))
 
-    def lift(self, features: Floats) -> Floats:
-        """What is added to the score of each row, shape (n,)."""
-        return self._trees.scores(features) if self._trees is not None else np.zeros(len(features))
-
-    def parts(self, features: Floats) -> Floats:
-        """The same by source, shape (n, sources)."""
+    def lift(self, rows: Sequence[int]) -> Floats:
+        """What is added to the scores of some rows, shape (rows,)."""
         if self._trees is None:
-            return np.zeros((len(features), MEMBERS.shape[1]))
-        return self._trees.contributions(features)
+            return np.zeros(len(rows))
+        return self._trees.values(self._leaves_of(self._trees, rows))
+
+    def parts(self, rows: Sequence[int]) -> Floats:
+        """The same by source, shape (rows, sources)."""
+        if self._trees is None:
+            return np.zeros((len(rows), MEMBERS.shape[1]))
+        return self._trees.parts(self._leaves_of(self._trees, rows))
+
+    def _leaves_of(self, trees: Trees, rows: Sequence[int]) -> Leaves:
+        """Known for the best; a slot of the quota may hold another row."""
+        if all(row in self._place for row in rows):
+            return self._leaves[[self._place[row] for row in rows]]
+        return trees.leaves(self._features[list(rows)])
 
 
 class Residual:
@@ -62,12 +71,24 @@ class Residual:
     def __init__(self, trained: Trained | None) -> None:
         self.version = trained.version if trained is not None else ""
         forests = trained.forests if trained is not None else {}
-        self._lifts = {head: Lift(Trees(forest)) for head, forest in forests.items()}
+        self._trees = {head: Trees(forest) for head, forest in forests.items()}
 
-    def trees(self, head: str) -> Lift:
-        """The trees of a head; they add nothing where none were trained."""
-        return self._lifts.get(head, _NONE)
+    def order(
+        self,
+        head: str,
+        scores: Floats,
+        features: Floats,
+        among: npt.NDArray[np.bool_] | None = None,
+    ) -> Lifted:
+        """Rank the candidates of a question.
+
+        Args:
+            head: Whose trees; where none were trained, the blend's scores alone count.
+            scores: The blend's, shape (n,).
+            features: Shape (n, features).
+            among: Rows that may be shown, shape (n,); the others come last.
+        """
+        return Lifted(self._trees.get(head), scores, features, among)
 
 
-_NONE = Lift()
 NOTHING = Residual(None)

@@ -17,14 +17,19 @@ from germane.predict.features import LAYOUT, MEMBERS
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating]
+Leaves = npt.NDArray[np.intp]
 Masks = npt.NDArray[np.uint16]
+Words = npt.NDArray[np.uint64]
 
 MAX_LEAVES = 16
+TREES_A_WORD = 64 // MAX_LEAVES
+"""Sets of leaves are put together four at a time."""
 BLOCK = 4_096
 """Rows evaluated at once, so that a whole history of lessons fits into memory, too."""
 _ALL = np.uint16(2**MAX_LEAVES - 1)
+_ALL_WORD = np.uint64(2**64 - 1)
 _LOWEST = np.array(
-    [0, *((n & -n).bit_length() - 1 for n in range(1, 2**MAX_LEAVES))], dtype=np.intp
+    [0, *((n & -n).bit_length() - 1 for n in range(1, 2**MAX_LEAVES))], dtype=np.uint8
 )
 """Place of the lowest bit of each set of leaves."""
 
@@ -41,7 +46,8 @@ class Trees:
             raise ValueError(f"the forest is for features {forest.layout}, not {LAYOUT}")
         flat = [_Flat(tree) for tree in forest.trees]
         count = len(flat)
-        self._tests = _tests(flat)
+        self._words = -(-count // TREES_A_WORD)
+        self._tests = [(column, gaps, _words(masks)) for column, gaps, masks in _tests(flat)]
         self._offsets = np.arange(count) * MAX_LEAVES
         self._values: Floats = np.zeros(count * MAX_LEAVES)
         self._parts: Floats = np.zeros((count * MAX_LEAVES, MEMBERS.shape[1]))
@@ -55,26 +61,37 @@ class Trees:
         found = np.empty(len(features))
         for start in range(0, len(features), BLOCK):
             rows = slice(start, start + BLOCK)
-            found[rows] = self._values[self._leaves(features[rows])].sum(axis=1)
+            found[rows] = self.values(self.leaves(features[rows]))
         return found
 
     def contributions(self, features: Rows) -> Floats:
-        """The same by source, shape (n, sources): rows add up to ``scores``.
+        """The same by source, shape (n, sources): rows add up to ``scores``."""
+        return self.parts(self.leaves(features))
+
+    def leaves(self, features: Rows) -> Leaves:
+        """Place of each row's leaf of each tree, shape (n, trees)."""
+        seen = features.astype(np.float16).T.astype(
+            np.float32
+        )  # as it was learned: lessons are stored so
+        alive = np.full((len(features), self._words), _ALL_WORD)
+        for column, thresholds, masks in self._tests:
+            alive &= masks.take(thresholds.searchsorted(seen[column]), axis=0)
+        found: Leaves = _LOWEST[alive.view(np.uint16)[:, : len(self._offsets)]] + self._offsets
+        return found
+
+    def values(self, leaves: Leaves) -> Floats:
+        """What some rows' leaves add to their scores, shape (n,)."""
+        found: Floats = self._values.take(leaves).sum(axis=1)
+        return found
+
+    def parts(self, leaves: Leaves) -> Floats:
+        """The same by source, shape (n, sources).
 
         Each step down a tree is put to the source of the feature that was asked, with what it changed
         in the mean of the rows that pass there (Saabas 2014, "Interpreting random forests").
         """
-        found: Floats = self._parts[self._leaves(features)].sum(axis=1)
+        found: Floats = self._parts[leaves].sum(axis=1)
         return found
-
-    def _leaves(self, features: Rows) -> npt.NDArray[np.intp]:
-        """Place of each row's leaf of each tree, shape (n, trees)."""
-        seen = features.astype(np.float16)  # as it was learned: lessons are stored like this
-        alive = np.full((len(seen), len(self._offsets)), _ALL)
-        for column, thresholds, masks in self._tests:
-            alive &= masks[np.searchsorted(thresholds, seen[:, column])]
-        leaves: npt.NDArray[np.intp] = _LOWEST[alive] + self._offsets
-        return leaves
 
 
 class _Flat:
@@ -131,3 +148,12 @@ def _tests(flat: list[_Flat]) -> list[tuple[int, npt.NDArray[np.float32], Masks]
                 masks[place, number] &= np.uint16(~left & 0xFFFF)
         found.append((column, np.array(thresholds, dtype=np.float32), masks))
     return found
+
+
+def _words(masks: Masks) -> Words:
+    """The same with the sets of four trees in one word, shape (gaps, words)."""
+    gaps, count = masks.shape
+    words = -(-count // TREES_A_WORD)
+    room = np.full((gaps, words * TREES_A_WORD), _ALL)
+    room[:, :count] = masks
+    return room.view(np.uint64)
