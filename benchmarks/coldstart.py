@@ -40,12 +40,12 @@ COMMAND = "just bench coldstart"
 LEARN_FIRST = {"moodle-course": 0.02}
 """Share of the events, the oldest, that are only learned; a tenth where nothing else is said. Of the
 course less: everyone is there in its first days."""
-HOUSEHOLDS = 800
+HOUSEHOLDS = 400
 LATER = {
     "ml-latest-small": 0.03,
     "moodle-course": 0.06,
-    "online-retail": 0.5,
-    "completejourney": 0.06,
+    "online-retail": 0.1,
+    "completejourney": 0.04,
 }
 """Share of later choices that is predicted: some minutes of work each."""
 PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "cold-start.md"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from germane.ingest.bulk import Mapping
 
 INTERRUPTED = 130
+ALREADY = ("auto", "show", "leave-out")
 KINDS = ("events", "items", "people")
 _IMPORT_KIND = {"events": "events", "items": "catalogue", "people": "people"}
 
@@ -56,6 +57,11 @@ def run(wanted: Wanted) -> int:
     """Replay, judge, write the report; 130 when it was stopped on the way (the report says so)."""
     from germane.cli.report import page
 
+    if wanted.already not in ALREADY:
+        raise GermaneError(
+            f"--already-chosen {wanted.already!r} is none of {', '.join(ALREADY)}.",
+            hint="auto: as the data tell; show; leave-out.",
+        )
     _writable(wanted)
     findings = find(wanted)
     wanted.out.write_text(page(findings, _name(wanted)), encoding="utf-8")

@@ -85,7 +85,7 @@ class Kind(msgspec.Struct, frozen=True):
     """Of what people chose, in [0, 1]."""
     personal: Estimate
     broadcast: Estimate
-    rule: Estimate | None
+    rule: Estimate
     """hit@10 for this kind of choice."""
     rule_name: str
 

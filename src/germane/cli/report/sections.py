@@ -112,6 +112,7 @@ def _traits(findings: Findings) -> str:
 def sources_section(findings: Findings) -> str:
     """Which sources carry it."""
     shown = [each for each in findings.sources if each.share >= SHARE_SHOWN or each.lost.above]
+    shown.sort(key=lambda each: -each.lost.value)
     rows = [
         svg.Bar(name(each.name), _lost(each), f"{each.lost.value:+.4f}".replace("-", "−"), "a")
         for each in shown
@@ -139,9 +140,7 @@ def sources_section(findings: Findings) -> str:
         )
         for each in findings.sources
     ]
-    main = [
-        name(each.name) for each in sorted(shown, key=lambda x: -x.lost.value) if each.lost.above
-    ]
+    main = [name(each.name) for each in shown if each.lost.above]
     said = (
         f"Most is lost without: {', '.join(main[:3])}."
         if main
@@ -186,6 +185,7 @@ def kinds_section(findings: Findings) -> str:
         Column("Personal", _N),
         Column("Best for everyone", _N),
         Column("Best simple rule", _N),
+        Column("Which rule"),
     )
     rows = [
         (
@@ -193,7 +193,8 @@ def kinds_section(findings: Findings) -> str:
             f"{each.share:.0%}",
             percent(each.personal),
             percent(each.broadcast),
-            "–" if each.rule is None else f"{percent(each.rule)}, {name(each.rule_name)}",
+            percent(each.rule),
+            name(each.rule_name),
         )
         for each in findings.kinds
     ]
@@ -236,6 +237,7 @@ def quota_section(findings: Findings) -> str:
         [svg.Series("NDCG@10", "a", [point(each.ndcg) for each in quotas])],
         x="diversity quota",
         y="accuracy (NDCG@10)",
+        shares=False,
     )
     columns = (
         Column("Quota"),

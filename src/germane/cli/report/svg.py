@@ -37,7 +37,14 @@ class Bar(NamedTuple):
 
 
 def lines(
-    title: str, text: str, labels: Sequence[str], series: Sequence[Series], *, x: str, y: str
+    title: str,
+    text: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    x: str,
+    y: str,
+    shares: bool = True,
 ) -> str:
     """Lines with intervals over labelled steps.
 
@@ -47,12 +54,13 @@ def lines(
         labels: Of the steps, left to right.
         series: Each with one point a step.
         x: What the steps are.
-        y: What is shown, from 0 up, as a share.
+        y: What is shown, from 0 up.
+        shares: Whether it is a share, in per cent.
     """
     height = 320
     top = _nice(max((p.high for s in series for p in s.points if p), default=0.0))
     inner, tall = WIDTH - _LEFT - _RIGHT, height - _TOP - _BOTTOM
-    parts = [_grid(top, inner, tall)]
+    parts = [_grid(top, inner, tall, shares=shares)]
 
     def at(step: int, number: int) -> float:
         shift = (number - (len(series) - 1) / 2) * 9
@@ -107,7 +115,7 @@ def bars(title: str, text: str, rows: Sequence[Bar], *, x: str) -> str:
     return _svg(title, text, height, parts)
 
 
-def _grid(top: float, inner: float, tall: float) -> str:
+def _grid(top: float, inner: float, tall: float, *, shares: bool) -> str:
     found = []
     for part in range(5):
         value = top * part / 4
@@ -115,7 +123,9 @@ def _grid(top: float, inner: float, tall: float) -> str:
         found.append(
             f'<line class="g" x1="{_LEFT}" x2="{_LEFT + inner}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        found.append(_text(_LEFT - 8, y + 4, _percent(value, top), "end", "m"))
+        found.append(
+            _text(_LEFT - 8, y + 4, _percent(value, top) if shares else f"{value:.3g}", "end", "m")
+        )
     return "".join(found)
 
 
