@@ -16,6 +16,7 @@ def advice(
 ) -> tuple[Advice, ...]:
     """The most useful first."""
     told = [
+        *_newcomers(steps),
         *_more(found, answer),
         *_views(intake, found),
         *_kinds(intake, found),
@@ -27,6 +28,24 @@ def advice(
         *_prices(found),
     ]
     return tuple(told[:LIMIT])
+
+
+def _newcomers(steps: Sequence[Step]) -> list[Advice]:
+    """Not data, but the first thing to do: where broadcast is clearly better, broadcast."""
+    behind = [step for step in steps if step.difference.below]
+    if not behind:
+        return []
+    lost = behind[0]
+    return [
+        Advice(
+            f"Until more is known: the best list for everyone, at {', '.join(x.label for x in behind)} "
+            "interactions",
+            f"There it holds what people choose {100 * lost.broadcast.value:.0f} times in 100, a personal list "
+            f"{100 * lost.personal.value:.0f} times ({lost.difference.n:,} times, {lost.difference.people:,} "
+            "people).",
+            "Ask for the default list until then.",
+        )
+    ]
 
 
 def _more(found: Facts, answer: Answer) -> list[Advice]:

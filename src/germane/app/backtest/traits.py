@@ -1,7 +1,8 @@
 """What declared traits speak for, learned from the oldest part of the data, where nobody said it.
 
 For each value of a trait: categories that clearly more of these people turn to than of all people
-(two-proportion z test, on people, not on choices). Only what came before the first prediction counts.
+(two-proportion z test, on people, not on choices; as strict as there are pairs of value and category to
+try, Bonferroni). Only what came before the first prediction counts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from statistics import NormalDist
 
 from germane.app.backtest.intake import Intake, key_of
 from germane.domain.event import Event
@@ -16,7 +18,7 @@ from germane.domain.settings import TraitSpec
 from germane.ingest.signals import Extractor
 
 MIN_PEOPLE = 20
-MIN_LIFT, MIN_Z = 1.2, 2.6
+MIN_LIFT, ALPHA = 1.2, 0.05
 MAX_VALUES = 5
 TOP = 3
 """A person turns to the categories that they choose from most, so many of them."""
@@ -36,9 +38,11 @@ def learned(intake: Intake, split_ms: int) -> dict[str, TraitSpec]:
         if key in turned:
             for name, value in traits.items():
                 by_value[name, value].append(key)
+    tried = max(len(by_value) * len(all_of_them), 1)
+    clear = NormalDist().inv_cdf(1 - ALPHA / tried)
     found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for (name, value), keys in by_value.items():
-        kinds = _pointed(keys, turned, all_of_them)
+        kinds = _pointed(keys, turned, all_of_them, clear)
         if kinds:
             found[name][value] = kinds
     attribute = intake.settings.diversity_attribute
@@ -82,7 +86,7 @@ def _words(event: Event) -> dict[str, str]:
 
 
 def _pointed(
-    keys: list[str], turned: Mapping[str, list[str]], all_of_them: Counter[str]
+    keys: list[str], turned: Mapping[str, list[str]], all_of_them: Counter[str], clear: float
 ) -> tuple[str, ...]:
     count, people = len(keys), len(turned)
     if count < MIN_PEOPLE or people - count < MIN_PEOPLE:
@@ -96,6 +100,6 @@ def _pointed(
         other = (all_of_them[kind] - number) / (people - count)
         noise = math.sqrt(usual * (1 - usual) * (1 / count + 1 / (people - count)))
         z = (share - other) / noise if noise > 0 else 0.0
-        if z >= MIN_Z and share >= MIN_LIFT * max(other, 1e-9):
+        if z >= clear and share >= MIN_LIFT * max(other, 1e-9):
             strong.append((-z, kind))
     return tuple(kind for _, kind in sorted(strong)[:MAX_VALUES])

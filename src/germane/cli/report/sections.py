@@ -14,6 +14,7 @@ from germane.cli.report.words import (
     number,
     of_quota,
     percent,
+    quota_acts,
     step_note,
 )
 from germane.measure.bootstrap import Estimate
@@ -227,7 +228,7 @@ def kinds_section(findings: Findings) -> str:
 def quota_section(findings: Findings) -> str:
     """The price of the diversity quota."""
     quotas = findings.quotas
-    if not quotas:
+    if not quota_acts(findings):
         return section("What does variety cost?", paragraph(of_quota(findings)))
     labels = [f"{each.quota:.0%}" for each in quotas]
     plot = svg.lines(
@@ -303,7 +304,7 @@ def newcomers_section(findings: Findings) -> str:
 def health_section(findings: Findings) -> str:
     """Is the data good enough?"""
     marks = {"good": "✓", "warning": "!", "bad": "✗"}
-    words = {"good": "good", "warning": "look at it", "bad": "too little"}
+    words = {"good": "good", "warning": "look at it", "bad": "poor"}
     rows = "".join(
         f'<tr><th scope="row"><span class="{each.level}" aria-hidden="true">{marks[each.level]}</span> '
         f'{escape(each.name)}</th><td class="{each.level}">{words[each.level]}</td>'

@@ -109,10 +109,11 @@ def for_whom(findings: Findings) -> str:
     if crossing == 0:
         return "Personal lists are clearly better from the very first visit on."
     few = "interaction" if crossing == 1 else "interactions"
-    return (
-        f"Personal lists are clearly better from {crossing} earlier {few} on; with fewer, the best list for "
-        "everyone is as good or the lead is not clear."
-    )
+    behind = [step.label for step in steps if step.difference.below]
+    said = f"Personal lists are clearly better from {crossing} earlier {few} on"
+    if behind:
+        return f"{said}. At {', '.join(behind)} the best list for everyone is clearly better: show that one."
+    return f"{said}; with fewer, the best list for everyone is as good or the lead is not clear."
 
 
 def step_note(step: Step) -> str:
@@ -124,13 +125,19 @@ def step_note(step: Step) -> str:
     return "broadcast" if step.difference.below else "not clear"
 
 
+def quota_acts(findings: Findings) -> bool:
+    """Whether a quota puts more of new categories into lists at all."""
+    found = {round(100 * each.quota): each.new_kind for each in findings.quotas}
+    return found.get(15, 0.0) > found.get(0, 0.0) + 0.005
+
+
 def of_quota(findings: Findings) -> str:
     """The price in a sentence."""
     found = {round(100 * each.quota): each for each in findings.quotas}
     plain, shipped = found.get(0), found.get(15)
     if plain is None or shipped is None or not plain.ndcg.n:
         return "It was not measured: nobody was asked with a quota."
-    if shipped.new_kind <= plain.new_kind + 0.005:
+    if not quota_acts(findings):
         return (
             "The quota could not do anything here: there are no related categories that people have not met "
             "(or no categories at all)."

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from germane.app.backtest import Findings, Intake, backtest
+from germane.app.backtest.advice import _newcomers
 from germane.app.backtest.derived import settings_of, targets_of
-from germane.app.backtest.findings import Answer
+from germane.app.backtest.findings import Answer, Step
 from germane.app.backtest.plan import plan, surface_of
 from germane.app.backtest.spool import Spool
 from germane.cli.report import page, plain_answer, svg
@@ -71,7 +72,7 @@ def test_every_plot_has_its_table_and_its_words(found: Findings) -> None:
     """As many tables behind plots as plots; each plot is well formed, with title and description."""
     html = page(found, "x")
     plots = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
-    assert len(plots) == html.count("<details>") >= 2
+    assert len(plots) == html.count("<details>") == 2  # no categories: a quota has nothing to draw
     for plot in plots:
         root = ET.fromstring(plot)
         assert root.get("role") == "img"
@@ -161,3 +162,18 @@ def test_a_plot_draws_what_it_is_given() -> None:
 def test_shares_in_words() -> None:
     """Small ones keep a decimal."""
     assert [hundred(each) for each in (0.0123, 0.314, 1.0)] == ["1.2", "31", "100"]
+
+
+def test_where_broadcast_is_better_the_page_says_so(found: Findings) -> None:
+    """Clearly behind at first: no talk of "as good"."""
+    first = replace(found.steps[0], label="0", earlier_min=0, difference=about(-0.1))
+    later = replace(found.steps[-1], earlier_min=5, difference=about(0.1))
+    said = for_whom(replace(found, steps=(first, later), crossing=5))
+    assert "from 5 earlier interactions on" in said
+    assert "At 0 the best list for everyone is clearly better" in said
+    told = advice_for((first, later))
+    assert "0 interactions" in told[0]
+
+
+def advice_for(steps: tuple[Step, ...]) -> list[str]:
+    return [each.title for each in _newcomers(steps)]
