@@ -40,7 +40,10 @@ NEW_PERSONAL, NEW_BROADCAST = "new/personal", "new/best list for everyone"
 ALONE, WITHOUT, QUOTA = "alone/", "without/", "quota/"
 OF_SEEN, OF_NEW = "|had before", "|new to the person"
 REPEATS_MIN = 0.02
-"""Where less than this share of what people choose is something they had, it is left out of all lists."""
+"""Where less than this share of what people choose, when they come back, is something they had, it is left
+out of all lists ..."""
+REPEATS_TOLD = 100
+"""... if they chose so often at least."""
 YOUNG_MS = 7 * 86_400_000
 BEFORE = 5
 MUCH = 20
@@ -165,8 +168,8 @@ class Replay:
             chosen = self._chosen(event)
             if chosen:
                 profile = self.engine.whose(event.user_id, event.anonymous_id)
-                if event.at_ms < self.plan.split_ms:
-                    had = _had(profile)
+                had = _had(profile) if event.at_ms < self.plan.split_ms else frozenset()
+                if had:  # only who comes back can choose again
                     self._taken += len(chosen)
                     self._repeated += sum(item in had for item in chosen)
                 self._rivals.learn(_latest(profile), chosen, event.at_ms)
@@ -184,7 +187,8 @@ class Replay:
     def _settle(self) -> None:
         """Before the first prediction: may lists hold what people had? As what was learned tells."""
         if self.plan.already == "auto":
-            self.leave_out = self._taken > 0 and self._repeated < REPEATS_MIN * self._taken
+            few = self._repeated < REPEATS_MIN * self._taken
+            self.leave_out = self._taken >= REPEATS_TOLD and few
 
     # -- predicting ------------------------------------------------------------------------------
 

@@ -227,6 +227,23 @@ def test_what_people_never_choose_again_is_left_out() -> None:
     assert len(replay.sheet) == 400
 
 
+def test_who_has_not_come_back_yet_says_nothing_of_repeats() -> None:
+    """Hardly any repeats in all, since nearly everyone is new; of those who come back, half repeat."""
+    events = [event(n, f"new-{n}", f"i{n % 50}", n) for n in range(4_000)]
+    events += [
+        event(10_000 + 10 * user + n, f"back-{user}", f"i{user % 50 + n % 2}", 500 * n + user)
+        for user in range(40)
+        for n in range(4)
+    ]
+    with Spool() as spool:
+        intake = taken_in(events, spool)
+        replay = Replay(
+            intake, surface_of(intake.settings, None, intake), planned(intake, sample=5)
+        )
+        replay.run(lambda _: None)
+    assert not replay.leave_out
+
+
 def test_settings_are_derived_by_usual_names() -> None:
     """Purchases are choices, views are interest, refunds take back; attributes come from the items."""
     items = [
