@@ -17,6 +17,7 @@ from germane.domain.settings import Settings
 from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.signals import Extractor
 
+UNKNOWN_AGE_MS = 30 * 86_400_000
 FOR_EVER_MS = 400 * 86_400_000
 """So long before the first event were items there of which nobody says since when."""
 
@@ -124,14 +125,15 @@ class Intake:
             price=interaction.price,
         )
 
-    def entries(self, begin_ms: int) -> list[Entry]:
+    def entries(self, begin_ms: int, end_ms: int) -> list[Entry]:
         """When each item comes into the catalogue, by time.
 
         With the date that the catalogue gives (``available_from``, or when it first heard of it);
         without one, or with one that is too late, with the first event that names it, which nobody
-        can predict then. What no event names was there all the time.
+        can predict then. What no event names was there all the time. How old an item is that the first
+        month already has (of a short log, the first quarter) nobody can tell: it counts as old.
         """
-        found = []
+        found, unknown_ms = [], min(UNKNOWN_AGE_MS, (end_ms - begin_ms) // 4)
         for item_id in {**self.items, **self.described}:
             item = self.items.get(item_id) or self.described[item_id]
             first = self.first_ms.get(item_id)
@@ -140,8 +142,11 @@ class Intake:
             at_ms = begin_ms - FOR_EVER_MS if first is None else first
             if dated is not None and early:
                 at_ms = dated
+            since_ms = at_ms
+            if not early and at_ms - begin_ms < unknown_ms:
+                since_ms = begin_ms - FOR_EVER_MS
             entered = replace(
-                item, created_ms=max(at_ms, 1), available_from_ms=None, available_until_ms=None
+                item, created_ms=max(since_ms, 1), available_from_ms=None, available_until_ms=None
             )
             found.append(Entry(at_ms, not early, entered))
         return sorted(found, key=lambda entry: entry[:2])

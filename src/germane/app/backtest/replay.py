@@ -96,14 +96,14 @@ class Replay:
         self._intake = intake
         self._surfaces = variants(surface)
         settings = replace(intake.settings, surfaces=self._surfaces)
-        begin_ms = int(intake.spool.at_ms.min())
+        begin_ms, end_ms = int(intake.spool.at_ms.min()), int(intake.spool.at_ms.max())
         self._world = ReplayWorld(max(begin_ms, 1))
         self.model = SharedModel(settings)
         self.engine = Engine(settings, ForgetfulStore(), self.model, self._world, key=b"b" * 32)
         self.beside = Beside(self.engine, plan.training)
         self._rivals = Rivals()
         self._extractor = Extractor(settings)
-        self._entries = intake.entries(begin_ms)
+        self._entries = intake.entries(begin_ms, end_ms)
         self._entered: dict[str, int] = {}
         """Item -> since when it is in the catalogue."""
         self._told = dict(intake.told)

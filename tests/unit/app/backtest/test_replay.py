@@ -138,12 +138,27 @@ def test_an_item_without_a_date_cannot_be_known_before_its_first_event() -> None
             Item("never"),
         ]
         intake = taken_in([*events, event(3, "u2", "late", 400_000)], spool, items)
-        found = {each.item.item_id: (each.at_ms - day, each.late) for each in intake.entries(day)}
+        found = {
+            each.item.item_id: (each.at_ms - day, each.late)
+            for each in intake.entries(day, day + 400_000_000)
+        }
     assert found["plain"] == (0, True)
     assert found["dated"] == (5_000, False)
     assert found["late"] == (400_000_000, True)
     assert found["never"][0] < 0
     assert not found["never"][1]
+
+
+def test_what_the_first_month_has_already_is_not_called_new() -> None:
+    """Its age is not known; what comes later is new when it comes."""
+    days = 86_400
+    events = [event(n, "u1", f"i{n}", n * 10 * days) for n in range(20)]
+    with Spool() as spool:
+        intake = taken_in(events, spool)
+        begin, end = int(spool.at_ms.min()), int(spool.at_ms.max())
+        found = {each.item.item_id: each.item.created_ms for each in intake.entries(begin, end)}
+    assert all(found[f"i{n}"] < begin - 300 * days * 1000 for n in range(3))
+    assert all(found[f"i{n}"] == begin + n * 10 * days * 1000 for n in range(3, 20))
 
 
 def test_events_come_by_time_whatever_the_order_of_the_file() -> None:
