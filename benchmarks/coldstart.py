@@ -2,9 +2,9 @@
 
 Each data set is replayed by the code of `germane backtest`: predicted before it is learned, events of one
 time all before any of them, the whole catalogue, trees trained beside. The oldest tenth (of the course
-a fiftieth) is only learned. Of 150 film raters and 1,200 customers, and of all
-others elsewhere, everything is predicted for as long as they have fewer than 20 interactions; of
-what they choose later a share is, by a hash. NDCG@10 by the number of earlier interactions, with and
+a fiftieth) is only learned. Of 150 film raters and 1,200 customers, and of everybody elsewhere, all is
+predicted for as long as they have fewer than 20 interactions; of what they choose later a share is, by a
+hash. NDCG@10 by the number of earlier interactions, with and
 without what people declared; the blend against the best of its parts in each group (each source alone,
 each simple list; the best is chosen afterwards, which is in its favour); diversity quotas of 0, 10, 15
 and 20 %; items younger than a week. Intervals: 95 %, bootstrap over people, paired.

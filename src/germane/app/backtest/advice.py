@@ -43,7 +43,7 @@ def _newcomers(steps: Sequence[Step]) -> list[Advice]:
             f"There it holds what people choose {100 * lost.broadcast.value:.0f} times in 100, a personal list "
             f"{100 * lost.personal.value:.0f} times ({lost.difference.n:,} times, {lost.difference.people:,} "
             "people).",
-            "Ask for the default list until then.",
+            "Show them your best-sellers until then.",
         )
     ]
 
