@@ -1,4 +1,8 @@
-"""The picture of the live page: `python -m benchmarks.screenshot URL FILE [dark]`, while the demo runs."""
+"""Pictures of pages: `python -m benchmarks.screenshot URL FILE [light|dark [WIDTH [HEIGHT]]]`.
+
+Without a height: the whole page after a while, for the live page while the demo runs. With one: the top
+of a page that stands still, such as a report.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,18 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(
-            viewport={"width": int(rest[1]) if len(rest) > 1 else 1280, "height": 1000},
+            viewport={
+                "width": int(rest[1]) if len(rest) > 1 else 1280,
+                "height": int(rest[2]) if len(rest) > 2 else 1000,
+            },
             color_scheme="dark" if "dark" in rest else "light",
         )
         page.goto(url)
-        page.wait_for_timeout(25_000)
-        page.screenshot(path=file, full_page=True)
+        if len(rest) > 2:
+            page.screenshot(path=file)
+        else:
+            page.wait_for_timeout(25_000)
+            page.screenshot(path=file, full_page=True)
         browser.close()
 
 

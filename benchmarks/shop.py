@@ -26,8 +26,8 @@ from zlib import crc32
 import numpy as np
 from msgspec.structs import replace
 
-from benchmarks.beside import Beside
 from benchmarks.figures import record, write_result
+from germane.app.beside import Beside
 from germane.app.engine import Engine
 from germane.cli.demo.journey import SPLIT_MS, Basket, Journey
 from germane.config import load_text

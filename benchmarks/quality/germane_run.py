@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.beside import Beside
 from benchmarks.quality.cells import HERE
 from benchmarks.quality.data import load
 from benchmarks.quality.frame import Frame, Ints
 from benchmarks.quality.probe import Probe
 from benchmarks.quality.protocols import NEVER, Task, tasks
+from germane.app.beside import Beside
 from germane.app.engine import Engine
 from germane.config import load_text
 from germane.domain.decision import Ask

@@ -35,6 +35,7 @@ from germane.domain.item import Item
 from germane.domain.months import month_of, month_start_ms
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Model, Store
+from germane.domain.profile import Profile
 from germane.domain.record import Txn
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.domain.world import World
@@ -284,6 +285,14 @@ class Engine:
     def moment(self, person_id: str, *, hours: int, top: int) -> dict[str, Any] | None:
         """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""
         return self._people.moment(person_id, hours, top)
+
+    def whose(self, user_id: str, anonymous_id: str = "") -> Profile:
+        """What is known of one person now; one that nobody knows has an empty profile."""
+        return self._deciding.whose(self.tenant, user_id, anonymous_id)
+
+    def trust(self, profile: Profile) -> float:
+        """How far the personal part of a profile is trusted, in [0, 1)."""
+        return self._deciding.trust(profile)
 
     def person_key(self, person_id: str) -> str | None:
         """The person key behind a person key, user id or anonymous id."""

@@ -1,9 +1,10 @@
-"""Real and accelerated clocks."""
+"""Real, accelerated and replayed clocks."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from random import Random
 
 
 class SystemWorld:
@@ -48,3 +49,23 @@ class AcceleratedWorld:
     def seed(self) -> int:
         """63 random bits."""
         return secrets.randbits(63)
+
+
+class ReplayWorld:
+    """A clock that stands where the replay is; seeds follow from one seed."""
+
+    def __init__(self, at_ms: int, seed: int = 1) -> None:
+        self._at_ms = at_ms
+        self._random = Random(seed)  # noqa: S311 - a replay gives the same again
+
+    def now_ms(self) -> int:
+        """Where the replay is, in milliseconds since 1970 UTC."""
+        return self._at_ms
+
+    def move(self, at_ms: int) -> None:
+        """Go on to a later time; an earlier one is ignored."""
+        self._at_ms = max(self._at_ms, at_ms)
+
+    def seed(self) -> int:
+        """The next of a fixed sequence."""
+        return self._random.getrandbits(63)

@@ -29,6 +29,8 @@ class Chores(threading.Thread):
 
     def __init__(self, engine: Engine, config: Path, folder: Path, spec: TrainingSpec) -> None:
         super().__init__(name="germane-chores", daemon=True)
+        from germane.app.cadence import Cadence
+
         self._engine, self._config, self._folder = engine, config, folder
         self._ended = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -79,28 +81,3 @@ class Chores(threading.Thread):
         _, said = self._child.communicate()
         if self._child.returncode and not self._ended.is_set():
             _log.warning("%s did not succeed: %s", command, said.decode()[-500:])
-
-
-class Cadence:
-    """When to train: after so many new lessons, or fewer after some time. Never without the means."""
-
-    def __init__(self, spec: TrainingSpec) -> None:
-        from germane.train import forest
-
-        self._spec = spec
-        self._able = spec.enabled and forest.available()
-        if spec.enabled and not self._able:
-            _log.info("background training needs LightGBM: pip install 'germane[train]'")
-        self._done = 0
-        self._done_s: float | None = None
-
-    def due(self, lessons: int, now_s: float) -> bool:
-        """Whether it is time; if so, the next time is counted from here."""
-        spec, new = self._spec, lessons - self._done
-        if self._done_s is None:
-            self._done_s = now_s
-        late = now_s - self._done_s >= spec.every_s and new >= spec.lessons_new / 2
-        due = self._able and lessons >= spec.lessons_min and (new >= spec.lessons_new or late)
-        if due:
-            self._done, self._done_s = lessons, now_s
-        return due

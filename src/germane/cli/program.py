@@ -102,6 +102,81 @@ def import_(
 
 
 @app.command()
+def backtest(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Events: CSV, JSONL(.gz) or Parquet; none: the data folder's own log."),
+    ] = None,
+    items: Annotated[Path | None, typer.Option(help="Catalogue, for files of events.")] = None,
+    people: Annotated[
+        Path | None, typer.Option(help="What people declared, for files of events.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", "-m", help="FIELD=COLUMN of events; items.FIELD=COLUMN, people.FIELD=COLUMN."
+        ),
+    ] = None,
+    event: Annotated[str, typer.Option(help="Event name for files that have no such column.")] = "",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Signal (or event) that counts as a choice; by default what people have."
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(help="Predict so many people; 0: all. By default some 10,000 choices.", min=0),
+    ] = None,
+    learn_first: Annotated[
+        float,
+        typer.Option(
+            help="Share of the events, the oldest, that are only learned.", min=0, max=0.95
+        ),
+    ] = 0.5,
+    already_chosen: Annotated[
+        str,
+        typer.Option(help="What people had before: show, leave-out, or auto (as the data tell)."),
+    ] = "auto",
+    surface: Annotated[
+        str | None, typer.Option(help="Surface whose rules hold; the first grid by default.")
+    ] = None,
+    derive: Annotated[
+        bool, typer.Option("--derive", help="Derive settings from the files; no configuration.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="The report.")] = Path("backtest.html"),
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="The findings as JSON, too.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing.")] = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+) -> None:
+    """Would personalisation pay here? Replay the past, and write one HTML report. Changes nothing."""
+    from germane.cli.backtest import Wanted, run
+
+    wanted = Wanted(
+        files=files or [],
+        items=items,
+        people=people,
+        mapping=mapping or [],
+        event=event,
+        config=config,
+        data=data,
+        derive=derive,
+        surface=surface,
+        targets=target or [],
+        sample=sample,
+        learn_first=learn_first,
+        already=already_chosen,
+        out=out,
+        json_file=json_file,
+        quiet=quiet,
+    )
+    raise typer.Exit(run(wanted))
+
+
+@app.command()
 def rebuild(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
     """Throw away all that is derived and fold the log again; tells whether it is the same."""
     serving.rebuild_all(config, data, as_json=as_json)

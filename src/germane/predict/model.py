@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from germane.predict.blender import NEW, pack
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
+from germane.predict.parts import Parts, parts
 from germane.predict.person import Person
 from germane.predict.reasons import contributions, reasons
 from germane.predict.residual import DEPTH, NOTHING, Residual
@@ -225,6 +226,35 @@ class SharedModel:
             for place, item in enumerate(chosen.values())
         )
         return Ranked(items, (), len(items), 0)
+
+    def eligible(
+        self, profile: Profile, surface: SurfaceSpec, ask: Ask, *, at_ms: int
+    ) -> Callable[[Item], bool]:
+        """A test whether an item may be shown on a surface, now, to this person."""
+        return self._rules[surface.name].eligible(profile, ask, self._filters, at_ms)
+
+    def parts(
+        self,
+        profile: Profile,
+        surface: SurfaceSpec,
+        ask: Ask,
+        shown: frozenset[str],
+        *,
+        at_ms: int,
+        readiness: float,
+    ) -> Parts:
+        """The blend taken apart: each source alone, and the blend without each (for a backtest)."""
+        return parts(
+            self.state,
+            self.settings,
+            profile,
+            self.state.blender.weights(surface.name, new=surface.already_bought == "exclude"),
+            at_ms=at_ms,
+            readiness=readiness,
+            test=self.eligible(profile, surface, ask, at_ms=at_ms),
+            shown=shown,
+            size=self._policy(surface, ask).size,
+        )
 
     # -- state -----------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from germane.testing.blobs_contract import BlobsContract
 from germane.testing.builders import a_shop, an_event, an_item, an_order
+from germane.testing.choices import choices
 from germane.testing.store_contract import StoreContract
 from germane.testing.world import FakeWorld
 
@@ -13,4 +14,5 @@ __all__ = [
     "an_event",
     "an_item",
     "an_order",
+    "choices",
 ]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from germane.app import Engine, attach, open_engine
+from germane.app.cadence import Cadence
 from germane.app.rebuild import Rebuild
 from germane.app.trained import TREES, decode, encode, newest, trained
 from germane.app.training import KEPT_VERSIONS, collect, train, train_on
-from germane.cli.chores import Cadence
 from germane.domain.decision import Ask, Decision
 from germane.domain.forest import Forest, Trained, Tree
 from germane.domain.outcome import Example

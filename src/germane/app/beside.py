@@ -8,10 +8,10 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+from germane.app.cadence import Cadence
 from germane.app.engine import Engine
 from germane.app.trained import attach
 from germane.app.training import LESSONS_MAX, learn_from, train_on
-from germane.cli.chores import Cadence
 from germane.domain.record import Txn
 from germane.domain.settings import TrainingSpec
 from germane.predict.features import WIDTH
@@ -22,9 +22,9 @@ from germane.train.lessons import Collector
 class Beside:
     """Collects what the engine folds, trains in the default cadence, and lets the engine rank with it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, spec: TrainingSpec | None = None) -> None:
         self._engine = engine
-        self._spec = TrainingSpec()
+        self._spec = spec or TrainingSpec()
         self._cadence = Cadence(self._spec)
         self._collector = Collector(WIDTH, LESSONS_MAX)
         self._folder = Path(tempfile.mkdtemp(prefix="germane-trained-"))

@@ -1,0 +1,369 @@
+"""``backtest``: files, or the log of a data folder, to findings and a report."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from germane.cli import common
+from germane.cli.bulk import progress
+from germane.domain.errors import GermaneError
+
+if TYPE_CHECKING:
+    from germane.app.backtest import Findings, Intake
+    from germane.config import Loaded
+    from germane.domain.item import Item
+    from germane.domain.settings import Settings
+    from germane.ingest.bulk import Mapping
+
+INTERRUPTED = 130
+ALREADY = ("auto", "show", "leave-out")
+KINDS = ("events", "items", "people")
+_IMPORT_KIND = {"events": "events", "items": "catalogue", "people": "people"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    files: list[Path]
+    items: Path | None
+    people: Path | None
+    mapping: list[str]
+    event: str
+    config: Path
+    data: Path | None
+    derive: bool
+    surface: str | None
+    targets: list[str]
+    sample: int | None
+    learn_first: float
+    already: Any
+    out: Path
+    json_file: Path | None
+    quiet: bool
+
+
+def run(wanted: Wanted) -> int:
+    """Replay, judge, write the report; 130 when it was stopped on the way (the report says so)."""
+    from germane.cli.report import page
+
+    if wanted.already not in ALREADY:
+        raise GermaneError(
+            f"--already-chosen {wanted.already!r} is none of {', '.join(ALREADY)}.",
+            hint="auto: as the data tell; show; leave-out.",
+        )
+    _writable(wanted)
+    findings = find(wanted)
+    wanted.out.write_text(page(findings, _name(wanted)), encoding="utf-8")
+    if wanted.json_file is not None:
+        import msgspec
+
+        packed = msgspec.json.format(msgspec.json.encode(findings), indent=2)
+        wanted.json_file.write_bytes(packed + b"\n")
+    if not wanted.quiet:
+        _say(findings, wanted)
+    return INTERRUPTED if findings.sample.stopped_ms is not None else 0
+
+
+def find(wanted: Wanted) -> Findings:
+    """Read everything and replay it.
+
+    Raises:
+        GermaneError: the input cannot be used.
+    """
+    from germane.app.backtest import backtest
+    from germane.app.backtest.plan import plan, surface_of
+    from germane.app.backtest.spool import Spool
+    from germane.app.backtest.traits import learned
+    from germane.domain.settings import TrainingSpec
+
+    loaded = _loaded(wanted)
+    with Spool() as spool:
+        intake = (
+            _from_files(wanted, loaded, spool) if wanted.files else _from_log(wanted, loaded, spool)
+        )
+        surface = surface_of(intake.settings, wanted.surface, intake)
+        already = wanted.already
+        if already == "auto" and loaded is not None and surface.already_bought == "exclude":
+            already = "leave-out"
+        what = plan(
+            spool,
+            intake.targets,
+            loaded.runtime.training if loaded is not None else TrainingSpec(),
+            learn_first=wanted.learn_first,
+            sample=wanted.sample,
+            already=already,
+        )
+        if loaded is None:
+            traits = learned(intake, what.split_ms)
+            intake.settings = replace(intake.settings, traits=traits)
+        if not wanted.quiet:
+            asked = f"{len(what.people):,} of {what.people_all:,} people"
+            common.console().print(
+                f"{len(spool):,} events; predicting {what.occasions:,} times for {asked}. Ctrl-C: stop "
+                "here, with a report on what was reached."
+            )
+        with (
+            _stoppable() as stop,
+            progress(len(spool), "Replaying", quiet=wanted.quiet) as advance,
+        ):
+            return backtest(
+                intake,
+                surface,
+                what,
+                derived=loaded is None,
+                progress=advance,
+                stop=stop,
+                clock=time.perf_counter,
+            )
+
+
+def _loaded(wanted: Wanted) -> Loaded | None:
+    """The configuration; ``None``: derive settings from the data."""
+    if wanted.derive and not wanted.files:
+        raise GermaneError(
+            "--derive needs files: the log of a data folder is read by its own configuration.",
+            hint="Leave --derive out, or name the files.",
+        )
+    default = wanted.config == common.DEFAULT_CONFIG
+    if wanted.derive or (wanted.files and default and not wanted.config.exists()):
+        return None
+    return common.load(wanted.config)
+
+
+def _targets(settings: Settings, said: list[str]) -> frozenset[str]:
+    from germane.app.backtest.derived import targets_of
+
+    by_event = {each.event: each.name for each in settings.signals.values()}
+    found = frozenset(by_event.get(each, each) for each in said)
+    for each in found:
+        spec = settings.signals.get(each)
+        if spec is None or spec.weight <= 0:
+            known = ", ".join(x.name for x in settings.signals.values() if x.weight > 0)
+            raise GermaneError(
+                f"--target {each!r} is no signal with a positive weight.", hint=f"One of: {known}."
+            )
+    return found or targets_of(settings)
+
+
+# -- from files ------------------------------------------------------------------------------------
+
+
+def _from_files(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
+    from germane.app.backtest import Intake
+
+    said = _mappings(wanted.mapping)
+    rejected: Counter[str] = Counter()
+    items = list(_items(wanted, said["items"], rejected))
+    settings = loaded.settings if loaded is not None else _derived(wanted, said, items)
+    intake = Intake(settings, _targets(settings, wanted.targets), spool)
+    for item in items:
+        intake.item(item)
+    if wanted.people is not None:
+        _rows(wanted, "people", wanted.people, said["people"], intake)
+    for path in wanted.files:
+        _rows(wanted, "events", path, said["events"], intake)
+    intake.noticed.rejected.update(rejected)
+    if not len(spool):
+        why = "; ".join(f"{n:,} × {reason}" for reason, n in intake.noticed.rejected.most_common(3))
+        raise GermaneError(
+            f"No row of the files can be used: {why or 'they are empty'}.",
+            hint="Look at the columns above; --map FIELD=COLUMN says which is which.",
+        )
+    if not intake.noticed.choices:
+        names = ", ".join(repr(name) for name, _ in intake.noticed.unused.most_common(5))
+        raise GermaneError(
+            f"No event chooses anything: no signal is declared for {names}.",
+            hint="Declare it under [signals], name the events with --event, or add --derive.",
+        )
+    return intake
+
+
+def _mappings(said: list[str]) -> dict[str, list[str]]:
+    """``FIELD=COLUMN`` is for events; ``items.FIELD=COLUMN`` and ``people.FIELD=COLUMN`` for the others."""
+    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for each in said:
+        kind, mark, rest = each.partition(".")
+        if mark and kind in KINDS and "=" not in kind:
+            found[kind].append(rest)
+        else:
+            found["events"].append(each)
+    return found
+
+
+def _mapped(wanted: Wanted, kind: str, path: Path, said: list[str]) -> Mapping:
+    from germane.ingest.bulk import columns_of, map_columns
+
+    columns = columns_of(path)
+    found = map_columns(_IMPORT_KIND[kind], columns.names, said, more=columns.open)  # type: ignore[arg-type]
+    if kind == "events" and "item_id" not in found.fields:
+        raise GermaneError(
+            f"No column of {path} holds the item.",
+            hint=f"Say which: --map item_id=COLUMN. Columns: {', '.join(columns.names)}.",
+        )
+    if not wanted.quiet:
+        pairs = ", ".join(f"{field} ← {column}" for field, column in found.fields.items())
+        common.console().print(f"[bold]{path}[/]: {pairs}")
+    return found
+
+
+def _items(wanted: Wanted, said: list[str], rejected: Counter[str]) -> Iterator[Item]:
+    from germane.domain.settings import Settings
+    from germane.ingest.bulk import Shaper, Unusable, rows_of
+
+    if wanted.items is None:
+        return
+    mapping = _mapped(wanted, "items", wanted.items, said)
+    shaper = Shaper("catalogue", mapping, Settings(), now_ms=_now_ms())
+    for row in rows_of(wanted.items):
+        try:
+            if row.problem:
+                raise Unusable(row.problem)  # noqa: TRY301 - one way out for all that is wrong
+            yield shaper.item(row)
+        except Unusable as problem:
+            rejected[f"item: {str(problem).split(':')[0]}"] += 1
+
+
+def _derived(wanted: Wanted, said: dict[str, list[str]], items: list[Item]) -> Settings:
+    from germane.app.backtest.derived import NAMELESS, settings_of
+    from germane.ingest.bulk import columns_of, map_columns, rows_of
+
+    names: dict[str, None] = {}
+    orders = prices = False
+    for path in wanted.files:
+        columns = columns_of(path)
+        fields = map_columns("events", columns.names, said["events"], more=columns.open).fields
+        orders, prices = orders or "order_id" in fields, prices or "price" in fields
+        column = fields.get("event")
+        if column is None:
+            names[wanted.event or NAMELESS] = None
+        else:
+            found = (row.values.get(column) for row in rows_of(path) if not row.problem)
+            names |= dict.fromkeys(str(each).strip() for each in found if each not in (None, ""))
+    traits: tuple[str, ...] = ()
+    if wanted.people is not None:
+        columns = columns_of(wanted.people)
+        mapping = map_columns("people", columns.names, said["people"], more=columns.open)
+        traits = mapping.rest
+    return settings_of(names, orders=orders, prices=prices, items=items, traits=traits)
+
+
+def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake) -> None:
+    from germane.app.backtest.derived import NAMELESS
+    from germane.ingest.bulk import Shaper, Unusable, count_rows, grouped, rows_of
+
+    mapping = _mapped(wanted, kind, path, said)
+    shaper = Shaper(
+        _IMPORT_KIND[kind],  # type: ignore[arg-type]
+        mapping,
+        intake.settings,
+        now_ms=_now_ms(),
+        event=wanted.event or ("" if "event" in mapping.fields else _only(intake) or NAMELESS),
+    )
+    timed, noticed = "timestamp" in mapping.fields, intake.noticed
+    with progress(count_rows(path), f"Reading {path.name}", quiet=wanted.quiet) as advance:
+        for rows in grouped(rows_of(path), shaper):
+            noticed.rows += len(rows)
+            advance(len(rows))
+            try:
+                if rows[0].problem:
+                    raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
+                intake.event(shaper.event(rows), timed=timed)
+            except Unusable as problem:
+                noticed.rejected[str(problem).split(":")[0]] += len(rows)
+
+
+def _only(intake: Intake) -> str:
+    """The event of the only signal, where there is one: files without names mean that."""
+    signals = list(intake.settings.signals.values())
+    return signals[0].event if len(signals) == 1 else ""
+
+
+# -- from the log ----------------------------------------------------------------------------------
+
+
+def _from_log(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
+    """Events and items of a data folder, sealed ones, too; decisions and their outcomes are left out."""
+    import msgspec
+
+    from germane.app.backtest import Intake
+    from germane.domain.event import Event
+    from germane.domain.ids import DEFAULT_TENANT
+    from germane.storage.sqlite import SqliteStore
+
+    assert loaded is not None, "a log is read by its own configuration"
+    folder = common.data_dir(loaded, wanted.config, wanted.data)
+    intake = Intake(loaded.settings, _targets(loaded.settings, wanted.targets), spool)
+    store = SqliteStore.open(folder, mode="read")
+    try:
+        for item in store.items(DEFAULT_TENANT):
+            intake.item(item)
+        with progress(store.last_seq(), "Reading the log", quiet=wanted.quiet) as advance:
+            for record in store.read(0):
+                advance(1)
+                if record.kind == "event":
+                    intake.noticed.rows += 1
+                    intake.event(msgspec.msgpack.decode(record.body, type=Event))
+    finally:
+        store.close()
+    return intake
+
+
+# -- around it -------------------------------------------------------------------------------------
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _name(wanted: Wanted) -> str:
+    if wanted.files:
+        return ", ".join(path.name for path in wanted.files[:3])
+    return "the log"
+
+
+def _writable(wanted: Wanted) -> None:
+    """Find out before the work, not after it."""
+    for path in (wanted.out, wanted.json_file):
+        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
+            raise GermaneError(
+                f"{path} cannot be written.", hint="Name a file in a folder that is there."
+            )
+
+
+@contextmanager
+def _stoppable() -> Iterator[Any]:
+    """The first Ctrl-C asks to stop, the second one stops at once."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _say(findings: Findings, wanted: Wanted) -> None:
+    from rich.markup import escape
+
+    from germane.cli.report import plain_answer
+
+    out = common.console()
+    out.print(f"\n[bold]{escape(plain_answer(findings))}[/]")
+    out.print(f"The report: {escape(str(wanted.out))}")
