@@ -31,9 +31,8 @@ from germane.train import forest, judge
 from germane.train.lessons import Collector, Lessons
 
 KEPT_VERSIONS = 10
-LESSONS_MAX = {"": 12_000, NEW: 20_000}
-"""Newest lessons of each head that are learned from: some 500 MB of features in all. Of those among
-new items two in three are let go, because nothing of the best was taken."""
+LESSONS_MAX = 12_000
+"""Newest lessons of each head that are learned from: some 170 MB of features."""
 HELD_OUT = 0.15
 """Share of the lessons, the newest, on which a first challenger must prove itself; a later one is
 judged on what came since the champion was trained, which neither has seen."""
@@ -207,13 +206,13 @@ def _challenge(
     held = int(count * HELD_OUT)
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))
-    verdict = _duel(lessons, blend, count - held, now, min(fresh, held))
+    verdict, objective = _duel(lessons, blend, count - held, now, min(fresh, held))
     if now is None and not verdict.better:
         return rejected("not proven better than the blend alone", verdict)
     if not verdict.not_worse:
         return rejected("worse than what ranks now", verdict)
-    made = forest.fit(lessons, blend, LAYOUT, threads=_threads())
-    return HeadReport(head, count, verdict, promoted=True, why="promoted"), made
+    made = forest.fit(lessons, blend, LAYOUT, objective=objective, threads=_threads())
+    return HeadReport(head, count, verdict, promoted=True, why=f"promoted ({objective})"), made
 
 
 def _duel(
@@ -222,20 +221,35 @@ def _duel(
     split: int,
     now: Forest | None,
     unseen: int,
-) -> judge.Verdict:
-    """How a challenger stands to what ranks now, on lessons that neither was fitted to.
+) -> tuple[judge.Verdict, str]:
+    """The better of the objectives against what ranks now.
 
-    A first challenger is judged on the lessons after ``split``; a later one on the newest ``unseen``:
+    Which objective is the better one is told by all lessons after ``split``: the first, unless another
+    leads it by more than noise. How it stands to the champion is told by the newest ``unseen`` lessons:
     the champion was fitted to those before them, and so is the challenger, or it would be judged for
     knowing less of late.
     """
-    split = split if now is None else len(lessons) - unseen
+    better = forest.OBJECTIVES[0]
+    newer, scores = _tried(lessons, blend, split, better)
+    for other in forest.OBJECTIVES[1:]:
+        _, others = _tried(lessons, blend, split, other)
+        if judge.compare(newer, scores, others).better:
+            better, scores = other, others
+    last, challenger = _tried(lessons, blend, len(lessons) - unseen, better)
+    standing = blend[len(blend) - len(challenger) :]
+    if now is not None:
+        standing = standing + Trees(now).scores(last.features)
+    return judge.compare(last, standing, challenger), better
+
+
+def _tried(
+    lessons: Lessons, blend: npt.NDArray[np.float64], split: int, objective: str
+) -> tuple[Lessons, npt.NDArray[np.float64]]:
+    """The lessons after ``split``, and how trees that are fitted to those before it score their rows."""
     older, newer = lessons.part(0, split), lessons.part(split, len(lessons))
     rows = int(lessons.starts[split])
-    made = forest.fit(older, blend[:rows], LAYOUT, threads=_threads())
-    standing = blend[rows:]
-    champion = standing if now is None else standing + Trees(now).scores(newer.features)
-    return judge.compare(newer, champion, standing + Trees(made).scores(newer.features))
+    made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
+    return newer, blend[rows:] + Trees(made).scores(newer.features)
 
 
 def _threads() -> int:

@@ -35,7 +35,7 @@ from germane.predict.together import partners, together_scores
 Floats = npt.NDArray[np.float64]
 
 BEFORE = 12
-LESSON_BEST, LESSON_SPREAD = DEPTH, 12
+LESSON_BEST, LESSON_SPREAD = DEPTH, 24
 """Rows of a lesson beside the chosen ones: the best by score, and others spread over the rest."""
 KEPT_CANDIDATES = 20
 MAX_SIZE = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,9 +64,9 @@ class Lessons:
 class Collector:
     """The newest lessons of each head, in the order in which they are told; older ones are let go."""
 
-    def __init__(self, width: int, limits: Mapping[str, int]) -> None:
+    def __init__(self, width: int, limit: int) -> None:
         self._width = width
-        self._limits = limits
+        self._limit = limit
         self._kept: dict[str, deque[Example]] = {}
         self.seen: dict[str, int] = {}
         """Head -> lessons told, kept or not."""
@@ -74,13 +74,11 @@ class Collector:
     def add(self, examples: Iterable[Example]) -> None:
         """Lessons of one record. Those of another set of features, or with no choice in them, teach nothing."""
         for each in examples:
-            if each.surface not in self._limits:
-                continue
             if len(each.features) != 2 * self._width * each.rows:
                 continue
             if not 0 < len(each.chosen) < each.rows:
                 continue
-            kept = self._kept.setdefault(each.surface, deque(maxlen=self._limits[each.surface]))
+            kept = self._kept.setdefault(each.surface, deque(maxlen=self._limit))
             kept.append(each)
             self.seen[each.surface] = self.seen.get(each.surface, 0) + 1
 
