@@ -15,6 +15,7 @@ from germane.app.training import LESSONS_MAX, learn_from, train_on
 from germane.domain.record import Txn
 from germane.domain.settings import TrainingSpec
 from germane.predict.features import WIDTH
+from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
 from germane.train.lessons import Collector
 
@@ -26,7 +27,7 @@ class Beside:
         self._engine = engine
         self._spec = spec or TrainingSpec()
         self._cadence = Cadence(self._spec)
-        self._collector = Collector(WIDTH, LESSONS_MAX)
+        self._collector = Collector(WIDTH, LESSONS_MAX, DEPTH)
         self._folder = Path(tempfile.mkdtemp(prefix="germane-trained-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.reports: list[dict[str, Any]] = []

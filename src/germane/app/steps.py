@@ -30,7 +30,7 @@ from germane.profile import exposure, rhythm
 from germane.profile.fold import fold
 from germane.profile.merge import merge
 
-LESSON_SHARE = 0.1
+LESSON_SHARE = 0.2
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
 OLD_LESSON_SHARE = 0.025
 OLD_MS = 90 * MS_PER_DAY

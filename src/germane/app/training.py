@@ -118,7 +118,7 @@ def train(
 
 def collect(store: Store) -> Collector:
     """The newest lessons in a log."""
-    collector = Collector(WIDTH, LESSONS_MAX)
+    collector = Collector(WIDTH, LESSONS_MAX, DEPTH)
     for record in store.read(0):
         learn_from(collector, (record,))
     return collector
@@ -206,13 +206,13 @@ def _challenge(
     held = int(count * HELD_OUT)
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))
-    verdict, objective = _duel(lessons, blend, count - held, now, min(fresh, held))
+    verdict = _duel(lessons, blend, count - held, now, min(fresh, held))
     if now is None and not verdict.better:
         return rejected("not proven better than the blend alone", verdict)
     if not verdict.not_worse:
         return rejected("worse than what ranks now", verdict)
-    made = forest.fit(lessons, blend, LAYOUT, objective=objective, threads=_threads())
-    return HeadReport(head, count, verdict, promoted=True, why=f"promoted ({objective})"), made
+    made = forest.fit(lessons, blend, LAYOUT, threads=_threads())
+    return HeadReport(head, count, verdict, promoted=True, why="promoted"), made
 
 
 def _duel(
@@ -221,35 +221,20 @@ def _duel(
     split: int,
     now: Forest | None,
     unseen: int,
-) -> tuple[judge.Verdict, str]:
-    """The better of the objectives against what ranks now.
+) -> judge.Verdict:
+    """How a challenger stands to what ranks now, on lessons that neither was fitted to.
 
-    Which objective is the better one is told by all lessons after ``split``: the first, unless another
-    leads it by more than noise. How it stands to the champion is told by the newest ``unseen`` lessons:
+    A first challenger is judged on the lessons after ``split``; a later one on the newest ``unseen``:
     the champion was fitted to those before them, and so is the challenger, or it would be judged for
     knowing less of late.
     """
-    better = forest.OBJECTIVES[0]
-    newer, scores = _tried(lessons, blend, split, better)
-    for other in forest.OBJECTIVES[1:]:
-        _, others = _tried(lessons, blend, split, other)
-        if judge.compare(newer, scores, others).better:
-            better, scores = other, others
-    last, challenger = _tried(lessons, blend, len(lessons) - unseen, better)
-    standing = blend[len(blend) - len(challenger) :]
-    if now is not None:
-        standing = standing + Trees(now).scores(last.features)
-    return judge.compare(last, standing, challenger), better
-
-
-def _tried(
-    lessons: Lessons, blend: npt.NDArray[np.float64], split: int, objective: str
-) -> tuple[Lessons, npt.NDArray[np.float64]]:
-    """The lessons after ``split``, and how trees that are fitted to those before it score their rows."""
+    split = split if now is None else len(lessons) - unseen
     older, newer = lessons.part(0, split), lessons.part(split, len(lessons))
     rows = int(lessons.starts[split])
-    made = forest.fit(older, blend[:rows], LAYOUT, objective=objective, threads=_threads())
-    return newer, blend[rows:] + Trees(made).scores(newer.features)
+    made = forest.fit(older, blend[:rows], LAYOUT, threads=_threads())
+    standing = blend[rows:]
+    champion = standing if now is None else standing + Trees(now).scores(newer.features)
+    return judge.compare(newer, champion, standing + Trees(made).scores(newer.features))
 
 
 def _threads() -> int:

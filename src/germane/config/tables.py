@@ -156,7 +156,7 @@ TRAINING = (
         "lessons_new",
         "whole",
         "New lessons that are worth another training.",
-        1000,
+        2000,
         low=100,
         high=1_000_000,
     ),

@@ -53,6 +53,10 @@ class Example(msgspec.Struct, frozen=True, array_like=True):
     chosen: tuple[int, ...]
     """Row numbers of the positives."""
     weight: float = 1.0
+    sampled: int = 0
+    """So many of the last rows are a sample of what was far behind."""
+    stands_for: float = 1.0
+    """Candidates that each row of that sample stands for, itself included; at least 1."""
 
 
 class Observation(msgspec.Struct, frozen=True, array_like=True):

@@ -143,7 +143,7 @@ class TrainingSpec(msgspec.Struct, frozen=True):
     enabled: bool = True
     lessons_min: int = 1_000
     """Lessons of a head below which nothing is trained for it."""
-    lessons_new: int = 1_000
+    lessons_new: int = 2_000
     """New lessons that are worth another training."""
     every_s: int = 7 * 86_400
     """After this long, half of them is."""

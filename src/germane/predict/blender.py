@@ -3,8 +3,10 @@
 Score of a candidate: ``(base + surface) . features``. A lesson is a list of feature rows with those
 that were chosen; the loss is the mean cross-entropy of the chosen under the softmax of the scores,
 and one AdaGrad step (Duchi, Hazan & Singer 2011) follows its gradient. Next-item lessons from
-behaviour teach ``base``; outcomes of shown slates teach the surface's own part. What ranks is the mean
-of the latest weights (Polyak & Juditsky 1992): single steps are noisy, the more so with few choices.
+behaviour teach ``base``; outcomes of shown slates teach the surface's own part. Of the candidates far
+behind a lesson has only a sample; each counts for as many as it stands for (sampled softmax: Bengio &
+Senécal 2008), or the weights would forget how many there are. What ranks is the mean of the latest
+weights (Polyak & Juditsky 1992): single steps are noisy, the more so with few choices.
 """
 
 from __future__ import annotations
@@ -76,6 +78,8 @@ class Blender:
         own = self.surfaces.get(example.surface)
         weights = self._head(example.surface).value
         scores = features @ (weights if own is None else weights + own.value)
+        if example.sampled:
+            scores[-example.sampled :] += np.log(example.stands_for)
         scores = np.exp(scores - scores.max())
         expected = (scores / scores.sum()) @ features
         chosen = features[list(example.chosen)].mean(axis=0)

@@ -35,8 +35,8 @@ from germane.predict.together import partners, together_scores
 Floats = npt.NDArray[np.float64]
 
 BEFORE = 12
-LESSON_BEST, LESSON_SPREAD = DEPTH, 24
-"""Rows of a lesson beside the chosen ones: the best by score, and others spread over the rest."""
+LESSON_BEST, LESSON_SPREAD = DEPTH, 12
+"""Rows of a lesson beside the chosen ones: the best by score, and a sample spread over the rest."""
 KEPT_CANDIDATES = 20
 MAX_SIZE = 200
 _REWARD_WEIGHT_MAX = 4.0
@@ -378,7 +378,7 @@ class SharedModel:
         new = np.flatnonzero(~found.own())
         lessons = (("", everything), (NEW, new)) if len(new) < len(chosen) else (("", everything),)
         examples = [
-            _example(name, features, features @ self.state.blender.weights(name), chosen, rows)
+            example(name, features, features @ self.state.blender.weights(name), chosen, rows)
             for name, rows in lessons
         ]
         return [each for each in examples if each is not None]
@@ -401,20 +401,22 @@ class SharedModel:
         return Example(decision.surface, len(rows), features, tuple(chosen), weight)
 
 
-def _example(
+def example(
     name: str,
     features: Floats,
     scores: Floats,
     chosen: npt.NDArray[np.bool_],
     rows: npt.NDArray[np.intp],
 ) -> Example | None:
-    """A lesson from some of the candidates: those chosen, the best others, and a spread of the rest."""
-    picked = rows[chosen[rows]]
-    if len(picked) == 0:
+    """A lesson from some of the candidates: the best, in their order; of the rest those chosen, and a
+    sample of the others that says how many it stands for."""
+    if not chosen[rows].any():
         return None
-    others = rows[~chosen[rows]]
-    others = others[np.argsort(-scores[others], kind="stable")]
-    tail = others[LESSON_BEST:]
-    step = max(len(tail) // LESSON_SPREAD, 1)
-    keep = np.concatenate((picked, others[:LESSON_BEST], tail[::step]))
-    return Example(name, len(keep), pack(features[keep]), tuple(range(len(picked))))
+    order = rows[np.argsort(-scores[rows], kind="stable")]
+    best, rest = order[:LESSON_BEST], order[LESSON_BEST:]
+    picked, others = rest[chosen[rest]], rest[~chosen[rest]]
+    sample = others[:: max(len(others) // LESSON_SPREAD, 1)]
+    keep = np.concatenate((best, picked, sample))
+    stands_for = len(others) / len(sample) if len(sample) else 1.0
+    positives = tuple(np.flatnonzero(chosen[keep]).tolist())
+    return Example(name, len(keep), pack(features[keep]), positives, 1.0, len(sample), stands_for)

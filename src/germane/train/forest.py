@@ -8,6 +8,7 @@ read into plain data.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -21,8 +22,9 @@ from germane.train.lessons import Lessons
 TREES = 150
 LEAVES = 15
 OBJECTIVES = ("lambdarank", "binary")
-"""What a forest may be fitted to: the order at the top of the list, or each row for itself. Which is
-better differs from shop to shop and from head to head, so both are tried."""
+"""What trees are fitted to: the order at the top of the list, and each row for itself. Which is better
+differs from shop to shop and from head to head, by less than a held-out slice can tell; the mean of both
+is never far behind the better one."""
 PARAMETERS: dict[str, Any] = {
     "lambdarank_truncation_level": 15,
     "num_leaves": LEAVES,
@@ -60,16 +62,16 @@ def fit(
     blend: npt.NDArray[np.float64],
     layout: str,
     *,
-    objective: str = OBJECTIVES[0],
+    objectives: Sequence[str] = OBJECTIVES,
     threads: int = 1,
 ) -> Forest:
-    """A forest for what the blend leaves over.
+    """A forest for what the blend leaves over: the mean of one for each objective.
 
     Args:
         lessons: What to learn from.
         blend: The blend's score of each row, shape (rows,).
         layout: Names the set of features.
-        objective: One of ``OBJECTIVES``.
+        objectives: Some of ``OBJECTIVES``.
         threads: Processors to use.
 
     Raises:
@@ -80,19 +82,22 @@ def fit(
     except (ImportError, OSError) as error:  # OSError: a library that it needs is missing
         raise NoTrainer(f"LightGBM cannot be used: {error}") from None
 
-    each_row = objective == "binary"
-    data = lightgbm.Dataset(
-        lessons.features,
-        label=lessons.taken.astype(np.int32),
-        group=None if each_row else lessons.sizes,
-        init_score=blend + _offset(blend, lessons) if each_row else blend,
-        free_raw_data=True,
-        params={"verbose": -1},
-    )
-    parameters = PARAMETERS | {"objective": objective, "num_threads": threads}
-    booster = lightgbm.train(parameters, data, TREES)
-    trees = booster.dump_model()["tree_info"]
-    return Forest(layout, tuple(_read(each["tree_structure"]) for each in trees))
+    trees: list[Tree] = []
+    for objective in objectives:
+        each_row = objective == "binary"
+        data = lightgbm.Dataset(
+            lessons.features,
+            label=lessons.taken.astype(np.int32),
+            group=None if each_row else lessons.sizes,
+            init_score=blend + _offset(blend, lessons) if each_row else blend,
+            free_raw_data=True,
+            params={"verbose": -1},
+        )
+        parameters = PARAMETERS | {"objective": objective, "num_threads": threads}
+        booster = lightgbm.train(parameters, data, TREES)
+        made = booster.dump_model()["tree_info"]
+        trees += [_read(each["tree_structure"], 1 / len(objectives)) for each in made]
+    return Forest(layout, tuple(trees))
 
 
 def _offset(blend: npt.NDArray[np.float64], lessons: Lessons) -> float:
@@ -107,8 +112,8 @@ def _offset(blend: npt.NDArray[np.float64], lessons: Lessons) -> float:
     return (low + high) / 2
 
 
-def _read(root: dict[str, Any]) -> Tree:
-    """LightGBM's nested nodes as arrays."""
+def _read(root: dict[str, Any], share: float) -> Tree:
+    """LightGBM's nested nodes as arrays, with a share of their values."""
     column: list[int] = []
     threshold: list[float] = []
     children: list[list[int]] = []
@@ -117,13 +122,13 @@ def _read(root: dict[str, Any]) -> Tree:
 
     def walk(node: dict[str, Any]) -> int:
         if "split_feature" not in node:
-            leaf_value.append(float(node["leaf_value"]))
+            leaf_value.append(share * float(node["leaf_value"]))
             return -len(leaf_value)
         assert node["decision_type"] == "<=", "features are numbers"
         number = len(column)
         column.append(int(node["split_feature"]))
         threshold.append(float(node["threshold"]))
-        node_value.append(float(node["internal_value"]))
+        node_value.append(share * float(node["internal_value"]))
         children.append([0, 0])
         children[number] = [walk(node["left_child"]), walk(node["right_child"])]
         return number

@@ -62,21 +62,29 @@ class Lessons:
 
 
 class Collector:
-    """The newest lessons of each head, in the order in which they are told; older ones are let go."""
+    """The newest lessons of each head, in the order in which they are told; older ones are let go.
 
-    def __init__(self, width: int, limit: int) -> None:
+    Args:
+        width: Features of a row.
+        limit: Lessons kept of each head.
+        depth: So many of the first rows of a lesson are those that trees will rank anew.
+    """
+
+    def __init__(self, width: int, limit: int, depth: int) -> None:
         self._width = width
         self._limit = limit
+        self._depth = depth
         self._kept: dict[str, deque[Example]] = {}
         self.seen: dict[str, int] = {}
         """Head -> lessons told, kept or not."""
 
     def add(self, examples: Iterable[Example]) -> None:
-        """Lessons of one record. Those of another set of features, or with no choice in them, teach nothing."""
+        """Lessons of one record. Those of another set of features, with no choice in them, or where all
+        that was taken was far behind, teach nothing."""
         for each in examples:
             if len(each.features) != 2 * self._width * each.rows:
                 continue
-            if not 0 < len(each.chosen) < each.rows:
+            if not 0 < len(each.chosen) < each.rows or min(each.chosen) >= self._depth:
                 continue
             kept = self._kept.setdefault(each.surface, deque(maxlen=self._limit))
             kept.append(each)

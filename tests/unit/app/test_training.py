@@ -22,6 +22,7 @@ from germane.domain.outcome import Example
 from germane.domain.settings import Settings, TrainingSpec
 from germane.predict.blender import NEW
 from germane.predict.features import COLUMN, LAYOUT, WIDTH
+from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
 from germane.testing import FakeWorld, an_event, an_order
 from germane.train.lessons import Collector
@@ -33,7 +34,7 @@ SPEC = TrainingSpec(lessons_min=200, lessons_new=400)
 def told(count: int, *, bump: bool, first: int = 0, head: str = "") -> Collector:
     """A collector that was told of so many made-up lessons."""
     some = lessons(first + count, bump=bump)
-    collector, starts = Collector(WIDTH, 10_000), some.starts
+    collector, starts = Collector(WIDTH, 10_000, DEPTH), some.starts
     for number in range(first + count):
         rows = slice(starts[number], starts[number + 1])
         chosen = tuple(np.flatnonzero(some.taken[rows]).tolist())
@@ -79,7 +80,7 @@ def test_what_the_blend_cannot_see_is_promoted(engine: Engine, tmp_path: Path) -
 def test_what_teaches_nothing_is_not_promoted(engine: Engine, tmp_path: Path) -> None:
     """Taken by chance alone: trees can only be worse than the blend, and the blend goes on alone."""
     blobs = FolderBlobs(tmp_path / "models")
-    collector, chance = Collector(WIDTH, 1_000), np.random.default_rng(0)
+    collector, chance = Collector(WIDTH, 1_000, DEPTH), np.random.default_rng(0)
     for _ in range(300):
         data = chance.normal(size=(30, WIDTH)).astype("<f2").tobytes()
         collector.add([Example("", 30, data, (int(chance.integers(30)),))])

@@ -92,11 +92,23 @@ def test_a_tree_with_too_many_leaves_is_refused() -> None:
 def test_it_learns_what_no_weight_can_tell(objective: str) -> None:
     """Where the middle of a feature is what counts, it leads far; held-out lists tell."""
     some, other = lessons(600, bump=True), lessons(300, bump=True, seed=1)
-    made = forest.fit(some, np.zeros(len(some.features)), LAYOUT, objective=objective)
+    made = forest.fit(some, np.zeros(len(some.features)), LAYOUT, objectives=(objective,))
     linear = other.features[:, 0].astype(float) + other.features[:, 1]
     verdict = judge.compare(other, linear, Trees(made).scores(other.features))
     assert verdict.better
     assert verdict.challenger > 1.5 * verdict.champion
+
+
+def test_the_forest_is_the_mean_of_its_objectives() -> None:
+    """Scores and parts: half of one and half of the other."""
+    some = lessons(150, bump=True)
+    blend = some.features[:, 0].astype(float)
+    both = Trees(forest.fit(some, blend, LAYOUT)).scores(some.features)
+    each = [
+        Trees(forest.fit(some, blend, LAYOUT, objectives=(one,))).scores(some.features)
+        for one in forest.OBJECTIVES
+    ]
+    assert both == pytest.approx(np.mean(each, axis=0), abs=1e-9)
 
 
 def test_the_same_lessons_make_the_same_forest() -> None:

@@ -66,7 +66,7 @@ def test_nothing_to_compare_on() -> None:
 
 def test_the_collector_keeps_the_newest_of_each_head() -> None:
     """Counts all, keeps the last; what teaches nothing is neither."""
-    collector = Collector(width=2, limit=3)
+    collector = Collector(width=2, limit=3, depth=2)
 
     def example(number: float, *, head: str = "", rows: int = 2, chosen: tuple[int, ...] = (1,)):  # type: ignore[no-untyped-def]
         row = np.full((rows, 2), number, dtype="<f2")
@@ -74,6 +74,7 @@ def test_the_collector_keeps_the_newest_of_each_head() -> None:
 
     collector.add([example(float(number)) for number in range(5)])
     collector.add([example(9.0, head="*new"), example(1.0, chosen=()), example(1.0, chosen=(0, 1))])
+    collector.add([example(1.0, rows=4, chosen=(2,))])  # far behind the two that are ranked anew
     collector.add([Example("", 2, b"\0" * 6, (0,))])  # of other features
     kept = collector.lessons("")
     assert kept.features[:, 0].tolist() == [2.0, 2.0, 3.0, 3.0, 4.0, 4.0]
