@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import nlargest
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -30,6 +30,8 @@ class Rows(Generic[Key, Entry]):
         self.rows: dict[Key, dict[Entry, float]] = {}
         self._ordered: dict[Key, list[tuple[Entry, float]]] = {}
         self._arrays: dict[Key, tuple[Numbers, Floats]] = {}
+        self._read: set[Key] = set()
+        """Rows that were put in order or made arrays since they last changed."""
 
     def weight(self, at_ms: int) -> float:
         """The weight of one event at this time; call it once an event, before its ``add``."""
@@ -40,11 +42,12 @@ class Rows(Generic[Key, Entry]):
                     row[entry] *= factor
             self._ordered.clear()
             self._arrays.clear()
+            self._read.clear()
         return self.clock.weight(at_ms)
 
     def add(self, key: Key, entry: Entry, weight: float) -> None:
         """Add to one entry of one row."""
-        if self._ordered or self._arrays:
+        if key in self._read:
             self._changed(key)
         row = self.rows.get(key)
         if row is None:
@@ -52,11 +55,11 @@ class Rows(Generic[Key, Entry]):
             return
         row[entry] = row.get(entry, 0.0) + weight
         if len(row) > 2 * self.width:
-            self.rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
+            self.rows[key] = self._best(row)
 
     def add_all(self, key: Key, entries: Iterable[Entry], weight: float) -> None:
         """Add the same to several entries of one row."""
-        if self._ordered or self._arrays:
+        if key in self._read:
             self._changed(key)
         row = self.rows.get(key)
         if row is None:
@@ -64,14 +67,14 @@ class Rows(Generic[Key, Entry]):
         for entry in entries:
             row[entry] = row.get(entry, 0.0) + weight
         if len(row) > 2 * self.width:
-            self.rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
+            self.rows[key] = self._best(row)
 
     def add_to_all(self, keys: Iterable[Key], entry: Entry, weight: float) -> None:
         """Add the same entry to several rows."""
         rows, most = self.rows, 2 * self.width
-        cached = bool(self._ordered or self._arrays)
+        read = self._read
         for key in keys:
-            if cached:
+            if key in read:
                 self._changed(key)
             row = rows.get(key)
             if row is None:
@@ -79,7 +82,7 @@ class Rows(Generic[Key, Entry]):
                 continue
             row[entry] = row.get(entry, 0.0) + weight
             if len(row) > most:
-                rows[key] = dict(nlargest(self.width, row.items(), key=_by_weight))
+                rows[key] = self._best(row)
 
     def row(self, key: Key) -> dict[Entry, float]:
         """A row's entries; not to be changed."""
@@ -91,6 +94,7 @@ class Rows(Generic[Key, Entry]):
         if found is None:
             found = sorted(self.row(key).items(), key=_by_weight, reverse=True)
             self._ordered[key] = found
+            self._read.add(key)
         return found
 
     def arrays(self, key: Key) -> tuple[Numbers, Floats] | None:
@@ -102,12 +106,17 @@ class Rows(Generic[Key, Entry]):
                 return None
             entries = np.fromiter(row, dtype=np.intp, count=len(row))
             found = self._arrays[key] = entries, np.fromiter(row.values(), float, len(row))
+            self._read.add(key)
         return found
 
+    def _best(self, row: dict[Entry, float]) -> dict[Entry, float]:
+        """The strongest of a row, strongest first; of equals the earlier."""
+        return dict(sorted(row.items(), key=_by_weight, reverse=True)[: self.width])
+
     def _changed(self, key: Key) -> None:
+        self._read.discard(key)
         self._ordered.pop(key, None)
         self._arrays.pop(key, None)
 
 
-def _by_weight(pair: tuple[object, float]) -> float:
-    return pair[1]
+_by_weight = itemgetter(1)
