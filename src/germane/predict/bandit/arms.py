@@ -109,8 +109,10 @@ class Arms:
     """Bucket number -> its sums, not decayed."""
     made: dict[str, int] = field(default_factory=dict)
     """Why -> decisions ever made."""
+    looked_ms: int = 0
+    """The moment as of which ``known`` was last asked; no part of the state, nor is the next."""
     changes: int = 0
-    """Goes up with every trial; no part of the state."""
+    """Goes up when what was known then changes: something came late, or was put together."""
 
     @staticmethod
     def of(surface: SurfaceSpec, layout: int) -> Arms:
@@ -128,7 +130,8 @@ class Arms:
         """Fold one decision or reward. What was seen with other features is passed over."""
         if trial.layout != self.layout or len(trial.features) != self.size - 1:
             return
-        bucket = self.buckets.setdefault(trial.at_ms // self.step_ms, {})
+        number = trial.at_ms // self.step_ms
+        bucket = self.buckets.setdefault(number, {})
         sums = bucket.get(trial.action)
         if sums is None:
             sums = bucket[trial.action] = Sums(self.size)
@@ -138,7 +141,7 @@ class Arms:
             self.made[trial.how] = self.made.get(trial.how, 0) + 1
         else:
             sums.rewarded(x, trial.before, trial.reward)
-        self.changes += 1
+        self.changes += self._over(number, self.looked_ms)
         if len(self.buckets) > KEPT:
             self._put_together()
 
@@ -148,6 +151,7 @@ class Arms:
 
     def known(self, at_ms: int) -> ByAction:
         """Decayed sums of all decisions whose windows are over, by action, as of ``at_ms``."""
+        self.looked_ms = at_ms
         total: ByAction = {}
         self._add(total, self.closed, self.closed_ms, at_ms)
         for number in sorted(self.buckets):
@@ -184,6 +188,7 @@ class Arms:
         over = [number for number in sorted(self.buckets) if self._over(number, begun_ms)]
         if not over:
             return
+        self.changes += 1
         newest_ms = max(over[-1] * self.step_ms, self.closed_ms)
         if self.closed:
             factor = self._left(newest_ms - self.closed_ms)
