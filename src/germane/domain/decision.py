@@ -108,6 +108,16 @@ class Choice(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
 
 
+class Actions(msgspec.Struct, frozen=True):
+    """How a choice surface stands for everyone."""
+
+    choice: Choice
+    made: dict[str, int]
+    """Why (``How``) -> decisions ever made."""
+    waiting: int
+    """Decisions whose windows are still open: they count for nothing yet."""
+
+
 class Decision(msgspec.Struct, frozen=True):
     """The logged choice (law 6). Replaying it with the same state, ``seed`` and ``at_ms`` gives it again."""
 

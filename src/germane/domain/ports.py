@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from germane.domain.decision import Ask, Candidate, Choice, Decision, SlateItem
+from germane.domain.decision import Actions, Ask, Candidate, Choice, Decision, SlateItem
 from germane.domain.event import DeadLetter, Interaction
 from germane.domain.forest import Trained
 from germane.domain.item import Item
@@ -269,7 +269,7 @@ class Model(Protocol):
         """
         ...
 
-    def standing(self, surface: SurfaceSpec, *, at_ms: int) -> Choice:
+    def standing(self, surface: SurfaceSpec, *, at_ms: int) -> Actions:
         """How the actions of a choice surface stand for everyone, with what would be done for
         somebody of whom nothing is known to matter."""
         ...

@@ -98,9 +98,10 @@ def credit(profile: Profile, rewards: Sequence[Reward], made_ms: Mapping[str, in
         return profile
     by_id = {each.decision_id: each for each in profile.choices}
     for each in rewards:
-        choice = by_id.get(each.decision_id) or OpenChoice(
-            each.decision_id, each.surface, made_ms[each.decision_id]
-        )
+        choice = by_id.get(each.decision_id)
+        if choice is None:
+            made = made_ms.get(each.decision_id, each.at_ms)
+            choice = OpenChoice(each.decision_id, each.surface, made)
         by_id[each.decision_id] = replace(
             choice,
             credited=tuple(dict.fromkeys((*choice.credited, key_of(each)))),
@@ -195,9 +196,7 @@ def _returns(
     return []
 
 
-def _taken(
-    choice: OpenChoice, spec: OutcomeSpec, item_id: str, already: Sequence[Reward]
-) -> bool:
+def _taken(choice: OpenChoice, spec: OutcomeSpec, item_id: str, already: Sequence[Reward]) -> bool:
     """Whether this item's outcome was counted and not taken back yet, before or in this event."""
     keys = _keys(choice, already)
     return credit_key(item_id, spec.name) in keys and return_key(item_id, spec.name) not in keys

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain.decay import readiness as readiness_of
-from germane.domain.decision import Ask, Candidate, Choice, Decision, SlateItem
+from germane.domain.decision import Actions, Ask, Candidate, Decision, SlateItem
 from germane.domain.event import Interaction
 from germane.domain.forest import Trained
 from germane.domain.hours import slot_of_week
@@ -19,6 +19,7 @@ from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
+from germane.predict.bandit import choosing
 from germane.predict.blender import NEW, pack
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
@@ -54,7 +55,10 @@ class SharedModel:
         attributes = tuple(settings.attributes)
         self._residual = NOTHING
         self._filters = Filters(attributes)
-        self._rules = {name: Rules(each, attributes) for name, each in settings.surfaces.items()}
+        self._rules = {
+            name: Rules(choosing.seen_by_rules(each), attributes)
+            for name, each in settings.surfaces.items()
+        }
 
     def use(self, trained: Trained | None) -> None:
         """Rank with what was trained from now on, or with the blend alone (domain.ports.Model.use)."""
@@ -210,7 +214,7 @@ class SharedModel:
         """When a person is there (domain.ports.Model.week)."""
         return self.state.moment.week(hours, at_ms)
 
-    def standing(self, surface: SurfaceSpec, *, at_ms: int) -> Choice:
+    def standing(self, surface: SurfaceSpec, *, at_ms: int) -> Actions:
         """How the actions of a choice surface stand (domain.ports.Model.standing)."""
         return self.state.choosers.of[surface.name].standing(at_ms)
 

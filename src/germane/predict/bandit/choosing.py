@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
-from germane.domain.decision import Ask, Choice, SlateItem, Standing
+from germane.domain.decision import Actions, Ask, Choice, SlateItem, Standing
 from germane.domain.item import Item
 from germane.domain.outcome import Trial
 from germane.domain.ports import Ranked
@@ -32,6 +33,11 @@ def actions_of(surface: SurfaceSpec) -> tuple[ActionSpec, ...]:
 def as_item(action: ActionSpec) -> Item:
     """An action as rules, filters and answers see it."""
     return Item(action.id, type=TYPE, title=action.title, attributes=dict(action.attributes))
+
+
+def seen_by_rules(surface: SurfaceSpec) -> SurfaceSpec:
+    """A surface as its rules are compiled: those of a choice speak of actions."""
+    return replace(surface, item_types=(TYPE,)) if surface.kind == "choice" else surface
 
 
 class Chooser:
@@ -99,9 +105,7 @@ class Chooser:
                 layout=self.features.layout,
                 features=x,
                 arms=arms,
-                reasons=words.reasons(
-                    plan, taken, self.actions, arms, self.features.names, parts
-                ),
+                reasons=words.reasons(plan, taken, self.actions, arms, self.features.names, parts),
             ),
         )
 
@@ -125,7 +129,7 @@ class Chooser:
         )
         return self._ranked(taken, choice)
 
-    def standing(self, at_ms: int) -> Choice:
+    def standing(self, at_ms: int) -> Actions:
         """How the actions stand for everyone (domain.ports.Model.standing)."""
         belief = self.belief(at_ms)
         everyone = self._less_costs(*belief.everyone())
@@ -134,7 +138,7 @@ class Chooser:
         plan = policy.plan(everyone, everyone, belief.responses * 0.0, allowed, share)
         arms = self._standing(belief, everyone, plan)
         best = self.actions[plan.constant].id
-        return Choice(
+        choice = Choice(
             action=best,
             propensity=arms[plan.best].propensity,
             how="constant",
@@ -144,6 +148,7 @@ class Chooser:
             arms=arms,
             reasons=(words.everyone(self.actions[plan.constant], arms[plan.constant]),),
         )
+        return Actions(choice, dict(self.arms.made), self.arms.waiting(at_ms))
 
     def _allowed(
         self, profile: Profile, ask: Ask, rules: Rules, filters: Filters, at_ms: int
@@ -216,5 +221,3 @@ class Choosers:
         for name, packed in data:
             if name in self.of:
                 self.of[name].arms.unpack(packed)
-
-

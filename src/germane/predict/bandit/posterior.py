@@ -163,9 +163,7 @@ def _standard(sums: Sequence[Sums], size: int) -> tuple[Floats, Floats]:
     return shift, scale
 
 
-def _seen(
-    sums: Sequence[Sums], shift: Floats, scale: Floats, worth: float
-) -> tuple[_Seen, float]:
+def _seen(sums: Sequence[Sums], shift: Floats, scale: Floats, worth: float) -> tuple[_Seen, float]:
     """In standard units, rewards less their common mean; and that mean."""
     size = len(shift) + 1
     turn = np.zeros((size, size))
@@ -224,9 +222,7 @@ def _strongest(seen: _Seen, likeness: Floats) -> Strength:
     return best
 
 
-def _solve(
-    seen: _Seen, likeness: Floats, strength: Strength
-) -> tuple[Floats, Floats, float]:
+def _solve(seen: _Seen, likeness: Floats, strength: Strength) -> tuple[Floats, Floats, float]:
     """Posterior mean (actions, p), covariance (actions, p, actions, p), and log marginal likelihood."""
     actions, size = seen.moment.shape
     own = likeness + np.eye(actions)
