@@ -124,13 +124,13 @@ class OutcomeReport(Wire):
     """A response to one item of a decision."""
 
     decision_id: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+    outcome: Id
     item_id: Annotated[
         OptionalId,
         msgspec.Meta(
             description="The item that was answered; of a choice it may be left out, or be anything."
         ),
     ] = None
-    outcome: Id
     value: Annotated[float, msgspec.Meta(ge=0, le=1e12)] = 0.0
     timestamp: str | None = None
     message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
@@ -236,7 +236,7 @@ def decision_view(
             }
         )
         items.append(shown)
-    view = {
+    view: dict[str, Any] = {
         "decisionId": decision.decision_id,
         "surface": decision.surface,
         "arm": decision.arm,

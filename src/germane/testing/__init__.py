@@ -10,6 +10,7 @@ __all__ = [
     "BlobsContract",
     "FakeWorld",
     "StoreContract",
+    "a_campaign",
     "a_shop",
     "an_event",
     "an_item",

@@ -80,7 +80,10 @@ def _person(plan: Plan, actions: tuple[ActionSpec, ...], arms: tuple[Standing, .
         if few
         else f"the nearest, {title(best)}, might bring {-min(plan.lower, 0.0):.4g} less"
     )
-    text = f"Acting differently for this person is not proven to be better ({why}): the best single choice is used."
+    text = (
+        f"Acting differently for this person is not proven to be better ({why}): "
+        "the best single choice is used."
+    )
     return Reason("not_proven_per_person", text, 0.0)
 
 
