@@ -180,6 +180,14 @@ def dr_gain(
     return _value(sample, log, target, weight, clip, method, seed)
 
 
+def rows_of(
+    log: Logged, probabilities: Floats, predicted: Floats, *, clip: float = np.inf
+) -> Floats:
+    """What each row says of a policy's value (``dr`` is their mean), shape (rows,): for averages over
+    several cross-fittings."""
+    return _doubly(log, probabilities, predicted, clip)[2]
+
+
 def cross_fitted(
     log: Logged,
     folds: int,
