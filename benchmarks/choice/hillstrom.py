@@ -75,8 +75,8 @@ class Customers:
     def __init__(self, limit: int | None = None) -> None:
         self.settings: Settings = load_text(CONFIG, {}).settings
         users, outcomes = table("hillstrom", "users"), table("hillstrom", "campaign_outcomes")
-        rows, came = users.slice(0, limit).to_pylist(), outcomes.slice(0, limit).to_pylist()
-        assert [x["user_id"] for x in rows] == [x["user_id"] for x in came]
+        assert users["user_id"] == outcomes["user_id"]
+        rows, came = _rows(users)[:limit], _rows(outcomes)[:limit]
         engine = Engine(
             self.settings,
             MemoryStore(),
@@ -155,9 +155,7 @@ def measure(limit: int | None = None, seeds: int = SEEDS) -> dict[str, Any]:
             model = people.taught(rest)
             return lambda held: people.asked(model, held)
 
-        acting, best, predicted, constant, personal = ope.cross_fitted(
-            log, FOLDS, learn, seed=seed
-        )
+        acting, best, predicted, constant, personal = ope.cross_fitted(log, FOLDS, learn, seed=seed)
         hindsight = np.zeros_like(acting)
         means = [log.reward[log.action == n].mean() for n in range(3)]
         hindsight[:, int(np.argmax(means))] = 1.0
@@ -206,6 +204,10 @@ def measure(limit: int | None = None, seeds: int = SEEDS) -> dict[str, Any]:
             "ips": _interval(sums[f"{one}_ips"] - sums[f"{two}_ips"]),
         }
     return found
+
+
+def _rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _interval(rows: Floats) -> dict[str, float]:

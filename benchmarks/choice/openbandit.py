@@ -26,13 +26,13 @@ RUNS = 300
 def logs() -> tuple[dict[str, Any], dict[str, Any]]:
     """The random policy's log and that of bts: item, position (from 0), click, propensity, time."""
     whole = table("open-bandit", "impressions")
-    policy = np.array(whole["policy"].to_pylist())
+    policy = np.array(whole["policy"])
     columns = {
-        "item": np.array([int(x) for x in whole["item_id"].to_pylist()]),
-        "position": whole["position"].to_numpy() - 1,
-        "click": whole["click"].to_numpy().astype(float),
-        "propensity": whole["propensity_score"].to_numpy(),
-        "at": np.array(whole["timestamp"].cast("int64").to_pylist()),
+        "item": np.array([int(x) for x in whole["item_id"]]),
+        "position": np.array(whole["position"]) - 1,
+        "click": np.array(whole["click"], dtype=float),
+        "propensity": np.array(whole["propensity_score"]),
+        "at": np.array([x.timestamp() for x in whole["timestamp"]]),
     }
     found = [{k: v[policy == name] for k, v in columns.items()} for name in ("random", "bts")]
     return found[0], found[1]
@@ -121,9 +121,7 @@ def coverage(random: dict[str, Any], target: Floats) -> dict[str, float]:
     clicks = np.bincount(random["item"], random["click"], minlength=ITEMS)
     shown = np.bincount(random["item"], minlength=ITEMS)
     rates = (clicks + 200 * random["click"].mean()) / (shown + 200)
-    truth = float(
-        (target @ rates) @ (np.bincount(random["position"]) / len(random["position"]))
-    )
+    truth = float((target @ rates) @ (np.bincount(random["position"]) / len(random["position"])))
     held = dict.fromkeys(("ips", "snips", "dr"), 0)
     for run in range(RUNS):
         chance = np.random.default_rng(run)

@@ -49,7 +49,8 @@ def by_person(top: Floats, base: Floats, person: npt.NDArray[np.int64] | None) -
     """
     if person is None:
         return Sample(top, base)
-    return Sample(np.bincount(person, top), np.bincount(person, base))
+    sums = [np.bincount(person, each).astype(np.float64) for each in (top, base)]
+    return Sample(sums[0], sums[1])
 
 
 def normal(sample: Sample, level: float = LEVEL) -> Interval:
@@ -100,7 +101,7 @@ def bootstrap_t(
 
 
 METHODS: dict[str, Callable[[Sample, int], Interval]] = {
-    "normal": lambda sample, seed: normal(sample),
+    "normal": lambda sample, _: normal(sample),
     "bootstrap-t": lambda sample, seed: bootstrap_t(sample, seed=seed),
 }
 
@@ -148,7 +149,8 @@ def _moments(
     top, base = sample.top, sample.base
     columns = np.stack((np.ones_like(top), top, base, top * top, top * base, base * base), 1)
     sums = weights @ columns
-    return tuple(sums.T)  # type: ignore[return-value]
+    n, first, second, tt, tb, bb = sums.T
+    return n, first, second, tt, tb, bb
 
 
 def _errors(

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from germane.domain.months import MS_PER_DAY
 from germane.domain.outcome import Trial
 from germane.domain.settings import SurfaceSpec
+from germane.predict.bandit.contexts import KEPT as CONTEXTS_KEPT
+from germane.predict.bandit.contexts import KEPT_OF_BUCKET, Context, keyed, lowest
 
 Floats = npt.NDArray[np.float64]
 
@@ -92,6 +94,15 @@ ByAction = dict[str, Sums]
 
 
 @dataclass(slots=True)
+class Bucket:
+    """What was decided in one stretch of time, not decayed."""
+
+    sums: ByAction = field(default_factory=dict)
+    contexts: list[Context] = field(default_factory=list)
+    """Of at most 64 of its decisions."""
+
+
+@dataclass(slots=True)
 class Arms:
     """All actions of one surface."""
 
@@ -105,8 +116,9 @@ class Arms:
     closed: ByAction = field(default_factory=dict)
     """Old buckets together, decayed to ``closed_ms``."""
     closed_ms: int = 0
-    buckets: dict[int, ByAction] = field(default_factory=dict)
-    """Bucket number -> its sums, not decayed."""
+    contexts: list[Context] = field(default_factory=list)
+    """Of at most 256 decisions of old buckets."""
+    buckets: dict[int, Bucket] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=dict)
     """Why -> decisions ever made."""
     looked_ms: int = 0
@@ -131,13 +143,15 @@ class Arms:
         if trial.layout != self.layout or len(trial.features) != self.size - 1:
             return
         number = trial.at_ms // self.step_ms
-        bucket = self.buckets.setdefault(number, {})
-        sums = bucket.get(trial.action)
+        bucket = self.buckets.setdefault(number, Bucket())
+        sums = bucket.sums.get(trial.action)
         if sums is None:
-            sums = bucket[trial.action] = Sums(self.size)
+            sums = bucket.sums[trial.action] = Sums(self.size)
         x = np.array((1.0, *trial.features))
         if trial.made:
             sums.made(x)
+            new = keyed(trial.at_ms, trial.features, self.half_life_ms, trial.action)
+            bucket.contexts = lowest((*bucket.contexts, new), KEPT_OF_BUCKET)
             self.made[trial.how] = self.made.get(trial.how, 0) + 1
         else:
             sums.rewarded(x, trial.before, trial.reward)
@@ -156,17 +170,25 @@ class Arms:
         self._add(total, self.closed, self.closed_ms, at_ms)
         for number in sorted(self.buckets):
             if self._over(number, at_ms):
-                self._add(total, self.buckets[number], number * self.step_ms, at_ms)
+                self._add(total, self.buckets[number].sums, number * self.step_ms, at_ms)
         return total
+
+    def sampled(self, at_ms: int) -> list[tuple[float, ...]]:
+        """Features of some of the decisions whose windows are over as of ``at_ms``, later ones more likely."""
+        found = list(self.contexts)
+        for number, bucket in self.buckets.items():
+            if self._over(number, at_ms):
+                found += bucket.contexts
+        return [features for _, features in lowest(found, CONTEXTS_KEPT)]
 
     def waiting(self, at_ms: int) -> int:
         """Decisions whose windows are still open."""
         return int(
             sum(
                 sums.count
-                for number, by_action in self.buckets.items()
+                for number, bucket in self.buckets.items()
                 if not self._over(number, at_ms)
-                for sums in by_action.values()
+                for sums in bucket.sums.values()
             )
         )
 
@@ -196,7 +218,9 @@ class Arms:
                 sums.scale(factor)
         self.closed_ms = newest_ms
         for number in over:
-            self._add(self.closed, self.buckets.pop(number), number * self.step_ms, newest_ms)
+            bucket = self.buckets.pop(number)
+            self._add(self.closed, bucket.sums, number * self.step_ms, newest_ms)
+            self.contexts = lowest((*self.contexts, *bucket.contexts), CONTEXTS_KEPT)
 
     def pack(self) -> list[Any]:
         """For a dump: in a fixed order, whatever the order of arrival."""
@@ -205,18 +229,29 @@ class Arms:
             self.layout,
             self.closed_ms,
             _packed(self.closed),
-            [[number, _packed(self.buckets[number])] for number in sorted(self.buckets)],
+            self.contexts,
+            [
+                [number, _packed(self.buckets[number].sums), self.buckets[number].contexts]
+                for number in sorted(self.buckets)
+            ],
             sorted(self.made.items()),
         ]
 
     def unpack(self, data: list[Any]) -> None:
         """From a dump of the same surface; of another layout it is left empty."""
-        size, layout, closed_ms, closed, buckets, made = data
+        size, layout, closed_ms, closed, contexts, buckets, made = data
         if (size, layout) != (self.size, self.layout):
             return
         self.closed_ms, self.closed = closed_ms, _unpacked(size, closed)
-        self.buckets = {number: _unpacked(size, each) for number, each in buckets}
+        self.contexts = _contexts(contexts)
+        self.buckets = {
+            number: Bucket(_unpacked(size, sums), _contexts(some)) for number, sums, some in buckets
+        }
         self.made = dict(made)
+
+
+def _contexts(data: list[Any]) -> list[Context]:
+    return [(key, tuple(features)) for key, features in data]
 
 
 def _packed(some: ByAction) -> list[Any]:

@@ -51,16 +51,18 @@ class Chooser:
         self._items = tuple(as_item(each) for each in self.actions)
         self._costs = np.array([each.cost for each in self.actions])
         self._worth = max((each.value for each in surface.outcomes), default=1.0)
-        self._known: tuple[tuple[int, int], Posterior] | None = None
+        self._known: tuple[tuple[int, int], tuple[Posterior, policy.Gate]] | None = None
 
-    def belief(self, at_ms: int) -> Posterior:
-        """The posterior as of the last moment at which a bucket may have closed; kept until the next."""
+    def belief(self, at_ms: int) -> tuple[Posterior, policy.Gate]:
+        """The posterior as of the last moment at which a bucket may have closed, kept until the next; and
+        whether it proves that acting per person is better as a whole."""
         as_of = self.arms.as_of(at_ms)
         key = (as_of, self.arms.changes)
         if self._known is None or self._known[0] != key:
             size = len(self.features.names)
             found = posterior(self.actions, self.arms.known(as_of), size, self._worth)
-            self._known = (key, found)
+            gate = policy.gate(found, self._costs, self.arms.sampled(as_of))
+            self._known = (key, (found, gate))
         return self._known[1]
 
     def choose(
@@ -83,7 +85,7 @@ class Chooser:
         if not allowed or not self.surface.outcomes:
             return self.default(ask, rules, filters, at_ms=at_ms)
         x = self.features.of(profile, ask.context, at_ms=at_ms, readiness=readiness)
-        belief = self.belief(at_ms)
+        belief, gate = self.belief(at_ms)
         person = self._less_costs(*belief.person(x))
         plan = policy.plan(
             self._less_costs(*belief.everyone()),
@@ -91,6 +93,7 @@ class Chooser:
             belief.responses,
             allowed,
             self.surface.exploration_share,
+            personal=gate.open,
         )
         arms = self._standing(belief, person, plan)
         taken = policy.draw(plan.probabilities, seed)
@@ -105,7 +108,9 @@ class Chooser:
                 layout=self.features.layout,
                 features=x,
                 arms=arms,
-                reasons=words.reasons(plan, taken, self.actions, arms, self.features.names, parts),
+                reasons=words.reasons(
+                    plan, gate, taken, self.actions, arms, self.features.names, parts
+                ),
             ),
         )
 
@@ -131,11 +136,11 @@ class Chooser:
 
     def standing(self, at_ms: int) -> Actions:
         """How the actions stand for everyone (domain.ports.Model.standing)."""
-        belief = self.belief(at_ms)
+        belief, gate = self.belief(at_ms)
         everyone = self._less_costs(*belief.everyone())
         share = self.surface.exploration_share
         allowed = range(len(self.actions))
-        plan = policy.plan(everyone, everyone, belief.responses * 0.0, allowed, share)
+        plan = policy.plan(everyone, everyone, belief.responses, allowed, share, personal=False)
         arms = self._standing(belief, everyone, plan)
         best = self.actions[plan.constant].id
         choice = Choice(
@@ -146,7 +151,10 @@ class Chooser:
             layout=self.features.layout,
             features=(),
             arms=arms,
-            reasons=(words.everyone(self.actions[plan.constant], arms[plan.constant]),),
+            reasons=(
+                words.everyone(self.actions[plan.constant], arms[plan.constant]),
+                words.whole(gate),
+            ),
         )
         return Actions(choice, dict(self.arms.made), self.arms.waiting(at_ms))
 

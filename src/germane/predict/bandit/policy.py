@@ -1,8 +1,10 @@
 """Which action, with which probability: the best single one unless more is proven, and a little to learn.
 
 * *constant*: the action with the highest posterior mean for everyone, less its cost.
-* *personal*: another one, where the lower bound of its gain over the constant for this person is above 0:
-  one-sided 5 %, shared among the other actions (Bonferroni), both with enough rewarded decisions.
+* *personal*: another one, where that is proven twice. As a whole: giving everyone the action that is
+  expected to be best for them brings more than the constant, averaged over the people of the log. And for
+  this person. Both times the lower bound of the gain is above 0: one-sided 5 %, for the person shared among
+  the other actions (Bonferroni), and the actions must have enough rewarded decisions.
 * Of all decisions a share explores: at least what is configured, and as much as it is open which action
   is the best (the posterior chance that it is another one). Half of it is spread evenly, half by each
   action's chance of being the best (probability matching; Thompson 1933).
@@ -23,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain.decision import How
+from germane.predict.bandit.posterior import Posterior
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +43,24 @@ class Belief:
 
     mean: Floats
     cov: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether acting per person, as a whole, can be told from the best single choice."""
+
+    constant: int
+    differs: float
+    """Share of people whose expected best is another action."""
+    gain: float
+    """What acting per person is expected to bring more, a decision, less costs."""
+    low: float
+    """Its lower bound, one-sided 5 %."""
+
+    @property
+    def open(self) -> bool:
+        """It is proven to be better."""
+        return self.low > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +92,8 @@ def plan(
     responses: Floats,
     allowed: Sequence[int],
     share: float,
+    *,
+    personal: bool,
 ) -> Plan:
     """Probabilities of the actions.
 
@@ -80,9 +103,12 @@ def plan(
         responses: Rewarded decisions of each action, shape (actions,).
         allowed: Actions that may be taken; at least one.
         share: Least share of exploration, in [0, 1].
+        personal: Whether acting per person is proven as a whole (``Gate.open``).
     """
     constant = max(allowed, key=lambda n: (everyone.mean[n], -n))
     best, nearest, gain, lower = _personal(person, responses, allowed, constant)
+    if not personal:
+        best = constant
     chances = chances_of_best(everyone if best == constant else person, allowed)
     explored = max(share, 1.0 - float(chances[best])) if len(allowed) > 1 else 0.0
     probabilities = np.zeros(len(everyone.mean))
@@ -90,6 +116,23 @@ def plan(
     probabilities += explored * 0.5 * chances
     probabilities[best] += 1.0 - explored
     return Plan(best, constant, probabilities / probabilities.sum(), gain, lower, nearest)
+
+
+def gate(belief: Posterior, costs: Floats, contexts: Sequence[Sequence[float]]) -> Gate:
+    """Whether acting per person is proven as a whole, over a sample of the log's contexts."""
+    everyone = belief.everyone()[0] - costs
+    constant = int(everyone.argmax())
+    known = belief.responses >= ENOUGH_RESPONSES
+    if not len(contexts) or not known[constant] or not belief.scale.any():
+        return Gate(constant, 0.0, 0.0, 0.0)
+    means = np.array([belief.person(each)[0] for each in contexts]) - costs
+    means[:, ~known] = -np.inf
+    taken = means.argmax(axis=1)
+    taken[means[:, constant] >= means.max(axis=1)] = constant
+    gain, spread = belief.policy_gain(contexts, taken.tolist(), constant)
+    gain += float(costs[constant] - costs[taken].mean())
+    low = gain - _NORMAL.inv_cdf(1.0 - ERROR) * spread
+    return Gate(constant, float((taken != constant).mean()), gain, low)
 
 
 def _personal(

@@ -78,6 +78,25 @@ class Posterior:
         cov: Floats = np.einsum("ipjq,p,q->ij", self.cov, z, z)
         return self.mean @ z, cov
 
+    def policy_gain(
+        self, contexts: Sequence[Sequence[float]], taken: Sequence[int], constant: int
+    ) -> tuple[float, float]:
+        """Mean and standard deviation of what a policy brings more than a constant action, a decision.
+
+        Args:
+            contexts: Features of those over whom it is averaged, at least one.
+            taken: The policy's action for each.
+            constant: The action it is compared with.
+        """
+        z = (np.array(contexts) - self.shift) * self.scale
+        z = np.concatenate((np.ones((len(z), 1)), z), axis=1) / len(z)
+        weights = np.zeros_like(self.mean)
+        np.add.at(weights, list(taken), z)
+        weights[constant] -= z.sum(axis=0)
+        flat = weights.reshape(-1)
+        variance = flat @ self.cov.reshape(len(flat), len(flat)) @ flat
+        return float((weights * self.mean).sum()), float(np.sqrt(max(variance, 0.0)))
+
     def parts(self, features: Sequence[float], one: int, two: int) -> Floats:
         """What each feature adds to the gain of an action over another, shape (features,)."""
         z = (np.array(features) - self.shift) * self.scale

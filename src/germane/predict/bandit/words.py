@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from germane.domain.decision import Reason, Standing
 from germane.domain.settings import ActionSpec
-from germane.predict.bandit.policy import ENOUGH_RESPONSES, Plan
+from germane.predict.bandit.policy import ENOUGH_RESPONSES, Gate, Plan
 from germane.predict.bandit.posterior import Floats
 
 NAMED = 2
@@ -23,6 +23,7 @@ def default(action: ActionSpec) -> tuple[Reason, ...]:
 
 def reasons(
     plan: Plan,
+    gate: Gate,
     taken: int,
     actions: tuple[ActionSpec, ...],
     arms: tuple[Standing, ...],
@@ -33,6 +34,7 @@ def reasons(
 
     Args:
         plan: What the policy does.
+        gate: Whether acting per person is proven as a whole.
         taken: The action that was drawn.
         actions: All of them.
         arms: How each stands.
@@ -40,7 +42,7 @@ def reasons(
         parts: What each adds to the gain of the best over the constant, shape (features,).
     """
     found = [everyone(actions[plan.constant], arms[plan.constant])]
-    found.append(_person(plan, actions, arms))
+    found.append(_person(plan, actions, arms) if gate.open else whole(gate))
     if plan.best != plan.constant:
         order = sorted(range(len(features)), key=lambda n: -parts[n])[:NAMED]
         found += [_feature(features[n], float(parts[n])) for n in order if parts[n] > 0]
@@ -64,6 +66,21 @@ def everyone(action: ActionSpec, arm: Standing) -> Reason:
             f"with {arm.responses:,.0f} responses."
         )
     return Reason("best_for_everyone", text, arm.mean)
+
+
+def whole(gate: Gate) -> Reason:
+    """Whether acting per person can be told from the best single choice."""
+    if not gate.differs:
+        text = "Nobody is known for whom another action would be expected to do better."
+        return Reason("not_proven_per_person", text, 0.0)
+    text = (
+        f"Acting per person would give {gate.differs:.0%} of people another action and is expected to "
+        f"bring {gate.gain:.4g} more a decision, at least {gate.low:.4g} (95 % sure): "
+    )
+    if gate.open:
+        return Reason("proven_per_person", text + "that is proven, and done.", gate.gain)
+    text += "it cannot be told from the best single choice, which everyone gets."
+    return Reason("not_proven_per_person", text, 0.0)
 
 
 def _person(plan: Plan, actions: tuple[ActionSpec, ...], arms: tuple[Standing, ...]) -> Reason:
