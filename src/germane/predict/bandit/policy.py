@@ -6,8 +6,9 @@
   this person. Both times the lower bound of the gain is above 0: one-sided 5 %, for the person shared among
   the other actions (Bonferroni), and the actions must have enough rewarded decisions.
 * Of all decisions a share explores: at least what is configured, and as much as it is open which action
-  is the best (the posterior chance that it is another one). Half of it is spread evenly, half by each
-  action's chance of being the best (probability matching; Thompson 1933).
+  is the best (the posterior chance that it is another one): for everyone, or for this person once acting
+  per person is proven as a whole. Half of it is spread evenly, half by each action's chance of being the
+  best (probability matching; Thompson 1933).
 
 The probabilities come first; then one number is drawn. So the propensity that is stored is exactly the
 probability with which the policy took the action, given what it knew (Law 6).
@@ -109,7 +110,7 @@ def plan(
     best, nearest, gain, lower = _personal(person, responses, allowed, constant)
     if not personal:
         best = constant
-    chances = chances_of_best(everyone if best == constant else person, allowed)
+    chances = chances_of_best(person if personal else everyone, allowed)
     explored = max(share, 1.0 - float(chances[best])) if len(allowed) > 1 else 0.0
     probabilities = np.zeros(len(everyone.mean))
     probabilities[list(allowed)] = explored * 0.5 / len(allowed)

@@ -94,8 +94,8 @@ class Posterior:
         np.add.at(weights, list(taken), z)
         weights[constant] -= z.sum(axis=0)
         flat = weights.reshape(-1)
-        variance = flat @ self.cov.reshape(len(flat), len(flat)) @ flat
-        return float((weights * self.mean).sum()), float(np.sqrt(max(variance, 0.0)))
+        variance = float(flat @ self.cov.reshape(len(flat), len(flat)) @ flat)
+        return float((weights * self.mean).sum()), max(variance, 0.0) ** 0.5
 
     def parts(self, features: Sequence[float], one: int, two: int) -> Floats:
         """What each feature adds to the gain of an action over another, shape (features,)."""
