@@ -135,8 +135,8 @@ def _tenths(values: Floats) -> list[float]:
 
 
 def _calibration(taken: npt.NDArray[np.int64], probabilities: Floats) -> dict[str, Any]:
-    """By propensity as stored: how often the action was taken. ``z`` is of all together (about N(0, 1)
-    squared sums would grow with an error anywhere)."""
+    """By propensity as stored: how often the action was taken. ``z`` is the difference in its own standard
+    errors: about N(0, 1) where propensities are exact, so squares are 1 on average."""
     hit = np.zeros_like(probabilities)
     hit[np.arange(len(taken)), taken] = 1.0
     rows = []
@@ -154,7 +154,8 @@ def _calibration(taken: npt.NDArray[np.int64], probabilities: Floats) -> dict[st
                     "z": round(miss / spread, 2) if spread else 0.0,
                 }
             )
-    return {"bins": rows, "largest_z": max(abs(row["z"]) for row in rows)}
+    squares = sum(row["z"] ** 2 for row in rows) / len(rows)
+    return {"bins": rows, "largest_z": max(abs(row["z"]) for row in rows), "mean_z2": squares}
 
 
 def _constants(
@@ -177,7 +178,7 @@ def _constants(
     return found
 
 
-def measure(seeds: int = 3, decisions: int = DECISIONS) -> dict[str, Any]:
+def measure(seeds: int = 5, decisions: int = DECISIONS) -> dict[str, Any]:
     """Both shops, several lives each."""
     found: dict[str, Any] = {}
     for name, chances in (("personal_pays", PERSONAL), ("personal_does_not_pay", SAME)):
@@ -199,5 +200,6 @@ def measure(seeds: int = 3, decisions: int = DECISIONS) -> dict[str, Any]:
             )
             / (decisions / SLICES),
             "largest_z": max(life["calibration"]["largest_z"] for life in lives),
+            "mean_z2": float(np.mean([life["calibration"]["mean_z2"] for life in lives])),
         }
     return found

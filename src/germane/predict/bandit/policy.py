@@ -7,8 +7,8 @@
   the other actions (Bonferroni), and the actions must have enough rewarded decisions.
 * Of all decisions a share explores: at least what is configured, and as much as it is open which action
   is the best (the posterior chance that it is another one): for everyone, or for this person once acting
-  per person is proven as a whole. Half of it is spread evenly, half by each action's chance of being the
-  best (probability matching; Thompson 1933).
+  per person is proven as a whole. Half of it, and all of what is configured, is spread evenly; the rest by
+  each action's chance of being the best (probability matching; Thompson 1933).
 
 The probabilities come first; then one number is drawn. So the propensity that is stored is exactly the
 probability with which the policy took the action, given what it knew (Law 6).
@@ -113,8 +113,9 @@ def plan(
     chances = chances_of_best(person if personal else everyone, allowed)
     explored = max(share, 1.0 - float(chances[best])) if len(allowed) > 1 else 0.0
     probabilities = np.zeros(len(everyone.mean))
-    probabilities[list(allowed)] = explored * 0.5 / len(allowed)
-    probabilities += explored * 0.5 * chances
+    even = max(share, 0.5 * explored) if len(allowed) > 1 else 0.0
+    probabilities[list(allowed)] = even / len(allowed)
+    probabilities += (explored - even) * chances
     probabilities[best] += 1.0 - explored
     return Plan(best, constant, probabilities / probabilities.sum(), gain, lower, nearest)
 

@@ -30,8 +30,9 @@ Floats = npt.NDArray[np.float64]
 
 WEAK = 10.0
 """Prior variance of the mean over actions, in units of the rewards' variance: it says nearly nothing."""
-OF_ACTION = (3e-4, 3e-3, 3e-2)
-"""Prior variance of an action's distance from that mean, likewise: strengths to choose from."""
+OF_ACTION = (3e-3, 1e-2, 3e-2)
+"""Prior variance of an action's distance from that mean, likewise: strengths to choose from. Not less: a
+handful of actions cannot show that all others are alike, and what is believed so is never tried again."""
 OF_FEATURE = (1e-5, 1e-4, 1e-3, 1e-2)
 """Of a feature's effect that all actions share."""
 OF_BOTH = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
