@@ -9,6 +9,7 @@ so regret has no noise from purchases.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def _calibration(taken: npt.NDArray[np.int64], probabilities: Floats) -> dict[st
     hit[np.arange(len(taken)), taken] = 1.0
     rows = []
     edges = (0.0, 0.01, 0.03, 0.1, 0.3, 0.7, 0.95, 1.0)
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         inside = (probabilities > low) & (probabilities <= high)
         if inside.any():
             spread = float((probabilities[inside] * (1 - probabilities[inside])).sum()) ** 0.5

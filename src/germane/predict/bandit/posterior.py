@@ -18,7 +18,7 @@ most likely (empirical Bayes; Efron & Morris 1973).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,11 @@ WEAK = 10.0
 OF_ACTION = (3e-3, 1e-2, 3e-2)
 """Prior variance of an action's distance from that mean, likewise: strengths to choose from. Not less: a
 handful of actions cannot show that all others are alike, and what is believed so is never tried again."""
-OF_FEATURE = (1e-5, 1e-4, 1e-3, 1e-2)
+OF_FEATURE = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Of a feature's effect that all actions share."""
 OF_BOTH = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Of what a feature changes between actions: without it nothing is worth doing per person."""
-START = (3e-3, 1e-3, 1e-5)
+START = (1e-2, 1e-1, 1e-5)
 NOISE_PRIOR = 10.0
 """Decisions that the common variance counts for, in an action's own."""
 _FLAT = 1e-9
@@ -67,6 +67,8 @@ class Posterior:
     count: Floats
     """Decisions of each action, decayed, shape (actions,)."""
     responses: Floats
+    noise: Floats
+    """Variance of the rewards around what the features say, shape (actions,)."""
     strength: Strength
 
     def everyone(self) -> tuple[Floats, Floats]:
@@ -139,6 +141,7 @@ def posterior(
     shift, scale = _standard(sums, size)
     seen, middle = _seen(sums, shift, scale, worth)
     likeness = alike(actions)
+    seen = _explained(seen, likeness, Strength(*START))
     strength = _strongest(seen, likeness)
     mean, cov, _ = _solve(seen, likeness, strength)
     mean[:, 0] += middle
@@ -150,6 +153,7 @@ def posterior(
         scale,
         count,
         np.maximum(responses, 0.0),
+        seen.noise,
         strength,
     )
 
@@ -213,7 +217,7 @@ def _noise(
     """Variance of the rewards within each action, and in common.
 
     One decision with a typical reward is added to the common one: rewards that were not seen yet are
-    not impossible. An action's own is shrunk to it. What features explain is left in (cautious).
+    not impossible. An action's own is shrunk to it. What features explain is still in it (``_explained``).
     """
     rr = np.array([each.rr for each in sums])
     responses = float(sum(max(each.responses, 0.0) for each in sums))
@@ -223,6 +227,24 @@ def _noise(
     unit = max((float(rr.sum()) + typical) / n - mean**2, typical / (n + 1.0), _FLAT)
     own = np.maximum(rr - total**2 / np.maximum(count, _FLAT), 0.0)
     return (own + NOISE_PRIOR * unit) / (count + NOISE_PRIOR), unit
+
+
+def _explained(seen: _Seen, likeness: Floats, strength: Strength) -> _Seen:
+    """The noise without what the features explain: one step of expectation maximisation (Dempster, Laird &
+    Rubin 1977), which counts what is not known of the coefficients as noise."""
+    mean, cov, _ = _solve(seen, likeness, strength)
+    count = seen.gram[:, 0, 0]
+    left = np.array(
+        [
+            seen.squares[n]
+            - 2 * seen.moment[n] @ mean[n]
+            + mean[n] @ seen.gram[n] @ mean[n]
+            + (seen.gram[n] * cov[n, :, n, :]).sum()
+            for n in range(len(count))
+        ]
+    )
+    noise = (np.maximum(left, 0.0) + NOISE_PRIOR * seen.unit) / (count + NOISE_PRIOR)
+    return replace(seen, noise=np.minimum(noise, seen.noise))
 
 
 def _strongest(seen: _Seen, likeness: Floats) -> Strength:
