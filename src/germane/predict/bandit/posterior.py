@@ -11,8 +11,8 @@ Gaussian before anything is seen. Coefficient j of actions a and b has covarianc
 so actions are shrunk to their mean, and those with like attributes to one another: a hierarchical
 linear model (Lindley & Smith 1972, "Bayes estimates for the linear model"). With Gaussian noise the
 posterior is Gaussian and exact (Gelman et al. 2013, "Bayesian data analysis", ch. 14). How strong the
-prior is, is not set but learned: among a few strengths that one is used under which the rewards were
-most likely (empirical Bayes; Efron & Morris 1973).
+prior is, is not set but learned from how likely the rewards were under each of a few strengths (empirical
+Bayes; Efron & Morris 1973).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ Floats = npt.NDArray[np.float64]
 
 WEAK = 10.0
 """Prior variance of the mean over actions, in units of the rewards' variance: it says nearly nothing."""
-OF_ACTION = (3e-3, 1e-2, 3e-2)
+OF_ACTION = (3e-3, 1e-2, 3e-2, 1e-1)
 """Prior variance of an action's distance from that mean, likewise: strengths to choose from. Not less: a
 handful of actions cannot show that all others are alike, and what is believed so is never tried again."""
 OF_FEATURE = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Of a feature's effect that all actions share."""
-OF_BOTH = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+OF_BOTH = (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Of what a feature changes between actions: without it nothing is worth doing per person."""
 START = (1e-2, 1e-1, 1e-5)
 NOISE_PRIOR = 10.0
@@ -248,19 +248,20 @@ def _explained(seen: _Seen, likeness: Floats, strength: Strength) -> _Seen:
 
 
 def _strongest(seen: _Seen, likeness: Floats) -> Strength:
-    """The prior under which the rewards were most likely: one kind of strength after the other."""
+    """How strong the prior is, one kind of strength after the other: the posterior mean of its logarithm,
+    each of the grid equally likely before. (The likeliest alone would jump by a factor of ten where two are
+    nearly as likely, and a choice with it.)"""
     best = Strength(*START)
     if not seen.gram[:, 0, 0].sum():
         return best
     features = seen.gram.shape[1] > 1
     grids = (("action", OF_ACTION), *((("feature", OF_FEATURE), ("both", OF_BOTH)) * features))
     for name, grid in grids:
-        tried = []
-        for value in grid:
-            at = {"action": best.action, "feature": best.feature, "both": best.both, name: value}
-            strength = Strength(**at)
-            tried.append((_solve(seen, likeness, strength)[2], strength))
-        best = max(tried, key=lambda each: each[0])[1]
+        tried = [replace(best, **{name: value}) for value in grid]
+        likely = np.array([_solve(seen, likeness, each)[2] for each in tried])
+        weights = np.exp(likely - likely.max())
+        middle = float(weights @ np.log(grid) / weights.sum())
+        best = replace(best, **{name: float(np.exp(middle))})
     return best
 
 

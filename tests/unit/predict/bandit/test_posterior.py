@@ -69,7 +69,7 @@ def test_intervals_of_the_average_hold_the_truth() -> None:
     held = np.zeros(3)
     apart = 0
     for seed in range(200):
-        effects = np.random.default_rng(seed).normal(0.0, 0.15, size=(3, 2))
+        effects = np.random.default_rng(seed).normal(0.0, 0.06, size=(3, 2))
         sums, x, _, _ = seen(1_000 + seed, 600, effects)
         truth = effects[:, 0] + x.mean() * effects[:, 1]
         mean, cov = posterior(ACTIONS, sums, 1, 1.0).everyone()
