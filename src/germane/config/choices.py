@@ -12,6 +12,8 @@ from germane.domain.settings import ActionSpec, AttributeSpec, SurfaceSpec, Trai
 from germane.predict.bandit.features import PLAIN, parse
 
 ACTIONS_MAX, FEATURES_MAX = 20, 24
+TOGETHER_MAX = 160
+"""Coefficients: beyond it a posterior would take more than some tens of milliseconds."""
 ONLY_CHOICE = ("actions", "nothing", "features", "half_life_days")
 NOT_CHOICE = ("size", "item_types", "in_stock_only", "already_bought", "diversity_quota")
 NOT_CHOICE_EITHER = ("explore_from", "default_source")
@@ -112,11 +114,11 @@ def _count(path: str, surface: SurfaceSpec, problems: Problems) -> None:
             f"At most {FEATURES_MAX} are learned well.",
             "Keep those that may change which action is the best.",
         )
-    if ways * (1 + len(surface.features)) > 300:
+    if ways * (1 + len(surface.features)) > TOGETHER_MAX:
         problems.add(
             f"{path}.features",
             len(surface.features),
-            "Actions times features are more than 300: too much to learn at the time of a request.",
+            f"Actions times features (and one) are more than {TOGETHER_MAX}: too slow to learn.",
             "Take fewer features or actions.",
         )
 

@@ -143,7 +143,7 @@ def posterior(
     likeness = alike(actions)
     seen = _explained(seen, likeness, Strength(*START))
     strength = _strongest(seen, likeness)
-    mean, cov, _ = _solve(seen, likeness, strength)
+    mean, cov = _solve(seen, likeness, strength)
     mean[:, 0] += middle
     return Posterior(
         tuple(each.id for each in actions),
@@ -232,7 +232,7 @@ def _noise(
 def _explained(seen: _Seen, likeness: Floats, strength: Strength) -> _Seen:
     """The noise without what the features explain: one step of expectation maximisation (Dempster, Laird &
     Rubin 1977), which counts what is not known of the coefficients as noise."""
-    mean, cov, _ = _solve(seen, likeness, strength)
+    mean, cov = _solve(seen, likeness, strength)
     count = seen.gram[:, 0, 0]
     left = np.array(
         [
@@ -258,15 +258,32 @@ def _strongest(seen: _Seen, likeness: Floats) -> Strength:
     grids = (("action", OF_ACTION), *((("feature", OF_FEATURE), ("both", OF_BOTH)) * features))
     for name, grid in grids:
         tried = [replace(best, **{name: value}) for value in grid]
-        likely = np.array([_solve(seen, likeness, each)[2] for each in tried])
+        likely = np.array([_likely(seen, likeness, each) for each in tried])
         weights = np.exp(likely - likely.max())
         middle = float(weights @ np.log(grid) / weights.sum())
         best = replace(best, **{name: float(np.exp(middle))})
     return best
 
 
-def _solve(seen: _Seen, likeness: Floats, strength: Strength) -> tuple[Floats, Floats, float]:
-    """Posterior mean (actions, p), covariance (actions, p, actions, p), and log marginal likelihood."""
+def _solve(seen: _Seen, likeness: Floats, strength: Strength) -> tuple[Floats, Floats]:
+    """Posterior mean (actions, p) and covariance (actions, p, actions, p)."""
+    actions, size = seen.moment.shape
+    precision, pull, _ = _system(seen, likeness, strength)
+    cov = np.linalg.inv(precision)
+    cov = (cov + cov.T) / 2
+    return (cov @ pull).reshape(actions, size), cov.reshape(actions, size, actions, size)
+
+
+def _likely(seen: _Seen, likeness: Floats, strength: Strength) -> float:
+    """Log marginal likelihood of the rewards, but for what is the same under every strength."""
+    precision, pull, prior = _system(seen, likeness, strength)
+    root = np.linalg.cholesky(precision)
+    found = np.linalg.solve(precision, pull)
+    return 0.5 * float(pull @ found) - 0.5 * prior - float(np.log(root.diagonal()).sum())
+
+
+def _system(seen: _Seen, likeness: Floats, strength: Strength) -> tuple[Floats, Floats, float]:
+    """Posterior precision and right-hand side of all coefficients; log determinant of the prior."""
     actions, size = seen.moment.shape
     own = likeness + np.eye(actions)
     constant = seen.unit * (WEAK + strength.action * own)
@@ -279,16 +296,5 @@ def _solve(seen: _Seen, likeness: Floats, strength: Strength) -> tuple[Floats, F
         block = slice(n * size, (n + 1) * size)
         precision[block, block] += seen.gram[n] / seen.noise[n]
     pull = (seen.moment / seen.noise[:, None]).reshape(-1)
-    cov = np.linalg.inv(precision)
-    cov = (cov + cov.T) / 2
-    mean = cov @ pull
-    count = seen.gram[:, 0, 0]
     prior = np.linalg.slogdet(constant)[1] + (size - 1) * np.linalg.slogdet(slope)[1]
-    likely = -0.5 * (
-        float(count @ np.log(seen.noise))
-        + float((seen.squares / seen.noise).sum())
-        + prior
-        + float(np.linalg.slogdet(precision)[1])
-        - float(pull @ mean)
-    )
-    return mean.reshape(actions, size), cov.reshape(actions, size, actions, size), likely
+    return precision, pull, float(prior)
