@@ -148,11 +148,13 @@ def measure(limit: int | None = None, seeds: int = SEEDS) -> dict[str, Any]:
     """Cross-fitted, several divisions; intervals over customers."""
     people = Customers(limit)
     log = people.log
-    runs, sums = [], {}
+    runs, sums, gates = [], {}, []
     for seed in range(seeds):
 
         def learn(rest: npt.NDArray[np.intp]) -> Any:
             model = people.taught(rest)
+            _, gate = model.state.choosers.of["campaign"].belief(START_MS + 2 * WINDOW_MS)
+            gates.append({"differs": gate.differs, "gain": gate.gain, "low": gate.low})
             return lambda held: people.asked(model, held)
 
         acting, best, predicted, constant, personal = ope.cross_fitted(log, FOLDS, learn, seed=seed)
@@ -194,6 +196,8 @@ def measure(limit: int | None = None, seeds: int = SEEDS) -> dict[str, Any]:
             (ARMS[n] or "nothing"): float(log.reward[log.action == n].mean()) for n in range(3)
         },
         "runs": runs,
+        "per_person_as_a_whole": gates,
+        "proven_in": sum(each["low"] > 0 for each in gates),
         "values": {
             name: _interval(rows) for name, rows in sums.items() if not name.endswith("_ips")
         },
