@@ -68,7 +68,7 @@ class Decisions:
         outcome = Outcome(
             said.message_id or str(uuid.uuid4()),
             said.decision_id,
-            said.item_id,
+            said.item_id or "",
             said.outcome,
             said.value,
             self._time(said.timestamp),
@@ -82,9 +82,12 @@ class Decisions:
         decisions, trust = self._engine.decide(
             person.user_id or "", person.anonymous_id or "", account or "", asks, explain
         )
-        catalogue = self._engine.catalogue
+        catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {
-            "decisions": [wire.decision_view(each, catalogue, explain) for each in decisions],
+            "decisions": [
+                wire.decision_view(each, catalogue, explain, surfaces.get(each.surface))
+                for each in decisions
+            ],
             "profile": {"readiness": trust},
         }
 

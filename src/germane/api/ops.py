@@ -21,6 +21,7 @@ from starlette.responses import Response
 from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer
+from germane.api.choice import standing_view
 from germane.app.engine import Engine
 from germane.config.audit import audit_surface, blind
 from germane.domain.errors import BadRequest, NotFound, UnknownPerson
@@ -118,6 +119,13 @@ class Operations:
                 "findings": [msgspec.to_builtins(each) for each in findings],
             }
         )
+
+    async def actions(self, request: Request) -> Response:
+        """``GET /v1/surfaces/{id}/actions``."""
+        self._keys.require_server(request)
+        name = request.path_params["surface"]
+        found = self._engine.standing(name)
+        return answer(standing_view(found, self._engine.surface(name)))
 
     async def letters(self, request: Request) -> Response:
         """``GET /v1/dead-letters?after=&limit=``."""

@@ -156,6 +156,15 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
         ),
         Endpoint(
             "GET",
+            "/v1/surfaces/{surface}/actions",
+            operations.actions,
+            "How the actions of a choice stand, and whether acting per person is proven",
+            "Surfaces",
+            answer=_STANDING,
+            also=(404,),
+        ),
+        Endpoint(
+            "GET",
             "/v1/dead-letters",
             operations.letters,
             "What could not be used, and why",
@@ -214,6 +223,49 @@ def _tracking(engine: Engine, keys: Keys) -> list[Endpoint]:
     return rows
 
 
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+_ACTION_ID = {"type": ["string", "null"], "description": "null: do nothing"}
+_ACTIONS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["action", "title", "propensity", "expected", "low", "high", "decisions"],
+        "properties": {
+            "action": _ACTION_ID,
+            "title": {"type": "string"},
+            "propensity": _SHARE,
+            "expected": {"type": "number"},
+            "low": {"type": "number"},
+            "high": {"type": "number"},
+            "decisions": {"type": "number", "minimum": 0},
+            "responses": {"type": "number", "minimum": 0},
+        },
+    },
+}
+_CHOICE = {
+    "type": "object",
+    "description": "Of a surface with kind = choice.",
+    "required": ["action", "propensity", "how", "meaning", "bestForEveryone"],
+    "properties": {
+        "action": _ACTION_ID,
+        "propensity": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        "how": {"enum": ["constant", "personal", "exploring", "default"]},
+        "meaning": {"type": "string"},
+        "bestForEveryone": _ACTION_ID,
+        "actions": _ACTIONS,
+    },
+}
+_STANDING = {
+    "type": "object",
+    "required": ["surface", "bestForEveryone", "meaning", "made", "waiting", "actions"],
+    "properties": {
+        "surface": {"type": "string"},
+        "bestForEveryone": _ACTION_ID,
+        "meaning": {"type": "string"},
+        "waiting": {"type": "integer", "minimum": 0},
+        "actions": _ACTIONS,
+    },
+}
 _DECIDED = {
     "type": "object",
     "required": ["decisions", "profile"],
@@ -229,6 +281,7 @@ _DECIDED = {
                     "arm": {"enum": ["personalised", "broadcast", "opted_out", "fallback"]},
                     "modelVersion": {"type": "string"},
                     "expiresAt": {"type": ["string", "null"], "format": "date-time"},
+                    "choice": _CHOICE,
                     "items": {
                         "type": "array",
                         "items": {
@@ -260,7 +313,6 @@ _DECIDED = {
     },
 }
 
-_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _TIME = {"type": "string", "format": "date-time"}
 _MOMENT = {
     "type": "object",

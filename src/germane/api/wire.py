@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from germane.api.choice import as_item, choice_view
 from germane.domain.decision import Ask, Context, Decision
 from germane.domain.errors import BadRequest
 from germane.domain.item import Item
+from germane.domain.settings import SurfaceSpec
 from germane.profile.view import rfc3339
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
@@ -122,8 +124,13 @@ class OutcomeReport(Wire):
     """A response to one item of a decision."""
 
     decision_id: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
-    item_id: Id
     outcome: Id
+    item_id: Annotated[
+        OptionalId,
+        msgspec.Meta(
+            description="The item that was answered; of a choice it may be left out, or be anything."
+        ),
+    ] = None
     value: Annotated[float, msgspec.Meta(ge=0, le=1e12)] = 0.0
     timestamp: str | None = None
     message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
@@ -187,8 +194,18 @@ def item_view(item: Item) -> dict[str, Any]:
     }
 
 
-def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool) -> dict[str, Any]:
-    """A decision on the wire; reasons, sources and scores in parts only when asked to explain."""
+def decision_view(
+    decision: Decision,
+    catalogue: dict[str, Item],
+    explain: bool,
+    surface: SurfaceSpec | None = None,
+) -> dict[str, Any]:
+    """A decision on the wire; reasons, sources and scores in parts only when asked to explain.
+
+    ``surface`` tells the titles and attributes of a choice's actions.
+    """
+    if decision.choice is not None and surface is not None:
+        catalogue = {each.id: as_item(each) for each in surface.actions}
     items = []
     for each in decision.items:
         item = catalogue.get(each.item_id)
@@ -219,7 +236,7 @@ def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool)
             }
         )
         items.append(shown)
-    return {
+    view: dict[str, Any] = {
         "decisionId": decision.decision_id,
         "surface": decision.surface,
         "arm": decision.arm,
@@ -229,6 +246,9 @@ def decision_view(decision: Decision, catalogue: dict[str, Item], explain: bool)
         "quotaShort": decision.quota_short,
         "items": items,
     }
+    if decision.choice is not None:
+        view["choice"] = choice_view(decision.choice, surface, explain)
+    return view
 
 
 BRIEF = 1_000

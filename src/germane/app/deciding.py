@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
 from germane.app.decision_id import Described, propensity_digest, sign
 from germane.app.memory import Memory
 from germane.domain.decay import readiness
-from germane.domain.decision import Arm, Ask, Decision
+from germane.domain.decision import Actions, Arm, Ask, Decision
 from germane.domain.errors import UnknownSurface
 from germane.domain.ids import anonymous_person, known_person, share_of
 from germane.domain.item import Item
@@ -80,12 +78,27 @@ class Deciding:
             ranked = self._model.rank(
                 profile, surface, ask, at_ms=at_ms, seed=seed, readiness=trust
             )
-            if not ranked.items:
+            if not ranked.items and ranked.choice is None:
                 arm = "fallback"
                 ranked = self._model.default(surface, ask, at_ms=at_ms)
         else:
             ranked = self._model.default(surface, ask, at_ms=at_ms)
         return self._sealed(profile, surface, ask, ranked, arm, trust, at_ms, seed)
+
+    def standing(self, name: str, *, at_ms: int) -> Actions:
+        """How the actions of a choice surface stand for everyone.
+
+        Raises:
+            UnknownSurface: no surface has that name, or it is of another kind.
+        """
+        surface = self.surface(name)
+        if surface.kind != "choice":
+            raise UnknownSurface(
+                f"{name} offers no actions: it is of kind {surface.kind}.",
+                hint='Surfaces with kind = "choice" do.',
+                surface=name,
+            )
+        return self._model.standing(surface, at_ms=at_ms)
 
     def _arm(self, tenant: str, profile: Profile, surface: SurfaceSpec) -> Arm:
         if profile.consent.get(PERSONALISATION) is False:
@@ -113,7 +126,7 @@ class Deciding:
             seed,
             tuple(x.item_id for x in ranked.items),
             policy,
-            propensity_digest(ranked.items),
+            propensity_digest(ranked.items, ranked.choice),
         )
         personal = arm == "personalised"
         return Decision(
@@ -133,10 +146,5 @@ class Deciding:
             candidate_count=ranked.candidate_count,
             quota_short=ranked.quota_short,
             ask=ask,
+            choice=ranked.choice,
         )
-
-
-def without_reasons(decision: Decision) -> Decision:
-    """The same decision with reasons left out, for callers that did not ask to explain."""
-    items = tuple(msgspec.structs.replace(each, reasons=()) for each in decision.items)
-    return msgspec.structs.replace(decision, items=items)

@@ -15,7 +15,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from germane.domain.decision import Arm, SlateItem
+from germane.domain.decision import Arm, Choice, SlateItem
 
 _MAC_BYTES = 12
 
@@ -33,9 +33,10 @@ class Described(msgspec.Struct, frozen=True, array_like=True):
     """8-byte BLAKE2b of the propensities as they were logged."""
 
 
-def propensity_digest(items: Sequence[SlateItem]) -> bytes:
-    """8 bytes over the propensities in position order."""
-    packed = msgspec.msgpack.encode([each.propensity for each in items])
+def propensity_digest(items: Sequence[SlateItem], choice: Choice | None = None) -> bytes:
+    """8 bytes over the propensities in position order; over the choice's where there is one."""
+    propensities = [each.propensity for each in items] if choice is None else [choice.propensity]
+    packed = msgspec.msgpack.encode(propensities)
     return blake2b(packed, digest_size=8).digest()
 
 

@@ -21,7 +21,7 @@ from germane.app.receipt import Receipt
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps
 from germane.app.stub import stub_decision
-from germane.domain.decision import Ask, Decision
+from germane.domain.decision import Actions, Ask, Decision
 from germane.domain.errors import (
     NotShown,
     Overloaded,
@@ -286,6 +286,14 @@ class Engine:
         """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""
         return self._people.moment(person_id, hours, top)
 
+    def standing(self, name: str) -> Actions:
+        """How the actions of a choice surface stand for everyone, now.
+
+        Raises:
+            UnknownSurface: no surface has that name, or it is of another kind.
+        """
+        return self._deciding.standing(name, at_ms=self.world.now_ms())
+
     def whose(self, user_id: str, anonymous_id: str = "") -> Profile:
         """What is known of one person now; one that nobody knows has an empty profile."""
         return self._deciding.whose(self.tenant, user_id, anonymous_id)
@@ -436,6 +444,8 @@ class Engine:
                 else f"Declare it: [[surfaces.{decision.surface}.outcomes]].",
                 outcome=outcome.outcome[:80],
             )
+        if surface is not None and surface.kind == "choice":
+            return  # whatever the person answered with, it answers the choice
         if all(each.item_id != outcome.item_id for each in decision.items):
             raise NotShown(item=outcome.item_id[:80])
 

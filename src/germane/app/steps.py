@@ -11,6 +11,7 @@ from zlib import crc32
 
 import msgspec
 
+from germane.app import chosen
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
@@ -27,6 +28,7 @@ from germane.ingest import identity
 from germane.ingest.signals import Extractor
 from germane.measure import attribution
 from germane.profile import exposure, rhythm
+from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
 
@@ -70,7 +72,10 @@ class Steps:
         orders = self.extractor.orders(event)
         interactions = self._interactions(event, before, orders, at, txn)
         rewards, decisions = self._credits(event, before, interactions, at.tenant)
-        observation = self._observe(event, before, interactions, rewards, decisions, at)
+        of_choices = chosen.by_event(
+            event, before, interactions, self.settings, self.memory, at.tenant
+        )
+        observation = self._observe(event, before, interactions, rewards, decisions, of_choices, at)
         after = fold(
             before,
             event,
@@ -82,6 +87,7 @@ class Steps:
             orders=orders if interactions else (),
         )
         after = attribution.credit(after, rewards, limit=self.settings.profile.exposures)
+        after = self._credited_choices(after, of_choices, at)
         record = _record(
             at, "event", after.person, event.message_id, event.at_ms, event, observation
         )
@@ -94,16 +100,31 @@ class Steps:
         txn.records.append(record)
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
-        """Log a decision and count its slots; a person nobody knows gets no profile from being asked for."""
+        """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
+        (but from a choice, which may be answered by whatever they do next)."""
         before = self.memory.profile(at.tenant, decision.person)
-        if before is not None:
+        trials = chosen.made(decision)
+        observation = None
+        if trials:  # a choice is an exposure as soon as it is decided
+            before = before or _newcomer(decision.person, at)
+            observation = self.model.observe(
+                before, (), at_ms=decision.at_ms, lesson=False, trials=trials
+            )
+        if before is not None and decision.choice is None:
             txn.profiles[at.tenant, decision.person] = exposure.fold_decision(
                 before, decision, self.settings, seq=at.seq
             )
+        elif before is not None and trials:
+            txn.profiles[at.tenant, decision.person] = fold_choice(
+                before, decision, self.settings, seq=at.seq, now_ms=at.received_ms
+            )
+        self._learn(at.seq, observation)
         txn.decisions.append((at.tenant, decision))
         message_id = f"decision:{decision.decision_id}"
         txn.records.append(
-            _record(at, "decision", decision.person, message_id, decision.at_ms, decision)
+            _record(
+                at, "decision", decision.person, message_id, decision.at_ms, decision, observation
+            )
         )
 
     def impression(self, impression: Impression, decision: Decision, at: Arrival, txn: Txn) -> None:
@@ -118,7 +139,9 @@ class Steps:
         after = exposure.fold_impression(
             before,
             decision,
-            impression.positions,
+            impression.positions
+            if decision.choice is None
+            else (),  # no slate: nothing to remember
             impression.at_ms,
             self.settings,
             seq=at.seq,
@@ -143,7 +166,12 @@ class Steps:
         """A response that names its decision."""
         person = self.memory.person_of(at.tenant, decision.person) or decision.person
         before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
-        reward = self._named(before, decision, outcome)
+        of_choice = decision.choice is not None
+        reward = (
+            chosen.by_outcome(before, decision, outcome, self.settings)
+            if of_choice
+            else self._named(before, decision, outcome)
+        )
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
             before,
@@ -151,10 +179,15 @@ class Steps:
             at_ms=outcome.at_ms,
             lesson=False,
             rewards=[(each, decision) for each in rewards],
+            trials=chosen.trials(before, rewards, self.memory, at.tenant) if of_choice else (),
         )
         self._learn(at.seq, observation)
         if person:
-            credited = attribution.credit(before, rewards, limit=self.settings.profile.exposures)
+            credited = (
+                self._credited_choices(before, rewards, at)
+                if of_choice
+                else attribution.credit(before, rewards, limit=self.settings.profile.exposures)
+            )
             txn.profiles[at.tenant, person] = msgspec.structs.replace(credited, seq=at.seq)
         txn.records.append(
             _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
@@ -227,7 +260,7 @@ class Steps:
         named = event.properties.get("decision_id")
         if isinstance(named, str):
             decision = self.memory.decision(tenant, named)
-            if decision is not None:
+            if decision is not None and decision.choice is None:
                 decisions[named] = decision
                 rewards = attribution.attribute_event(
                     before,
@@ -249,7 +282,9 @@ class Steps:
 
     def _named(self, before: Profile, decision: Decision, outcome: Outcome) -> Reward | None:
         surface = self.settings.surfaces.get(decision.surface)
-        if surface is None:
+        if (
+            surface is None or surface.kind == "choice"
+        ):  # its record was lost: nothing is known of it
             return None
         return attribution.attribute_outcome(
             before, decision, outcome, surface, limit=self.settings.profile.exposures
@@ -262,6 +297,7 @@ class Steps:
         interactions: Sequence[Interaction],
         rewards: Sequence[Reward],
         decisions: dict[str, Decision],
+        of_choices: Sequence[Reward],
         at: Arrival,
     ) -> Observation | None:
         hour = rhythm.newly_active(before, event, interactions, self.settings, at.received_ms)
@@ -272,8 +308,17 @@ class Steps:
             interactions,
             at_ms=event.at_ms,
             lesson=is_lesson(event, at.received_ms),
-            rewards=[(each, decisions.get(each.decision_id)) for each in rewards],
+            rewards=[
+                *((each, decisions.get(each.decision_id)) for each in rewards),
+                *((each, None) for each in of_choices),
+            ],
+            trials=chosen.trials(before, of_choices, self.memory, at.tenant),
             active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
+        )
+
+    def _credited_choices(self, person: Profile, rewards: Sequence[Reward], at: Arrival) -> Profile:
+        return chosen.credited(
+            person, rewards, self.settings, self.memory, at.tenant, at.received_ms
         )
 
     def _learn(self, seq: int, observation: Observation | None) -> None:

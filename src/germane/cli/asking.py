@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from germane.cli import common
+from germane.cli.choosing import show_choice, show_standing
 from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson
 
 
@@ -96,6 +97,21 @@ def _show_moment(found: dict[str, Any]) -> None:
     out.print(f"\nBest in a row: {window['text']} ({window['share']:.1%}).")
 
 
+def actions(surface: str, config: Path, data: Path | None, *, as_json: bool) -> None:
+    """How the actions of a choice surface stand; asks the running server when there is one."""
+    from germane.api.choice import standing_view
+
+    try:
+        with common.opened(config, data, mode="write") as engine:
+            found = standing_view(engine.standing(surface), engine.surface(surface))
+    except StorageBusy:
+        found = _there(config, f"/v1/surfaces/{quote(surface, safe='')}/actions")
+    if as_json:
+        common.print_json(found)
+    else:
+        show_standing(found)
+
+
 def _interactions(evidence: float) -> str:
     return f"{evidence:.0f} interaction{'' if round(evidence) == 1 else 's'}"
 
@@ -143,7 +159,11 @@ def _here(
         decisions, trust = engine.decide(
             ids.get("userId", ""), ids.get("anonymousId", ""), "", wire.asks([surface], None)
         )
-        views = [wire.decision_view(each, engine.catalogue, True) for each in decisions]
+        surfaces = engine.settings.surfaces
+        views = [
+            wire.decision_view(each, engine.catalogue, True, surfaces.get(each.surface))
+            for each in decisions
+        ]
     return {"decisions": views, "profile": {"readiness": trust}}
 
 
@@ -206,6 +226,9 @@ def _show_decision(answer: dict[str, Any]) -> None:
             f"[bold]{decision['surface']}[/]  {decision['arm']}  "
             f"readiness {answer['profile']['readiness']:.0%}  model {decision['modelVersion']}"
         )
+        if "choice" in decision:
+            show_choice(decision["choice"])
+            continue
         if not decision["items"]:
             out.print("  Nothing is eligible. `germane check` says why.")
         for item in decision["items"]:

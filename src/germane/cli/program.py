@@ -252,6 +252,17 @@ def decide(
 
 
 @app.command()
+def actions(
+    surface: Annotated[str, typer.Argument(help="Name of a surface with kind = choice.")],
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show how the actions of a choice stand, and whether acting per person is proven."""
+    asking.actions(surface, config, data, as_json=as_json)
+
+
+@app.command()
 def export(
     kind: Annotated[str, typer.Argument(help="events, decisions, people or items.")],
     out: Annotated[Path, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")],

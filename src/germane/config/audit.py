@@ -54,6 +54,8 @@ def audit(settings: Settings, items: Iterable[Item]) -> list[Finding]:
 
 def audit_surface(surface: SurfaceSpec, settings: Settings, catalogue: list[Item]) -> list[Finding]:
     """Findings for one surface."""
+    if surface.kind == "choice":
+        return audit_choice(surface)
     fitting = [each for each in catalogue if each.type in surface.item_types]
     return [
         _loop(surface),
@@ -61,6 +63,44 @@ def audit_surface(surface: SurfaceSpec, settings: Settings, catalogue: list[Item
         _default(surface, catalogue),
         _diversity(surface, settings, fitting),
     ]
+
+
+def audit_choice(surface: SurfaceSpec) -> list[Finding]:
+    """Findings for a choice surface."""
+    name = surface.name
+    ways = len(surface.actions) + surface.nothing
+    found = [
+        _loop(surface),
+        Finding(name, "content", "good", f"{ways} actions{_with_nothing(surface)}."),
+    ]
+    if surface.default or surface.nothing:
+        first = surface.default[0] if surface.default else "do nothing"
+        found.append(Finding(name, "default", "good", f"The default: {first}."))
+    else:
+        found.append(
+            Finding(
+                name,
+                "default",
+                "warning",
+                f"No default: people who opted out get {surface.actions[0].id}, the first action.",
+                'Say which one: default = ["ID"].',
+            )
+        )
+    if surface.exploration_share == 0:
+        found.append(
+            Finding(
+                name,
+                "exploration",
+                "warning",
+                "Nothing explores once the best action is clear: a change will not be noticed.",
+                "Set exploration_share = 0.02 or more.",
+            )
+        )
+    return found
+
+
+def _with_nothing(surface: SurfaceSpec) -> str:
+    return ", one of them to do nothing" if surface.nothing else ""
 
 
 def blind(surface: SurfaceSpec) -> bool:

@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from germane.config import tables
+from germane.config import choices, tables
 from germane.config.currencies import CURRENCIES
 from germane.config.fields import read
 from germane.config.problems import Problems, did_you_mean
@@ -38,6 +38,7 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
     traits = _traits(whole, attributes, problems)
     profile = read(whole.get("profile", {}), tables.PROFILE, "profile", problems)
     surfaces = _surfaces(whole, tuple(attributes), signals, problems)
+    choices.check(surfaces, whole.get("surfaces", {}), traits, attributes, problems)
     _check_signals(signals, problems)
     _check_zone(project.get("timezone", "UTC"), problems)
     _check_currency(project.get("currency", ""), problems)
@@ -148,15 +149,19 @@ def _surfaces(
     problems: Problems,
 ) -> dict[str, SurfaceSpec]:
     out = {}
-    named = _named(whole, "surfaces", tables.SURFACE, problems, also=("outcomes", "rules"))
+    named = _named(
+        whole, "surfaces", tables.SURFACE, problems, also=("outcomes", "rules", "actions")
+    )
     for name, values in named.items():
         table, path = whole["surfaces"][name], f"surfaces.{name}"
         expires = values.pop("expires", None)
         if expires is not None:
             values["expires_s"] = expires
+        actions = choices.actions(table.get("actions", []), path, problems)
         out[name] = SurfaceSpec(
             name,
             **values,
+            actions=actions,
             outcomes=_outcomes(table.get("outcomes", []), path, signals, problems),
             rules=_rules(table.get("rules", []), path, attributes, problems),
         )

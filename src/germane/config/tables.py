@@ -74,8 +74,9 @@ RULE = (
 SURFACE = (
     Field(
         "kind",
-        "grid|together",
-        "grid: the best for this person. together: goes with the item of the page.",
+        "grid|together|choice",
+        "grid: the best for this person. together: goes with the item of the page. "
+        "choice: one of a few actions, or nothing.",
         "grid",
     ),
     Field("size", "whole", "Slots, unless the request says otherwise.", 12, low=1, high=200),
@@ -95,7 +96,7 @@ SURFACE = (
     Field(
         "exploration_share",
         "number",
-        "Chance of an exploring pick per explorable slot.",
+        "Chance of an exploring pick per explorable slot; of a choice the least share that explores.",
         0.02,
         low=0,
         high=0.5,
@@ -110,7 +111,10 @@ SURFACE = (
         high=0.5,
     ),
     Field(
-        "default", "texts", "Curated item ids, best first, for when nothing may be personal.", ()
+        "default",
+        "texts",
+        "Curated item ids (of a choice: action ids), best first, for when nothing may be personal.",
+        (),
     ),
     Field(
         "default_source",
@@ -119,6 +123,28 @@ SURFACE = (
         "bestsellers",
     ),
     Field("expires", "duration", "How long an answer may be shown.", "30m"),
+    Field("nothing", "flag", "For a choice: doing nothing is one of the actions.", False),
+    Field(
+        "features",
+        "texts",
+        "For a choice: what may matter, such as readiness, trait:NAME or context:NAME=VALUE.",
+        (),
+    ),
+    Field(
+        "half_life_days",
+        "number",
+        "For a choice: after how many days what was learned counts half.",
+        180.0,
+        low=1,
+        high=3650,
+    ),
+)
+ACTION = (
+    Field("id", "text", "Id of the action, as answers and reports name it.", required=True),
+    Field("title", "text", "What people call it.", ""),
+    Field(
+        "cost", "number", "What it costs, in the unit of the outcome values.", 0.0, low=0, high=1e9
+    ),
 )
 PROFILE = (
     Field("values_per_attribute", "whole", "Interests kept per attribute.", 64, low=4, high=1000),
@@ -185,6 +211,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "surfaces.NAME": SURFACE,
     "surfaces.NAME.outcomes": OUTCOME,
     "surfaces.NAME.rules": RULE,
+    "surfaces.NAME.actions": ACTION,
     "profile": PROFILE,
     "training": TRAINING,
     "server": SERVER,

@@ -66,6 +66,58 @@ class SlateItem(msgspec.Struct, frozen=True):
     """The ranker's view of it, as float16; an outcome is learned from exactly these."""
 
 
+How = Literal["constant", "personal", "exploring", "default"]
+"""Why an action was taken: the best single one; better for this person, and proven so; to learn;
+because nothing may be learned or used here."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An action as the policy saw it, for this person."""
+
+    action: str
+    """Its id; empty: do nothing."""
+    propensity: float
+    """Probability, in [0, 1], that the policy takes it here and now."""
+    mean: float
+    """Expected reward of a decision, less the action's cost, in the unit of the outcome values."""
+    low: float
+    high: float
+    """95 % posterior interval of ``mean``."""
+    decisions: float
+    """Decisions it rests on: their windows are closed, and they count less with age."""
+    responses: float
+    """Those of them that were rewarded, likewise."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a choice surface did: one action, or nothing, and how likely that was."""
+
+    action: str
+    """Id of the action; empty: do nothing."""
+    propensity: float
+    """Probability, in (0, 1], with which the policy that acted took this action."""
+    how: How
+    constant: str
+    """The best single action for everyone, as far as it was known."""
+    layout: int
+    """Fingerprint of the features' names."""
+    features: tuple[float, ...]
+    """The context as the policy saw it; a reward is learned with exactly these."""
+    arms: tuple[Standing, ...]
+    """Every action, in the order of the configuration, *do nothing* last."""
+    reasons: tuple[Reason, ...] = ()
+
+
+class Actions(msgspec.Struct, frozen=True):
+    """How a choice surface stands for everyone."""
+
+    choice: Choice
+    made: dict[str, int]
+    """Why (``How``) -> decisions ever made."""
+    waiting: int
+    """Decisions whose windows are still open: they count for nothing yet."""
+
+
 class Decision(msgspec.Struct, frozen=True):
     """The logged choice (law 6). Replaying it with the same state, ``seed`` and ``at_ms`` gives it again."""
 
@@ -88,3 +140,5 @@ class Decision(msgspec.Struct, frozen=True):
     candidate_count: int = 0
     quota_short: int = 0
     ask: Ask | None = None
+    choice: Choice | None = None
+    """Of a choice surface; ``items`` then holds its action, or none for *do nothing*."""

@@ -59,6 +59,25 @@ class Example(msgspec.Struct, frozen=True, array_like=True):
     """Candidates that each row of that sample stands for, itself included; at least 1."""
 
 
+class Trial(msgspec.Struct, frozen=True, array_like=True):
+    """What a choice teaches: that it was made, or a reward that it was credited with."""
+
+    surface: str
+    action: str
+    at_ms: int
+    """When it was decided: it belongs there, whenever its rewards arrive."""
+    layout: int
+    features: tuple[float, ...]
+    made: bool
+    """The decision itself; otherwise a reward."""
+    how: str = ""
+    """For a decision: why it was made."""
+    reward: float = 0.0
+    """What is added now; below 0 for what was taken back."""
+    before: float = 0.0
+    """What the decision had been credited with before."""
+
+
 class Observation(msgspec.Struct, frozen=True, array_like=True):
     """All that shared state may learn from one log record. Stored with it, so that shared state
     is a fold of the log alone: a learner needs nobody's profile to follow it."""
@@ -75,3 +94,5 @@ class Observation(msgspec.Struct, frozen=True, array_like=True):
     rewards: tuple[Reward, ...] = ()
     activity: Activity | None = None
     """An hour in which the person was seen for the first time."""
+    trials: tuple[Trial, ...] = ()
+    """Choices that were made, and their rewards."""

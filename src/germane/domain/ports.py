@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from germane.domain.decision import Ask, Candidate, Decision, SlateItem
+from germane.domain.decision import Actions, Ask, Candidate, Choice, Decision, SlateItem
 from germane.domain.event import DeadLetter, Interaction
 from germane.domain.forest import Trained
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour, Week
-from germane.domain.outcome import Observation, Reward
+from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.domain.settings import SurfaceSpec
@@ -168,6 +168,8 @@ class Ranked(msgspec.Struct, frozen=True):
     """Slots that had to be diverse and could not be."""
     policy: str = ""
     """Version of what decided; empty: the model's own version, with nothing trained."""
+    choice: Choice | None = None
+    """Of a choice surface."""
 
 
 class Model(Protocol):
@@ -212,6 +214,7 @@ class Model(Protocol):
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
         active: ActiveHour | None = None,
+        trials: Sequence[Trial] = (),
     ) -> Observation:
         """What shared state may learn from this record. Changes nothing.
 
@@ -224,6 +227,7 @@ class Model(Protocol):
             rewards: Credited rewards with the decision each belongs to, where it is still known.
             shown: Items of an impression.
             active: The hour in which this event shows the person to be there, if that is new.
+            trials: Choices that were made, and their rewards.
         """
         ...
 
@@ -263,6 +267,11 @@ class Model(Protocol):
             hours: Their active hours (``Profile.rhythm``), local since 1970; none: everyone's week.
             at_ms: The moment as of which it is asked.
         """
+        ...
+
+    def standing(self, surface: SurfaceSpec, *, at_ms: int) -> Actions:
+        """How the actions of a choice surface stand for everyone, with what would be done for
+        somebody of whom nothing is known to matter."""
         ...
 
     def check_filter(self, source: str) -> None:

@@ -63,6 +63,18 @@ class Exposure(msgspec.Struct, frozen=True, array_like=True):
     """``item|outcome`` pairs that were attributed already: each counts once."""
 
 
+class OpenChoice(msgspec.Struct, frozen=True, array_like=True):
+    """A choice that was made for the person and may still be rewarded."""
+
+    decision_id: str
+    surface: str
+    at_ms: int
+    credited: tuple[str, ...] = ()
+    """``item|outcome`` pairs that were counted (and ``|returned`` where taken back)."""
+    value: float = 0.0
+    """Sum of what it was credited with."""
+
+
 class QuotaCount(msgspec.Struct, frozen=True, array_like=True):
     """Slots served on one surface, for the diversity guarantee over time."""
 
@@ -104,3 +116,5 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     """Consent purpose -> granted. Absent: not stated."""
     swept_month: int = 0
     """Month (since January 1970) in which what is too old was last dropped."""
+    choices: tuple[OpenChoice, ...] = ()
+    """Latest choices, oldest first (see profile/chosen.py)."""

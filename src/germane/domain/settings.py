@@ -97,12 +97,24 @@ class RuleSpec(msgspec.Struct, frozen=True):
     """For pin: from 0."""
 
 
+class ActionSpec(msgspec.Struct, frozen=True):
+    """One of the few things that a choice surface may do."""
+
+    id: str
+    title: str = ""
+    cost: float = 0.0
+    """What doing it costs, in the unit of the surface's outcome values."""
+    attributes: dict[str, str | float | bool] = {}
+    """Actions with equal attributes are expected to do alike."""
+
+
 class SurfaceSpec(msgspec.Struct, frozen=True):
     """A place that can vary."""
 
     name: str
-    kind: Literal["grid", "together"] = "grid"
-    """``grid``: the best for this person. ``together``: goes with the item in the context."""
+    kind: Literal["grid", "together", "choice"] = "grid"
+    """``grid``: the best for this person. ``together``: goes with the item in the context.
+    ``choice``: one of a few actions, or nothing."""
     size: int = 12
     item_types: tuple[str, ...] = ("product",)
     rules: tuple[RuleSpec, ...] = ()
@@ -122,6 +134,19 @@ class SurfaceSpec(msgspec.Struct, frozen=True):
     """Fills up the curated list."""
     outcomes: tuple[OutcomeSpec, ...] = ()
     expires_s: int = 1800
+    actions: tuple[ActionSpec, ...] = ()
+    """For ``choice``: at least two with *do nothing* counted."""
+    nothing: bool = False
+    """For ``choice``: whether doing nothing is one of the actions."""
+    features: tuple[str, ...] = ()
+    """For ``choice``: what of the person and the context may matter (predict.bandit.features)."""
+    half_life_days: float = 180.0
+    """For ``choice``: after how many days a decision and its reward count half."""
+
+    @property
+    def window_s(self) -> int:
+        """The longest attribution window of its outcomes, in seconds; 0 without any."""
+        return max((each.window_s for each in self.outcomes), default=0)
 
 
 class ProfileSpec(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
 
-FORMAT = 5
+FORMAT = 6
 
 
 def write(state: State, seq: int) -> bytes:
@@ -82,6 +82,7 @@ def _body(state: State) -> dict[str, Any]:
             _array(state.moment.evidence),
             state.moment.lessons,
         ],
+        "choosers": state.choosers.pack(),
     }
 
 
@@ -123,6 +124,7 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     moment, (counts, evidence, lessons) = state.moment, whole["moment"]
     _fill_counts(moment.counts, counts)
     moment.evidence, moment.lessons = _floats(evidence), lessons
+    state.choosers.unpack(whole["choosers"])
 
 
 def _array(values: npt.NDArray[np.float64]) -> bytes:

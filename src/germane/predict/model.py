@@ -8,17 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain.decay import readiness as readiness_of
-from germane.domain.decision import Ask, Candidate, Decision, SlateItem
+from germane.domain.decision import Actions, Ask, Candidate, Decision, SlateItem
 from germane.domain.event import Interaction
 from germane.domain.forest import Trained
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour, Activity, Week
-from germane.domain.outcome import Example, Observation, Reward
+from germane.domain.outcome import Example, Observation, Reward, Trial
 from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
+from germane.predict.bandit import choosing
 from germane.predict.blender import NEW, pack
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
@@ -54,7 +55,10 @@ class SharedModel:
         attributes = tuple(settings.attributes)
         self._residual = NOTHING
         self._filters = Filters(attributes)
-        self._rules = {name: Rules(each, attributes) for name, each in settings.surfaces.items()}
+        self._rules = {
+            name: Rules(choosing.seen_by_rules(each), attributes)
+            for name, each in settings.surfaces.items()
+        }
 
     def use(self, trained: Trained | None) -> None:
         """Rank with what was trained from now on, or with the blend alone (domain.ports.Model.use)."""
@@ -90,6 +94,7 @@ class SharedModel:
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
         active: ActiveHour | None = None,
+        trials: Sequence[Trial] = (),
     ) -> Observation:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
@@ -105,6 +110,7 @@ class SharedModel:
             shown=tuple(shown),
             rewards=tuple(reward for reward, _ in rewards),
             activity=self._activity(active, at_ms, lesson=lesson) if active is not None else None,
+            trials=tuple(trials),
         )
 
     def fold(self, seq: int, observation: Observation) -> None:
@@ -135,6 +141,16 @@ class SharedModel:
         readiness: float,
     ) -> Ranked:
         """The personal slate (domain.ports.Model.rank)."""
+        if surface.kind == "choice":
+            return self.state.choosers.of[surface.name].choose(
+                profile,
+                ask,
+                self._rules[surface.name],
+                self._filters,
+                at_ms=at_ms,
+                seed=seed,
+                readiness=readiness,
+            )
         person = Person(profile, self.state, self.settings, at_ms)
         found = Candidates(self.state, person, readiness)
         found.include(self._listed(surface))
@@ -198,6 +214,10 @@ class SharedModel:
         """When a person is there (domain.ports.Model.week)."""
         return self.state.moment.week(hours, at_ms)
 
+    def standing(self, surface: SurfaceSpec, *, at_ms: int) -> Actions:
+        """How the actions of a choice surface stand (domain.ports.Model.standing)."""
+        return self.state.choosers.of[surface.name].standing(at_ms)
+
     def check_filter(self, source: str) -> None:
         """Raises BadFilter unless the filter can be used."""
         if source:
@@ -205,6 +225,9 @@ class SharedModel:
 
     def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
         """The slate that depends on nobody (domain.ports.Model.default)."""
+        if surface.kind == "choice":
+            chooser = self.state.choosers.of[surface.name]
+            return chooser.default(ask, self._rules[surface.name], self._filters, at_ms=at_ms)
         nobody = Profile(person="")
         test = self._rules[surface.name].eligible(nobody, ask, self._filters, at_ms)
         state = self.state

@@ -11,6 +11,7 @@ from germane.domain.event import Interaction
 from germane.domain.item import Item
 from germane.domain.outcome import Observation
 from germane.domain.settings import Settings
+from germane.predict.bandit.choosing import Choosers
 from germane.predict.blender import Blender
 from germane.predict.counters import DAY_MS, DecayedCounts
 from germane.predict.features import PRIOR
@@ -134,6 +135,7 @@ class State:
         self.folds = 0
         self.blender = Blender(PRIOR.copy())
         self.moment = Moment(settings.profile.beyond_year_factor)
+        self.choosers = Choosers(settings)
 
     def counters(self) -> dict[str, DecayedCounts]:
         """Every decayed count by its name."""
@@ -197,6 +199,8 @@ class State:
             self.blender.learn(example)
         if observation.activity is not None:
             self.moment.learn(observation.activity, observation.at_ms)
+        for trial in observation.trials:
+            self.choosers.learn(trial)
         self.shown += len(observation.shown)
         self.folds += 1
         if self.folds % REFRESH == 1:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from germane.domain.decay import Masses, oldest_ms, put
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, exposure, interests, own, pairing, rhythm, statistics
+from germane.profile import bounds, chosen, exposure, interests, own, pairing, rhythm, statistics
 
 
 def merge(
@@ -57,6 +57,7 @@ def merge(
         },
         orders=_union(other.orders, survivor.orders)[-bounds.ORDERS :],
         consent=_strictest(survivor.consent, other.consent),
+        choices=chosen.joined(survivor.choices, other.choices, settings, now_ms),
     )
 
 

@@ -16,6 +16,7 @@ from germane.domain.item import Item
 from germane.domain.profile import PriceBand, Profile
 from germane.domain.settings import Settings
 from germane.profile import bounds, own, rhythm, statistics
+from germane.profile.chosen import kept_of
 from germane.profile.interests import Interests
 
 
@@ -48,6 +49,9 @@ def forget(
         traits={name: each for name, each in profile.traits.items() if each.at_ms >= oldest},
         exposures=bounds.exposures(
             profile.exposures, limits.exposures, settings.longest_window_s, now_ms
+        ),
+        choices=tuple(
+            each for each in kept_of(profile.choices, settings, now_ms) if each.at_ms >= oldest
         ),
         evidence=_evidence(profile, recent, {} if whole else interests, settings),
         price=_price(recent, item_of, settings),

@@ -12,7 +12,7 @@ from germane.domain.event import Interaction
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_label
-from germane.domain.profile import Exposure, Mass, OwnItem, Profile, Trait
+from germane.domain.profile import Exposure, Mass, OpenChoice, OwnItem, Profile, Trait
 from germane.domain.settings import Settings
 from germane.profile import rhythm, words
 from germane.profile.words import rfc3339
@@ -52,6 +52,7 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
         "recent": [_interaction(each, item_of) for each in profile.recent[: -RECENT - 1 : -1]],
         "rhythm": _rhythm(profile, settings),
         "exposures": [_exposure(each) for each in reversed(profile.exposures)],
+        "choices": [_choice(each) for each in reversed(profile.choices)],
         "diversity": {
             name: {"slots": each.slots, "diverse": each.diverse, "short": each.short}
             for name, each in sorted(profile.quotas.items())
@@ -173,6 +174,16 @@ def _rhythm(profile: Profile, settings: Settings) -> dict[str, Any]:
         "timezone": profile.timezone or settings.timezone,
         "activeHours": len(hours),
         "busiest": [{"hour": words.hour(number), "count": count} for number, count in busiest],
+    }
+
+
+def _choice(each: OpenChoice) -> dict[str, Any]:
+    return {
+        "decisionId": each.decision_id,
+        "surface": each.surface,
+        "at": rfc3339(each.at_ms),
+        "credited": list(each.credited),
+        "value": each.value,
     }
 
 

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
+from msgspec.structs import replace
+
 from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.settings import (
+    ActionSpec,
     AttributeSpec,
     OutcomeSpec,
     ProfileSpec,
@@ -77,6 +80,23 @@ def a_shop(
         },
         profile=profile or ProfileSpec(),
     )
+
+
+def a_campaign(**surface: Any) -> Settings:
+    """The same shop with one choice surface, ``mail``: two e-mails or none, rewarded by a purchase."""
+    shop = a_shop()
+    values: dict[str, Any] = {
+        "kind": "choice",
+        "actions": (
+            ActionSpec("mens", "Men's e-mail", attributes={"theme": "clothes"}),
+            ActionSpec("womens", "Women's e-mail", attributes={"theme": "clothes"}),
+        ),
+        "nothing": True,
+        "features": ("known", "trait:likes=c1", "context:device=phone"),
+        "outcomes": (OutcomeSpec("purchase", "purchase", 2 * 86_400),),
+        **surface,
+    }
+    return replace(shop, surfaces=shop.surfaces | {"mail": SurfaceSpec("mail", **values)})
 
 
 def an_item(number: int, **changes: Any) -> Item:

@@ -1,0 +1,252 @@
+"""Which choice an interaction rewards: by decision id first, by surface and window second.
+
+A choice (an offer, an e-mail, or none of them) may be answered by anything the person does, so it is the
+outcome that matters, not the item:
+
+* By window, an interaction belongs to the latest choice of a surface before it whose window is open.
+* By id, it belongs to the choice that it names, and to no other of that surface.
+* An outcome that is counted counts once a choice; revenue counts each item once.
+* A signal that takes another one back takes back what that one was credited, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from germane.domain.decision import Decision
+from germane.domain.event import Interaction
+from germane.domain.outcome import Outcome, Reward
+from germane.domain.profile import OpenChoice, Profile
+from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
+from germane.measure.credits import RETURNED, credit_key, key_of, return_key, value_of
+
+Surfaces = Mapping[str, SurfaceSpec]
+Signals = Mapping[str, SignalSpec]
+
+KEYS = 64
+"""Outcomes counted for one choice, at most: an order of more items counts its first ones."""
+REMEMBERED = 16
+"""Rewarded choices of a surface that a profile remembers (profile.chosen.CREDITED)."""
+
+
+def attribute(
+    profile: Profile,
+    interactions: Sequence[Interaction],
+    surfaces: Surfaces,
+    signals: Signals,
+    named: Decision | None = None,
+) -> list[Reward]:
+    """Rewards of choices for what one event means.
+
+    Args:
+        profile: The person before it.
+        interactions: What it means.
+        surfaces: Their outcomes say what counts.
+        signals: Tell which signal takes which one back.
+        named: The choice that the event names, if it does.
+    """
+    rewards: list[Reward] = []
+    by_surface = _by_surface(profile, surfaces)
+    if named is not None:
+        by_surface[named.surface] = [each] if (each := _kept(profile, named)) else []
+    for name, choices in by_surface.items():
+        surface = surfaces.get(name)
+        if surface is None:
+            continue
+        rule = "id" if named is not None and named.surface == name else "window"
+        for interaction in interactions:
+            rewards += _rewards(choices, interaction, surface, rewards, rule)
+            spec = signals.get(interaction.signal)
+            if spec is not None and spec.cancels:
+                rewards += _returns(profile, choices, interaction, spec.cancels, surface, rewards)
+    return rewards
+
+
+def attribute_outcome(
+    profile: Profile, decision: Decision, outcome: Outcome, surface: SurfaceSpec
+) -> Reward | None:
+    """The reward of an outcome reported by id; ``None`` if it does not count (again)."""
+    spec = next((each for each in surface.outcomes if each.name == outcome.outcome), None)
+    choice = _kept(profile, decision)
+    if spec is None or choice is None or not _inside(choice, spec, outcome.at_ms):
+        return None
+    if _counted(choice, spec, outcome.item_id, ()):
+        return None
+    revenue = spec.value_from == "revenue" and outcome.value != 0
+    return Reward(
+        decision.decision_id,
+        surface.name,
+        outcome.item_id,
+        spec.name,
+        spec.value * outcome.value if revenue else spec.value,
+        outcome.at_ms,
+        "id",
+    )
+
+
+def credit(profile: Profile, rewards: Sequence[Reward], made_ms: Mapping[str, int]) -> Profile:
+    """Mark outcomes as counted, and add their value.
+
+    Args:
+        profile: The person before.
+        rewards: Of choices only.
+        made_ms: When each decision that is named was made; one that is not kept is added.
+    """
+    if not rewards:
+        return profile
+    by_id = {each.decision_id: each for each in profile.choices}
+    for each in rewards:
+        choice = by_id.get(each.decision_id)
+        if choice is None:
+            made = made_ms.get(each.decision_id, each.at_ms)
+            choice = OpenChoice(each.decision_id, each.surface, made)
+        by_id[each.decision_id] = replace(
+            choice,
+            credited=tuple(dict.fromkeys((*choice.credited, key_of(each)))),
+            value=choice.value + each.value,
+        )
+    kept = sorted(by_id.values(), key=lambda each: (each.at_ms, each.decision_id))
+    return replace(profile, choices=tuple(kept))
+
+
+def before(profile: Profile, decision_id: str) -> float:
+    """What a choice was credited with so far."""
+    return next((x.value for x in profile.choices if x.decision_id == decision_id), 0.0)
+
+
+def _by_surface(profile: Profile, surfaces: Surfaces) -> dict[str, list[OpenChoice]]:
+    """Latest first."""
+    found: dict[str, list[OpenChoice]] = {}
+    for each in reversed(profile.choices):
+        if each.surface in surfaces:
+            found.setdefault(each.surface, []).append(each)
+    return found
+
+
+def _kept(profile: Profile, decision: Decision) -> OpenChoice | None:
+    """As the profile has it, or as it must be if it was never rewarded; ``None`` where that is not known
+    any more, or where nothing may be learned from it."""
+    for each in profile.choices:
+        if each.decision_id == decision.decision_id:
+            return each
+    if decision.choice is None or decision.choice.how == "default":
+        return None
+    credited = [x.at_ms for x in profile.choices if x.credited and x.surface == decision.surface]
+    if len(credited) >= REMEMBERED and decision.at_ms <= min(credited):
+        return None
+    return OpenChoice(decision.decision_id, decision.surface, decision.at_ms)
+
+
+def _rewards(
+    choices: Sequence[OpenChoice],
+    each: Interaction,
+    surface: SurfaceSpec,
+    already: Sequence[Reward],
+    rule: str,
+) -> list[Reward]:
+    """Of the latest choice before the interaction, where it waits for one of its outcomes."""
+    choice = next((x for x in choices if x.at_ms <= each.at_ms), None)
+    if choice is None:
+        return []
+    found: list[Reward] = []
+    for spec in surface.outcomes:
+        if spec.signal != each.signal or not _inside(choice, spec, each.at_ms):
+            continue
+        if not _counted(choice, spec, each.item_id, (*already, *found)):
+            found.append(
+                Reward(
+                    choice.decision_id,
+                    surface.name,
+                    each.item_id,
+                    spec.name,
+                    value_of(spec, each),
+                    each.at_ms,
+                    rule,
+                )
+            )
+    return found
+
+
+def _returns(
+    profile: Profile,
+    choices: Sequence[OpenChoice],
+    refund: Interaction,
+    cancels: str,
+    surface: SurfaceSpec,
+    already: Sequence[Reward],
+) -> list[Reward]:
+    """What a refund takes back: of the latest choice that was credited with this item, and once.
+
+    A surface that declares an outcome of its own for the refund's signal is left to that.
+    """
+    if any(spec.signal == refund.signal for spec in surface.outcomes):
+        return []
+    for choice in choices:
+        if refund.at_ms < choice.at_ms:
+            continue
+        specs = [
+            spec
+            for spec in surface.outcomes
+            if spec.signal == cancels and _taken(choice, spec, refund.item_id, already)
+        ]
+        if specs:
+            return [_negative(profile, choice, spec, refund) for spec in specs]
+    return []
+
+
+def _taken(choice: OpenChoice, spec: OutcomeSpec, item_id: str, already: Sequence[Reward]) -> bool:
+    """Whether this item's outcome was counted and not taken back yet, before or in this event."""
+    keys = _keys(choice, already)
+    return credit_key(item_id, spec.name) in keys and return_key(item_id, spec.name) not in keys
+
+
+def _negative(
+    profile: Profile, choice: OpenChoice, spec: OutcomeSpec, refund: Interaction
+) -> Reward:
+    """The refund's own amount, but never more than the purchase was worth, where that is known."""
+    worth = value_of(spec, refund)
+    if spec.value_from == "revenue":
+        last_ms = choice.at_ms + spec.window_s * 1000
+        bought = [
+            value_of(spec, each)
+            for each in profile.recent
+            if each.item_id == refund.item_id
+            and each.signal == spec.signal
+            and choice.at_ms <= each.at_ms <= last_ms
+        ]
+        if bought:
+            worth = bought[0] if refund.price is None else min(bought[0], worth, key=abs)
+    return Reward(
+        choice.decision_id,
+        choice.surface,
+        refund.item_id,
+        spec.name,
+        -worth,
+        refund.at_ms,
+        RETURNED,
+    )
+
+
+def _counted(
+    choice: OpenChoice, spec: OutcomeSpec, item_id: str, already: Sequence[Reward]
+) -> bool:
+    """Whether it would count a second time: by item for revenue, at all for what is counted."""
+    keys = _keys(choice, already)
+    if len(keys) >= KEYS:
+        return True
+    if spec.value_from == "revenue":
+        return credit_key(item_id, spec.name) in keys
+    return any(key.endswith(credit_key("", spec.name)) for key in keys)
+
+
+def _keys(choice: OpenChoice, already: Sequence[Reward]) -> set[str]:
+    keys = {*choice.credited}
+    keys.update(key_of(each) for each in already if each.decision_id == choice.decision_id)
+    return keys
+
+
+def _inside(choice: OpenChoice, spec: OutcomeSpec, at_ms: int) -> bool:
+    """Both ends count."""
+    return choice.at_ms <= at_ms <= choice.at_ms + spec.window_s * 1000

@@ -1,0 +1,231 @@
+"""The choice surfaces: what they have learned, and what they choose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from germane.domain.decision import Actions, Ask, Choice, SlateItem, Standing
+from germane.domain.item import Item
+from germane.domain.outcome import Trial
+from germane.domain.ports import Ranked
+from germane.domain.profile import Profile
+from germane.domain.settings import ActionSpec, Settings, SurfaceSpec
+from germane.predict.bandit import policy, words
+from germane.predict.bandit.arms import Arms
+from germane.predict.bandit.features import Features
+from germane.predict.bandit.posterior import Posterior, posterior
+from germane.predict.filters import Filters
+from germane.predict.rules import Rules
+
+TYPE = "action"
+"""Type of an action where rules and filters look at it as an item."""
+_Z95 = 1.959964
+
+
+def actions_of(surface: SurfaceSpec) -> tuple[ActionSpec, ...]:
+    """All that a choice surface may do, *do nothing* (an empty id) last."""
+    return (*surface.actions, ActionSpec("")) if surface.nothing else surface.actions
+
+
+def as_item(action: ActionSpec) -> Item:
+    """An action as rules, filters and answers see it."""
+    return Item(action.id, type=TYPE, title=action.title, attributes=dict(action.attributes))
+
+
+def seen_by_rules(surface: SurfaceSpec) -> SurfaceSpec:
+    """A surface as its rules are compiled: those of a choice speak of actions."""
+    return replace(surface, item_types=(TYPE,)) if surface.kind == "choice" else surface
+
+
+class Chooser:
+    """One choice surface."""
+
+    def __init__(self, surface: SurfaceSpec, settings: Settings) -> None:
+        self.surface = surface
+        self.actions = actions_of(surface)
+        self.features = Features(surface.features, settings)
+        self.arms = Arms.of(surface, self.features.layout)
+        self._items = tuple(as_item(each) for each in self.actions)
+        self._costs = np.array([each.cost for each in self.actions])
+        self._worth = max((each.value for each in surface.outcomes), default=1.0)
+        self._known: tuple[tuple[int, int], tuple[Posterior, policy.Gate]] | None = None
+
+    def belief(self, at_ms: int) -> tuple[Posterior, policy.Gate]:
+        """The posterior as of the last moment at which a bucket may have closed, kept until the next; and
+        whether it proves that acting per person is better as a whole."""
+        as_of = self.arms.as_of(at_ms)
+        key = (as_of, self.arms.changes)
+        if self._known is None or self._known[0] != key:
+            size = len(self.features.names)
+            found = posterior(self.actions, self.arms.known(as_of), size, self._worth)
+            gate = policy.gate(found, self._costs, self.arms.sampled(as_of))
+            self._known = (key, (found, gate))
+        return self._known[1]
+
+    def choose(
+        self,
+        profile: Profile,
+        ask: Ask,
+        rules: Rules,
+        filters: Filters,
+        *,
+        at_ms: int,
+        seed: int,
+        readiness: float,
+    ) -> Ranked:
+        """One action for a person.
+
+        Raises:
+            BadFilter: the ask's filter is not a valid expression.
+        """
+        allowed = self._allowed(profile, ask, rules, filters, at_ms)
+        if not allowed or not self.surface.outcomes:
+            return self.default(ask, rules, filters, at_ms=at_ms)
+        x = self.features.of(profile, ask.context, at_ms=at_ms, readiness=readiness)
+        belief, gate = self.belief(at_ms)
+        person = self._less_costs(*belief.person(x))
+        plan = policy.plan(
+            self._less_costs(*belief.everyone()),
+            person,
+            belief.responses,
+            allowed,
+            self.surface.exploration_share,
+            personal=gate.open,
+        )
+        arms = self._standing(belief, person, plan)
+        taken = policy.draw(plan.probabilities, seed)
+        parts = belief.parts(x, plan.best, plan.constant)
+        return self._ranked(
+            taken,
+            Choice(
+                action=self.actions[taken].id,
+                propensity=arms[taken].propensity,
+                how=plan.how(taken),
+                constant=self.actions[plan.constant].id,
+                layout=self.features.layout,
+                features=x,
+                arms=arms,
+                reasons=words.reasons(
+                    plan, gate, taken, self.actions, arms, self.features.names, parts
+                ),
+            ),
+        )
+
+    def default(self, ask: Ask, rules: Rules, filters: Filters, *, at_ms: int) -> Ranked:
+        """The choice that depends on nobody: the first of the default that is allowed, else nothing,
+        else the first action. Nothing is learned from it."""
+        allowed = self._allowed(Profile(""), ask, rules, filters, at_ms)
+        by_id = {self.actions[n].id: n for n in allowed}
+        curated = [by_id[each] for each in self.surface.default if each in by_id]
+        taken = next(iter(curated), by_id.get("", allowed[0] if allowed else -1))
+        action = self.actions[taken] if taken >= 0 else ActionSpec("")
+        choice = Choice(
+            action=action.id,
+            propensity=1.0,
+            how="default",
+            constant=action.id,
+            layout=self.features.layout,
+            features=(),
+            arms=(),
+            reasons=words.default(action),
+        )
+        return self._ranked(taken, choice)
+
+    def standing(self, at_ms: int) -> Actions:
+        """How the actions stand for everyone (domain.ports.Model.standing)."""
+        belief, gate = self.belief(at_ms)
+        everyone = self._less_costs(*belief.everyone())
+        share = self.surface.exploration_share
+        allowed = range(len(self.actions))
+        plan = policy.plan(everyone, everyone, belief.responses, allowed, share, personal=False)
+        arms = self._standing(belief, everyone, plan)
+        best = self.actions[plan.constant].id
+        choice = Choice(
+            action=best,
+            propensity=arms[plan.best].propensity,
+            how="constant",
+            constant=best,
+            layout=self.features.layout,
+            features=(),
+            arms=arms,
+            reasons=(
+                words.everyone(self.actions[plan.constant], arms[plan.constant]),
+                words.whole(gate),
+            ),
+        )
+        return Actions(choice, dict(self.arms.made), self.arms.waiting(at_ms))
+
+    def _allowed(
+        self, profile: Profile, ask: Ask, rules: Rules, filters: Filters, at_ms: int
+    ) -> list[int]:
+        """Actions that rules, filter and exclusions leave; *do nothing* is always allowed where it is one."""
+        test = rules.eligible(profile, ask, filters, at_ms)
+        return [n for n, each in enumerate(self._items) if not each.item_id or test(each)]
+
+    def _less_costs(self, mean: policy.Floats, cov: policy.Floats) -> policy.Belief:
+        return policy.Belief(mean - self._costs, cov)
+
+    def _standing(
+        self, belief: Posterior, person: policy.Belief, plan: policy.Plan
+    ) -> tuple[Standing, ...]:
+        spread = _Z95 * np.sqrt(np.maximum(person.cov.diagonal(), 0.0))
+        return tuple(
+            Standing(
+                each.id,
+                float(plan.probabilities[n]),
+                float(person.mean[n]),
+                float(person.mean[n] - spread[n]),
+                float(person.mean[n] + spread[n]),
+                float(belief.count[n]),
+                float(belief.responses[n]),
+            )
+            for n, each in enumerate(self.actions)
+        )
+
+    def _ranked(self, taken: int, choice: Choice) -> Ranked:
+        """As a slate of one, or of none."""
+        count = len(self.actions)
+        if not choice.action:
+            return Ranked((), (), count, 0, choice=choice)
+        mean = choice.arms[taken].mean if choice.arms else 0.0
+        slot = "default" if choice.how == "default" else "relevant"
+        item = SlateItem(
+            item_id=choice.action,
+            position=0,
+            score=mean,
+            propensity=choice.propensity,
+            slot="explore" if choice.how == "exploring" else slot,  # type: ignore[arg-type]
+            sources={"posterior": mean},
+            reasons=choice.reasons,
+        )
+        return Ranked((item,), (), count, 0, choice=choice)
+
+
+class Choosers:
+    """All choice surfaces of a declaration."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.of = {
+            name: Chooser(each, settings)
+            for name, each in settings.surfaces.items()
+            if each.kind == "choice"
+        }
+
+    def learn(self, trial: Trial) -> None:
+        """Fold one; of a surface that is not declared any more nothing is learned."""
+        chooser = self.of.get(trial.surface)
+        if chooser is not None and chooser.surface.outcomes:
+            chooser.arms.learn(trial)
+
+    def pack(self) -> list[Any]:
+        """For a dump."""
+        return [[name, self.of[name].arms.pack()] for name in sorted(self.of)]
+
+    def unpack(self, data: list[Any]) -> None:
+        """From a dump."""
+        for name, packed in data:
+            if name in self.of:
+                self.of[name].arms.unpack(packed)

@@ -1,0 +1,137 @@
+"""Choices beside slates in one engine: what counts for which, and what is lost with a record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from germane.app.engine import Engine
+from germane.app.opening import open_engine
+from germane.domain.decision import Ask, Decision
+from germane.domain.errors import NotShown
+from germane.domain.outcome import Impression, Outcome
+from germane.domain.profile import Profile
+from germane.testing import FakeWorld, a_campaign, an_item, an_order
+
+
+@pytest.fixture
+def campaign(tmp_path: Path, world: FakeWorld) -> Iterator[Engine]:
+    """An engine with a grid and a choice surface, and 20 items."""
+    opened = open_engine(a_campaign(), tmp_path / "data", world=world)
+    with opened.importer() as importer:
+        importer.add_items([an_item(n) for n in range(20)])
+    yield opened
+    opened.store.close()
+
+
+def decided(engine: Engine, *surfaces: str, user: str = "u1") -> list[Decision]:
+    """One decision for each."""
+    return engine.decide(user, "", "", [Ask(each) for each in surfaces])[0]
+
+
+def known(engine: Engine, user: str = "u1") -> Profile:
+    """The stored profile."""
+    found = engine.store.profile("main", f"u:{user}")
+    assert found is not None
+    return found
+
+
+def test_a_choice_is_an_exposure_and_a_slate_is_not_yet(campaign: Engine, world: FakeWorld) -> None:
+    """Somebody unknown is known from a choice on, but not from a slate that was never seen."""
+    decided(campaign, "home", user="grid")
+    assert campaign.store.profile("main", "u:grid") is None
+    (mail,) = decided(campaign, "mail")
+    assert [x.decision_id for x in known(campaign).choices] == [mail.decision_id]
+    assert known(campaign).exposures == ()
+    assert known(campaign).quotas == {}
+
+
+def test_one_purchase_counts_for_the_slate_and_for_the_choice(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """By window for both, whichever of them the event names; and once for each."""
+
+    async def live() -> tuple[Decision, Decision]:
+        await campaign.start()
+        campaign_events = [an_order(["i1"], at_ms=world.now_ms())]
+        await campaign.accept(campaign_events)
+        slate, mail = decided(campaign, "home", "mail")
+        now = world.now_ms()
+        await campaign.impressions(
+            [
+                Impression("seen1", slate.decision_id, (0,), now),
+                Impression("seen2", mail.decision_id, (0,), now),
+            ]
+        )
+        shown = slate.items[0].item_id
+        for n, named in enumerate((slate, mail)):
+            world.advance(seconds=60)
+            order = an_order([shown], at_ms=world.now_ms(), order_id=f"n{n}")
+            order.properties["decision_id"] = named.decision_id
+            await campaign.accept([order])
+        await campaign.stop()
+        return slate, mail
+
+    slate, mail = asyncio.run(live())
+    (exposure,) = known(campaign).exposures
+    (choice,) = known(campaign).choices
+    shown = slate.items[0].item_id
+    assert (exposure.decision_id, exposure.credited) == (slate.decision_id, (f"{shown}|purchase",))
+    assert (choice.decision_id, choice.credited, choice.value) == (
+        mail.decision_id,
+        (f"{shown}|purchase",),
+        1.0,
+    )
+
+
+def test_an_outcome_of_a_choice_whose_record_was_lost(campaign: Engine, world: FakeWorld) -> None:
+    """It is accepted by its signed id, and teaches nothing: its decision was not learned either."""
+    lost = campaign._deciding.decide(
+        "main", Profile("u:u1"), Ask("mail"), at_ms=world.now_ms(), seed=7
+    )
+    before = campaign.standing("mail")
+
+    async def live() -> None:
+        await campaign.start()
+        await campaign.outcomes(
+            [Outcome("o1", lost.decision_id, "", "purchase", 0.0, world.now_ms())]
+        )
+        await campaign.stop()
+
+    asyncio.run(live())
+    world.advance(days=5)
+    after = campaign.standing("mail")
+    assert after.made == before.made == {}
+    assert sum(arm.responses for arm in after.choice.arms) == 0
+
+
+def test_only_a_choice_takes_an_outcome_of_anything(campaign: Engine, world: FakeWorld) -> None:
+    """The slate still wants one of its own items."""
+    (slate,) = decided(campaign, "home")
+
+    async def live() -> None:
+        with pytest.raises(NotShown):
+            await campaign.outcomes(
+                [Outcome("o1", slate.decision_id, "", "purchase", 0.0, world.now_ms())]
+            )
+
+    asyncio.run(live())
+
+
+def test_the_holdout_gets_the_default(tmp_path: Path, world: FakeWorld) -> None:
+    """Always the same, with propensity 1, and nothing is learned from it."""
+    settings = a_campaign(holdout_share=0.5, default=("womens",))
+    engine = open_engine(settings, tmp_path / "held", world=world)
+    arms = {}
+    for n in range(40):
+        (made,) = decided(engine, "mail", user=f"p{n}")
+        assert made.choice is not None
+        arms.setdefault(made.arm, []).append(made.choice)
+    assert {each.action for each in arms["broadcast"]} == {"womens"}
+    assert {each.propensity for each in arms["broadcast"]} == {1.0}
+    assert len({each.action for each in arms["personalised"]}) == 3
+    assert sum(engine.standing("mail").made.values()) == len(arms["personalised"])
+    engine.store.close()
