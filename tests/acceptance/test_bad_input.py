@@ -51,6 +51,8 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict:
         ("/v1/track", DEEP, "request.invalid"),
         ("/v1/batch", DEEP, "request.invalid"),
         ("/v1/batch", b'{"batch": 5}', "request.invalid"),
+        ("/v1/batch", b'{"events": []}', "request.invalid"),
+        ("/v1/batch", b"{}", "request.invalid"),
         ("/v1/batch", b'{"batch": [{]}', "request.malformed_json"),
     ],
 )

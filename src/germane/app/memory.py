@@ -74,7 +74,18 @@ class Memory:
         return value
 
     def person_of(self, tenant: str, external: str) -> str | None:
-        """Who an external key belongs to now."""
+        """Who an external key belongs to now: the end of its links, for whoever it was linked to may
+        have been merged into another person since."""
+        person, passed = self._link(tenant, external), {external}
+        while person is not None and person not in passed:
+            passed.add(person)
+            further = self._link(tenant, person)
+            if further is None:
+                break
+            person = further
+        return person
+
+    def _link(self, tenant: str, external: str) -> str | None:
         key = (tenant, external)
         known, value = self._people.find(key)
         if not known:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from germane.cli import common, mappings
-from germane.domain.errors import GermaneError, ImportFailed
+from germane.domain.errors import GermaneError, ImportFailed, UnknownPerson
 
 if TYPE_CHECKING:
     from germane.app import Engine
@@ -308,7 +308,7 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
             hint="Name it .jsonl or .parquet, or - for standard output.",
         )
     with common.opened(config, data, mode="read") as engine:
-        rows = _rows(engine, kind, person)
+        rows = _rows(engine, kind, None if person is None else _key(engine, person))
         try:
             count = _to_parquet(rows, out) if out.suffix == ".parquet" else _to_jsonl(rows, out)
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
@@ -317,7 +317,7 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
         common.console().print(f"[bold green]Wrote[/] {count:,} {kind} to {out}.")
 
 
-def _rows(engine: Engine, kind: str, person: str | None) -> Iterator[dict[str, Any]]:
+def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any]]:
     import msgspec
 
     from germane.api.wire import item_view
@@ -326,10 +326,9 @@ def _rows(engine: Engine, kind: str, person: str | None) -> Iterator[dict[str, A
         for item in engine.catalogue.values():
             yield item_view(item)
     elif kind == "people":
-        yield from engine.people(person)
+        yield from engine.people(only)
     else:
         wanted = "decision" if kind == "decisions" else "event"
-        only = engine.person_key(person) if person else None
         for record in engine.store.read(0):
             if record.kind == wanted and (only is None or record.person == only):
                 yield {
@@ -338,6 +337,14 @@ def _rows(engine: Engine, kind: str, person: str | None) -> Iterator[dict[str, A
                     "receivedMs": record.received_ms,
                     **msgspec.msgpack.decode(record.body),
                 }
+
+
+def _key(engine: Engine, person: str) -> str:
+    """Whose records are wanted; never everyone's because of a mistyped id."""
+    found = engine.person_key(person)
+    if found is None:
+        raise UnknownPerson(f"Nothing is known about {person!r}.")
+    return found
 
 
 def _plain(value: object) -> str:

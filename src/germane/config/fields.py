@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,7 @@ def _typed(kind: str, value: Any) -> tuple[Any, str]:
             return (value if good else None), "a whole number"
         case "number":
             good = isinstance(value, int | float) and not isinstance(value, bool)
+            good = good and math.isfinite(value)
             return (float(value) if good else None), "a number"
         case "texts":
             good = isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -51,7 +51,7 @@ _KNOWN = frozenset(
 
 
 class _Batch(msgspec.Struct):
-    batch: list[msgspec.Raw] = []
+    batch: list[msgspec.Raw]
     sentAt: Any = None  # noqa: N815 - the wire's name
     writeKey: Any = None  # noqa: N815
     context: Any = None

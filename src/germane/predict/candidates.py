@@ -57,6 +57,10 @@ class Candidates:
         self.numbers: npt.NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self.features: Floats = np.zeros((0, WIDTH))
 
+    def __len__(self) -> int:
+        """Items gathered so far."""
+        return len(self._place)
+
     def include(self, item_ids: Iterable[str]) -> None:
         """Items that must be there whatever the sources say. Before ``matrix``."""
         for item_id in item_ids:

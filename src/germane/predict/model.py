@@ -25,7 +25,7 @@ from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
 from germane.predict.parts import Parts, parts
-from germane.predict.person import Person
+from germane.predict.person import Person, positive, turned_down
 from germane.predict.reasons import contributions, reasons
 from germane.predict.residual import DEPTH, NOTHING, Residual
 from germane.predict.rules import Rules, bought
@@ -40,6 +40,8 @@ LESSON_BEST, LESSON_SPREAD = DEPTH, 12
 """Rows of a lesson beside the chosen ones: the best by score, and a sample spread over the rest."""
 KEPT_CANDIDATES = 20
 MAX_SIZE = 200
+LOOKED_THROUGH = 5_000
+"""So many of the best-selling items are looked through for what a filter leaves."""
 _REWARD_WEIGHT_MAX = 4.0
 
 
@@ -104,7 +106,7 @@ class SharedModel:
         return Observation(
             at_ms=at_ms,
             interactions=tuple(interactions),
-            before=tuple(profile.recent[-BEFORE:]) if interactions else (),
+            before=self._before(profile) if interactions else (),
             owned=owned,
             examples=tuple(examples),
             shown=tuple(shown),
@@ -157,6 +159,7 @@ class SharedModel:
         found.curate(surface.default)
         if surface.kind == "together" and ask.context.item:
             found.include_numbers(partners(self.state, ask.context.item))
+        found.include_numbers(self._qualifying(len(found), profile, surface, ask, at_ms))
         features = found.matrix()
         only_new = surface.already_bought == "exclude"
         residual = self._residual  # one for the whole question, whatever is trained meanwhile
@@ -311,6 +314,26 @@ class SharedModel:
             item for rule in surface.rules if rule.kind in ("pin", "include") for item in rule.items
         ]
 
+    def _qualifying(
+        self, known: int, profile: Profile, surface: SurfaceSpec, ask: Ask, at_ms: int
+    ) -> list[int]:
+        """Best-selling items that may be shown, enough for the slate: where a filter or an include rule
+        may leave little of what the sources propose, or where they propose little."""
+        size = self._policy(surface, ask).size
+        narrowed = bool(ask.filter) or self._rules[surface.name].includes
+        if not narrowed and known >= size + KEPT_CANDIDATES:
+            return []
+        test = self.eligible(profile, surface, ask, at_ms=at_ms)
+        state, found = self.state, list[int]()
+        sold = np.argsort(-state.mid.sums[: len(state.ids)], kind="stable")[:LOOKED_THROUGH]
+        for number in sold.tolist():
+            item = state.items[number]
+            if item is not None and test(item):
+                found.append(number)
+                if len(found) == size:
+                    break
+        return found
+
     def _extra(
         self, surface: SurfaceSpec, ask: Ask, numbers: npt.NDArray[np.intp]
     ) -> dict[str, Floats]:
@@ -332,11 +355,22 @@ class SharedModel:
         surface: SurfaceSpec,
         numbers: npt.NDArray[np.intp],
     ) -> npt.NDArray[np.intp]:
-        """The order with what the person had at its end, where the surface asks for that."""
-        if surface.already_bought != "demote":
+        """The order with what the person turned down at its very end, and before that what they had,
+        where the surface asks for it."""
+        index = self.state.index
+        down = {index.get(each, -1) for each in profile.own_items if turned_down(profile, each)}
+        had: set[int] = set()
+        if surface.already_bought == "demote":
+            had = {index.get(each, -1) for each in profile.own_items if bought(profile, each)}
+        if not down and not had:
             return order
-        had = np.array([bought(profile, self.state.ids[numbers[row]]) for row in order])
-        return np.concatenate((order[~had], order[had])) if len(order) else order
+        of = numbers[order].tolist()
+        place = np.array([2 * (each in down) + (each in had) for each in of], dtype=np.intp)
+        return order[np.argsort(place, kind="stable")]
+
+    def _before(self, profile: Profile) -> tuple[Interaction, ...]:
+        """The latest interactions that speak for their item: what came before, in a sequence."""
+        return tuple(each for each in profile.recent[-BEFORE:] if positive(each, self.settings))
 
     def _eligible(
         self,

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain import decay
+from germane.domain.event import Interaction
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.predict.state import State
@@ -81,6 +82,8 @@ class Person:
             name: _shares(decay.interests(profile, name, settings, at_ms)) for name in state.tracked
         }
         self.declared = self._declared(settings)
+        self.turned_to = [each for each in profile.recent if positive(each, settings)]
+        """The latest interactions that speak for their item: what was turned down leads nowhere."""
         self.latest = self._latest(state)
         self.usual = self._usual()
         self.visits = float(max(len({each.at_ms for each in profile.recent}), 1))
@@ -116,7 +119,7 @@ class Person:
     def _latest(self, state: State) -> list[tuple[int, float]]:
         """Latest distinct items, newest first, each with a weight that falls with its place."""
         seen: dict[int, float] = {}
-        for each in reversed(self.profile.recent):
+        for each in reversed(self.turned_to):
             number = state.index.get(each.item_id)
             if number is not None and number not in seen:
                 seen[number] = 0.9 ** len(seen)
@@ -136,7 +139,7 @@ class Person:
         """Days since the person last had to do with each category, shape (categories,)."""
         kinds, index = state.kinds[state.diversity], state.index
         latest: dict[int, int] = {}
-        for each in self.profile.recent:
+        for each in self.turned_to:
             number = index.get(each.item_id)
             if number is not None:
                 latest[number] = each.at_ms
@@ -157,6 +160,18 @@ class Person:
             met[kinds.numbers.get(value, 0)] = True
         met[kinds.of[self.own.numbers]] = True
         return met
+
+
+def positive(interaction: Interaction, settings: Settings) -> bool:
+    """Whether it speaks for its item."""
+    spec = settings.signals.get(interaction.signal)
+    return spec is not None and spec.weight > 0
+
+
+def turned_down(profile: Profile, item_id: str) -> bool:
+    """Whether the last thing that the person did with the item speaks against it."""
+    own = profile.own_items.get(item_id)
+    return own is not None and own.rejected_s > 0 and own.rejected_s >= own.last_s
 
 
 def _shares(weights: dict[str, float]) -> dict[str, float]:

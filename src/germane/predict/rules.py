@@ -82,6 +82,11 @@ class Rules:
         return test
 
     @property
+    def includes(self) -> bool:
+        """Whether only items that fulfil a rule may be shown."""
+        return bool(self._include)
+
+    @property
     def boosts(self) -> bool:
         """Whether any rule changes scores."""
         return bool(self._boost)

@@ -361,6 +361,18 @@ def test_an_export_that_cannot_be_written(project: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_an_export_of_an_unknown_person_is_not_everyones(project: Path) -> None:
+    """A mistyped id is an error, whatever is exported, and leaves no file."""
+    assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
+    assert germane(project, "decide", "ann", "home-grid").returncode == 0
+    for kind in ("events", "decisions", "people"):
+        for who in ("nobody", ""):
+            done = germane(project, "export", kind, "x.jsonl", "--person", who)
+            assert done.returncode == 1
+            assert "Nothing is known about" in done.stderr
+            assert not (project / "x.jsonl").exists()
+
+
 def test_features_are_exported_as_base64(project: Path) -> None:
     """Not as what Python writes for bytes."""
     assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0

@@ -64,6 +64,7 @@ def test_the_recipe_is_valid() -> None:
         ('currency = "EUR"', 'currency = "eur"', "project.currency", "Did you mean 'EUR'?"),
         ('currency = "EUR"', 'currency = "€"', "project.currency", "Write it like EUR"),
         ('event = "Product Clicked"', 'name = "Product Clicked"', "signals.click.event", "missing"),
+        ("half_life_days = 45", "half_life_days = nan", "signals.add.half_life_days", "a number"),
         ("half_life_days = 45", "half_life_days = 0.1", "signals.add.half_life_days", "between 1"),
     ],
 )

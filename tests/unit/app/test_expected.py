@@ -1,0 +1,137 @@
+"""What a user expects of a decision: what was turned down sinks, a filter fills the slate, links lead on."""
+
+from __future__ import annotations
+
+import pytest
+
+from germane.app.engine import Engine
+from germane.domain.decision import Ask, Decision
+from germane.domain.event import Event
+from germane.domain.item import Item
+from germane.domain.settings import RuleSpec
+from germane.predict.model import SharedModel
+from germane.storage.memory import MemoryStore
+from germane.testing import FakeWorld, a_shop, an_event
+
+JACKETS, OTHERS = 8, 600
+FILTER = 'item.category == "Jackets"'
+
+
+def shop(**surface: object) -> Engine:
+    """A few jackets that nobody looks at, and many other things that people do."""
+    settings = a_shop(surface={"diversity_quota": 0.0, "exploration_share": 0.0} | surface)
+    engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
+    for number in range(JACKETS):
+        engine.fold_item(Item(f"jacket-{number}", category="Jackets", created_ms=1))
+    for number in range(OTHERS):
+        engine.fold_item(Item(f"thing-{number}", category=f"kind-{number % 20}", created_ms=1))
+    tell(engine, *(viewed(f"p{n % 40}", f"thing-{n % 200}") for n in range(400)))
+    return engine
+
+
+def viewed(user: str, item: str, name: str = "Product Viewed") -> Event:
+    """An event about an item, now."""
+    return an_event(name, user=user, item=item)
+
+
+def tell(engine: Engine, *events: Event) -> None:
+    """Fold and keep."""
+    engine.accept_now(list(events))
+
+
+def slate(engine: Engine, user: str, **ask: object) -> Decision:
+    """What the grid shows."""
+    (decision,), _ = engine.decide(user, "", "", [Ask("home", **ask)])  # type: ignore[arg-type]
+    return decision
+
+
+def places(decision: Decision) -> list[str]:
+    """Item ids in their order."""
+    return [each.item_id for each in decision.items]
+
+
+def test_what_was_turned_down_sinks() -> None:
+    """Of a stranger, of somebody who looked at it before, and until they look again."""
+    engine = shop(size=12)
+    best = places(slate(engine, "ann"))[0]
+    tell(engine, viewed("ann", best, "Product Dismissed"))
+    assert best not in places(slate(engine, "ann"))
+    assert best in places(slate(engine, "somebody else"))
+    tell(engine, viewed("bob", best), viewed("bob", best, "Product Dismissed"))
+    assert best not in places(slate(engine, "bob"))
+    engine.world.advance(seconds=5)  # type: ignore[attr-defined]
+    tell(engine, an_event("Product Viewed", user="bob", item=best, at_ms=engine.world.now_ms()))
+    assert best in places(slate(engine, "bob"))
+
+
+def test_what_was_turned_down_speaks_for_nothing_like_it() -> None:
+    """Neither for its category nor for what came after it with others."""
+    engine = shop(size=12)
+    before = slate(engine, "ann")
+    tell(engine, viewed("ann", "thing-21", "Product Dismissed"))
+    after = {each.item_id: each for each in slate(engine, "ann").items}
+    for each in before.items:
+        if each.item_id in after:
+            now = after[each.item_id].sources
+            assert now.get("sequence", 0.0) == pytest.approx(each.sources.get("sequence", 0.0))
+            assert now.get("interests", 0.0) <= each.sources.get("interests", 0.0) + 1e-9
+
+
+def test_a_filter_fills_the_slate_with_what_qualifies() -> None:
+    """Though no source proposes any of it."""
+    engine = shop(size=6)
+    found = slate(engine, "ann", filter=FILTER)
+    assert len(found.items) == 6
+    assert all(each.startswith("jacket") for each in places(found))
+    assert found.arm == "personalised"
+    assert len(slate(engine, "ann", filter=FILTER, size=20).items) == JACKETS
+
+
+def test_an_include_rule_is_personalised_too() -> None:
+    """Its arm is no fallback."""
+    engine = shop(size=4, rules=(RuleSpec("include", when=FILTER),))
+    tell(engine, viewed("ann", "jacket-7"))
+    found = slate(engine, "ann")
+    assert found.arm == "personalised"
+    assert len(found.items) == 4
+    assert "jacket-7" in places(found)
+
+
+def test_a_large_slate_is_filled() -> None:
+    """As long as there is something to show."""
+    engine = shop(size=5)
+    assert len(slate(engine, "stranger", size=200).items) == 200
+
+
+def test_links_lead_to_the_one_who_is_left() -> None:
+    """Visitor to user to another user: all keys find the same history, and nobody is split."""
+    engine = shop()
+    tell(
+        engine,
+        an_event(user="", anonymous_id="w", item="thing-1"),
+        an_event(kind="identify", name="", user="one", anonymous_id="w", properties={}),
+        an_event(kind="alias", name="", user="two", previous_id="one", properties={}),
+        an_event(user="", anonymous_id="w", item="thing-2"),
+        an_event(kind="alias", name="", user="three", previous_id="two", properties={}),
+    )
+    keys = {each: engine.person_key(each) for each in ("w", "one", "two", "three")}
+    assert set(keys.values()) == {"u:three"}
+    known = engine.person("three")
+    assert known is not None
+    assert [each["itemId"] for each in known["recent"]] in (
+        ["thing-2", "thing-1"],
+        ["thing-1", "thing-2"],
+    )
+
+
+def test_a_circle_of_aliases_is_one_person() -> None:
+    """One, two, three, one."""
+    engine = shop()
+    tell(
+        engine,
+        *(an_event(user=each, item="thing-1") for each in ("one", "two", "three")),
+        an_event(kind="alias", name="", user="two", previous_id="one", properties={}),
+        an_event(kind="alias", name="", user="three", previous_id="two", properties={}),
+        an_event(kind="alias", name="", user="one", previous_id="three", properties={}),
+    )
+    assert len({engine.person_key(each) for each in ("one", "two", "three")}) == 1
