@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -105,6 +106,22 @@ def test_an_interrupted_import_goes_on(imported: Path, tmp_path: Path) -> None:
     printed, _ = whole.communicate(timeout=300)
     assert whole.returncode == 0, printed
     assert counts(imported) == counts(tmp_path / "whole")
+
+
+def test_the_terminal_looks_at_the_demos_time(imported: Path) -> None:
+    """The people of the demo are known there, though by the machine's clock all of it is long ago."""
+
+    def said(*arguments: str) -> str:
+        command = [sys.executable, "-m", "germane", *arguments]
+        return subprocess.run(
+            command, cwd=imported, env=os.environ | CUT, text=True, capture_output=True, check=True
+        ).stdout
+
+    people = [json.loads(line) for line in said("export", "people", "-").splitlines()]
+    best = max(people, key=lambda each: each["readiness"]["evidence"])
+    assert best["readiness"]["value"] > 0.9
+    assert "Readiness 0%" not in said("person", best["userId"])
+    assert "You have had this" in said("decide", best["userId"], "home-grid")
 
 
 def test_the_page_is_live(imported: Path) -> None:

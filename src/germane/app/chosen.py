@@ -47,11 +47,20 @@ def by_event(
         return []
     named = event.properties.get("decision_id")
     decision = memory.decision(tenant, named) if isinstance(named, str) else None
-    if decision is not None and decision.choice is None:
+    if decision is not None and (
+        decision.choice is None or not _theirs(decision, person, memory, tenant)
+    ):
         decision = None
     if decision is None and not person.choices:
         return []
     return choices.attribute(person, interactions, settings.surfaces, settings.signals, decision)
+
+
+def _theirs(decision: Decision, person: Profile, memory: Memory, tenant: str) -> bool:
+    """Whether it was made for this person: a mail that was passed on, or an id that was copied, would
+    count one decision several times."""
+    owner = memory.person_of(tenant, decision.person) or decision.person
+    return owner == person.person
 
 
 def by_outcome(
@@ -59,7 +68,7 @@ def by_outcome(
 ) -> Reward | None:
     """The reward of an outcome that names its choice."""
     surface = settings.surfaces.get(decision.surface)
-    if surface is None or decision.choice is None:
+    if surface is None or surface.kind != "choice" or decision.choice is None:
         return None
     return choices.attribute_outcome(person, decision, outcome, surface)
 

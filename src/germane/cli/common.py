@@ -56,17 +56,24 @@ def data_dir(loaded: Loaded, config: Path, data: Path | None) -> Path:
     return data if data is not None else config.parent / loaded.runtime.data
 
 
+CLOCK = "demo.clock_ms"
+"""Where a demo's data folder keeps the time at which its replay stopped."""
+
+
 @contextmanager
 def opened(
     config: Path, data: Path | None, *, mode: Literal["serve", "read", "write"]
 ) -> Iterator[Engine]:
     """An engine for one command; a writing one leaves a snapshot, so that the next start is quick."""
-    from germane.app import open_engine, save_snapshot
+    from germane.app import AcceleratedWorld, open_engine, save_snapshot
 
     loaded = load(config)
     folder = data_dir(loaded, config, data)
     engine = open_engine(loaded.settings, folder, mode=mode)
     before = engine.seq
+    stood = engine.store.meta(CLOCK)
+    if stood:  # the demo's people live in the past: there, now is where its replay stopped
+        engine.world = AcceleratedWorld(int(stood), 0.0)
     try:
         yield engine
         if mode != "read" and engine.seq != before:

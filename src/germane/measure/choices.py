@@ -53,7 +53,7 @@ def attribute(
         by_surface[named.surface] = [each] if (each := _kept(profile, named)) else []
     for name, choices in by_surface.items():
         surface = surfaces.get(name)
-        if surface is None:
+        if surface is None or surface.kind != "choice":
             continue
         rule = "id" if named is not None and named.surface == name else "window"
         for interaction in interactions:
@@ -120,7 +120,8 @@ def _by_surface(profile: Profile, surfaces: Surfaces) -> dict[str, list[OpenChoi
     """Latest first."""
     found: dict[str, list[OpenChoice]] = {}
     for each in reversed(profile.choices):
-        if each.surface in surfaces:
+        surface = surfaces.get(each.surface)
+        if surface is not None and surface.kind == "choice":
             found.setdefault(each.surface, []).append(each)
     return found
 

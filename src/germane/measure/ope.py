@@ -62,7 +62,9 @@ class Logged:
 
     def part(self, rows: npt.NDArray[np.intp]) -> Logged:
         """Some of the rows."""
-        person = self.person[rows] if self.person is not None else None
+        person = None
+        if self.person is not None:  # numbered anew, without the people who are not in the part
+            person = np.unique(self.person[rows], return_inverse=True)[1].astype(np.intp)
         return Logged(self.action[rows], self.reward[rows], self.propensity[rows], person)
 
 

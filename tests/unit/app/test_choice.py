@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
@@ -135,3 +136,20 @@ def test_the_holdout_gets_the_default(tmp_path: Path, world: FakeWorld) -> None:
     assert len({each.action for each in arms["personalised"]}) == 3
     assert sum(engine.standing("mail").made.values()) == len(arms["personalised"])
     engine.store.close()
+
+
+def test_a_decision_counts_for_the_person_it_was_made_for_alone(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """A mail that was passed on, or an id that was copied: the others' purchases are not its own."""
+    (mail,) = decided(campaign, "mail")
+    for user in ("u2", "u3", "u1"):
+        world.advance(seconds=60)
+        order = an_order(["i1"], user=user, at_ms=world.now_ms())
+        properties = order.properties | {"decision_id": mail.decision_id}
+        campaign.accept_now([replace(order, properties=properties)])
+    assert [each.value for each in known(campaign).choices] == [1.0]
+    assert known(campaign, "u2").choices == known(campaign, "u3").choices == ()
+    world.advance(days=20)
+    arms = campaign.standing("mail").choice.arms
+    assert max(each.responses for each in arms) <= 1.0

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
+from germane.cli.common import CLOCK
 from germane.cli.demo.journey import SPLIT_MS, Journey
 from germane.config import Loaded, load
 from germane.domain.errors import GermaneError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import uvicorn
 
 CURSOR = "demo.imported"
-CLOCK = "demo.clock_ms"
 GROUP = 500
 
 
@@ -101,6 +101,7 @@ def _import(engine: Engine, journey: Journey) -> bool:
             importer.add_items(list(journey.items()))
             importer.add(list(journey.people()))
             importer.mark(CURSOR, b"0")
+            importer.mark(CLOCK, str(SPLIT_MS).encode())
         done = 0
     with (
         progress(total, "Nine months of history: baskets") as advance,

@@ -28,6 +28,7 @@ from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 
 PLAIN = ("known", "readiness", "idle_days")
+_LARGEST = 1e300
 KINDS = ("trait", "interest", "context")
 
 
@@ -127,7 +128,9 @@ def _number(feature: Feature, value: Any) -> float:
     if feature.value:
         among = value if isinstance(value, list | tuple) else (value,)
         return float(any(_text(each) == feature.value for each in among))
-    if not isinstance(value, bool | int | float) or not math.isfinite(value):
+    if not isinstance(value, bool | int | float):
+        return 0.0
+    if not abs(value) <= _LARGEST:  # infinite, no number, or an integer beyond all floats
         return 0.0
     return math.copysign(math.log1p(abs(float(value))), float(value))
 
