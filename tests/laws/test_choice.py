@@ -214,6 +214,7 @@ def test_the_order_of_arrival_does_not_matter_once_windows_are_closed(seed: int)
     assert first.keys() == second.keys()
     for action, sums in first.items():
         assert _flat(sums) == pytest.approx(_flat(second[action]), rel=1e-9, abs=1e-9)
+    assert one.sampled(at_ms) == two.sampled(at_ms)
     assert one.made == two.made
     assert one.waiting(at_ms) == two.waiting(at_ms) == 0
 
