@@ -358,10 +358,11 @@ class SharedModel:
         """The order with what the person turned down at its very end, and before that what they had,
         where the surface asks for it."""
         index = self.state.index
-        down = {index.get(each, -1) for each in profile.own_items if turned_down(profile, each)}
+        own = profile.own_items.items()
+        down = {index.get(item_id, -1) for item_id, each in own if turned_down(each)}
         had: set[int] = set()
         if surface.already_bought == "demote":
-            had = {index.get(each, -1) for each in profile.own_items if bought(profile, each)}
+            had = {index.get(item_id, -1) for item_id, each in own if each.count > 0}
         if not down and not had:
             return order
         of = numbers[order].tolist()

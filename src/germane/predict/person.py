@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from germane.domain import decay
 from germane.domain.event import Interaction
-from germane.domain.profile import Profile
+from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.predict.state import State
 
@@ -33,9 +33,7 @@ class OwnItems:
         kept = [
             (state.index[item_id], own)
             for item_id, own in profile.own_items.items()
-            if own.count > 0
-            and item_id in state.index
-            and (not own.rejected_s or own.rejected_s < own.last_s)
+            if own.count > 0 and item_id in state.index and not turned_down(own)
         ]
         self.numbers = [number for number, _ in kept]
         self.first_days = 0.0
@@ -168,10 +166,9 @@ def positive(interaction: Interaction, settings: Settings) -> bool:
     return spec is not None and spec.weight > 0
 
 
-def turned_down(profile: Profile, item_id: str) -> bool:
+def turned_down(own: OwnItem) -> bool:
     """Whether the last thing that the person did with the item speaks against it."""
-    own = profile.own_items.get(item_id)
-    return own is not None and own.rejected_s > 0 and own.rejected_s >= own.last_s
+    return own.rejected_s > 0 and own.rejected_s >= own.last_s
 
 
 def _shares(weights: dict[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
-from germane.domain.decision import Actions, Ask, Choice, SlateItem, Standing
+from germane.domain.decision import Actions, Ask, Choice, SlateItem, Slot, Standing
 from germane.domain.item import Item
 from germane.domain.outcome import Trial
 from germane.domain.ports import Ranked
@@ -191,13 +191,15 @@ class Chooser:
         if not choice.action:
             return Ranked((), (), count, 0, choice=choice)
         mean = choice.arms[taken].mean if choice.arms else 0.0
-        slot = "default" if choice.how == "default" else "relevant"
+        slot: Slot = "relevant"
+        if choice.how in ("default", "exploring"):
+            slot = "default" if choice.how == "default" else "explore"
         item = SlateItem(
             item_id=choice.action,
             position=0,
             score=mean,
             propensity=choice.propensity,
-            slot="explore" if choice.how == "exploring" else slot,  # type: ignore[arg-type]
+            slot=slot,
             sources={"posterior": mean},
             reasons=choice.reasons,
         )
