@@ -10,7 +10,7 @@ Arm = Literal["personalised", "broadcast", "opted_out", "fallback"]
 Slot = Literal["relevant", "diverse", "explore", "pinned", "default"]
 
 
-class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+class Context(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is known at decision time beside the person; frozen into the decision."""
 
     item: str = ""
@@ -23,7 +23,7 @@ class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     extra: dict[str, Any] = {}
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """One surface's question: rank what for whom."""
 
     surface: str
@@ -34,7 +34,7 @@ class Ask(msgspec.Struct, frozen=True):
     context: Context = Context()
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """Why an item is there: a stable code, plain words, and its share of the score."""
 
     code: str
@@ -42,7 +42,7 @@ class Reason(msgspec.Struct, frozen=True):
     contribution: float
 
 
-class Candidate(msgspec.Struct, frozen=True, array_like=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An eligible item as the policy saw it."""
 
     item_id: str
@@ -50,7 +50,7 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
     sources: tuple[str, ...]
 
 
-class SlateItem(msgspec.Struct, frozen=True):
+class SlateItem(msgspec.Struct, frozen=True, gc=False):
     """One filled position."""
 
     item_id: str
@@ -71,7 +71,7 @@ How = Literal["constant", "personal", "exploring", "default"]
 because nothing may be learned or used here."""
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """An action as the policy saw it, for this person."""
 
     action: str
@@ -89,7 +89,7 @@ class Standing(msgspec.Struct, frozen=True):
     """Those of them that were rewarded, likewise."""
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """What a choice surface did: one action, or nothing, and how likely that was."""
 
     action: str
@@ -108,7 +108,7 @@ class Choice(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...] = ()
 
 
-class Actions(msgspec.Struct, frozen=True):
+class Actions(msgspec.Struct, frozen=True, gc=False):
     """How a choice surface stands for everyone."""
 
     choice: Choice
@@ -118,7 +118,7 @@ class Actions(msgspec.Struct, frozen=True):
     """Decisions whose windows are still open: they count for nothing yet."""
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """The logged choice (law 6). Replaying it with the same state, ``seed`` and ``at_ms`` gives it again."""
 
     decision_id: str

@@ -9,7 +9,7 @@ import msgspec
 EventKind = Literal["track", "identify", "page", "screen", "group", "alias"]
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One accepted tracking call, in the Segment vocabulary. Times are milliseconds since 1970, UTC."""
 
     message_id: str
@@ -29,7 +29,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """Unknown top-level fields: kept, never refused."""
 
 
-class Interaction(msgspec.Struct, frozen=True, array_like=True):
+class Interaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One person, one item, one configured signal. What the fold and the sources learn from."""
 
     item_id: str
@@ -41,7 +41,7 @@ class Interaction(msgspec.Struct, frozen=True, array_like=True):
     query: str = ""
 
 
-class DeadLetter(msgspec.Struct, frozen=True):
+class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     """Something that could not be used, kept with the reason until a person replays or drops it."""
 
     letter_id: int
@@ -54,7 +54,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     replayed_ms: int | None = None
 
 
-class Rejection(msgspec.Struct, frozen=True):
+class Rejection(msgspec.Struct, frozen=True, gc=False):
     """An item of a batch that could not be accepted, on its way to the dead letters."""
 
     code: str

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Item(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     """One catalogue entry. ``price`` is in ``currency`` units; times are milliseconds, UTC."""
 
     item_id: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 import msgspec
 
 
-class ActiveHour(msgspec.Struct, frozen=True, array_like=True):
+class ActiveHour(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An hour in which a person was seen for the first time, and their hours before. Local, since 1970."""
 
     hour: int
     before: tuple[int, ...] = ()
 
 
-class Activity(msgspec.Struct, frozen=True, array_like=True):
+class Activity(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A person was there in an hour in which they had not been seen yet."""
 
     slot: int
@@ -21,7 +21,7 @@ class Activity(msgspec.Struct, frozen=True, array_like=True):
     """Log likelihood (nats) of the hour, given its date, under each setting that competes; empty: no lesson."""
 
 
-class Week(msgspec.Struct, frozen=True):
+class Week(msgspec.Struct, frozen=True, gc=False):
     """How likely each hour of the week is to find a person there."""
 
     shares: tuple[float, ...]
@@ -42,7 +42,7 @@ class Week(msgspec.Struct, frozen=True):
     """Active hours of all people, decayed to now: 0 means that nothing was learned yet."""
 
 
-class Touch(msgspec.Struct, frozen=True, array_like=True):
+class Touch(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Something that reached a person at an hour, and whether they answered it."""
 
     hour: int

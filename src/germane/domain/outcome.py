@@ -8,7 +8,7 @@ from germane.domain.event import Interaction
 from germane.domain.moment import Activity
 
 
-class Impression(msgspec.Struct, frozen=True):
+class Impression(msgspec.Struct, frozen=True, gc=False):
     """Positions of a decision that were really rendered to the person."""
 
     message_id: str
@@ -17,7 +17,7 @@ class Impression(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """A response that was reported for a decision by id."""
 
     message_id: str
@@ -28,7 +28,7 @@ class Outcome(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-class Reward(msgspec.Struct, frozen=True, array_like=True):
+class Reward(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A number credited to one shown item of one decision, in the unit of the surface's outcome value."""
 
     decision_id: str
@@ -41,7 +41,7 @@ class Reward(msgspec.Struct, frozen=True, array_like=True):
     """``id``: named by decision id. ``window``: same item, inside the attribution window."""
 
 
-class Example(msgspec.Struct, frozen=True, array_like=True):
+class Example(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One listwise lesson for a ranker: which of these rows was chosen.
 
     ``features`` is a row-major float16 matrix, ``rows`` x ``len(features) / 2 / rows``, as bytes.
@@ -59,7 +59,7 @@ class Example(msgspec.Struct, frozen=True, array_like=True):
     """Candidates that each row of that sample stands for, itself included; at least 1."""
 
 
-class Trial(msgspec.Struct, frozen=True, array_like=True):
+class Trial(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a choice teaches: that it was made, or a reward that it was credited with."""
 
     surface: str
@@ -78,7 +78,7 @@ class Trial(msgspec.Struct, frozen=True, array_like=True):
     """What the decision had been credited with before."""
 
 
-class Observation(msgspec.Struct, frozen=True, array_like=True):
+class Observation(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All that shared state may learn from one log record. Stored with it, so that shared state
     is a fold of the log alone: a learner needs nobody's profile to follow it."""
 

@@ -158,7 +158,7 @@ class Blobs(Protocol):
         ...
 
 
-class Ranked(msgspec.Struct, frozen=True):
+class Ranked(msgspec.Struct, frozen=True, gc=False):
     """A slate as the policy made it, before it becomes a decision."""
 
     items: tuple[SlateItem, ...]

@@ -9,7 +9,7 @@ import msgspec
 from germane.domain.event import Interaction
 
 
-class Mass(msgspec.Struct, frozen=True, array_like=True):
+class Mass(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Evidence of one signal in one calendar month.
 
     ``mass`` is the sum over its events of ``quantity-free 1 * 2 ** ((at - month_start) / half_life)``,
@@ -23,14 +23,14 @@ class Mass(msgspec.Struct, frozen=True, array_like=True):
     mass: float
 
 
-class Trait(msgspec.Struct, frozen=True, array_like=True):
+class Trait(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A declared fact and when it was last declared."""
 
     value: Any
     at_ms: int
 
 
-class OwnItem(msgspec.Struct, frozen=True, array_like=True):
+class OwnItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A person's own history with one item. Times are whole seconds since 1970."""
 
     count: int = 0
@@ -43,7 +43,7 @@ class OwnItem(msgspec.Struct, frozen=True, array_like=True):
     """Last negative interaction (dismissed, removed, returned); 0 if none."""
 
 
-class PriceBand(msgspec.Struct, frozen=True, array_like=True):
+class PriceBand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Running statistics of the natural log of prices met with a positive signal."""
 
     count: float = 0.0
@@ -52,7 +52,7 @@ class PriceBand(msgspec.Struct, frozen=True, array_like=True):
     """Sum of squared deviations (Welford 1962)."""
 
 
-class Exposure(msgspec.Struct, frozen=True, array_like=True):
+class Exposure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A slate that was shown, kept until its longest attribution window is over."""
 
     decision_id: str
@@ -63,7 +63,7 @@ class Exposure(msgspec.Struct, frozen=True, array_like=True):
     """``item|outcome`` pairs that were attributed already: each counts once."""
 
 
-class OpenChoice(msgspec.Struct, frozen=True, array_like=True):
+class OpenChoice(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A choice that was made for the person and may still be rewarded."""
 
     decision_id: str
@@ -75,7 +75,7 @@ class OpenChoice(msgspec.Struct, frozen=True, array_like=True):
     """Sum of what it was credited with."""
 
 
-class QuotaCount(msgspec.Struct, frozen=True, array_like=True):
+class QuotaCount(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Slots served on one surface, for the diversity guarantee over time."""
 
     slots: int = 0
@@ -84,7 +84,7 @@ class QuotaCount(msgspec.Struct, frozen=True, array_like=True):
     """Slots that should have been diverse and could not be (no adjacent item was eligible)."""
 
 
-class Profile(msgspec.Struct, frozen=True, array_like=True):
+class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One person's state at log offset ``seq``. Every collection is bounded (see profile/bounds.py)."""
 
     person: str

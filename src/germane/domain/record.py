@@ -15,7 +15,7 @@ from germane.domain.profile import Profile
 RecordKind = Literal["event", "item", "item_removed", "decision", "impression", "outcome"]
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One log entry. ``body`` and ``derived`` are MessagePack; times are milliseconds, UTC.
 
     ``body`` is what happened (Event, Item, Decision, Impression, Outcome, by ``kind``).
