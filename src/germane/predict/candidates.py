@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from heapq import nlargest
 
 import numpy as np
@@ -34,6 +35,8 @@ Going = tuple[Numbers, Floats]
 """Item numbers in order, and how strongly each goes with something."""
 NOWHERE: Going = (np.zeros(0, dtype=np.intp), np.zeros(0))
 _FRESH = [COLUMN[name] for name in FRESH]
+_PERSON = [COLUMN[f"person_{name}"] for name in ("items", "visits", "days", "away")]
+_BITS = 1 << np.arange(len(SOURCES), dtype=np.int64)
 _FRESH_FROM = [COLUMN[name.removeprefix("fresh_")] for name in FRESH]
 
 
@@ -107,10 +110,7 @@ class Candidates:
     def sources_of(self, rows: Sequence[int]) -> list[tuple[str, ...]]:
         """For each of some candidates, the sources that have something to say about it."""
         said = (self.features[list(rows)] != 0.0).astype(float) @ PROPOSING > 0
-        return [
-            tuple(name for name, one in zip(SOURCES, row, strict=True) if one)
-            for row in said.tolist()
-        ]
+        return [_named(each) for each in (said @ _BITS).tolist()]
 
     # -- who is asked for candidates -------------------------------------------------------------
 
@@ -120,8 +120,9 @@ class Candidates:
         place.update(dict.fromkeys(_strongest(self._goes, TOGETHER)))
         place.update(dict.fromkeys(_strongest(self._goes_long, TOGETHER)))
         place.update(dict.fromkeys(_strongest(self._follows, FOLLOWED)))
+        broad = (state.diversity, state.finest)
         for name, shares in self._person.interests.items():
-            main = name in (state.diversity, state.finest)
+            main = name in broad
             width, depth = (CATEGORIES, PER_CATEGORY) if main else (VALUES, PER_VALUE)
             for value, _ in nlargest(width, shares.items(), key=_value):
                 self._add_tops(name, state.kinds[name].numbers.get(value, 0), depth)
@@ -262,12 +263,13 @@ class Candidates:
         self._set("category_interest", slice(None), np.sqrt(interest))
         standing = self._standing(state.diversity, kinds)
         self._set("category_pull", slice(None), np.sqrt(interest * standing))
-        if state.finest:
-            fine = state.kinds[state.finest]
+        finest = state.finest
+        if finest:
+            fine = state.kinds[finest]
             kinds_fine = fine.of[self.numbers]
-            liked = fine.vector(person.interests[state.finest])[kinds_fine]
+            liked = fine.vector(person.interests[finest])[kinds_fine]
             self._set("fine_interest", slice(None), np.sqrt(liked))
-            standing = self._standing(state.finest, kinds_fine)
+            standing = self._standing(finest, kinds_fine)
             self._set("fine_pull", slice(None), np.sqrt(liked * standing))
         ages = person.category_age_days[kinds]
         self._set("category_just", slice(None), 2.0 ** -(ages / 7.0))
@@ -275,7 +277,8 @@ class Candidates:
         self._set("adjacent", slice(None), (self._adjacent[kinds] > 0).astype(float))
         if person.price_mean is not None:
             z = (state.log_price[self.numbers] - person.price_mean) / person.price_spread
-            self._set("price_fit", slice(None), -np.minimum(np.nan_to_num(z) ** 2, 4.0))
+            z[np.isnan(z)] = 0.0  # no price
+            self._set("price_fit", slice(None), -np.minimum(z**2, 4.0))
 
     def _standing(self, name: str, kinds: npt.NDArray[np.int32]) -> Floats:
         """An item's popularity relative to the best of its value of an attribute, in [0, 1]."""
@@ -299,10 +302,8 @@ class Candidates:
 
     def _history(self) -> None:
         person = self._person
-        self._set("person_items", slice(None), np.log1p(len(person.own.numbers)))
-        self._set("person_visits", slice(None), np.log1p(person.visits))
-        self._set("person_days", slice(None), np.log1p(person.known_days))
-        self._set("person_away", slice(None), np.log1p(person.away_days))
+        history = (len(person.own.numbers), person.visits, person.known_days, person.away_days)
+        self.features[:, _PERSON] = np.log1p(history)
 
     def _popularity(self, readiness: float) -> None:
         state, now = self._state, self._person.at_ms
@@ -352,6 +353,12 @@ class Candidates:
                         declared[place] = max(declared[place], weights.get(value, 0.0))
         self._set("declared", slice(None), declared)
         self._set("cold_declared", slice(None), declared * (1.0 - readiness))
+
+
+@lru_cache(maxsize=4_096)
+def _named(bits: int) -> tuple[str, ...]:
+    """The sources whose bits are set."""
+    return tuple(name for place, name in enumerate(SOURCES) if bits >> place & 1)
 
 
 def _rate(sums: Floats, clock: Clock, now_ms: int) -> Floats:

@@ -406,7 +406,10 @@ class SharedModel:
         rest = order[place:]
         missing = size - sum(row.adjacent for row in rows)
         pinned = [state.index.get(pin.item_id, -1) for pin in self._rules[surface.name].pins]
-        for index in rest[adjacent[rest] | np.isin(numbers[rest], pinned)].tolist():
+        wanted = np.isin(numbers[rest], pinned) if pinned else np.zeros(len(rest), dtype=bool)
+        if missing > 0:
+            wanted |= adjacent[rest]
+        for index in rest[wanted].tolist():
             if missing > 0 or numbers[index] in pinned:
                 missing -= take(index) and bool(adjacent[index])
         return rows

@@ -64,18 +64,19 @@ class Rules:
         asked = filters.get(ask.filter) if ask.filter else None
         excluded = frozenset(ask.exclude) | ({ask.context.item} if ask.context.item else set())
         context = context_of(ask)
-        surface = self._surface
+        surface, include, exclude = self._surface, self._include, self._exclude
+        types, there = frozenset(surface.item_types), _there(surface)
+        own = profile.own_items if surface.already_bought == "exclude" else {}
 
         def test(item: Item) -> bool:
-            if item.type not in surface.item_types or item.item_id in excluded:
+            item_id = item.item_id
+            if item.type not in types or item_id in excluded or not there(item, at_ms):
                 return False
-            if not (item.available(at_ms) if surface.in_stock_only else _in_dates(item, at_ms)):
+            if item_id in own and bought(profile, item_id):
                 return False
-            if surface.already_bought == "exclude" and bought(profile, item.item_id):
+            if include and not any(rule(item, context) for rule in include):
                 return False
-            if self._include and not any(rule(item, context) for rule in self._include):
-                return False
-            if any(rule(item, context) for rule in self._exclude):
+            if exclude and any(rule(item, context) for rule in exclude):
                 return False
             return asked is None or asked(item, context)
 
@@ -118,6 +119,11 @@ def context_of(ask: Ask) -> dict[str, Any]:
         "device": context.device,
         "account": context.account,
     }
+
+
+def _there(surface: SurfaceSpec) -> Callable[[Item, int], bool]:
+    """What an item must fulfil to be had at all at a time."""
+    return Item.available if surface.in_stock_only else _in_dates
 
 
 def _in_dates(item: Item, at_ms: int) -> bool:
