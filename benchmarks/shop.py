@@ -96,10 +96,13 @@ class Rivals:
         )[:SIZE]
         return found
 
-    def new_best(self, household: str, at_ms: int) -> list[str]:
-        """Best-sellers among what the household never bought."""
+    def new(self, household: str, at_ms: int) -> dict[str, list[str]]:
+        """The lists that do not depend on the household, without what it ever bought."""
         had = self.count[household]
-        return [x for x in self._top("best", self.sold, at_ms) if x not in had][:SIZE]
+        tops = {"best-sellers": self._top("best", self.sold, at_ms)}
+        for days, counter in self.recent.items():
+            tops[f"recent best-sellers ({days} d)"] = self._top(str(days), counter, at_ms)
+        return {name: [x for x in top if x not in had][:SIZE] for name, top in tops.items()}
 
     def _top(self, name: str, counter: Counter[str], at_ms: int) -> list[str]:
         day = at_ms // DAY_MS
@@ -191,10 +194,8 @@ class Run:
         if bought - had:
             ask = Ask("new", exclude=tuple(had))
             (fresh,), _ = self.engine.decide(home, "", "", [ask])
-            only = {
-                "Germane": [each.item_id for each in fresh.items],
-                "best-sellers": self.rivals.new_best(home, basket.at_ms),
-            }
+            only = self.rivals.new(home, basket.at_ms)
+            only["Germane"] = [each.item_id for each in fresh.items]
             for name, slate in only.items():
                 self.new[name][home].append(gain(slate, bought - had))
 
