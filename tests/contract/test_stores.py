@@ -141,7 +141,7 @@ class TestSqlite(StoreContract):
         records = [a_record(n) for n in range(1, 10)]
         store.commit(Txn(records=records))
         monkeypatch.setitem(store._sql, "add_sealed", "INSERT INTO nowhere VALUES (?)")
-        with pytest.raises(sqlite3.Error):
+        with pytest.raises(StorageFailed):
             store.seal(START_MS + 1)
         assert list((tmp_path / "history").rglob("*.parquet"))
         store.close()
