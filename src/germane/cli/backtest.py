@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from germane.cli import common
 from germane.cli.bulk import progress
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
     from germane.app.backtest import Findings, Intake
@@ -58,7 +59,7 @@ def run(wanted: Wanted) -> int:
     from germane.cli.report import page
 
     if wanted.already not in ALREADY:
-        raise GermaneError(
+        raise WrongUse(
             f"--already-chosen {wanted.already!r} is none of {', '.join(ALREADY)}.",
             hint="auto: as the data tell; show; leave-out.",
         )
@@ -131,7 +132,7 @@ def find(wanted: Wanted) -> Findings:
 def _loaded(wanted: Wanted) -> Loaded | None:
     """The configuration; ``None``: derive settings from the data."""
     if wanted.derive and not wanted.files:
-        raise GermaneError(
+        raise WrongUse(
             "--derive needs files: the log of a data folder is read by its own configuration.",
             hint="Leave --derive out, or name the files.",
         )
@@ -150,7 +151,7 @@ def _targets(settings: Settings, said: list[str]) -> frozenset[str]:
         spec = settings.signals.get(each)
         if spec is None or spec.weight <= 0:
             known = ", ".join(x.name for x in settings.signals.values() if x.weight > 0)
-            raise GermaneError(
+            raise WrongUse(
                 f"--target {each!r} is no signal with a positive weight.", hint=f"One of: {known}."
             )
     return found or targets_of(settings)
@@ -335,9 +336,14 @@ def _name(wanted: Wanted) -> str:
 def _writable(wanted: Wanted) -> None:
     """Find out before the work, not after it."""
     for path in (wanted.out, wanted.json_file):
-        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
+        if path is None:
+            continue
+        if path.is_dir() or not os.access(
+            path if path.exists() else path.resolve().parent, os.W_OK
+        ):
             raise GermaneError(
-                f"{path} cannot be written.", hint="Name a file in a folder that is there."
+                f"{path} cannot be written.",
+                hint="Name a file in a folder that is there and may be written.",
             )
 
 

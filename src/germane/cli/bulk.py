@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from germane.cli import common, mappings
-from germane.domain.errors import GermaneError, ImportFailed, UnknownPerson
+from germane.domain.errors import GermaneError, ImportFailed, UnknownPerson, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
@@ -80,7 +80,7 @@ def run(
     from germane.ingest.bulk import KINDS
 
     if kind not in KINDS:
-        raise ImportFailed(f"{kind!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+        raise WrongUse(f"{kind!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
     if named is not None:
         spec = _named(common.load(config), named, kind)
         said = [*(f"{field}={column}" for field, column in spec.columns.items()), *said]
@@ -99,17 +99,17 @@ def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
     """A declared mapping.
 
     Raises:
-        ImportFailed: there is none of that name, or it is for other rows.
+        WrongUse: there is none of that name, or it is for other rows.
     """
     found = loaded.imports.get(name)
     if found is None:
         known = ", ".join(sorted(loaded.imports))
-        raise ImportFailed(
+        raise WrongUse(
             f"There is no mapping named {name!r}.",
             hint=f"Declared: {known}." if known else f"None is declared: add [imports.{name}].",
         )
     if found.kind != kind:
-        raise ImportFailed(
+        raise WrongUse(
             f"The mapping {name!r} is for {found.kind}, not for {kind}.",
             hint=f"germane import {found.kind} FILE --as {name}",
         )
@@ -301,9 +301,9 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
     """Write stored things as JSONL or Parquet."""
     kinds = ("events", "decisions", "people", "items")
     if kind not in kinds:
-        raise GermaneError(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
+        raise WrongUse(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
     if out.suffix not in (".jsonl", ".parquet") and str(out) != "-":
-        raise GermaneError(
+        raise WrongUse(
             f"{out} has no known form.",
             hint="Name it .jsonl or .parquet, or - for standard output.",
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from germane.cli import common
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ class WouldOverwrite(GermaneError):
 def init(folder: Path, recipe: str, *, force: bool) -> None:
     """Write a project folder; the keys are made here and are nobody else's."""
     if recipe not in RECIPES:
-        raise GermaneError(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
+        raise WrongUse(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
     names = ("germane.toml", "catalogue.csv", ".env")
     there = [name for name in names if (folder / name).exists()]
     if there and not force:

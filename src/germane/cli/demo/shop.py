@@ -19,7 +19,7 @@ from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
 from germane.cli.common import CLOCK
 from germane.cli.demo.journey import SPLIT_MS, Journey
 from germane.config import Loaded, load
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, WrongUse
 from germane.domain.record import Txn
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, un
     from germane.cli.common import console
 
     if until not in ("import", "replay", "never"):
-        raise GermaneError(f"--until {until} is not known.", hint="One of: import, replay, never.")
+        raise WrongUse(f"--until {until} is not known.", hint="One of: import, replay, never.")
     demo = Demo(folder, port, speed, browser, until)
     out = console()
     journey = Journey()
