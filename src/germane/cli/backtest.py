@@ -109,9 +109,9 @@ def find(wanted: Wanted) -> Findings:
             traits = learned(intake, what.split_ms)
             intake.settings = replace(intake.settings, traits=traits)
         if not wanted.quiet:
-            asked = f"{len(what.people):,} of {what.people_all:,} people"
+            asked = f"{len(what.people):,} of {many(what.people_all, 'person', 'people')}"
             common.console().print(
-                f"{len(spool):,} events; predicting {what.occasions:,} times for {asked}. Ctrl-C: stop "
+                f"{many(len(spool), 'event')}; predicting {many(what.occasions, 'time')} for {asked}. Ctrl-C: stop "
                 "here, with a report on what was reached."
             )
         with (

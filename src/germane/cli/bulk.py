@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from germane.cli import common, mappings
-from germane.domain.errors import GermaneError, ImportFailed, UnknownPerson, WrongUse
+from germane.cli.common import many
+from germane.domain.errors import GermaneError, UnknownPerson, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
@@ -35,6 +36,8 @@ class Summary:
     last_ms: int = 0
     seconds: float = 0.0
     people: set[str] = field(default_factory=set)
+    usable: int = 0
+    """Events or items that the rows are."""
     letters: int = 0
     """Events that could not be folded: dead letters."""
     remarks: list[str] = field(default_factory=list)
@@ -173,10 +176,12 @@ def _take(
             raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
         if kind == "catalogue":
             item = shaper.item(rows[0])
+            summary.usable += 1
             if not dry_run:
                 importer.add_items([item])
             return
         event = shaper.event(rows)
+        summary.usable += 1
         summary.first_ms = min(summary.first_ms or event.at_ms, event.at_ms)
         summary.last_ms = max(summary.last_ms, event.at_ms)
         summary.people.add(event.user_id or event.anonymous_id)
@@ -269,18 +274,19 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
 
     out = common.console()
     done = "Would import" if dry_run else "Imported"
-    what = "items" if kind == "catalogue" else "events"
-    usable = summary.rows - summary.rejected
+    new = "new item" if kind == "catalogue" else "new event"
+    told = f"{many(summary.accepted, new)}, {summary.duplicates:,} known already, "
+    if dry_run:  # what is known already is not looked up
+        told = f"{many(summary.usable, 'item' if kind == 'catalogue' else 'event')}, "
     out.print(
-        f"[bold green]{done}[/] {summary.rows:,} rows in {summary.seconds:.1f} s: "
-        f"{usable if dry_run else summary.accepted:,} new {what}, "
-        f"{summary.duplicates:,} known already, {summary.rejected:,} rows rejected."
+        f"[bold green]{done}[/] {many(summary.rows, 'row')} in {summary.seconds:.1f} s: {told}"
+        f"{many(summary.rejected, 'row')} rejected."
     )
     if summary.people:
         from germane.profile.view import rfc3339
 
         out.print(
-            f"{len(summary.people):,} people, {rfc3339(summary.first_ms)} to "
+            f"{many(len(summary.people), 'person', 'people')}, {rfc3339(summary.first_ms)} to "
             f"{rfc3339(summary.last_ms)}."
         )
     for reason, count in summary.reasons.most_common(10):
@@ -289,7 +295,8 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
         out.print(f"[yellow]{escape(remark)}[/]")
     if summary.letters:
         out.print(
-            f"  [yellow]{summary.letters:,}[/] events could not be folded: germane dead-letters list"
+            f"  [yellow]{many(summary.letters, 'event')}[/] could not be folded: "
+            "germane dead-letters list"
         )
     for name, count in summary.unused.most_common(10):
         out.print(
@@ -314,7 +321,9 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             raise GermaneError(f"{out} cannot be written: {error.strerror}.") from None
     if str(out) != "-":
-        common.console().print(f"[bold green]Wrote[/] {count:,} {kind} to {out}.")
+        one = "person" if kind == "people" else kind.removesuffix("s")
+        wrote = many(count, one, kind)
+        common.console().print(f"[bold green]Wrote[/] {wrote} to {out}.")
 
 
 def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any]]:

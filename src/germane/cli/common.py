@@ -44,6 +44,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def many(count: float, one: str, more: str = "") -> str:
+    """``1 row``, ``1,200 rows``, ``0 people``: a number with its noun (``more`` if it is not one + s)."""
+    return f"{count:,.0f} {one if round(count) == 1 else more or one + 's'}"
+
+
 def load(config: Path) -> Loaded:
     """The configuration, or ConfigInvalid."""
     from germane.config import load as load_config

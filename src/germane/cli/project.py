@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from germane.cli import common
+from germane.cli.common import many
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def check(config: Path, data: Path | None, *, as_json: bool) -> int:
         return int(errors > 0)
     out = common.console()
     out.print(
-        f"[bold]{config}[/] is valid: {len(loaded.settings.signals)} signals, "
-        f"{len(loaded.settings.surfaces)} surfaces, {len(items):,} items.\n"
+        f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)
     return int(errors > 0)

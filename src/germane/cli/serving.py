@@ -15,6 +15,7 @@ import msgspec
 
 from germane.cli import common
 from germane.cli.chores import Chores
+from germane.cli.common import many
 from germane.cli.project import print_findings
 from germane.domain.errors import ConfigInvalid, GermaneError
 
@@ -220,10 +221,10 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
         else "different from before (the configuration has changed since)"
     )
     common.console().print(
-        f"[bold green]Rebuilt[/] from {report.records:,} records: the state is {same}."
+        f"[bold green]Rebuilt[/] from {many(report.records, 'record')}: the state is {same}."
     )
     if report.letters:
-        common.console().print(f"{report.letters:,} dead letters are settled by it.")
+        common.console().print(f"Dead letters settled by it: {report.letters:,}.")
 
 
 def seal_all(config: Path, data: Path | None, *, as_json: bool) -> None:
@@ -235,4 +236,4 @@ def seal_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     if as_json:
         common.print_json({"moved": moved})
         return
-    common.console().print(f"[bold green]Sealed[/] {moved:,} records into history.")
+    common.console().print(f"[bold green]Sealed[/] {many(moved, 'record')} into history.")

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
-from germane.cli.common import CLOCK
+from germane.cli.common import CLOCK, many
 from germane.cli.demo.journey import SPLIT_MS, Journey
 from germane.config import Loaded, load
 from germane.domain.errors import GermaneError, WrongUse
@@ -167,8 +167,8 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
         save_snapshot(engine, demo.folder / loaded.runtime.data)
     stats = engine.stats()
     out.print(
-        f"\nStopped at {live.simulated_date()}. {stats['events_total']:,.0f} events and "
-        f"{stats['decisions_total']:,.0f} decisions in this run; all of it is on the disk."
+        f"\nStopped at {live.simulated_date()}. {many(stats['events_total'], 'event')} and "
+        f"{many(stats['decisions_total'], 'decision')} in this run; all of it is on the disk."
     )
     out.print("Start again with the same command to go on, or with --fresh to begin anew.")
     return 0
