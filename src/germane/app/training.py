@@ -199,9 +199,8 @@ def _challenge(
     lessons, blend = lessons.only(top), blend[top]
     count, now = len(lessons), champion.forests.get(head)
     if count < spec.lessons_min:
-        return rejected(
-            f"{count:,} lesson{'' if count == 1 else 's'}; from {spec.lessons_min:,} on there is enough to learn"
-        )
+        known = f"{count:,} lesson{'' if count == 1 else 's'}"
+        return rejected(f"{known}; from {spec.lessons_min:,} on there is enough to learn")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
         return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from germane.cli import common
 from germane.cli.bulk import progress
+from germane.cli.common import many
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def find(wanted: Wanted) -> Findings:
         if not wanted.quiet:
             asked = f"{len(what.people):,} of {many(what.people_all, 'person', 'people')}"
             common.console().print(
-                f"{many(len(spool), 'event')}; predicting {many(what.occasions, 'time')} for {asked}. Ctrl-C: stop "
-                "here, with a report on what was reached."
+                f"{many(len(spool), 'event')}; predicting {many(what.occasions, 'time')} for {asked}. "
+                "Ctrl-C: stop here, with a report on what was reached."
             )
         with (
             _stoppable() as stop,

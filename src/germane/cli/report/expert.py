@@ -33,7 +33,8 @@ def expert(findings: Findings) -> str:
     return section(
         "The numbers for experts",
         table(
-            f"All lists on the same choices: n = {n.n:,} from {many(n.people, 'person', 'people')}, 95 % intervals",
+            f"All lists on the same choices: n = {n.n:,} from {many(n.people, 'person', 'people')}, "
+            "95 % intervals",
             columns,
             rows,
         ),
@@ -101,9 +102,8 @@ def method(findings: Findings) -> str:
     """How it was measured, and what it must not be used for."""
     sample = findings.sample
     trees = (
-        f"Trees were trained beside {many(sample.trainings, 'time')}; {many(sample.promoted, 'time')} they proved "
-        "themselves and "
-        "ranked from then on."
+        f"Trees were trained beside {many(sample.trainings, 'time')}; {many(sample.promoted, 'time')} "
+        "they proved themselves and ranked from then on."
         if sample.trains
         else "LightGBM is not installed, so the online blend ranked alone (pip install 'germane[train]')."
     )
