@@ -229,8 +229,6 @@ def _items(wanted: Wanted, said: list[str], rejected: Counter[str]) -> Iterator[
     shaper = Shaper("catalogue", mapping, Settings(), now_ms=_now_ms())
     for row in rows_of(wanted.items):
         try:
-            if row.problem:
-                raise Unusable(row.problem)  # noqa: TRY301 - one way out for all that is wrong
             yield shaper.item(row)
         except Unusable as problem:
             rejected[f"item: {str(problem).split(':')[0]}"] += 1
@@ -278,11 +276,10 @@ def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake
             noticed.rows += len(rows)
             advance(len(rows))
             try:
-                if rows[0].problem:
-                    raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
                 intake.event(shaper.event(rows), timed=timed)
             except Unusable as problem:
-                noticed.rejected[str(problem).split(":")[0]] += len(rows)
+                for row in rows:
+                    noticed.rejected[problem.of(row).split(":")[0]] += 1
 
 
 def _only(intake: Intake) -> str:

@@ -8,19 +8,22 @@ import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from germane.cli import common, mappings
 from germane.cli.common import many
+from germane.cli.rejects import Rejects, place_of
 from germane.domain.errors import GermaneError, UnknownPerson, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
     from germane.app.importer import Importer
     from germane.config import ImportSpec, Loaded
-    from germane.ingest.bulk import Row, Shaper
+    from germane.ingest.bulk import Mapping, Row, Shaper
+    from germane.ingest.bulk.columns import Kind
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Summary:
 
 
 def run(
-    kind: str,
+    wanted: str,
     files: list[Path],
     said: list[str],
     named: str | None,
@@ -82,17 +85,26 @@ def run(
     """Import files; 1 when nothing of them could be used."""
     from germane.ingest.bulk import KINDS
 
-    if kind not in KINDS:
-        raise WrongUse(f"{kind!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+    kind = next((each for each in KINDS if each == wanted), None)
+    if kind is None:
+        raise WrongUse(f"{wanted!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
     if named is not None:
         spec = _named(common.load(config), named, kind)
         said = [*(f"{field}={column}" for field, column in spec.columns.items()), *said]
         event = event or spec.event
     summary = Summary()
+    sources = [_source(kind, path, said) for path in files]  # all of them, before one is imported
     started = time.perf_counter()
-    with common.opened(config, data, mode="write") as engine:
-        for path in files:
-            _file(engine, kind, path, said, rejects, event or "", dry_run, as_json, summary)
+    with common.opened(config, data, mode="write") as engine, ExitStack() as stack:
+        bad = stack.enter_context(Rejects(rejects)) if rejects is not None else None
+        before = engine.seq
+        try:
+            for each in sources:
+                with bad_of(each, bad) as into:
+                    _file(engine, each, into, event or "", dry_run, as_json, summary)
+        except KeyboardInterrupt:
+            _stopped(summary, engine.store.last_seq() - before, dry_run)
+            raise
     summary.seconds = time.perf_counter() - started
     _report(summary, kind, as_json, dry_run)
     return int(summary.rows > 0 and summary.rejected == summary.rows)
@@ -119,39 +131,75 @@ def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
     return found
 
 
+class Source(NamedTuple):
+    """One file, and which of its columns is which field."""
+
+    kind: Kind
+    path: Path
+    names: tuple[str, ...]
+    mapping: Mapping
+
+
+def _source(kind: Kind, path: Path, said: list[str]) -> Source:
+    """
+    Raises:
+        ImportFailed: the file cannot be read, or lacks a column that is needed.
+        WrongUse: a mapping names what is not there.
+    """
+    from germane.ingest.bulk import columns_of, map_columns
+
+    columns = columns_of(path)
+    mapping = map_columns(kind, columns.names, said, more=columns.open)
+    return Source(kind, path, columns.names, mapping)
+
+
+@contextmanager
+def bad_of(source: Source, shared: Rejects | None) -> Iterator[Rejects]:
+    """Where the rows of a file go that cannot be used: one file for all, or one beside each."""
+    if shared is not None:
+        yield shared
+        return
+    with Rejects(place_of(source.path)) as own:
+        yield own
+
+
+def _stopped(summary: Summary, stored: int, dry_run: bool) -> None:
+    """Ctrl-C: what is done, and how to go on."""
+    done = "nothing was to be stored" if dry_run else f"{many(stored, 'new record')} stored"
+    sys.stderr.write(
+        f"Read {many(summary.rows, 'row')}; {done}.\n"
+        "Run the same command again to go on: what is stored is known and counts once.\n"
+    )
+
+
 def _file(
     engine: Engine,
-    kind: Any,
-    path: Path,
-    said: list[str],
-    rejects: Path | None,
+    source: Source,
+    bad: Rejects,
     event: str,
     dry_run: bool,
     quiet: bool,
     summary: Summary,
 ) -> None:
-    from germane.ingest.bulk import Shaper, columns_of, count_rows, grouped, map_columns, rows_of
+    from germane.ingest.bulk import Shaper, count_rows, grouped, rows_of
 
-    columns = columns_of(path)
-    mapping = map_columns(kind, columns.names, said, more=columns.open)
+    kind, path, names, mapping = source
     if not quiet:
         pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
         common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
     shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
-    known_as = mappings.key_of(kind, columns.names)
+    known_as = mappings.key_of(kind, names)
     remark = mappings.changed(kind, engine.store.meta(known_as), mapping.fields)
     if remark and remark not in summary.remarks:
         summary.remarks.append(remark)
-    target = rejects or path.with_name(path.name + ".rejects.jsonl")
     with (
-        _Rejects(target) as bad,
         engine.importer() as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
         before = importer.receipt
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
-            _take(kind, rows, shaper, importer, bad, summary, dry_run)
+            _take(source, rows, shaper, importer, bad, summary, dry_run)
             advance(len(rows))
         if importer.receipt.accepted > before.accepted:
             importer.mark(known_as, mappings.packed(mapping.fields))
@@ -161,20 +209,18 @@ def _file(
 
 
 def _take(
-    kind: str,
+    source: Source,
     rows: list[Row],
     shaper: Shaper,
     importer: Importer,
-    bad: _Rejects,
+    bad: Rejects,
     summary: Summary,
     dry_run: bool,
 ) -> None:
     from germane.ingest.bulk import Unusable
 
     try:
-        if rows[0].problem:
-            raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
-        if kind == "catalogue":
+        if source.kind == "catalogue":
             item = shaper.item(rows[0])
             summary.usable += 1
             if not dry_run:
@@ -191,33 +237,10 @@ def _take(
             importer.add([event])
     except Unusable as problem:
         summary.rejected += len(rows)
-        summary.reasons[str(problem).split(":")[0]] += len(rows)
         for row in rows:
-            bad.write(row, str(problem))
-
-
-class _Rejects:
-    """The file of rows that could not be used; there is none when all could."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: TextIO | None = None
-
-    def __enter__(self) -> Self:
-        self.path.unlink(missing_ok=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-            sys.stderr.write(f"Rows that could not be used: {self.path}\n")
-
-    def write(self, row: Row, reason: str) -> None:
-        """One row with its number and the reason."""
-        if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8")
-        line = {"row": row.number, "reason": reason, "values": row.values}
-        self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            reason = problem.of(row)
+            summary.reasons[reason.split(":")[0]] += 1
+            bad.write(source.path, row, reason)
 
 
 class progress:  # noqa: N801 - reads as a verb at its place

@@ -91,13 +91,13 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
     rejects = [
         json.loads(x) for x in (project / "events.csv.rejects.jsonl").read_text().splitlines()
     ]
-    reasons = {each["row"]: each["reason"] for each in rejects}
-    assert "write decimals with a point" in reasons[1]
-    assert "is no time" in reasons[2]
-    assert "no user id" in reasons[3]
-    assert "in the future" in reasons[4]
-    assert "3 values for 4 columns" in reasons[5]
-    assert "price is below 0" in reasons[7]
+    reasons = {each["line"]: each["reason"] for each in rejects}
+    assert "write decimals with a point" in reasons[2]
+    assert "is no time" in reasons[3]
+    assert "no user id" in reasons[4]
+    assert "in the future" in reasons[5]
+    assert "3 values for 4 columns" in reasons[6]
+    assert "price is below 0" in reasons[8]
 
 
 def test_jsonl_gz_and_parquet(project: Path) -> None:
