@@ -117,7 +117,14 @@ def require_keys(runtime: Runtime) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """A listening socket. Raises like ``bound``."""
+    listener = bound(host, port)
+    listener.listen(2048)
+    return listener
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has its address for itself, and does not listen yet.
 
     Raises:
         GermaneError: the address is taken or not ours.
@@ -132,7 +139,6 @@ def listen(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host}:{port}: {error.strerror}.",
             hint="Choose another port with --port.",
         ) from None
-    listener.listen(2048)
     return listener
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from germane.cli.demo.journey import SPLIT_MS, Journey
 from germane.config import Loaded, load
 from germane.domain.errors import GermaneError, WrongUse
 from germane.domain.record import Txn
+from germane.storage.sqlite.connection import FolderLock
 
 if TYPE_CHECKING:
     import uvicorn
@@ -44,6 +46,7 @@ class Demo:
 def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, until: str) -> int:
     """Run until stopped; the exit code."""
     from germane.cli.common import console
+    from germane.cli.serving import bound
 
     if until not in ("import", "replay", "never"):
         raise WrongUse(f"--until {until} is not known.", hint="One of: import, replay, never.")
@@ -51,30 +54,54 @@ def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, un
     out = console()
     journey = Journey()
     if fresh and folder.exists():
-        _clear(folder)
+        _may_clear(folder)
     loaded = _project(folder)
-    out.print("[bold]Germane demo: a real shop[/] (dunnhumby, The Complete Journey, 2017)")
+    # before the import, which takes minutes: a port that is taken is told at once
+    listener = None if until == "import" else bound(loaded.runtime.host, port)
+    try:
+        if fresh:
+            shutil.rmtree(folder)
+            loaded = _project(folder)
+        out.print("[bold]Germane demo: a real shop[/] (dunnhumby, The Complete Journey, 2017)")
+        return _run(demo, loaded, journey, listener, out)
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def _run(
+    demo: Demo, loaded: Loaded, journey: Journey, listener: socket.socket | None, out: Any
+) -> int:
+    """Import what is not there yet, then serve, if there is where to listen."""
+    folder = demo.folder
     world = AcceleratedWorld(SPLIT_MS, 0.0)
     engine = open_engine(loaded.settings, folder / loaded.runtime.data, world=world)
     try:
         if _import(engine, journey):
             save_snapshot(engine, folder / loaded.runtime.data)
-        if until == "import":
+        if listener is None:
             return 0
-        _resume_clock(engine, world, speed)
-        return _serve(demo, engine, world, loaded, out)
+        _resume_clock(engine, world, demo.speed)
+        return _serve(demo, engine, world, loaded, listener, out)
     finally:
         engine.store.close()
 
 
-def _clear(folder: Path) -> None:
-    """``--fresh`` removes only what is a demo's folder."""
+def _may_clear(folder: Path) -> None:
+    """``--fresh`` removes only what is a demo's folder, and that no demo runs in.
+
+    Raises:
+        GermaneError: it is another folder.
+        StorageBusy: a demo runs in it.
+    """
     if not (folder / "germane.toml").exists():
         raise GermaneError(
             f"{folder} is not a demo's folder; nothing was removed.",
             hint="Choose another one with --data.",
         )
-    shutil.rmtree(folder)
+    data = folder / load(folder / "germane.toml", os.environ).runtime.data
+    if data.exists():
+        FolderLock(data).release()
 
 
 def _project(folder: Path) -> Loaded:
@@ -126,18 +153,25 @@ def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None
     world.rebase(stood, speed * 24 * 60)
 
 
-def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, out: Any) -> int:
+def _serve(
+    demo: Demo,
+    engine: Engine,
+    world: AcceleratedWorld,
+    loaded: Loaded,
+    listener: socket.socket,
+    out: Any,
+) -> int:
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.cli.chores import Chores
-    from germane.cli.serving import http_server, listen, run_server, set_up_logging
+    from germane.cli.serving import http_server, run_server, set_up_logging
     from germane.console.live import Live
 
     set_up_logging(loaded.runtime.log)
     keys = Keys(loaded.runtime.write_key, loaded.runtime.server_key)
     live = Live(engine, keys, SPLIT_MS)
     app = build(engine, keys, extra_routes=live.routes(), access_log=False)
-    listener = listen(loaded.runtime.host, demo.port)
+    listener.listen(2048)
     port = listener.getsockname()[1]
     page = f"http://{loaded.runtime.host}:{port}/console/live"
     server = http_server(app, grace_s=3)
