@@ -332,6 +332,23 @@ class Engine:
 
     def replay_letter(self, letter_id: int) -> str:
         """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
+        found = self._replayed(letter_id)
+        if isinstance(found, str):
+            return found
+        self.commit(found)
+        return ""
+
+    async def replay(self, letter_id: int) -> str:
+        """The same while serving; what it brought is durable when this returns."""
+        self._admit()
+        found = self._replayed(letter_id)
+        if isinstance(found, str):
+            return found
+        self._submit(found)
+        await self._durable()
+        return ""
+
+    def _replayed(self, letter_id: int) -> Txn | str:
         letter = self.store.letter(letter_id)
         if letter is None:
             return "there is no such dead letter"
@@ -346,8 +363,7 @@ class Engine:
         if not (txn.records or duplicates):
             return txn.letters[0].message
         txn.replayed_letters.append((letter_id, self.world.now_ms()))
-        self.commit(txn)
-        return ""
+        return txn
 
     # -- inside ----------------------------------------------------------------------------------
 

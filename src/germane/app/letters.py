@@ -49,8 +49,13 @@ class Letters:
         folded a second time, it would count twice in every rebuild from then on.
         """
         problems = problems_of(letter, extractor)
+        if letter.message in problems:  # an event may have a letter for each thing wrong with it
+            return f"the event is in the log, and this is still wrong with it: {letter.message}"
         if problems:
-            return f"the event is in the log, and this is still wrong with it: {problems[0]}"
+            return (
+                "the event is in the log, and this is mended, but not all that is wrong with the event: "
+                f"{problems[0]}"
+            )
         return (
             "the event is in the log, and nothing is wrong with it under this configuration: "
             "`germane rebuild` counts what it lost and settles this dead letter"

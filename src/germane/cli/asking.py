@@ -15,7 +15,7 @@ from urllib.parse import quote
 from germane.cli import common
 from germane.cli.choosing import show_choice, show_standing
 from germane.cli.common import many
-from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson
+from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPerson
 
 
 def person(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
@@ -163,6 +163,11 @@ def _here(
     return {"decisions": views, "profile": {"readiness": trust}}
 
 
+def there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask the server that has the data folder open; with a body: POST. Raises like ``_there``."""
+    return _there(config, path, body)
+
+
 def _there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask the server that has the data folder open.
 
@@ -199,7 +204,8 @@ def _refused(error: urllib.error.HTTPError, url: str) -> GermaneError:
         return _nobody(url, f"what answers at {url} is another server: it does not know our key")
     try:
         said = json.load(error)
-        return GermaneError(said["message"], hint=said["hint"])
+        kind = NotFound if error.code == HTTPStatus.NOT_FOUND else GermaneError
+        return kind(said["message"], hint=said["hint"])
     except (ValueError, KeyError, TypeError):
         return _nobody(url, f"what answers at {url} is no Germane server (status {error.code})")
 
