@@ -337,6 +337,8 @@ def export(kind: str, out: Path, person: str | None, config: Path, data: Path | 
             f"{out} has no known form.",
             hint="Name it .jsonl or .parquet, or - for standard output.",
         )
+    if kind == "items" and person is not None:
+        raise WrongUse("Items are nobody's: leave --person out.")
     with common.opened(config, data, mode="read") as engine:
         rows = _rows(engine, kind, None if person is None else _key(engine, person))
         try:
@@ -353,6 +355,7 @@ def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any
     import msgspec
 
     from germane.api.wire import item_view
+    from germane.app import records_of
 
     if kind == "items":
         for item in engine.catalogue.values():
@@ -361,8 +364,11 @@ def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any
         yield from engine.people(only)
     else:
         wanted = "decision" if kind == "decisions" else "event"
-        for record in engine.store.read(0):
-            if record.kind == wanted and (only is None or record.person == only):
+        read = engine.store.read
+        last = engine.store.last_seq()  # a server beside us may go on writing
+        log = read(0, until=last)
+        for record in log if only is None else records_of(log, read(0, until=last), only):
+            if record.kind == wanted:
                 yield {
                     "offset": record.seq,
                     "person": record.person,

@@ -14,6 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from germane.app import open_engine
+from germane.config import load
+from germane.domain.event import Event
+
 
 def germane(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a project."""
@@ -382,3 +386,24 @@ def test_features_are_exported_as_base64(project: Path) -> None:
     assert germane(project, "decide", "ann", "home-grid").returncode == 0
     row = json.loads(germane(project, "export", "decisions", "-").stdout)
     assert len(b64decode(row["items"][0]["features"], validate=True)) % 2 == 0
+
+
+def test_an_export_of_a_merged_person_is_whole(project: Path) -> None:
+    """With what was done as a visitor, by whichever key is asked."""
+    rows = [
+        {"anonymous_id": "v1", "ts": 1_790_000_000, "event": "view", "sku": "toy-1"},
+        {"anonymous_id": "v2", "ts": 1_790_000_001, "event": "view", "sku": "toy-2"},
+        {"user": "ann", "ts": 1_790_000_002, "event": "view", "sku": "toy-3"},
+    ]
+    (project / "e.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert summary(project, "events", "e.jsonl")["accepted"] == 3
+    loaded = load(project / "germane.toml", {})
+    engine = open_engine(loaded.settings, project / "germane-data")
+    engine.accept_now([Event("i", "identify", 1, user_id="ann", anonymous_id="v1")])
+    engine.store.close()
+    for who in ("ann", "u:ann", "v1", "a:v1"):
+        done = germane(project, "export", "events", "-", "--person", who)
+        found = [json.loads(each)["person"] for each in done.stdout.splitlines()]
+        assert found == ["a:v1", "u:ann", "u:ann"]
+    items = germane(project, "export", "items", "-", "--person", "ann")
+    assert (items.returncode, "leave --person out" in items.stderr) == (2, True)
