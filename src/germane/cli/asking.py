@@ -215,7 +215,7 @@ def _nobody(url: str, why: str) -> GermaneError:
     return GermaneError(
         f"Another process has the data folder open, and {why}.",
         hint=f"If it is a server on another port than {port}, say so: GERMANE_SERVER__PORT=8500 "
-        "germane decide ... If it is an import, wait for its end.",
+        "germane ... If it is an import, wait for its end.",
     )
 
 

@@ -1,11 +1,9 @@
-"""``import`` and ``export``."""
+"""``import``."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from germane.cli import common, mappings
 from germane.cli.common import many
 from germane.cli.rejects import Rejects, place_of
-from germane.domain.errors import GermaneError, UnknownPerson, WrongUse
+from germane.domain.errors import WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
@@ -181,12 +179,15 @@ def _file(
     quiet: bool,
     summary: Summary,
 ) -> None:
+    from rich.markup import escape
+
     from germane.ingest.bulk import Shaper, count_rows, grouped, rows_of
 
     kind, path, names, mapping = source
     if not quiet:
         pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
-        common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
+        kept = ", ".join(mapping.rest) or "–"
+        common.console().print(f"[bold]{escape(str(path))}[/]: {escape(f'{pairs}; kept: {kept}')}")
     shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
     known_as = mappings.key_of(kind, names)
     remark = mappings.changed(kind, engine.store.meta(known_as), mapping.fields)
@@ -297,8 +298,10 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
 
     out = common.console()
     done = "Would import" if dry_run else "Imported"
-    new = "new item" if kind == "catalogue" else "new event"
-    told = f"{many(summary.accepted, new)}, {summary.duplicates:,} known already, "
+    new = many(summary.accepted, "new event")
+    if kind == "catalogue":
+        new = f"{many(summary.accepted, 'item')} new or changed"
+    told = f"{new}, {summary.duplicates:,} known already, "
     if dry_run:  # what is known already is not looked up
         told = f"{many(summary.usable, 'item' if kind == 'catalogue' else 'event')}, "
     out.print(
@@ -313,7 +316,7 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
             f"{rfc3339(summary.last_ms)}."
         )
     for reason, count in summary.reasons.most_common(10):
-        out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+        out.print(f"  [yellow]{count:,}[/] × {escape(reason)}")
     for remark in summary.remarks:
         out.print(f"[yellow]{escape(remark)}[/]")
     if summary.letters:
@@ -325,97 +328,3 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
         out.print(
             f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
         )
-
-
-def export(kind: str, out: Path, person: str | None, config: Path, data: Path | None) -> None:
-    """Write stored things as JSONL or Parquet."""
-    kinds = ("events", "decisions", "people", "items")
-    if kind not in kinds:
-        raise WrongUse(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
-    if out.suffix not in (".jsonl", ".parquet") and str(out) != "-":
-        raise WrongUse(
-            f"{out} has no known form.",
-            hint="Name it .jsonl or .parquet, or - for standard output.",
-        )
-    if kind == "items" and person is not None:
-        raise WrongUse("Items are nobody's: leave --person out.")
-    with common.opened(config, data, mode="read") as engine:
-        rows = _rows(engine, kind, None if person is None else _key(engine, person))
-        try:
-            count = _to_parquet(rows, out) if out.suffix == ".parquet" else _to_jsonl(rows, out)
-        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-            raise GermaneError(f"{out} cannot be written: {error.strerror}.") from None
-    if str(out) != "-":
-        one = "person" if kind == "people" else kind.removesuffix("s")
-        wrote = many(count, one, kind)
-        common.console().print(f"[bold green]Wrote[/] {wrote} to {out}.")
-
-
-def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any]]:
-    import msgspec
-
-    from germane.api.wire import item_view
-    from germane.app import records_of
-
-    if kind == "items":
-        for item in engine.catalogue.values():
-            yield item_view(item)
-    elif kind == "people":
-        yield from engine.people(only)
-    else:
-        wanted = "decision" if kind == "decisions" else "event"
-        read = engine.store.read
-        last = engine.store.last_seq()  # a server beside us may go on writing
-        log = read(0, until=last)
-        for record in log if only is None else records_of(log, read(0, until=last), only):
-            if record.kind == wanted:
-                yield {
-                    "offset": record.seq,
-                    "person": record.person,
-                    "receivedMs": record.received_ms,
-                    **msgspec.msgpack.decode(record.body),
-                }
-
-
-def _key(engine: Engine, person: str) -> str:
-    """Whose records are wanted; never everyone's because of a mistyped id."""
-    found = engine.person_key(person)
-    if found is None:
-        raise UnknownPerson(f"Nothing is known about {person!r}.")
-    return found
-
-
-def _plain(value: object) -> str:
-    """Bytes (the features of a decision, float16) as base64, like everything that speaks JSON."""
-    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
-
-
-def _to_jsonl(rows: Iterator[dict[str, Any]], out: Path) -> int:
-    file = sys.stdout if str(out) == "-" else out.open("w", encoding="utf-8")
-    count = 0
-    try:
-        for count, row in enumerate(rows, 1):  # noqa: B007 - the number of rows is the answer
-            file.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
-    finally:
-        if file is not sys.stdout:
-            file.close()
-    return count
-
-
-def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> int:
-    """Nested values as JSON text, so that every row has the same columns."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    flat = [
-        {
-            k: json.dumps(v, ensure_ascii=False, default=_plain)
-            if isinstance(v, dict | list)
-            else v
-            for k, v in row.items()
-        }
-        for row in rows
-    ]
-    names = list(dict.fromkeys(name for row in flat for name in row))
-    pq.write_table(pa.Table.from_pylist([{n: row.get(n) for n in names} for row in flat]), out)
-    return len(flat)

@@ -56,9 +56,12 @@ def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None
     if as_json:
         common.print_json(view)
         return
+    from rich.markup import escape
+
     out = common.console()
+    view["replayed"] = view["replayed"] or "no"
     for name in ("letterId", "received", "source", "code", "message", "replayed"):
-        out.print(f"[dim]{name:>9}[/] {view[name]}", markup=True)
+        out.print(f"[dim]{name:>9}[/] {escape(str(view[name]))}")
     out.print(view["body"], markup=False)
 
 

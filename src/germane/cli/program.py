@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, letters, project, serving
+from germane.cli import asking, bulk, exporting, letters, project, serving
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -25,6 +25,24 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Germane: signals in, decisions out, outcomes back. A self-hosted personalization engine."""
 
 
 @app.command()
@@ -71,7 +89,8 @@ def import_(
         typer.Option("--map", "-m", help="FIELD=COLUMN, for example timestamp=when."),
     ] = None,
     named: Annotated[
-        str | None, typer.Option("--as", help="The mapping [imports.NAME] of the configuration.")
+        str | None,
+        typer.Option("--as", help="Name of a mapping in the configuration, under imports."),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="File for rows that could not be used.")
@@ -271,7 +290,7 @@ def export(
     data: Data = None,
 ) -> None:
     """Write what is stored to a file."""
-    bulk.export(kind, out, person, config, data)
+    exporting.export(kind, out, person, config, data)
 
 
 @dead_letters.command("list")

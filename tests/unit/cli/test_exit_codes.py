@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from germane import __version__
 from tests.unit.cli.test_import import germane, made, project
 
 __all__ = ["made", "project"]
@@ -54,3 +55,9 @@ def test_failures(project: Path, command: tuple[str, ...]) -> None:
     """Are 1: the command is well, and what it names is not there."""
     done = germane(project, *command)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+
+
+def test_the_version(tmp_path: Path) -> None:
+    """By the command, and by the option that every program has."""
+    said = {germane(tmp_path, word).stdout for word in ("version", "--version")}
+    assert said == {f"{__version__}\n"}

@@ -157,3 +157,29 @@ def test_stopped_by_hand(project: Path) -> None:
     stored = int(said.partition("rows; ")[2].partition(" new record")[0].replace(",", ""))
     written = germane(project, "export", "events", "-").stdout.count("\n")
     assert 0 < stored == written < 60_000
+
+
+def test_what_is_no_file_of_rows(project: Path) -> None:
+    """A folder, an array over the whole file: each is told as what it is."""
+    (project / "dir.csv").mkdir()
+    done = germane(project, "import", "catalogue", "dir.csv")
+    assert (done.returncode, "dir.csv is a folder" in done.stderr) == (1, True)
+    (project / "array.jsonl").write_text('[{"item_id": "a"}]')
+    done = germane(project, "import", "catalogue", "array.jsonl")
+    assert (done.returncode, "one object a line" in done.stderr) == (1, True)
+
+
+def test_an_id_that_is_no_text(project: Path) -> None:
+    """It was taken for the text of a list."""
+    (project / "c.jsonl").write_text('{"item_id": ["a"]}\n{"item_id": {"b": 1}}\n{"item_id": 7}\n')
+    found = summary(project, "catalogue", "c.jsonl")
+    assert (found["accepted"], found["reasons"]) == (1, {"item_id is no text and no number": 2})
+
+
+def test_marks_in_names_are_shown_as_they_are(project: Path) -> None:
+    """Square brackets mean something to the terminal's printer, and nothing here."""
+    (project / "[red]c.csv").write_text("item_id,[bold]price\na,1\n")
+    told = germane(project, "import", "catalogue", "[red]c.csv").stdout
+    assert "[red]c.csv: item_id ← item_id; kept: [bold]price" in told
+    assert "Imported 1 row in" in told
+    assert "1 item new or changed" in told

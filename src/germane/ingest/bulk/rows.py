@@ -46,6 +46,8 @@ def columns_of(path: Path) -> Columns:
     kind = _format(path)
     if not path.exists():
         raise ImportFailed(f"There is no file {path}.")
+    if path.is_dir():
+        raise ImportFailed(f"{path} is a folder.", hint="Name the files in it.")
     if kind == "parquet":
         import pyarrow.parquet as pq
 
@@ -59,11 +61,14 @@ def columns_of(path: Path) -> Columns:
         return Columns(_different(path, [name.strip() for name in header]), open=False)
     names: dict[str, None] = {}
     for row in rows_of(path):
-        names |= dict.fromkeys(row.values)
+        if not row.problem:
+            names |= dict.fromkeys(row.values)
         if row.number >= 100:
             break
     if not names:
-        raise ImportFailed(f"{path} has no JSON objects.")
+        raise ImportFailed(
+            f"{path} begins with no JSON objects.", hint="It takes one object a line: {...}"
+        )
     return Columns(tuple(names), open=True)
 
 

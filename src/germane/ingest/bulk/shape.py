@@ -230,6 +230,8 @@ class Shaper:
         value = self._get(row, field)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return ""
+        if isinstance(value, list | dict):
+            raise Unusable(f"{field} is no text and no number: {value!r}")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         text = str(value).strip()

@@ -65,7 +65,8 @@ class SqliteStore:
         elif not self._path.exists():
             raise NotFound(
                 f"There is no data in {folder}.",
-                hint="Name the data folder with --data, or start with `germane init`.",
+                hint="The first `germane import` or `germane serve` makes it; another one is named with "
+                "--data.",
             )
 
     @classmethod
