@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 import typer
 
@@ -31,6 +33,16 @@ def guarded(app: typer.Typer) -> int:
         show()
         return int(getattr(error, "exit_code", WRONG_USE))
     return int(result) if isinstance(result, int) else 0
+
+
+def set_up_warnings() -> None:
+    """Warnings of the engine as plain lines; `serve` sets up a log of its own. Events that cannot be
+    folded are not among them: a command counts them in its summary, and the dead letters have them."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.addFilter(lambda record: record.name != "germane.app.letters")
+    logging.getLogger().addHandler(handler)
 
 
 def explained(error: Exception) -> GermaneError | None:

@@ -74,7 +74,9 @@ def serve(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any free one.", min=0, max=65535)
+    ] = None,
 ) -> None:
     """Take events and answer decisions over HTTP."""
     serving.serve(config, data, host, port)
@@ -335,7 +337,9 @@ def demo_shop(
     data: Annotated[Path, typer.Option("--data", "-d", help="Folder for the demo.")] = Path(
         "germane-demo"
     ),
-    port: Annotated[int, typer.Option(help="Port of the page.")] = 8400,
+    port: Annotated[
+        int, typer.Option(help="Port of the page; 0: any free one.", min=0, max=65535)
+    ] = 8400,
     speed: Annotated[
         float, typer.Option(help="Simulated days per real minute.", min=0.01, max=100)
     ] = 2.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import logging
 import signal
@@ -137,7 +138,9 @@ def bound(host: str, port: int) -> socket.socket:
         listener.close()
         raise GermaneError(
             f"Cannot listen on {host}:{port}: {error.strerror}.",
-            hint="Choose another port with --port.",
+            hint="Choose another port with --port."
+            if error.errno in (errno.EADDRINUSE, errno.EACCES)
+            else "Choose another address with --host.",
         ) from None
     return listener
 
@@ -197,7 +200,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     from germane.app import rebuild, save_rebuilt
     from germane.cli.bulk import progress
 
-    with common.opened(config, data, mode="write") as engine:
+    with common.opened(config, data, mode="write", made=True) as engine:
         total = engine.store.counts()["records"]
         with progress(total, "Folding the log", quiet=as_json) as advance:
             done = 0
@@ -236,7 +239,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
 def seal_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     """Seal until nothing old is left in the log."""
     moved = 0
-    with common.opened(config, data, mode="write") as engine:
+    with common.opened(config, data, mode="write", made=True) as engine:
         while count := engine.seal():
             moved += count
     if as_json:

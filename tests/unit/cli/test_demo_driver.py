@@ -258,6 +258,22 @@ def test_fresh_takes_nothing_from_a_demo_that_runs(
     assert (data / "germane.db").exists()
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_folder_that_is_no_demos_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: bool
+) -> None:
+    """A project's, or one with somebody's keys: the demo writes nothing into it and removes nothing."""
+    monkeypatch.setattr(shop, "Journey", Year)
+    (tmp_path / ".env").write_text("SECRET=1\n")
+    for text in (None, '[project]\nname = "mine"\n'):
+        if text is not None:
+            (tmp_path / "germane.toml").write_text(text)
+        before = {each.name: each.read_text() for each in tmp_path.iterdir()}
+        with pytest.raises(GermaneError, match="is not a demo's folder"):
+            shop.run(tmp_path, 0, 1.0, fresh=fresh, browser=False, until="import")
+        assert {each.name: each.read_text() for each in tmp_path.iterdir()} == before
+
+
 @pytest.mark.parametrize(("said", "taken"), [("", 0), ("25", 25), ("007", 7)])
 def test_so_many_households(said: str, taken: int) -> None:
     """A number from 1 on, or all."""

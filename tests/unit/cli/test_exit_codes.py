@@ -25,6 +25,7 @@ __all__ = ["made", "project"]
         (("import", "catalogue", "catalogue.csv", "--as", "zork"), "no mapping named 'zork'"),
         (("init", "new", "--recipe", "zork"), "Known: shop."),
         (("serve", "--port", "abc"), "'--port'"),
+        (("serve", "--port", "99999"), "65535"),
         (("export", "zork", "-"), "One of: events, decisions, people, items."),
         (("export", "items", "x.csv"), ".jsonl or .parquet"),
         (("backtest", "--derive"), "--derive needs files"),
@@ -48,6 +49,8 @@ def test_wrong_use(project: Path, command: tuple[str, ...], said: str) -> None:
         ("person", "nobody"),
         ("dead-letters", "show", "7"),
         ("models", "rollback"),
+        ("rebuild", "--data", "nowhere"),
+        ("seal", "--data", "nowhere"),
     ],
     ids=" ".join,
 )
@@ -55,6 +58,7 @@ def test_failures(project: Path, command: tuple[str, ...]) -> None:
     """Are 1: the command is well, and what it names is not there."""
     done = germane(project, *command)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert not (project / "nowhere").exists()
 
 
 def test_the_version(tmp_path: Path) -> None:

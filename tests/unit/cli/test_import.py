@@ -164,7 +164,9 @@ def test_what_cannot_be_folded_is_no_new_event(project: Path) -> None:
     (project / "h.jsonl").write_text(json.dumps(row) + "\n")
     found = summary(project, "events", "h.jsonl")
     assert (found["accepted"], found["duplicates"], found["deadLetters"]) == (0, 0, 1)
-    assert "germane dead-letters list" in germane(project, "import", "events", "h.jsonl").stdout
+    told = germane(project, "import", "events", "h.jsonl")
+    assert "germane dead-letters list" in told.stdout
+    assert told.stderr == ""
     assert "event.fold_failed" in germane(project, "dead-letters", "list").stdout
 
 

@@ -53,8 +53,7 @@ def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, un
     demo = Demo(folder, port, speed, browser, until)
     out = console()
     journey = Journey()
-    if fresh and folder.exists():
-        _may_clear(folder)
+    _may_use(folder, fresh=fresh)
     loaded = _project(folder)
     # before the import, which takes minutes: a port that is taken is told at once
     listener = None if until == "import" else bound(loaded.runtime.host, port)
@@ -87,21 +86,30 @@ def _run(
         engine.store.close()
 
 
-def _may_clear(folder: Path) -> None:
-    """``--fresh`` removes only what is a demo's folder, and that no demo runs in.
+def _may_use(folder: Path, *, fresh: bool) -> None:
+    """The demo uses a folder that is new, empty or its own: never a project, nor a folder with a ``.env``.
 
     Raises:
         GermaneError: it is another folder.
-        StorageBusy: a demo runs in it.
+        StorageBusy: it is to be removed, and a demo runs in it.
     """
-    if not (folder / "germane.toml").exists():
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    config = folder / "germane.toml"
+    mark = _declared().partition("\n")[0]
+    if not config.is_file() or not config.read_text("utf-8", "replace").startswith(mark):
         raise GermaneError(
-            f"{folder} is not a demo's folder; nothing was removed.",
-            hint="Choose another one with --data.",
+            f"{folder} is not a demo's folder; nothing in it was changed.",
+            hint="Choose another one with --data; a new one is made.",
         )
-    data = folder / load(folder / "germane.toml", os.environ).runtime.data
-    if data.exists():
+    data = folder / load(config, os.environ).runtime.data
+    if fresh and data.exists():
         FolderLock(data).release()
+
+
+def _declared() -> str:
+    """The demo's germane.toml."""
+    return files("germane.cli.demo").joinpath("shop.toml").read_text("utf-8")
 
 
 def _project(folder: Path) -> Loaded:
@@ -110,7 +118,7 @@ def _project(folder: Path) -> Loaded:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "germane.toml"
     if not config.exists():
-        config.write_text(files("germane.cli.demo").joinpath("shop.toml").read_text("utf-8"))
+        config.write_text(_declared())
         write_keys(folder / ".env")
     return load(config, os.environ)
 

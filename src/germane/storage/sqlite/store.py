@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from germane.domain.decision import Decision
-from germane.domain.errors import NotFound, StorageDamaged, StorageFailed
+from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
 from germane.domain.profile import Profile
@@ -26,7 +26,7 @@ from germane.storage.sqlite.connection import (
     open_writer,
 )
 from germane.storage.sqlite.sql import queries
-from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, writing
+from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
 from germane.storage.sqlite.writing import write, write_state
 
 PAGE = 2_000
@@ -63,11 +63,7 @@ class SqliteStore:
                 self.close()
                 raise
         elif not self._path.exists():
-            raise NotFound(
-                f"There is no data in {folder}.",
-                hint="The first `germane import` or `germane serve` makes it; another one is named with "
-                "--data.",
-            )
+            raise missing(folder)
 
     @classmethod
     def open(cls, folder: Path, *, mode: Literal["serve", "read"] = "serve") -> SqliteStore:

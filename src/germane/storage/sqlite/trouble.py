@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from germane.domain.errors import StorageDamaged, StorageFailed, StorageReadOnly
+from germane.domain.errors import (
+    GermaneError,
+    NotFound,
+    StorageDamaged,
+    StorageFailed,
+    StorageReadOnly,
+)
 
 _SHUT = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR", "SQLITE_MISMATCH")
@@ -66,6 +72,17 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise _of_system(error, folder) from error
+
+
+def missing(folder: Path) -> GermaneError:
+    """There is no database in a folder that is to be read."""
+    if folder.exists() and not folder.is_dir():
+        return _of_system(NotADirectoryError(errno.ENOTDIR, ""), folder)
+    return NotFound(
+        f"There is no data in {folder}.",
+        hint="The first `germane import` or `germane serve` makes it; another folder is named with "
+        "--data.",
+    )
 
 
 def _of_system(error: OSError, folder: Path) -> StorageFailed:
