@@ -14,7 +14,7 @@ from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
 from germane.app.importer import Importer
-from germane.app.letters import Letters, loses_a_signal
+from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
@@ -349,21 +349,8 @@ class Engine:
         return ""
 
     def _replayed(self, letter_id: int) -> Txn | str:
-        letter = self.store.letter(letter_id)
-        if letter is None:
-            return "there is no such dead letter"
-        if letter.replayed_ms is not None:
-            return "it was replayed already"
-        if loses_a_signal(letter):
-            return self._letters.lost(letter, self._steps.extractor)
-        event = self._letters.event(letter)
-        if isinstance(event, str):
-            return event
-        txn, _, duplicates = self._fold_events([event])
-        if not (txn.records or duplicates):
-            return txn.letters[0].message
-        txn.replayed_letters.append((letter_id, self.world.now_ms()))
-        return txn
+        now_ms = self.world.now_ms()
+        return self._letters.replayed(letter_id, self._steps.extractor, self._fold_events, now_ms)
 
     # -- inside ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -41,6 +41,30 @@ class Letters:
             except msgspec.DecodeError as error:
                 return str(error)
         return parse_kept(letter.body, letter.received_ms)
+
+    def replayed(
+        self,
+        letter_id: int,
+        extractor: Extractor,
+        fold: Callable[[Sequence[Event]], tuple[Txn, int, int]],
+        now_ms: int,
+    ) -> Txn | str:
+        """A dead letter tried again: what it changes, not yet committed, or why it cannot be used."""
+        letter = self._store.letter(letter_id)
+        if letter is None:
+            return "there is no such dead letter"
+        if letter.replayed_ms is not None:
+            return "it was replayed already"
+        if loses_a_signal(letter):
+            return self.lost(letter, extractor)
+        event = self.event(letter)
+        if isinstance(event, str):
+            return event
+        txn, _, duplicates = fold([event])
+        if not (txn.records or duplicates):
+            return txn.letters[0].message
+        txn.replayed_letters.append((letter_id, now_ms))
+        return txn
 
     def lost(self, letter: DeadLetter, extractor: Extractor) -> str:
         """Why what a logged event lost cannot be added by sending the event again; never empty.
