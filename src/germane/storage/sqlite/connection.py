@@ -9,7 +9,7 @@ from pathlib import Path
 
 from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
 from germane.storage.sqlite.sql import schema
-from germane.storage.sqlite.trouble import failure, writing
+from germane.storage.sqlite.trouble import failure, missing, writing
 
 SCHEMA_VERSION = 1
 CACHE_KIB = 65_536
@@ -74,9 +74,26 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, and sees the newest commit at each statement."""
+    """A connection that only reads, and sees the newest commit at each statement.
+
+    Raises:
+        NotFound: the file is just being made, or its making was broken off: nothing is in it.
+        NewerData: the file's schema is of a later version.
+        StorageFailed: as ``open_writer``.
+    """
     connection = _connect(path, reading=True)
-    connection.execute("PRAGMA query_only=ON")
+    try:
+        connection.execute("PRAGMA query_only=ON")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            raise missing(path.parent)  # noqa: TRY301 - one way out closes the connection
+        _known(version)
+    except sqlite3.Error as error:
+        connection.close()
+        raise failure(error, path, reading=True) from error
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -93,9 +110,13 @@ def _connect(path: Path, *, reading: bool = False) -> sqlite3.Connection:
 
 def _migrate(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise NewerData(found=version, known=SCHEMA_VERSION)
+    _known(version)
     if version == 0:
         connection.executescript(
             f"BEGIN IMMEDIATE; {schema()} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
         )
+
+
+def _known(version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise NewerData(found=version, known=SCHEMA_VERSION)
