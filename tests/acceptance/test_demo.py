@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from germane.domain.errors import NotFound
+from germane.domain.errors import NotFound, StorageFailed
 from tests.acceptance import tools
 from tests.acceptance.conftest import free_port
 
@@ -85,7 +84,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = demo(folder, "--until", "import")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        with contextlib.suppress(NotFound, sqlite3.Error):  # not there yet, or still being made
+        with contextlib.suppress(NotFound, StorageFailed):  # not there yet, or still being made
             if counts(folder)["cursor"] > 0:
                 break
         time.sleep(0.02)

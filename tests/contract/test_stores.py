@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from germane.domain.errors import StorageBusy, StorageFailed
+from germane.domain.errors import NotFound, StorageBusy, StorageFailed
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
@@ -141,7 +141,7 @@ class TestSqlite(StoreContract):
         records = [a_record(n) for n in range(1, 10)]
         store.commit(Txn(records=records))
         monkeypatch.setitem(store._sql, "add_sealed", "INSERT INTO nowhere VALUES (?)")
-        with pytest.raises(sqlite3.Error):
+        with pytest.raises(StorageFailed):
             store.seal(START_MS + 1)
         assert list((tmp_path / "history").rglob("*.parquet"))
         store.close()
@@ -192,3 +192,17 @@ def test_lock_names_its_holder(tmp_path: Path) -> None:
     store = SqliteStore.open(tmp_path)
     assert (tmp_path / "germane.lock").read_text() == str(os.getpid())
     store.close()
+
+
+def test_a_database_whose_making_was_broken_off(tmp_path: Path) -> None:
+    """Is none yet, not a damaged one; the next writer makes it."""
+    sqlite3.connect(tmp_path / "germane.db").close()
+    (tmp_path / "germane.db").touch()
+    reader = SqliteStore.open(tmp_path, mode="read")
+    with pytest.raises(NotFound):
+        reader.counts()
+    reader.close()
+    SqliteStore.open(tmp_path).close()
+    reader = SqliteStore.open(tmp_path, mode="read")
+    assert reader.counts()["records"] == 0
+    reader.close()

@@ -60,12 +60,13 @@ def standing_view(found: Actions, surface: SurfaceSpec) -> dict[str, Any]:
     """How a choice surface stands for everyone."""
     choice, made = found.choice, found.made
     total = sum(made.values())
-    personal = made.get("personal", 0)
+    personal, exploring = made.get("personal", 0), made.get("exploring", 0)
     words = (
         "Nothing was chosen here yet."
         if not total
-        else f"{personal:,} of {total:,} choices differed for a person because that was proven better; "
-        f"{made.get('exploring', 0):,} were taken to learn; the others took the best single choice."
+        else f"Of {total:,} choice{'' if total == 1 else 's'}, {personal:,} differed for a person because "
+        f"that was proven better; {exploring:,} {'was' if exploring == 1 else 'were'} taken to learn; "
+        "the others took the best single choice."
     )
     return {
         "surface": surface.name,

@@ -25,6 +25,7 @@ from germane.api.choice import standing_view
 from germane.app.engine import Engine
 from germane.config.audit import audit_surface, blind
 from germane.domain.errors import BadRequest, NotFound, UnknownPerson
+from germane.domain.event import DeadLetter
 from germane.domain.settings import SurfaceSpec
 
 MOST_HOURS = 336
@@ -137,13 +138,22 @@ class Operations:
     async def letter(self, request: Request) -> Response:
         """``GET /v1/dead-letters/{id}``."""
         self._keys.require_server(request)
+        return answer(wire.letter_view(self._letter(request)))
+
+    async def replay(self, request: Request) -> Response:
+        """``POST /v1/dead-letters/{id}/replay``."""
+        self._keys.require_server(request)
+        number = self._letter(request).letter_id
+        why_not = await self._engine.replay(number)
+        return answer({"letterId": number, "replayed": not why_not, "reason": why_not})
+
+    def _letter(self, request: Request) -> DeadLetter:
         number = request.path_params["letter_id"]
-        if not re.fullmatch(r"[0-9]{1,15}", number):
-            raise NotFound("There is no such dead letter.")
-        found = self._engine.store.letter(int(number))
+        known = re.fullmatch(r"[0-9]{1,15}", number) is not None
+        found = self._engine.store.letter(int(number)) if known else None
         if found is None:
             raise NotFound("There is no such dead letter.")
-        return answer(wire.letter_view(found))
+        return found
 
 
 def _surface_view(surface: SurfaceSpec) -> dict[str, Any]:

@@ -179,6 +179,14 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
             "Operations",
             also=(404,),
         ),
+        Endpoint(
+            "POST",
+            "/v1/dead-letters/{letter_id}/replay",
+            operations.replay,
+            "Try a dead letter again",
+            "Operations",
+            also=(404, 503),
+        ),
         Endpoint("GET", "/livez", operations.live, "The process is alive", "Operations", "none"),
         Endpoint(
             "GET", "/readyz", operations.ready, "It can serve", "Operations", "none", also=(503,)

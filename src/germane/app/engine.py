@@ -14,7 +14,7 @@ from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
 from germane.app.importer import Importer
-from germane.app.letters import Letters, loses_a_signal
+from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
@@ -332,22 +332,25 @@ class Engine:
 
     def replay_letter(self, letter_id: int) -> str:
         """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
-        letter = self.store.letter(letter_id)
-        if letter is None:
-            return "there is no such dead letter"
-        if letter.replayed_ms is not None:
-            return "it was replayed already"
-        if loses_a_signal(letter):
-            return self._letters.lost(letter, self._steps.extractor)
-        event = self._letters.event(letter)
-        if isinstance(event, str):
-            return event
-        txn, _, duplicates = self._fold_events([event])
-        if not (txn.records or duplicates):
-            return txn.letters[0].message
-        txn.replayed_letters.append((letter_id, self.world.now_ms()))
-        self.commit(txn)
+        found = self._replayed(letter_id)
+        if isinstance(found, str):
+            return found
+        self.commit(found)
         return ""
+
+    async def replay(self, letter_id: int) -> str:
+        """The same while serving; what it brought is durable when this returns."""
+        self._admit()
+        found = self._replayed(letter_id)
+        if isinstance(found, str):
+            return found
+        self._submit(found)
+        await self._durable()
+        return ""
+
+    def _replayed(self, letter_id: int) -> Txn | str:
+        now_ms = self.world.now_ms()
+        return self._letters.replayed(letter_id, self._steps.extractor, self._fold_events, now_ms)
 
     # -- inside ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -42,6 +42,30 @@ class Letters:
                 return str(error)
         return parse_kept(letter.body, letter.received_ms)
 
+    def replayed(
+        self,
+        letter_id: int,
+        extractor: Extractor,
+        fold: Callable[[Sequence[Event]], tuple[Txn, int, int]],
+        now_ms: int,
+    ) -> Txn | str:
+        """A dead letter tried again: what it changes, not yet committed, or why it cannot be used."""
+        letter = self._store.letter(letter_id)
+        if letter is None:
+            return "there is no such dead letter"
+        if letter.replayed_ms is not None:
+            return "it was replayed already"
+        if loses_a_signal(letter):
+            return self.lost(letter, extractor)
+        event = self.event(letter)
+        if isinstance(event, str):
+            return event
+        txn, _, duplicates = fold([event])
+        if not (txn.records or duplicates):
+            return txn.letters[0].message
+        txn.replayed_letters.append((letter_id, now_ms))
+        return txn
+
     def lost(self, letter: DeadLetter, extractor: Extractor) -> str:
         """Why what a logged event lost cannot be added by sending the event again; never empty.
 
@@ -49,8 +73,13 @@ class Letters:
         folded a second time, it would count twice in every rebuild from then on.
         """
         problems = problems_of(letter, extractor)
+        if letter.message in problems:  # an event may have a letter for each thing wrong with it
+            return f"the event is in the log, and this is still wrong with it: {letter.message}"
         if problems:
-            return f"the event is in the log, and this is still wrong with it: {problems[0]}"
+            return (
+                "the event is in the log, and this is mended, but not all that is wrong with the event: "
+                f"{problems[0]}"
+            )
         return (
             "the event is in the log, and nothing is wrong with it under this configuration: "
             "`germane rebuild` counts what it lost and settles this dead letter"

@@ -113,7 +113,8 @@ def _reasons(slot: int, week: Week, kept: Sequence[int]) -> list[dict[str, Any]]
         }
     ]
     if near:
-        text = f"There around {clock} on {days} in {near} of the latest {len(kept)} active hours."
+        of = f"the latest {len(kept)} active hours" if len(kept) > 1 else "1 active hour"
+        text = f"There around {clock} on {days} in {near} of {of}."
         found.append({"code": "own_hours", "text": text, "contribution": round(own, 4)})
     return sorted(found, key=lambda each: -float(each["contribution"]))
 

@@ -52,14 +52,18 @@ def open_engine(
         StorageBusy: another process has the folder.
     """
     store = SqliteStore.open(data_dir, mode="read" if mode == "read" else "serve")
-    model = SharedModel(settings)
-    if mode != "read":
-        blobs = FolderBlobs(data_dir / "models")
-        load_snapshot(model, blobs, settings, store.last_seq())
-        catch_up(model, store, progress)
-        attach(model, blobs)
-    key = _decision_key(store, readonly=mode == "read")
-    return Engine(settings, store, model, world or SystemWorld(), key=key)
+    try:
+        model = SharedModel(settings)
+        if mode != "read":
+            blobs = FolderBlobs(data_dir / "models")
+            load_snapshot(model, blobs, settings, store.last_seq())
+            catch_up(model, store, progress)
+            attach(model, blobs)
+        key = _decision_key(store, readonly=mode == "read")
+        return Engine(settings, store, model, world or SystemWorld(), key=key)
+    except BaseException:
+        store.close()  # or nobody could open the folder before this process ends
+        raise
 
 
 def save_snapshot(engine: Engine, data_dir: Path) -> None:

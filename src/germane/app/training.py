@@ -199,10 +199,11 @@ def _challenge(
     lessons, blend = lessons.only(top), blend[top]
     count, now = len(lessons), champion.forests.get(head)
     if count < spec.lessons_min:
-        return rejected(f"{count:,} lessons; from {spec.lessons_min:,} on there is enough to learn")
+        known = f"{count:,} lesson{'' if count == 1 else 's'}"
+        return rejected(f"{known}; from {spec.lessons_min:,} on there is enough to learn")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
-        return rejected(f"only {fresh:,} lessons since the last training")
+        return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")
     held = int(count * HELD_OUT)
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from germane.cli import common
 from germane.cli.choosing import show_choice, show_standing
-from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson
+from germane.cli.common import many
+from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPerson
 
 
 def person(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
@@ -39,7 +40,7 @@ def _show_person(found: dict[str, Any]) -> None:
         f"[bold]{escape(found['personId'])}[/]  seen {found['firstSeen']} to {found['lastSeen']}"
     )
     out.print(
-        f"Readiness {ready['value']:.0%} ({_interactions(ready['evidence'])}). {ready['meaning']}\n"
+        f"Readiness {ready['value']:.0%} ({many(ready['evidence'], 'interaction')}). {ready['meaning']}\n"
     )
     for name, rows in found["interests"].items():
         table = Table(title=name, title_justify="left", box=None, pad_edge=False)
@@ -54,9 +55,8 @@ def _show_person(found: dict[str, Any]) -> None:
         band = found["priceBand"]
         out.print(f"\nPrices: {band['low']} to {band['high']}, usually {band['typical']}.")
     for name, trait in found["traits"].items():
-        out.print(
-            f"Told us: {escape(name)} = {escape(str(trait['value']))} ({trait['ageDays']} days ago)"
-        )
+        ago = f"{many(trait['ageDays'], 'day')} ago" if trait["ageDays"] else "today"
+        out.print(f"Told us: {escape(name)} = {escape(str(trait['value']))} ({ago})")
     for item in found["ownItems"][:5]:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
 
@@ -85,7 +85,7 @@ def _show_moment(found: dict[str, Any]) -> None:
     out = common.console()
     known = found["evidence"]
     out.print(f"[bold]{escape(found['personId'])}[/]  {found['timezone']}  {found['meaning']}")
-    out.print(f"{known['activeHours']} active hours, trusted {known['trust']:.0%}.\n")
+    out.print(f"{many(known['activeHours'], 'active hour')}, trusted {known['trust']:.0%}.\n")
     for number, each in enumerate(found["best"], 1):
         out.print(
             f"{number:>3}. [bold]{each['hour']}[/] [dim]{each['at']}[/]  {each['share']:.1%}, "
@@ -110,10 +110,6 @@ def actions(surface: str, config: Path, data: Path | None, *, as_json: bool) -> 
         common.print_json(found)
     else:
         show_standing(found)
-
-
-def _interactions(evidence: float) -> str:
-    return f"{evidence:.0f} interaction{'' if round(evidence) == 1 else 's'}"
 
 
 def decide(
@@ -167,6 +163,11 @@ def _here(
     return {"decisions": views, "profile": {"readiness": trust}}
 
 
+def there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Ask the server that has the data folder open; with a body: POST. Raises like ``_there``."""
+    return _there(config, path, body)
+
+
 def _there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask the server that has the data folder open.
 
@@ -203,7 +204,8 @@ def _refused(error: urllib.error.HTTPError, url: str) -> GermaneError:
         return _nobody(url, f"what answers at {url} is another server: it does not know our key")
     try:
         said = json.load(error)
-        return GermaneError(said["message"], hint=said["hint"])
+        kind = NotFound if error.code == HTTPStatus.NOT_FOUND else GermaneError
+        return kind(said["message"], hint=said["hint"])
     except (ValueError, KeyError, TypeError):
         return _nobody(url, f"what answers at {url} is no Germane server (status {error.code})")
 
@@ -213,7 +215,7 @@ def _nobody(url: str, why: str) -> GermaneError:
     return GermaneError(
         f"Another process has the data folder open, and {why}.",
         hint=f"If it is a server on another port than {port}, say so: GERMANE_SERVER__PORT=8500 "
-        "germane decide ... If it is an import, wait for its end.",
+        "germane ... If it is an import, wait for its end.",
     )
 
 

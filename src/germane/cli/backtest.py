@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections import Counter
@@ -16,7 +17,8 @@ from msgspec.structs import replace
 
 from germane.cli import common
 from germane.cli.bulk import progress
-from germane.domain.errors import GermaneError
+from germane.cli.common import many
+from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
     from germane.app.backtest import Findings, Intake
@@ -58,7 +60,7 @@ def run(wanted: Wanted) -> int:
     from germane.cli.report import page
 
     if wanted.already not in ALREADY:
-        raise GermaneError(
+        raise WrongUse(
             f"--already-chosen {wanted.already!r} is none of {', '.join(ALREADY)}.",
             hint="auto: as the data tell; show; leave-out.",
         )
@@ -108,10 +110,10 @@ def find(wanted: Wanted) -> Findings:
             traits = learned(intake, what.split_ms)
             intake.settings = replace(intake.settings, traits=traits)
         if not wanted.quiet:
-            asked = f"{len(what.people):,} of {what.people_all:,} people"
+            asked = f"{len(what.people):,} of {many(what.people_all, 'person', 'people')}"
             common.console().print(
-                f"{len(spool):,} events; predicting {what.occasions:,} times for {asked}. Ctrl-C: stop "
-                "here, with a report on what was reached."
+                f"{many(len(spool), 'event')}; predicting {many(what.occasions, 'time')} for {asked}. "
+                "Ctrl-C: stop here, with a report on what was reached."
             )
         with (
             _stoppable() as stop,
@@ -131,7 +133,7 @@ def find(wanted: Wanted) -> Findings:
 def _loaded(wanted: Wanted) -> Loaded | None:
     """The configuration; ``None``: derive settings from the data."""
     if wanted.derive and not wanted.files:
-        raise GermaneError(
+        raise WrongUse(
             "--derive needs files: the log of a data folder is read by its own configuration.",
             hint="Leave --derive out, or name the files.",
         )
@@ -150,7 +152,7 @@ def _targets(settings: Settings, said: list[str]) -> frozenset[str]:
         spec = settings.signals.get(each)
         if spec is None or spec.weight <= 0:
             known = ", ".join(x.name for x in settings.signals.values() if x.weight > 0)
-            raise GermaneError(
+            raise WrongUse(
                 f"--target {each!r} is no signal with a positive weight.", hint=f"One of: {known}."
             )
     return found or targets_of(settings)
@@ -227,8 +229,6 @@ def _items(wanted: Wanted, said: list[str], rejected: Counter[str]) -> Iterator[
     shaper = Shaper("catalogue", mapping, Settings(), now_ms=_now_ms())
     for row in rows_of(wanted.items):
         try:
-            if row.problem:
-                raise Unusable(row.problem)  # noqa: TRY301 - one way out for all that is wrong
             yield shaper.item(row)
         except Unusable as problem:
             rejected[f"item: {str(problem).split(':')[0]}"] += 1
@@ -276,11 +276,10 @@ def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake
             noticed.rows += len(rows)
             advance(len(rows))
             try:
-                if rows[0].problem:
-                    raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
                 intake.event(shaper.event(rows), timed=timed)
             except Unusable as problem:
-                noticed.rejected[str(problem).split(":")[0]] += len(rows)
+                for row in rows:
+                    noticed.rejected[problem.of(row).split(":")[0]] += 1
 
 
 def _only(intake: Intake) -> str:
@@ -335,9 +334,14 @@ def _name(wanted: Wanted) -> str:
 def _writable(wanted: Wanted) -> None:
     """Find out before the work, not after it."""
     for path in (wanted.out, wanted.json_file):
-        if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
+        if path is None:
+            continue
+        if path.is_dir() or not os.access(
+            path if path.exists() else path.resolve().parent, os.W_OK
+        ):
             raise GermaneError(
-                f"{path} cannot be written.", hint="Name a file in a folder that is there."
+                f"{path} cannot be written.",
+                hint="Name a file in a folder that is there and may be written.",
             )
 
 

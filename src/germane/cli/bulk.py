@@ -1,25 +1,27 @@
-"""``import`` and ``export``."""
+"""``import``."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from germane.cli import common, mappings
-from germane.domain.errors import GermaneError, ImportFailed, UnknownPerson
+from germane.cli.common import many
+from germane.cli.rejects import Rejects, place_of
+from germane.domain.errors import WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
     from germane.app.importer import Importer
     from germane.config import ImportSpec, Loaded
-    from germane.ingest.bulk import Row, Shaper
+    from germane.ingest.bulk import Mapping, Row, Shaper
+    from germane.ingest.bulk.columns import Kind
 
 
 @dataclass(slots=True)
@@ -35,6 +37,8 @@ class Summary:
     last_ms: int = 0
     seconds: float = 0.0
     people: set[str] = field(default_factory=set)
+    usable: int = 0
+    """Events or items that the rows are."""
     letters: int = 0
     """Events that could not be folded: dead letters."""
     remarks: list[str] = field(default_factory=list)
@@ -64,7 +68,7 @@ class Summary:
 
 
 def run(
-    kind: str,
+    wanted: str,
     files: list[Path],
     said: list[str],
     named: str | None,
@@ -79,17 +83,26 @@ def run(
     """Import files; 1 when nothing of them could be used."""
     from germane.ingest.bulk import KINDS
 
-    if kind not in KINDS:
-        raise ImportFailed(f"{kind!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+    kind = next((each for each in KINDS if each == wanted), None)
+    if kind is None:
+        raise WrongUse(f"{wanted!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
     if named is not None:
         spec = _named(common.load(config), named, kind)
         said = [*(f"{field}={column}" for field, column in spec.columns.items()), *said]
         event = event or spec.event
     summary = Summary()
+    sources = [_source(kind, path, said) for path in files]  # all of them, before one is imported
     started = time.perf_counter()
-    with common.opened(config, data, mode="write") as engine:
-        for path in files:
-            _file(engine, kind, path, said, rejects, event or "", dry_run, as_json, summary)
+    with common.opened(config, data, mode="write") as engine, ExitStack() as stack:
+        bad = stack.enter_context(Rejects(rejects)) if rejects is not None else None
+        before = engine.seq
+        try:
+            for each in sources:
+                with bad_of(each, bad) as into:
+                    _file(engine, each, into, event or "", dry_run, as_json, summary)
+        except KeyboardInterrupt:
+            _stopped(summary, engine.store.last_seq() - before, dry_run)
+            raise
     summary.seconds = time.perf_counter() - started
     _report(summary, kind, as_json, dry_run)
     return int(summary.rows > 0 and summary.rejected == summary.rows)
@@ -99,56 +112,95 @@ def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
     """A declared mapping.
 
     Raises:
-        ImportFailed: there is none of that name, or it is for other rows.
+        WrongUse: there is none of that name, or it is for other rows.
     """
     found = loaded.imports.get(name)
     if found is None:
         known = ", ".join(sorted(loaded.imports))
-        raise ImportFailed(
+        raise WrongUse(
             f"There is no mapping named {name!r}.",
             hint=f"Declared: {known}." if known else f"None is declared: add [imports.{name}].",
         )
     if found.kind != kind:
-        raise ImportFailed(
+        raise WrongUse(
             f"The mapping {name!r} is for {found.kind}, not for {kind}.",
             hint=f"germane import {found.kind} FILE --as {name}",
         )
     return found
 
 
+class Source(NamedTuple):
+    """One file, and which of its columns is which field."""
+
+    kind: Kind
+    path: Path
+    names: tuple[str, ...]
+    mapping: Mapping
+
+
+def _source(kind: Kind, path: Path, said: list[str]) -> Source:
+    """
+    Raises:
+        ImportFailed: the file cannot be read, or lacks a column that is needed.
+        WrongUse: a mapping names what is not there.
+    """
+    from germane.ingest.bulk import columns_of, map_columns
+
+    columns = columns_of(path)
+    mapping = map_columns(kind, columns.names, said, more=columns.open)
+    return Source(kind, path, columns.names, mapping)
+
+
+@contextmanager
+def bad_of(source: Source, shared: Rejects | None) -> Iterator[Rejects]:
+    """Where the rows of a file go that cannot be used: one file for all, or one beside each."""
+    if shared is not None:
+        yield shared
+        return
+    with Rejects(place_of(source.path)) as own:
+        yield own
+
+
+def _stopped(summary: Summary, stored: int, dry_run: bool) -> None:
+    """Ctrl-C: what is done, and how to go on."""
+    done = "nothing was to be stored" if dry_run else f"{many(stored, 'new record')} stored"
+    sys.stderr.write(
+        f"Read {many(summary.rows, 'row')}; {done}.\n"
+        "Run the same command again to go on: what is stored is known and counts once.\n"
+    )
+
+
 def _file(
     engine: Engine,
-    kind: Any,
-    path: Path,
-    said: list[str],
-    rejects: Path | None,
+    source: Source,
+    bad: Rejects,
     event: str,
     dry_run: bool,
     quiet: bool,
     summary: Summary,
 ) -> None:
-    from germane.ingest.bulk import Shaper, columns_of, count_rows, grouped, map_columns, rows_of
+    from rich.markup import escape
 
-    columns = columns_of(path)
-    mapping = map_columns(kind, columns.names, said, more=columns.open)
+    from germane.ingest.bulk import Shaper, count_rows, grouped, rows_of
+
+    kind, path, names, mapping = source
     if not quiet:
         pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
-        common.console().print(f"[bold]{path}[/]: {pairs}; kept: {', '.join(mapping.rest) or '–'}")
+        kept = ", ".join(mapping.rest) or "–"
+        common.console().print(f"[bold]{escape(str(path))}[/]: {escape(f'{pairs}; kept: {kept}')}")
     shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
-    known_as = mappings.key_of(kind, columns.names)
+    known_as = mappings.key_of(kind, names)
     remark = mappings.changed(kind, engine.store.meta(known_as), mapping.fields)
     if remark and remark not in summary.remarks:
         summary.remarks.append(remark)
-    target = rejects or path.with_name(path.name + ".rejects.jsonl")
     with (
-        _Rejects(target) as bad,
         engine.importer() as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
         before = importer.receipt
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
-            _take(kind, rows, shaper, importer, bad, summary, dry_run)
+            _take(source, rows, shaper, importer, bad, summary, dry_run)
             advance(len(rows))
         if importer.receipt.accepted > before.accepted:
             importer.mark(known_as, mappings.packed(mapping.fields))
@@ -158,25 +210,25 @@ def _file(
 
 
 def _take(
-    kind: str,
+    source: Source,
     rows: list[Row],
     shaper: Shaper,
     importer: Importer,
-    bad: _Rejects,
+    bad: Rejects,
     summary: Summary,
     dry_run: bool,
 ) -> None:
     from germane.ingest.bulk import Unusable
 
     try:
-        if rows[0].problem:
-            raise Unusable(rows[0].problem)  # noqa: TRY301 - one way out for all that is wrong
-        if kind == "catalogue":
+        if source.kind == "catalogue":
             item = shaper.item(rows[0])
+            summary.usable += 1
             if not dry_run:
                 importer.add_items([item])
             return
         event = shaper.event(rows)
+        summary.usable += 1
         summary.first_ms = min(summary.first_ms or event.at_ms, event.at_ms)
         summary.last_ms = max(summary.last_ms, event.at_ms)
         summary.people.add(event.user_id or event.anonymous_id)
@@ -186,33 +238,10 @@ def _take(
             importer.add([event])
     except Unusable as problem:
         summary.rejected += len(rows)
-        summary.reasons[str(problem).split(":")[0]] += len(rows)
         for row in rows:
-            bad.write(row, str(problem))
-
-
-class _Rejects:
-    """The file of rows that could not be used; there is none when all could."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file: TextIO | None = None
-
-    def __enter__(self) -> Self:
-        self.path.unlink(missing_ok=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-            sys.stderr.write(f"Rows that could not be used: {self.path}\n")
-
-    def write(self, row: Row, reason: str) -> None:
-        """One row with its number and the reason."""
-        if self._file is None:
-            self._file = self.path.open("w", encoding="utf-8")
-        line = {"row": row.number, "reason": reason, "values": row.values}
-        self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            reason = problem.of(row)
+            summary.reasons[reason.split(":")[0]] += 1
+            bad.write(source.path, row, reason)
 
 
 class progress:  # noqa: N801 - reads as a verb at its place
@@ -269,115 +298,33 @@ def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
 
     out = common.console()
     done = "Would import" if dry_run else "Imported"
-    what = "items" if kind == "catalogue" else "events"
-    usable = summary.rows - summary.rejected
+    new = many(summary.accepted, "new event")
+    if kind == "catalogue":
+        new = f"{many(summary.accepted, 'item')} new or changed"
+    told = f"{new}, {summary.duplicates:,} known already, "
+    if dry_run:  # what is known already is not looked up
+        told = f"{many(summary.usable, 'item' if kind == 'catalogue' else 'event')}, "
     out.print(
-        f"[bold green]{done}[/] {summary.rows:,} rows in {summary.seconds:.1f} s: "
-        f"{usable if dry_run else summary.accepted:,} new {what}, "
-        f"{summary.duplicates:,} known already, {summary.rejected:,} rows rejected."
+        f"[bold green]{done}[/] {many(summary.rows, 'row')} in {summary.seconds:.1f} s: {told}"
+        f"{many(summary.rejected, 'row')} rejected."
     )
     if summary.people:
         from germane.profile.view import rfc3339
 
         out.print(
-            f"{len(summary.people):,} people, {rfc3339(summary.first_ms)} to "
+            f"{many(len(summary.people), 'person', 'people')}, {rfc3339(summary.first_ms)} to "
             f"{rfc3339(summary.last_ms)}."
         )
     for reason, count in summary.reasons.most_common(10):
-        out.print(f"  [yellow]{count:,}[/] × {reason}", markup=True)
+        out.print(f"  [yellow]{count:,}[/] × {escape(reason)}")
     for remark in summary.remarks:
         out.print(f"[yellow]{escape(remark)}[/]")
     if summary.letters:
         out.print(
-            f"  [yellow]{summary.letters:,}[/] events could not be folded: germane dead-letters list"
+            f"  [yellow]{many(summary.letters, 'event')}[/] could not be folded: "
+            "germane dead-letters list"
         )
     for name, count in summary.unused.most_common(10):
         out.print(
             f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
         )
-
-
-def export(kind: str, out: Path, person: str | None, config: Path, data: Path | None) -> None:
-    """Write stored things as JSONL or Parquet."""
-    kinds = ("events", "decisions", "people", "items")
-    if kind not in kinds:
-        raise GermaneError(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
-    if out.suffix not in (".jsonl", ".parquet") and str(out) != "-":
-        raise GermaneError(
-            f"{out} has no known form.",
-            hint="Name it .jsonl or .parquet, or - for standard output.",
-        )
-    with common.opened(config, data, mode="read") as engine:
-        rows = _rows(engine, kind, None if person is None else _key(engine, person))
-        try:
-            count = _to_parquet(rows, out) if out.suffix == ".parquet" else _to_jsonl(rows, out)
-        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-            raise GermaneError(f"{out} cannot be written: {error.strerror}.") from None
-    if str(out) != "-":
-        common.console().print(f"[bold green]Wrote[/] {count:,} {kind} to {out}.")
-
-
-def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any]]:
-    import msgspec
-
-    from germane.api.wire import item_view
-
-    if kind == "items":
-        for item in engine.catalogue.values():
-            yield item_view(item)
-    elif kind == "people":
-        yield from engine.people(only)
-    else:
-        wanted = "decision" if kind == "decisions" else "event"
-        for record in engine.store.read(0):
-            if record.kind == wanted and (only is None or record.person == only):
-                yield {
-                    "offset": record.seq,
-                    "person": record.person,
-                    "receivedMs": record.received_ms,
-                    **msgspec.msgpack.decode(record.body),
-                }
-
-
-def _key(engine: Engine, person: str) -> str:
-    """Whose records are wanted; never everyone's because of a mistyped id."""
-    found = engine.person_key(person)
-    if found is None:
-        raise UnknownPerson(f"Nothing is known about {person!r}.")
-    return found
-
-
-def _plain(value: object) -> str:
-    """Bytes (the features of a decision, float16) as base64, like everything that speaks JSON."""
-    return b64encode(value).decode() if isinstance(value, bytes) else str(value)
-
-
-def _to_jsonl(rows: Iterator[dict[str, Any]], out: Path) -> int:
-    file = sys.stdout if str(out) == "-" else out.open("w", encoding="utf-8")
-    count = 0
-    try:
-        for count, row in enumerate(rows, 1):  # noqa: B007 - the number of rows is the answer
-            file.write(json.dumps(row, ensure_ascii=False, default=_plain) + "\n")
-    finally:
-        if file is not sys.stdout:
-            file.close()
-    return count
-
-
-def _to_parquet(rows: Iterator[dict[str, Any]], out: Path) -> int:
-    """Nested values as JSON text, so that every row has the same columns."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    flat = [
-        {
-            k: json.dumps(v, ensure_ascii=False, default=_plain)
-            if isinstance(v, dict | list)
-            else v
-            for k, v in row.items()
-        }
-        for row in rows
-    ]
-    names = list(dict.fromkeys(name for row in flat for name in row))
-    pq.write_table(pa.Table.from_pylist([{n: row.get(n) for n in names} for row in flat]), out)
-    return len(flat)

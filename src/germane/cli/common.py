@@ -44,6 +44,11 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def many(count: float, one: str, more: str = "") -> str:
+    """``1 row``, ``1,200 rows``, ``0 people``: a number with its noun (``more`` if it is not one + s)."""
+    return f"{count:,.0f} {one if round(count) == 1 else more or one + 's'}"
+
+
 def load(config: Path) -> Loaded:
     """The configuration, or ConfigInvalid."""
     from germane.config import load as load_config
@@ -62,13 +67,24 @@ CLOCK = "demo.clock_ms"
 
 @contextmanager
 def opened(
-    config: Path, data: Path | None, *, mode: Literal["serve", "read", "write"]
+    config: Path,
+    data: Path | None,
+    *,
+    mode: Literal["serve", "read", "write"],
+    made: bool = False,
 ) -> Iterator[Engine]:
-    """An engine for one command; a writing one leaves a snapshot, so that the next start is quick."""
+    """An engine for one command; a writing one leaves a snapshot, so that the next start is quick.
+
+    Raises:
+        NotFound: there is no data, and the command reads, or is about data that is there (``made``).
+    """
     from germane.app import AcceleratedWorld, open_engine, save_snapshot
+    from germane.storage.sqlite import SqliteStore
 
     loaded = load(config)
     folder = data_dir(loaded, config, data)
+    if made:
+        SqliteStore.open(folder, mode="read").close()
     engine = open_engine(loaded.settings, folder, mode=mode)
     before = engine.seq
     stood = engine.store.meta(CLOCK)

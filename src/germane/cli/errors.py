@@ -2,37 +2,79 @@
 
 from __future__ import annotations
 
+import logging
+
+import msgspec
 import typer
 
-from germane.domain.errors import ConfigInvalid, GermaneError
+from germane.domain.errors import ConfigInvalid, GermaneError, StorageDamaged, WrongUse
 
-INTERRUPTED = 130
+FAILED, WRONG_USE, BAD_CONFIG, INTERRUPTED = 1, 2, 3, 130
 
 
 def guarded(app: typer.Typer) -> int:
     """Run the program; the exit code."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         result = app(standalone_mode=False)
-    except GermaneError as error:
-        err.print(f"[bold red]Error[/] {escape(error.message)}")
-        if error.hint:
-            err.print(f"[dim]→[/] {escape(error.hint)}")
-        return 3 if isinstance(error, ConfigInvalid) else 1
     except typer.Exit as done:
         return int(done.exit_code)
     except (typer.Abort, KeyboardInterrupt):
-        err.print("Stopped.")
+        _say("Stopped.")
         return INTERRUPTED
     except BrokenPipeError:
-        return 1
+        return FAILED
     except Exception as error:
+        told = explained(error)
+        if told is not None:
+            return tell(told)
         show = getattr(error, "show", None)
         if show is None:  # not wrong use, but a bug: its trace is what a report needs
             raise
         show()
-        return int(getattr(error, "exit_code", 2))
+        return int(getattr(error, "exit_code", WRONG_USE))
     return int(result) if isinstance(result, int) else 0
+
+
+def set_up_warnings() -> None:
+    """Warnings of the engine as plain lines; `serve` sets up a log of its own. Events that cannot be
+    folded are not among them: a command counts them in its summary, and the dead letters have them."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.addFilter(lambda record: record.name != "germane.app.letters")
+    logging.getLogger().addHandler(handler)
+
+
+def explained(error: Exception) -> GermaneError | None:
+    """What went wrong, for people; None if it is a bug."""
+    if isinstance(error, GermaneError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return GermaneError(
+            f"{where}{error.strerror}.",
+            hint="The system refused it: look at the place and its rights.",
+        )
+    if isinstance(
+        error, msgspec.DecodeError
+    ):  # input is checked where it comes in: this was stored
+        return StorageDamaged(f"The data folder is damaged: a record cannot be read ({error}).")
+    return None
+
+
+def tell(error: GermaneError) -> int:
+    """Print it; the exit code."""
+    from rich.markup import escape
+
+    _say(f"[bold red]Error[/] {escape(error.message)}")
+    if error.hint:
+        _say(f"[dim]→[/] {escape(error.hint)}")
+    if isinstance(error, ConfigInvalid):
+        return BAD_CONFIG
+    return WRONG_USE if isinstance(error, WrongUse) else FAILED
+
+
+def _say(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text)

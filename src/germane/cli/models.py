@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from germane.cli import common
+from germane.cli.common import many
 
 if TYPE_CHECKING:
     from germane.domain.ports import Version
@@ -21,7 +22,9 @@ def snapshot(config: Path, data: Path | None, *, as_json: bool) -> None:
     if as_json:
         common.print_json({"records": folded})
     else:
-        common.console().print(f"Folded {folded:,} records; the next start begins behind them.")
+        common.console().print(
+            f"Folded {many(folded, 'record')}; the next start begins behind them."
+        )
 
 
 def train(config: Path, data: Path | None, *, as_json: bool) -> None:
@@ -44,7 +47,7 @@ def train(config: Path, data: Path | None, *, as_json: bool) -> None:
         figures = ""
         if "champion_ndcg10" in head:
             figures = (
-                f" (NDCG@10 on {head['held_out']:,} lessons held out: {head['challenger_ndcg10']:.4f}, "
+                f" (NDCG@10 on {many(head['held_out'], 'lesson')} held out: {head['challenger_ndcg10']:.4f}, "
                 f"what ranks now: {head['champion_ndcg10']:.4f})"
             )
         out.print(f"  {name}: {head['why']}{figures}")
@@ -73,7 +76,7 @@ def models(config: Path, data: Path | None, *, as_json: bool) -> None:
         row = _row(each, found)
         out.print(f"[bold]{row['version']}[/]  {row['made']}  {row['state']}")
         for name, head in row["heads"].items():
-            out.print(f"    {name}: {head['why']}, {head['lessons']:,} lessons")
+            out.print(f"    {name}: {head['why']}, {many(head['lessons'], 'lesson')}")
 
 
 def roll_back(config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, letters, project, serving
+from germane.cli import asking, bulk, exporting, letters, project, serving
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -25,6 +25,24 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Germane: signals in, decisions out, outcomes back. A self-hosted personalization engine."""
 
 
 @app.command()
@@ -56,7 +74,9 @@ def serve(
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any free one.", min=0, max=65535)
+    ] = None,
 ) -> None:
     """Take events and answer decisions over HTTP."""
     serving.serve(config, data, host, port)
@@ -71,7 +91,8 @@ def import_(
         typer.Option("--map", "-m", help="FIELD=COLUMN, for example timestamp=when."),
     ] = None,
     named: Annotated[
-        str | None, typer.Option("--as", help="The mapping [imports.NAME] of the configuration.")
+        str | None,
+        typer.Option("--as", help="Name of a mapping in the configuration, under imports."),
     ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="File for rows that could not be used.")
@@ -271,7 +292,7 @@ def export(
     data: Data = None,
 ) -> None:
     """Write what is stored to a file."""
-    bulk.export(kind, out, person, config, data)
+    exporting.export(kind, out, person, config, data)
 
 
 @dead_letters.command("list")
@@ -316,7 +337,9 @@ def demo_shop(
     data: Annotated[Path, typer.Option("--data", "-d", help="Folder for the demo.")] = Path(
         "germane-demo"
     ),
-    port: Annotated[int, typer.Option(help="Port of the page.")] = 8400,
+    port: Annotated[
+        int, typer.Option(help="Port of the page; 0: any free one.", min=0, max=65535)
+    ] = 8400,
     speed: Annotated[
         float, typer.Option(help="Simulated days per real minute.", min=0.01, max=100)
     ] = 2.0,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from germane.cli import common
-from germane.domain.errors import GermaneError
+from germane.cli.common import many
+from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +30,7 @@ class WouldOverwrite(GermaneError):
 def init(folder: Path, recipe: str, *, force: bool) -> None:
     """Write a project folder; the keys are made here and are nobody else's."""
     if recipe not in RECIPES:
-        raise GermaneError(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
+        raise WrongUse(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
     names = ("germane.toml", "catalogue.csv", ".env")
     there = [name for name in names if (folder / name).exists()]
     if there and not force:
@@ -81,8 +82,8 @@ def check(config: Path, data: Path | None, *, as_json: bool) -> int:
         return int(errors > 0)
     out = common.console()
     out.print(
-        f"[bold]{config}[/] is valid: {len(loaded.settings.signals)} signals, "
-        f"{len(loaded.settings.surfaces)} surfaces, {len(items):,} items.\n"
+        f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)
     return int(errors > 0)

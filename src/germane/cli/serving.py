@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import logging
 import signal
@@ -15,6 +16,7 @@ import msgspec
 
 from germane.cli import common
 from germane.cli.chores import Chores
+from germane.cli.common import many
 from germane.cli.project import print_findings
 from germane.domain.errors import ConfigInvalid, GermaneError
 
@@ -116,7 +118,14 @@ def require_keys(runtime: Runtime) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket.
+    """A listening socket. Raises like ``bound``."""
+    listener = bound(host, port)
+    listener.listen(2048)
+    return listener
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has its address for itself, and does not listen yet.
 
     Raises:
         GermaneError: the address is taken or not ours.
@@ -129,9 +138,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise GermaneError(
             f"Cannot listen on {host}:{port}: {error.strerror}.",
-            hint="Choose another port with --port.",
+            hint="Choose another port with --port."
+            if error.errno in (errno.EADDRINUSE, errno.EACCES)
+            else "Choose another address with --host.",
         ) from None
-    listener.listen(2048)
     return listener
 
 
@@ -190,7 +200,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     from germane.app import rebuild, save_rebuilt
     from germane.cli.bulk import progress
 
-    with common.opened(config, data, mode="write") as engine:
+    with common.opened(config, data, mode="write", made=True) as engine:
         total = engine.store.counts()["records"]
         with progress(total, "Folding the log", quiet=as_json) as advance:
             done = 0
@@ -220,19 +230,19 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
         else "different from before (the configuration has changed since)"
     )
     common.console().print(
-        f"[bold green]Rebuilt[/] from {report.records:,} records: the state is {same}."
+        f"[bold green]Rebuilt[/] from {many(report.records, 'record')}: the state is {same}."
     )
     if report.letters:
-        common.console().print(f"{report.letters:,} dead letters are settled by it.")
+        common.console().print(f"Dead letters settled by it: {report.letters:,}.")
 
 
 def seal_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     """Seal until nothing old is left in the log."""
     moved = 0
-    with common.opened(config, data, mode="write") as engine:
+    with common.opened(config, data, mode="write", made=True) as engine:
         while count := engine.seal():
             moved += count
     if as_json:
         common.print_json({"moved": moved})
         return
-    common.console().print(f"[bold green]Sealed[/] {moved:,} records into history.")
+    common.console().print(f"[bold green]Sealed[/] {many(moved, 'record')} into history.")

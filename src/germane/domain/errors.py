@@ -132,6 +132,33 @@ class StorageFailed(GermaneError):
     hint = "Look at the disk, then start the server again: nothing acknowledged is lost."
 
 
+class StorageReadOnly(StorageFailed):
+    """The data folder is not open to writing."""
+
+    code = "storage.read_only"
+    hint = (
+        "Give this user the right to write the folder and the files in it, or copy it to a place "
+        "that may be written and name that with --data."
+    )
+
+
+class StorageDamaged(StorageFailed):
+    """What is stored is not what was written."""
+
+    code = "storage.damaged"
+    hint = (
+        "Stop the server, keep the folder as it is, and go on with a backup of it. Nothing was "
+        "repaired."
+    )
+
+
+class WrongUse(GermaneError):
+    """The command was not called as it is meant."""
+
+    code = "cli.wrong_use"
+    hint = "`germane --help`, and --help after any command, tell how."
+
+
 class StorageBusy(GermaneError):
     """Another process has this data folder open."""
 

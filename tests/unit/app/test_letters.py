@@ -13,7 +13,7 @@ from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild, save_rebuilt
 from germane.app.steps import Steps
-from germane.domain.event import Event
+from germane.domain.event import Event, Rejection
 from germane.domain.settings import Settings
 from germane.ingest import limits
 from germane.ingest.segment import parse
@@ -202,3 +202,43 @@ def test_accepted_is_what_is_in_the_log(engine: Engine, monkeypatch: pytest.Monk
     monkeypatch.setattr(Steps, "event", broken)
     asyncio.run(live())
     assert engine.store.counts()["records"] == engine.seq
+
+
+def test_each_letter_of_an_event_has_its_own_reason(
+    engine: Engine, shop: Settings, tmp_path: Path
+) -> None:
+    """Not the first one's; and when its own cause is mended, what is left is said."""
+    products = [
+        {"product_id": "i1", "price": "dear", "quantity": 1},
+        {"product_id": "i2", "price": 9.5, "quantity": "some"},
+    ]
+    engine.accept_now([an_order([], properties={"order_id": "o", "products": products})])
+    price, quantity = engine.letters()
+    assert "price" in price.message
+    assert "price" in engine.replay_letter(price.letter_id)
+    assert "quantity" in engine.replay_letter(quantity.letter_id)
+    without = replace(shop.signals["purchase"], quantity="")
+    engine = reopened(engine, replace(shop, signals=shop.signals | {"purchase": without}), tmp_path)
+    said = engine.replay_letter(quantity.letter_id)
+    assert "this is mended, but not all" in said
+    assert price.message in said
+    assert "still wrong" in engine.replay_letter(price.letter_id)
+    engine.store.close()
+
+
+def test_a_replay_while_serving(engine: Engine) -> None:
+    """It is durable when it is answered, and counts once however often it is asked for."""
+    body = json.dumps({"type": "track", "event": "x", "userId": "u9", "messageId": "m9"}).encode()
+    engine.accept_now([], [Rejection("event.too_large", "too large", body)], "api")
+
+    async def run() -> list[str]:
+        await engine.start()
+        number = engine.letters()[0].letter_id
+        said = [await engine.replay(number), await engine.replay(number), await engine.replay(99)]
+        await engine.stop()
+        return said
+
+    said = asyncio.run(run())
+    assert said == ["", "it was replayed already", "there is no such dead letter"]
+    assert [each.person for each in engine.store.read(0)][-1:] == ["u:u9"]
+    assert engine.letters() == []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,8 +18,10 @@ import requests
 import uvicorn
 from segment.analytics.request import APIError
 
-from germane.cli.demo import driver, shop
+from germane.cli.demo import driver, journey, shop
 from germane.cli.demo.journey import Basket
+from germane.domain.errors import GermaneError, StorageBusy, WrongUse
+from germane.storage.sqlite import SqliteStore
 
 AT_MS = 1_500_000_000_000
 TRIPS = 28
@@ -217,3 +221,67 @@ def test_a_stop_by_the_system_is_a_stop() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (ended.returncode, ended.stdout) == (0, "stopped\n"), ended.stderr
+
+
+def test_a_port_that_is_taken_is_told_before_the_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not minutes later; nothing is imported."""
+    monkeypatch.setattr(shop, "Journey", Year)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(GermaneError, match=f"Cannot listen on 127.0.0.1:{port}"):
+            shop.run(tmp_path / "demo", port, 1.0, fresh=False, browser=False, until="never")
+    assert not (tmp_path / "demo" / "germane-data").exists()
+
+
+def test_fresh_takes_nothing_from_a_demo_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder stays, whether its port or only its folder is in use."""
+    monkeypatch.setattr(shop, "Journey", Year)
+    loaded = shop._project(tmp_path)
+    data = tmp_path / loaded.runtime.data
+    store = SqliteStore.open(data)
+    with pytest.raises(StorageBusy):
+        shop.run(tmp_path, 0, 1.0, fresh=True, browser=False, until="never")
+    store.close()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(GermaneError, match="Cannot listen"):
+            shop.run(
+                tmp_path, other.getsockname()[1], 1.0, fresh=True, browser=False, until="never"
+            )
+    assert (data / "germane.db").exists()
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_folder_that_is_no_demos_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: bool
+) -> None:
+    """A project's, or one with somebody's keys: the demo writes nothing into it and removes nothing."""
+    monkeypatch.setattr(shop, "Journey", Year)
+    (tmp_path / ".env").write_text("SECRET=1\n")
+    for text in (None, '[project]\nname = "mine"\n'):
+        if text is not None:
+            (tmp_path / "germane.toml").write_text(text)
+        before = {each.name: each.read_text() for each in tmp_path.iterdir()}
+        with pytest.raises(GermaneError, match="is not a demo's folder"):
+            shop.run(tmp_path, 0, 1.0, fresh=fresh, browser=False, until="import")
+        assert {each.name: each.read_text() for each in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(("said", "taken"), [("", 0), ("25", 25), ("007", 7)])
+def test_so_many_households(said: str, taken: int) -> None:
+    """A number from 1 on, or all."""
+    assert journey._limit(said) == taken
+
+
+@pytest.mark.parametrize("said", ["abc", "-3", "0", "2.5", "²", " 3"])
+def test_no_number_of_households(said: str) -> None:
+    """Is an error: all of them would be a surprise that takes minutes."""
+    with pytest.raises(WrongUse, match="no number of households"):
+        journey._limit(said)

@@ -159,7 +159,8 @@ def _robots(found: Facts) -> list[Advice]:
     return [
         Advice(
             "Robots kept out",
-            f"{found.robots:,} people have more than {HEAVY_A_DAY} events on their usual day.",
+            f"{found.robots:,} {'person has' if found.robots == 1 else 'people have'} more than "
+            f"{HEAVY_A_DAY} events on a usual day.",
             "Filter known robots before they send, and look at these people by hand.",
         )
     ]

@@ -120,7 +120,7 @@ def _span(found: Facts) -> Check:
     return Check(
         "Time covered",
         level,  # type: ignore[arg-type]
-        f"{found.days:,.0f} days",
+        f"{found.days:,.0f} day{'' if round(found.days) == 1 else 's'}",
         "Two months show weekly habits; seasons need a year.",
     )
 

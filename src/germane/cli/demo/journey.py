@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, WrongUse
 from germane.domain.event import Event
 from germane.domain.item import Item
 
@@ -31,6 +31,22 @@ class MissingData(GermaneError):
 
     code = "demo.missing_data"
     hint = "Install it: pip install 'germane[demo]'"
+
+
+def _limit(said: str) -> int:
+    """How many households to take; 0: all.
+
+    Raises:
+        WrongUse: it is no such number.
+    """
+    if not said:
+        return 0
+    if not (said.isascii() and said.isdigit() and int(said)):
+        raise WrongUse(
+            f"{HOUSEHOLDS_LIMIT}={said!r} is no number of households.",
+            hint="Set a whole number from 1 on, or leave it out to take all.",
+        )
+    return int(said)
 
 
 class Basket:
@@ -82,8 +98,7 @@ class Journey:
         if spec is None or not spec.submodule_search_locations:
             raise MissingData()
         self._folder = Path(next(iter(spec.submodule_search_locations))) / "data"
-        limit = os.environ.get(HOUSEHOLDS_LIMIT, "")
-        self._limit = int(limit) if limit.isdigit() else 0
+        self._limit = _limit(os.environ.get(HOUSEHOLDS_LIMIT, ""))
 
     def _table(self, name: str, columns: list[str]) -> Any:
         import pyarrow.parquet as pq

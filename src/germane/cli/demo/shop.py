@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,11 +17,12 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from germane.app import AcceleratedWorld, Engine, open_engine, save_snapshot
-from germane.cli.common import CLOCK
+from germane.cli.common import CLOCK, many
 from germane.cli.demo.journey import SPLIT_MS, Journey
 from germane.config import Loaded, load
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, WrongUse
 from germane.domain.record import Txn
+from germane.storage.sqlite.connection import FolderLock
 
 if TYPE_CHECKING:
     import uvicorn
@@ -44,37 +46,70 @@ class Demo:
 def run(folder: Path, port: int, speed: float, *, fresh: bool, browser: bool, until: str) -> int:
     """Run until stopped; the exit code."""
     from germane.cli.common import console
+    from germane.cli.serving import bound
 
     if until not in ("import", "replay", "never"):
-        raise GermaneError(f"--until {until} is not known.", hint="One of: import, replay, never.")
+        raise WrongUse(f"--until {until} is not known.", hint="One of: import, replay, never.")
     demo = Demo(folder, port, speed, browser, until)
     out = console()
     journey = Journey()
-    if fresh and folder.exists():
-        _clear(folder)
+    _may_use(folder, fresh=fresh)
     loaded = _project(folder)
-    out.print("[bold]Germane demo: a real shop[/] (dunnhumby, The Complete Journey, 2017)")
+    # before the import, which takes minutes: a port that is taken is told at once
+    listener = None if until == "import" else bound(loaded.runtime.host, port)
+    try:
+        if fresh:
+            shutil.rmtree(folder)
+            loaded = _project(folder)
+        out.print("[bold]Germane demo: a real shop[/] (dunnhumby, The Complete Journey, 2017)")
+        return _run(demo, loaded, journey, listener, out)
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def _run(
+    demo: Demo, loaded: Loaded, journey: Journey, listener: socket.socket | None, out: Any
+) -> int:
+    """Import what is not there yet, then serve, if there is where to listen."""
+    folder = demo.folder
     world = AcceleratedWorld(SPLIT_MS, 0.0)
     engine = open_engine(loaded.settings, folder / loaded.runtime.data, world=world)
     try:
         if _import(engine, journey):
             save_snapshot(engine, folder / loaded.runtime.data)
-        if until == "import":
+        if listener is None:
             return 0
-        _resume_clock(engine, world, speed)
-        return _serve(demo, engine, world, loaded, out)
+        _resume_clock(engine, world, demo.speed)
+        return _serve(demo, engine, world, loaded, listener, out)
     finally:
         engine.store.close()
 
 
-def _clear(folder: Path) -> None:
-    """``--fresh`` removes only what is a demo's folder."""
-    if not (folder / "germane.toml").exists():
+def _may_use(folder: Path, *, fresh: bool) -> None:
+    """The demo uses a folder that is new, empty or its own: never a project, nor a folder with a ``.env``.
+
+    Raises:
+        GermaneError: it is another folder.
+        StorageBusy: it is to be removed, and a demo runs in it.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    config = folder / "germane.toml"
+    mark = _declared().partition("\n")[0]
+    if not config.is_file() or not config.read_text("utf-8", "replace").startswith(mark):
         raise GermaneError(
-            f"{folder} is not a demo's folder; nothing was removed.",
-            hint="Choose another one with --data.",
+            f"{folder} is not a demo's folder; nothing in it was changed.",
+            hint="Choose another one with --data; a new one is made.",
         )
-    shutil.rmtree(folder)
+    data = folder / load(config, os.environ).runtime.data
+    if fresh and data.exists():
+        FolderLock(data).release()
+
+
+def _declared() -> str:
+    """The demo's germane.toml."""
+    return files("germane.cli.demo").joinpath("shop.toml").read_text("utf-8")
 
 
 def _project(folder: Path) -> Loaded:
@@ -83,7 +118,7 @@ def _project(folder: Path) -> Loaded:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "germane.toml"
     if not config.exists():
-        config.write_text(files("germane.cli.demo").joinpath("shop.toml").read_text("utf-8"))
+        config.write_text(_declared())
         write_keys(folder / ".env")
     return load(config, os.environ)
 
@@ -126,18 +161,25 @@ def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None
     world.rebase(stood, speed * 24 * 60)
 
 
-def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, out: Any) -> int:
+def _serve(
+    demo: Demo,
+    engine: Engine,
+    world: AcceleratedWorld,
+    loaded: Loaded,
+    listener: socket.socket,
+    out: Any,
+) -> int:
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.cli.chores import Chores
-    from germane.cli.serving import http_server, listen, run_server, set_up_logging
+    from germane.cli.serving import http_server, run_server, set_up_logging
     from germane.console.live import Live
 
     set_up_logging(loaded.runtime.log)
     keys = Keys(loaded.runtime.write_key, loaded.runtime.server_key)
     live = Live(engine, keys, SPLIT_MS)
     app = build(engine, keys, extra_routes=live.routes(), access_log=False)
-    listener = listen(loaded.runtime.host, demo.port)
+    listener.listen(2048)
     port = listener.getsockname()[1]
     page = f"http://{loaded.runtime.host}:{port}/console/live"
     server = http_server(app, grace_s=3)
@@ -167,8 +209,8 @@ def _serve(demo: Demo, engine: Engine, world: AcceleratedWorld, loaded: Loaded, 
         save_snapshot(engine, demo.folder / loaded.runtime.data)
     stats = engine.stats()
     out.print(
-        f"\nStopped at {live.simulated_date()}. {stats['events_total']:,.0f} events and "
-        f"{stats['decisions_total']:,.0f} decisions in this run; all of it is on the disk."
+        f"\nStopped at {live.simulated_date()}. {many(stats['events_total'], 'event')} and "
+        f"{many(stats['decisions_total'], 'decision')} in this run; all of it is on the disk."
     )
     out.print("Start again with the same command to go on, or with --fresh to begin anew.")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from germane.app.backtest.findings import Findings
+from germane.cli.common import many
 from germane.cli.report.html import Column, paragraph, section, table
 from germane.cli.report.words import day, name, number, percent
 
@@ -32,7 +33,8 @@ def expert(findings: Findings) -> str:
     return section(
         "The numbers for experts",
         table(
-            f"All lists on the same choices: n = {n.n:,} from {n.people:,} people, 95 % intervals",
+            f"All lists on the same choices: n = {n.n:,} from {many(n.people, 'person', 'people')}, "
+            "95 % intervals",
             columns,
             rows,
         ),
@@ -100,9 +102,8 @@ def method(findings: Findings) -> str:
     """How it was measured, and what it must not be used for."""
     sample = findings.sample
     trees = (
-        f"Trees were trained beside {sample.trainings} times; {sample.promoted} times they proved "
-        "themselves and "
-        "ranked from then on."
+        f"Trees were trained beside {many(sample.trainings, 'time')}; {many(sample.promoted, 'time')} "
+        "they proved themselves and ranked from then on."
         if sample.trains
         else "LightGBM is not installed, so the online blend ranked alone (pip install 'germane[train]')."
     )
@@ -114,7 +115,8 @@ def method(findings: Findings) -> str:
         else "With the signals, attributes and rules of your configuration."
     )
     asked = (
-        f"{sample.events:,} events of {sample.people:,} people with {sample.items:,} items, "
+        f"{many(sample.events, 'event')} of {many(sample.people, 'person', 'people')} with "
+        f"{many(sample.items, 'item')}, "
         f"{day(sample.first_ms)} to {day(sample.last_ms)}. {settings} "
         f"A choice is: {', '.join(sample.targets)}."
     )

@@ -6,6 +6,7 @@ from html import escape
 from importlib.resources import files
 
 from germane.app.backtest.findings import Findings
+from germane.cli.common import many
 from germane.cli.report import sections
 from germane.cli.report.expert import expert, method
 from germane.cli.report.html import paragraph
@@ -60,15 +61,17 @@ def _top(findings: Findings, source: str) -> str:
     if sample.stopped_ms is not None:
         stopped = (
             f'<p class="banner"><strong>Stopped by hand.</strong> This report holds what was reached: '
-            f"{sample.events_done:,} of {sample.events:,} events, up to {day(sample.stopped_ms)}.</p>"
+            f"{sample.events_done:,} of {many(sample.events, 'event')}, up to {day(sample.stopped_ms)}.</p>"
         )
     whom = (
         "everyone who chose something then"
         if sample.people_asked >= sample.people_could
-        else f"{sample.people_asked:,} of {sample.people_could:,} people, chosen by a hash of their id"
+        else f"{sample.people_asked:,} of {many(sample.people_could, 'person', 'people')}, chosen by a hash of "
+        "their id"
     )
     basis = (
-        f"From {answer.personal.n:,} times that {answer.personal.people:,} people chose something between "
+        f"From {many(answer.personal.n, 'time')} that {many(answer.personal.people, 'person', 'people')} "
+        "chose something between "
         f"{day(sample.split_ms)} and {day(sample.stopped_ms or sample.last_ms)}; predicted for {whom}."
     )
     return (

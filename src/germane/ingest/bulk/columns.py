@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from germane.domain.errors import ImportFailed
+from germane.domain.errors import ImportFailed, WrongUse
 
 Kind = Literal["events", "people", "catalogue"]
 KINDS: tuple[Kind, ...] = ("events", "people", "catalogue")
@@ -100,23 +100,26 @@ def map_columns(kind: Kind, names: tuple[str, ...], said: list[str], *, more: bo
         more: Whether columns may exist that are not in ``names`` (JSONL).
 
     Raises:
-        ImportFailed: an unknown field or column, or a field that is needed is missing.
+        WrongUse: ``said`` names an unknown field or column.
+        ImportFailed: a field that is needed is missing.
     """
     known = FIELDS[kind]
     fields: dict[str, str] = {}
     for each in said:
         field, mark, column = (part.strip() for part in each.partition("="))
         if not mark:
-            raise ImportFailed(
+            raise WrongUse(
                 f"--map {each!r} is not FIELD=COLUMN.", hint=f"Fields: {', '.join(known)}."
             )
         if field not in known:
-            raise ImportFailed(
+            raise WrongUse(
                 f"--map {each!r}: there is no field {field!r}.",
                 hint=f"Fields: {', '.join(known)}.",
             )
         if column not in names and not more:
-            raise ImportFailed(f"There is no column {column!r}.", hint=_nearest(column, names))
+            raise WrongUse(
+                f"--map {each!r}: there is no column {column!r}.", hint=_nearest(column, names)
+            )
         fields[field] = column
     free = [name for name in names if name not in fields.values()]
     for field, usual in known.items():

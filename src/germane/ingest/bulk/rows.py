@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +22,8 @@ SEPARATORS = (",", ";", "\t", "|")
 
 
 class Row(NamedTuple):
-    """One row: its number in the file (from 1, the header not counted), its values, or what is wrong."""
+    """One row: where it begins (in text the line, as editors count them, so the first row of a CSV has
+    number 2; in Parquet the row, from 1), its values, or what is wrong with it."""
 
     number: int
     values: dict[str, Any]
@@ -39,30 +41,48 @@ def columns_of(path: Path) -> Columns:
     """The columns of a file.
 
     Raises:
-        ImportFailed: it is missing, empty, or of no known format.
+        ImportFailed: it is missing, empty, of no known format, or has two columns of one name.
     """
     kind = _format(path)
     if not path.exists():
         raise ImportFailed(f"There is no file {path}.")
+    if path.is_dir():
+        raise ImportFailed(f"{path} is a folder.", hint="Name the files in it.")
     if kind == "parquet":
         import pyarrow.parquet as pq
 
         with _guarded(path), pq.ParquetFile(path) as file:
-            return Columns(tuple(file.schema_arrow.names), open=False)
+            return Columns(_different(path, file.schema_arrow.names), open=False)
     if kind == "csv":
         with _text(path) as file, _guarded(path):
             header = next(csv.reader(file, delimiter=separator_of(path)), None)
         if not header:
             raise ImportFailed(f"{path} is empty.")
-        return Columns(tuple(name.strip() for name in header), open=False)
+        return Columns(_different(path, [name.strip() for name in header]), open=False)
     names: dict[str, None] = {}
     for row in rows_of(path):
-        names |= dict.fromkeys(row.values)
+        if not row.problem:
+            names |= dict.fromkeys(row.values)
         if row.number >= 100:
             break
     if not names:
-        raise ImportFailed(f"{path} has no JSON objects.")
+        raise ImportFailed(
+            f"{path} begins with no JSON objects.", hint="It takes one object a line: {...}"
+        )
     return Columns(tuple(names), open=True)
+
+
+def _different(path: Path, names: list[str]) -> tuple[str, ...]:
+    """The names, if each is there once: of two columns with one name, one would be lost."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        name = twice[0]
+        numbers = " and ".join(str(n) for n, each in enumerate(names, 1) if each == name)
+        what = f"are both named {name!r}" if name else "have no name"
+        raise ImportFailed(
+            f"{path}: columns {numbers} {what}.", hint="Give each column a name of its own."
+        )
+    return tuple(names)
 
 
 def separator_of(path: Path) -> str:
@@ -146,7 +166,9 @@ def _csv(path: Path) -> Iterator[Row]:
     with _text(path) as file, _guarded(path):
         reader = csv.reader(file, delimiter=separator_of(path))
         header = [name.strip() for name in next(reader, [])]
-        for number, values in enumerate(reader, 1):
+        begins = reader.line_num + 1
+        for values in reader:
+            number, begins = begins, reader.line_num + 1
             if not values:
                 continue
             if len(values) != len(header):

@@ -27,6 +27,18 @@ _TRUE, _FALSE = (
 class Unusable(ValueError):
     """A row cannot be used; the text says why."""
 
+    def __init__(self, reason: str, rows: dict[int, str] | None = None) -> None:
+        """``rows``: what is wrong with which of the rows of one event, by number."""
+        super().__init__(reason)
+        self._rows = rows or {}
+
+    def of(self, row: Row) -> str:
+        """Why this row cannot be used: its own fault, or that of another line of its order."""
+        if not self._rows or row.number in self._rows:
+            return self._rows.get(row.number, str(self))
+        number, reason = next(iter(self._rows.items()))
+        return f"another line of the same order cannot be used: line {number}, {reason}"
+
 
 class Shaper:
     """Turns rows of one import into events or items."""
@@ -73,6 +85,8 @@ class Shaper:
             Unusable: a value cannot be used; no part of the event is.
         """
         first = rows[0]
+        if len(rows) == 1 and first.problem:
+            raise Unusable(first.problem)
         user, anonymous = self._id(first, "user_id"), self._id(first, "anonymous_id")
         if not (user or anonymous):
             raise Unusable("no user id and no anonymous id")
@@ -86,6 +100,7 @@ class Shaper:
             raise Unusable("no event name (a column event, or --event NAME)")
         spec = self._signals.get(name)
         name = spec.event if spec else name
+        lines = self._lines(rows, spec)
         items = [self._id(row, "item_id") for row in rows]
         return Event(
             self._message_id(rows, name, user, anonymous, items),
@@ -94,7 +109,7 @@ class Shaper:
             name=name,
             user_id=user,
             anonymous_id=anonymous,
-            properties=self._properties(rows, spec),
+            properties=self._properties(first, lines, spec),
         )
 
     def is_signal(self, event: Event) -> bool:
@@ -107,6 +122,8 @@ class Shaper:
         Raises:
             Unusable: a value cannot be used.
         """
+        if row.problem:
+            raise Unusable(row.problem)
         item_id = self._id(row, "item_id")
         if not item_id:
             raise Unusable("no item id")
@@ -140,12 +157,31 @@ class Shaper:
 
     # -- parts -----------------------------------------------------------------------------------
 
-    def _properties(self, rows: list[Row], spec: SignalSpec | None) -> dict[str, Any]:
+    def _lines(self, rows: list[Row], spec: SignalSpec | None) -> list[dict[str, Any]]:
+        """The items of an event.
+
+        Raises:
+            Unusable: some rows are wrong; it names each of them.
+        """
+        lines, wrong = [], {}
+        for row in rows:
+            try:
+                if row.problem:
+                    raise Unusable(row.problem)  # noqa: TRY301 - one way out for all that is wrong
+                lines.append(self._line(row, spec))
+            except Unusable as problem:
+                wrong[row.number] = str(problem)
+        if wrong:
+            raise Unusable(next(iter(wrong.values())), wrong)
+        return lines
+
+    def _properties(
+        self, first: Row, lines: list[dict[str, Any]], spec: SignalSpec | None
+    ) -> dict[str, Any]:
         properties: dict[str, Any] = {
-            k: _plain(v) for k, v in self._rest(rows[0]).items() if v not in (None, "")
+            k: _plain(v) for k, v in self._rest(first).items() if v not in (None, "")
         }
-        lines = [self._line(row, spec) for row in rows]
-        order = self._id(rows[0], "order_id")
+        order = self._id(first, "order_id")
         if order:
             _put(properties, spec.order if spec and spec.order else "properties.order_id", order)
         path = spec.item if spec else "properties.product_id"
@@ -194,6 +230,8 @@ class Shaper:
         value = self._get(row, field)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return ""
+        if isinstance(value, list | dict):
+            raise Unusable(f"{field} is no text and no number: {value!r}")
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         text = str(value).strip()
@@ -259,11 +297,18 @@ class Shaper:
 
 
 def grouped(rows: Iterable[Row], shaper: Shaper) -> Iterator[list[Row]]:
-    """Rows, those of one event together."""
+    """Rows, those of one event together.
+
+    A row that cannot be read belongs to the order around it if it still says so; if it says nothing,
+    it stands alone and does not part the order.
+    """
     waiting: list[Row] = []
     waiting_key: tuple[Any, ...] | None = None
     for row in rows:
-        key = None if row.problem else shaper.group_key(row)
+        key = shaper.group_key(row)
+        if key is None and row.problem:
+            yield [row]
+            continue
         if waiting and (key is None or key != waiting_key):
             yield waiting
             waiting = []

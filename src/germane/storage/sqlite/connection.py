@@ -9,6 +9,7 @@ from pathlib import Path
 
 from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
 from germane.storage.sqlite.sql import schema
+from germane.storage.sqlite.trouble import failure, missing, writing
 
 SCHEMA_VERSION = 1
 CACHE_KIB = 65_536
@@ -25,7 +26,8 @@ class FolderLock:
     """Held by the one process that writes a data folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = (folder / "germane.lock").open("a")
+        with writing(folder / "germane.db"):
+            self._file = (folder / "germane.lock").open("a")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -45,9 +47,21 @@ def open_writer(path: Path) -> sqlite3.Connection:
 
     Raises:
         NewerData: the file's schema is of a later version.
-        StorageFailed: the file cannot be opened safely.
+        StorageReadOnly: this user may not write it.
+        StorageDamaged: it is no database, or not as it was written.
+        StorageFailed: it cannot be opened safely.
     """
     connection = _connect(path)
+    try:
+        with writing(path):
+            _set_up(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
@@ -56,37 +70,53 @@ def open_writer(path: Path) -> sqlite3.Connection:
     level = connection.execute("PRAGMA synchronous").fetchone()[0]
     if (mode, level) != ("wal", 2):
         raise StorageFailed(f"SQLite will not sync commits here (journal {mode}, level {level}).")
+    _migrate(connection)
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, and sees the newest commit at each statement.
+
+    Raises:
+        NotFound: the file is just being made, or its making was broken off: nothing is in it.
+        NewerData: the file's schema is of a later version.
+        StorageFailed: as ``open_writer``.
+    """
+    connection = _connect(path, reading=True)
     try:
-        _migrate(connection)
+        connection.execute("PRAGMA query_only=ON")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            raise missing(path.parent)  # noqa: TRY301 - one way out closes the connection
+        _known(version)
+    except sqlite3.Error as error:
+        connection.close()
+        raise failure(error, path, reading=True) from error
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """A connection that only reads, and sees the newest commit at each statement."""
-    connection = _connect(path)
-    connection.execute("PRAGMA query_only=ON")
-    return connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, reading: bool = False) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=10, check_same_thread=False, cached_statements=256
         )
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     except sqlite3.Error as error:
-        raise StorageFailed(f"{path} cannot be opened: {error}") from None
+        raise failure(error, path, reading=reading) from error
     return connection
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise NewerData(found=version, known=SCHEMA_VERSION)
+    _known(version)
     if version == 0:
         connection.executescript(
             f"BEGIN IMMEDIATE; {schema()} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
         )
+
+
+def _known(version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise NewerData(found=version, known=SCHEMA_VERSION)

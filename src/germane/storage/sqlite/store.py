@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from germane.domain.decision import Decision
-from germane.domain.errors import NotFound, StorageFailed
+from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
 from germane.domain.profile import Profile
@@ -23,17 +26,12 @@ from germane.storage.sqlite.connection import (
     open_writer,
 )
 from germane.storage.sqlite.sql import queries
+from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
 from germane.storage.sqlite.writing import write, write_state
 
 PAGE = 2_000
 LAST = 2**62
-
-
-class StorageFull(StorageFailed):
-    """The disk is full: nothing can be written until there is room."""
-
-    code = "storage.full"
-    hint = "Make room on the disk; reading and deciding go on, and writing resumes by itself."
+Value = TypeVar("Value")
 
 
 class SqliteStore:
@@ -55,20 +53,17 @@ class SqliteStore:
         self._sql = queries()
         self._pages = 0
         if writable:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(folder)
             self._lock = FolderLock(folder)
             try:
                 self._writer = open_writer(self._path)
                 self._checkpointer = Checkpointer(self._path)
+                self._history.discard_unknown({row[0] for row in self._rows("sealed")})
             except BaseException:
-                self._lock.release()
+                self.close()
                 raise
-            self._history.discard_unknown({row[0] for row in self._rows("sealed")})
         elif not self._path.exists():
-            raise NotFound(
-                f"There is no data in {folder}.",
-                hint="Name the data folder with --data, or start with `germane init`.",
-            )
+            raise missing(folder)
 
     @classmethod
     def open(cls, folder: Path, *, mode: Literal["serve", "read"] = "serve") -> SqliteStore:
@@ -132,7 +127,7 @@ class SqliteStore:
             full = False
         if full:
             raise StorageFull() from error
-        self._failed = StorageFailed(f"The disk refused a write: {error}")
+        self._failed = failure(error, self._path)
         raise self._failed from error
 
     def _moved(self, writer: sqlite3.Connection) -> None:
@@ -148,18 +143,22 @@ class SqliteStore:
         """Swap all that is derived, in one transaction."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
-        writer.execute("BEGIN IMMEDIATE")
         try:
-            for table in ("profile", "identity", "item", "decision"):
-                writer.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
-            for txn in txns:
-                write_state(writer, self._sql, txn)
-                derived = [(record.derived, record.seq) for record in txn.records]
-                writer.executemany(self._sql["set_derived"], derived)
-            writer.execute("COMMIT")
+            with writing(self._path):
+                self._swap_state(writer, txns)
         except BaseException:
-            writer.rollback()
+            _undo(writer)
             raise
+
+    def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
+        writer.execute("BEGIN IMMEDIATE")
+        for table in ("profile", "identity", "item", "decision"):
+            writer.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+        for txn in txns:
+            write_state(writer, self._sql, txn)
+            derived = [(record.derived, record.seq) for record in txn.records]
+            writer.executemany(self._sql["set_derived"], derived)
+        writer.execute("COMMIT")
 
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
         """Move records of events older than ``before_ms`` into Parquet; how many were moved.
@@ -168,19 +167,22 @@ class SqliteStore:
         """
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
-        rows = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
-        if not rows:
-            return 0
-        parts = self._history.write([Record(*row) for row in rows])
-        writer.execute("BEGIN IMMEDIATE")
         try:
-            writer.executemany(self._sql["add_sealed"], [part.row() for part in parts])
-            writer.executemany(self._sql["drop_record"], [(row[0],) for row in rows])
-            writer.execute("COMMIT")
+            with writing(self._path):
+                rows = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
+                if rows:
+                    self._move(writer, [Record(*row) for row in rows])
         except BaseException:
-            writer.rollback()
+            _undo(writer)
             raise
         return len(rows)
+
+    def _move(self, writer: sqlite3.Connection, records: list[Record]) -> None:
+        parts = self._history.write(records)
+        writer.execute("BEGIN IMMEDIATE")
+        writer.executemany(self._sql["add_sealed"], [part.row() for part in parts])
+        writer.executemany(self._sql["drop_record"], [(each.seq,) for each in records])
+        writer.execute("COMMIT")
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -196,7 +198,7 @@ class SqliteStore:
         for start in range(0, len(known), 500):
             part = known[start : start + 500]
             marks = ",".join("?" * len(part))
-            rows = self._reader().execute(
+            rows = self._ask(
                 f"SELECT key FROM dedupe WHERE key IN ({marks})",  # noqa: S608 - marks only
                 part,
             )
@@ -206,11 +208,12 @@ class SqliteStore:
     def profile(self, tenant: str, person: str) -> Profile | None:
         """A person's committed state."""
         row = self._one("profile", tenant, person)
-        return codec.decode_profile(row[0]) if row else None
+        return self._read(codec.decode_profile, row[0]) if row else None
 
     def profiles(self, tenant: str, *, after: str = "", limit: int = 1000) -> list[Profile]:
         """A page of people in order of their key."""
-        return [codec.decode_profile(r[0]) for r in self._rows("profiles", tenant, after, limit)]
+        rows = self._rows("profiles", tenant, after, limit)
+        return [self._read(codec.decode_profile, row[0]) for row in rows]
 
     def person_of(self, tenant: str, external: str) -> str | None:
         """The person an external key now belongs to."""
@@ -220,7 +223,7 @@ class SqliteStore:
     def items(self, tenant: str) -> Iterator[Item]:
         """The catalogue in order of the item id."""
         for row in self._rows("items", tenant):
-            yield codec.decode_item(row[0])
+            yield self._read(codec.decode_item, row[0])
 
     def decision(self, tenant: str, decision_id: str) -> Decision | None:
         """A logged decision by id, sealed or not."""
@@ -229,9 +232,9 @@ class SqliteStore:
             return None
         row = self._one("record", found[0])
         if row:
-            return codec.decode_decision(row[8])
+            return self._read(codec.decode_decision, row[8])
         record = self._history.find(found[0], self._rows("sealed"))
-        return codec.decode_decision(record.body) if record is not None else None
+        return self._read(codec.decode_decision, record.body) if record is not None else None
 
     def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
         """The log in order: sealed history and the database as one."""
@@ -266,9 +269,8 @@ class SqliteStore:
             "decisions": "decision",
             "letters": "dead_letter",
         }
-        reader = self._reader()
         found = {
-            name: int(reader.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
+            name: int(self._ask(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - fixed names
             for name, table in names.items()
         }
         found["records"] += sum(row[4] for row in self._rows("sealed"))
@@ -281,15 +283,14 @@ class SqliteStore:
 
     def state_hash(self) -> str:
         """SHA-256 over the state in canonical order."""
-        reader = self._reader()
         stream = {
-            name: reader.cursor().execute(self._sql[f"hash_{name}"])
+            name: self._stream(f"hash_{name}")
             for name in ("profiles", "identities", "items", "offsets")
         }
         return codec.state_digest(
-            ((t, p, codec.canonical(b)) for t, p, b in stream["profiles"]),
+            ((t, p, self._read(codec.canonical, b)) for t, p, b in stream["profiles"]),
             stream["identities"],
-            ((t, i, codec.canonical(b)) for t, i, b in stream["items"]),
+            ((t, i, self._read(codec.canonical, b)) for t, i, b in stream["items"]),
             stream["offsets"],
         )
 
@@ -304,9 +305,10 @@ class SqliteStore:
             self._checkpointer = None
         if self._writer is not None:
             if self._writer.in_transaction:  # staged, and never synced: nobody was promised it
-                self._writer.rollback()
+                _undo(self._writer)
             if self._failed is None:
-                self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                with contextlib.suppress(sqlite3.Error):  # the WAL has it durably, and stays
+                    self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._writer.close()
             self._writer = None
         if self._lock is not None:
@@ -322,10 +324,38 @@ class SqliteStore:
         return reader
 
     def _rows(self, name: str, *arguments: Any) -> list[Any]:
-        return self._reader().execute(self._sql[name], arguments).fetchall()
+        return self._ask(self._sql[name], arguments)
 
     def _one(self, name: str, *arguments: Any) -> Any:
-        return self._reader().execute(self._sql[name], arguments).fetchone()
+        try:
+            return self._reader().execute(self._sql[name], arguments).fetchone()
+        except sqlite3.Error as error:
+            raise failure(error, self._path, reading=True) from error
+
+    def _ask(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._reader().execute(sql, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise failure(error, self._path, reading=True) from error
+
+    def _stream(self, name: str) -> Iterator[Any]:
+        try:
+            yield from self._reader().cursor().execute(self._sql[name])
+        except sqlite3.Error as error:
+            raise failure(error, self._path, reading=True) from error
+
+    def _read(self, decode: Callable[[bytes], Value], data: bytes) -> Value:
+        """What a blob holds."""
+        try:
+            return decode(data)
+        except (msgspec.DecodeError, TypeError) as error:  # a damaged row may hold another type
+            raise StorageDamaged(f"{self._path} is damaged: {error}.") from error
+
+
+def _undo(writer: sqlite3.Connection) -> None:
+    """Roll back, as far as the file still allows it; what went wrong is told by the caller."""
+    with contextlib.suppress(sqlite3.Error):
+        writer.rollback()
 
 
 def _pages(txn: Txn) -> int:

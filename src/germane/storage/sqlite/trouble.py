@@ -1,0 +1,98 @@
+"""What SQLite and the file system say, as one of our errors: what it is, where, and what to do."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from germane.domain.errors import (
+    GermaneError,
+    NotFound,
+    StorageDamaged,
+    StorageFailed,
+    StorageReadOnly,
+)
+
+_SHUT = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
+_BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR", "SQLITE_MISMATCH")
+"""The last two: our statements are fixed, so what they stumble over is a file that is not as we wrote it."""
+_WHY_TO_READ = " (SQLite writes beside its file even to read it)"
+
+
+class StorageFull(StorageFailed):
+    """The disk is full: nothing can be written until there is room."""
+
+    code = "storage.full"
+    hint = "Make room on the disk; reading and deciding go on, and writing resumes by itself."
+
+
+def failure(error: sqlite3.Error, path: Path, *, reading: bool = False) -> StorageFailed:
+    """The error to raise for one of SQLite's.
+
+    Args:
+        error: What SQLite raised.
+        path: The database file.
+        reading: Whether nothing was to be written.
+    """
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return StorageFull()
+    if name.startswith(_SHUT):
+        why = _WHY_TO_READ if reading else ""
+        return StorageReadOnly(f"{path} is not open to writing by this user{why}: {error}.")
+    undecodable = not name and isinstance(error, sqlite3.OperationalError)  # text that is no UTF-8
+    if name.startswith(_BROKEN) or undecodable:
+        return StorageDamaged(f"{path} is damaged: {error}.")
+    verb = "read" if reading else "written"
+    return StorageFailed(f"{path} could not be {verb}: {error}.")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what writes to the database at ``path``, outside of commits."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise failure(error, path) from error
+    except OSError as error:
+        raise _of_system(error, path.parent) from error
+
+
+def make_folder(folder: Path) -> None:
+    """The data folder, for this user alone.
+
+    Raises:
+        StorageReadOnly: it cannot be made.
+        StorageFailed: there is a file in its place.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _of_system(error, folder) from error
+
+
+def missing(folder: Path) -> GermaneError:
+    """There is no database in a folder that is to be read."""
+    if folder.exists() and not folder.is_dir():
+        return _of_system(NotADirectoryError(errno.ENOTDIR, ""), folder)
+    return NotFound(
+        f"There is no data in {folder}.",
+        hint="The first `germane import` or `germane serve` makes it; another folder is named with "
+        "--data.",
+    )
+
+
+def _of_system(error: OSError, folder: Path) -> StorageFailed:
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return StorageFailed(
+            f"{folder} cannot be the data folder: there is a file of that name, or on the way to it.",
+            hint="Name a folder with --data, or move the file away.",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StorageReadOnly(f"{folder} is not open to writing by this user: {error.strerror}.")
+    if error.errno == errno.ENOSPC:
+        return StorageFull()
+    return StorageFailed(f"{folder} cannot be used: {error.strerror or error}.")
