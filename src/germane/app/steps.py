@@ -34,6 +34,9 @@ from germane.profile.merge import merge
 
 LESSON_SHARE = 0.2
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
+FIRST_LESSONS = 2_000
+"""At first every event is one: a small or young project has too few for a share of them. What is above
+the share halves with each so many lessons."""
 OLD_LESSON_SHARE = 0.025
 OLD_MS = 90 * MS_PER_DAY
 """Of events that were this old when they came (an import), fewer: they teach less about today."""
@@ -307,7 +310,7 @@ class Steps:
             before,
             interactions,
             at_ms=event.at_ms,
-            lesson=is_lesson(event, at.received_ms),
+            lesson=is_lesson(event, at.received_ms, self.model.lessons),
             rewards=[
                 *((each, decisions.get(each.decision_id)) for each in rewards),
                 *((each, None) for each in of_choices),
@@ -326,10 +329,12 @@ class Steps:
             self.model.fold(seq, observation)
 
 
-def is_lesson(event: Event, received_ms: int) -> bool:
-    """Whether this event becomes a next-item lesson: a fixed share, by a hash of its id."""
+def is_lesson(event: Event, received_ms: int, lessons: int) -> bool:
+    """Whether this event becomes a next-item lesson, by a hash of its id: the first ones all do, later
+    ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow."""
     old = received_ms - event.at_ms > OLD_MS
-    share = OLD_LESSON_SHARE if old else LESSON_SHARE
+    first = (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
+    share = OLD_LESSON_SHARE if old else LESSON_SHARE + first
     return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
 
 

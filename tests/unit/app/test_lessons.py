@@ -1,0 +1,35 @@
+"""Which events teach."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from germane.app.steps import FIRST_LESSONS, LESSON_SHARE, OLD_LESSON_SHARE, OLD_MS, is_lesson
+from germane.domain.event import Event
+
+CHANCE = Random(1)
+EVENTS = [Event(f"{CHANCE.getrandbits(128):032x}", "track", 0) for _ in range(4_000)]
+
+
+def taught(received_ms: int, lessons: int) -> float:
+    """Share of the events that become a lesson."""
+    return sum(is_lesson(each, received_ms, lessons) for each in EVENTS) / len(EVENTS)
+
+
+def test_the_first_events_all_teach() -> None:
+    """A young project has too few for a share of them."""
+    assert taught(0, 0) == 1.0
+
+
+@pytest.mark.parametrize("halvings", [1, 2, 20, 1_000])
+def test_later_ones_by_a_share_that_falls(halvings: int) -> None:
+    """What is above the lasting share halves with each so many lessons."""
+    wanted = LESSON_SHARE + (1 - LESSON_SHARE) * 0.5**halvings
+    assert taught(0, halvings * FIRST_LESSONS) == pytest.approx(wanted, abs=0.02)
+
+
+def test_old_events_teach_less_from_the_start() -> None:
+    """An import of years is not learned line by line."""
+    assert taught(OLD_MS + 1, 0) == pytest.approx(OLD_LESSON_SHARE, abs=0.01)
