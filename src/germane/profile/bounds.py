@@ -7,17 +7,18 @@ does not pay for a sort at every event.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from germane.domain.decay import Masses, Worth, live
 from germane.domain.event import Interaction
-from germane.domain.profile import Exposure, OwnItem, Trait
+from germane.domain.months import MS_PER_DAY
+from germane.domain.profile import Exposure, KnownOrder, OwnItem, Trait
 
 TIMES = 8
 """Times kept of each own item: the latest."""
-ORDERS = 50
-"""Order ids kept: the latest to arrive."""
+ORDERS = 400
+"""Orders known again when they are sent again: the latest of the last 24 months."""
 TRAITS = 100
 """Declared traits kept: the latest declared."""
 TRAIT_CHARS = 2_000
@@ -62,6 +63,16 @@ def exposures(
     """The newest ``limit`` whose longest attribution window is not over. ``kept`` is in order of time."""
     first = now_ms - window_s * 1000
     return tuple(each for each in kept if each.at_ms >= first)[-limit:]
+
+
+def orders(known: Iterable[KnownOrder], oldest_ms: int = 0) -> tuple[KnownOrder, ...]:
+    """Each order once, as of its first day; the latest that are not too old, in order of (day, key)."""
+    days: dict[int, int] = {}
+    for each in known:
+        days[each.key] = min(days.get(each.key, each.day), each.day)
+    first = oldest_ms // MS_PER_DAY
+    kept = sorted((day, key) for key, day in days.items() if day >= first)
+    return tuple(KnownOrder(key, day) for day, key in kept[-ORDERS:])
 
 
 def traits(kept: dict[str, Trait]) -> dict[str, Trait]:
