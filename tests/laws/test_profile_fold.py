@@ -197,11 +197,8 @@ def test_profiles_stay_small() -> None:
     assert len(profile.own_items) <= 22
     assert all(len(values) <= 5 for values in profile.interests.values())
     assert all(len(own.times_s) <= 8 for own in profile.own_items.values())
-    assert (len(profile.traits), len(profile.anonymous_ids), len(profile.known_orders)) == (
-        100,
-        20,
-        400,
-    )
+    assert (len(profile.traits), len(profile.anonymous_ids)) == (100, 20)
+    assert 400 <= len(profile.known_orders) <= 440
     assert len(profile.rhythm) == 128
     assert len(encode(profile)) < 25_000
 

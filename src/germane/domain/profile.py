@@ -69,15 +69,6 @@ class MonthSum(msgspec.Struct, frozen=True, array_like=True):
     """Sum of squared deviations."""
 
 
-class KnownOrder(msgspec.Struct, frozen=True, array_like=True):
-    """An order that was counted."""
-
-    key: int
-    """``domain.ids.order_key``."""
-    day: int
-    """When it was placed: whole days since 1970."""
-
-
 class Exposure(msgspec.Struct, frozen=True, array_like=True):
     """A slate that was shown, kept until its longest attribution window is over."""
 
@@ -148,6 +139,6 @@ class Profile(msgspec.Struct, frozen=True, array_like=True):
     """Latest choices, oldest first (see profile/chosen.py)."""
     months: tuple[MonthSum, ...] = ()
     """Of which ``price`` and ``evidence`` are the sums, oldest first."""
-    known_orders: tuple[KnownOrder, ...] = ()
-    """Latest orders by their own time, so that one that is sent twice counts once. In order of
-    (day, key)."""
+    known_orders: dict[int, int] = {}
+    """``domain.ids.order_key`` -> day since 1970, of the latest orders by their own time: so that one
+    that is sent twice counts once."""

@@ -201,7 +201,7 @@ def _worth(spec: OutcomeSpec, back: Back, each: Interaction) -> float:
 
 def _forgotten(profile: Profile, refund: Interaction, spec: SignalSpec) -> list[Back]:
     """A purchase that is not remembered; an order that was never counted is still to come."""
-    waits = refund.order and all(x.key != refund.order for x in profile.known_orders)
+    waits = refund.order and refund.order not in profile.known_orders
     return [] if waits else [Back(spec.cancels, None)]
 
 

@@ -7,13 +7,12 @@ does not pay for a sort at every event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from germane.domain.decay import Masses, Worth, live
 from germane.domain.event import Interaction
-from germane.domain.months import MS_PER_DAY
-from germane.domain.profile import Exposure, KnownOrder, OwnItem, Trait
+from germane.domain.profile import Exposure, OwnItem, Trait
 
 TIMES = 8
 """Times kept of each own item: the latest."""
@@ -65,14 +64,12 @@ def exposures(
     return tuple(each for each in kept if each.at_ms >= first)[-limit:]
 
 
-def orders(known: Iterable[KnownOrder], oldest_ms: int = 0) -> tuple[KnownOrder, ...]:
-    """Each order once, as of its first day; the latest that are not too old, in order of (day, key)."""
-    days: dict[int, int] = {}
-    for each in known:
-        days[each.key] = min(days.get(each.key, each.day), each.day)
-    first = oldest_ms // MS_PER_DAY
-    kept = sorted((day, key) for key, day in days.items() if day >= first)
-    return tuple(KnownOrder(key, day) for day, key in kept[-ORDERS:])
+def orders(known: dict[int, int]) -> dict[int, int]:
+    """The latest orders (of one day, by key); looked at a tenth beyond the bound."""
+    if len(known) <= ORDERS + ORDERS // 10:
+        return known
+    chosen = sorted(known, key=lambda key: (known[key], key))[-ORDERS:]
+    return {key: known[key] for key in sorted(chosen)}
 
 
 def traits(kept: dict[str, Trait]) -> dict[str, Trait]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from germane.domain.ids import order_key
 from germane.domain.item import Item
-from germane.domain.profile import KnownOrder, Profile
+from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.profile import bounds, statistics
 
@@ -37,5 +37,5 @@ def _orders(profile: Profile) -> Profile:
     """Orders that were kept by name: of the day on which the person was last seen."""
     day = max(profile.last_seen_ms, 0) // _MS_PER_DAY
     keys = (order_key(*name.split(":", 1)) for name in profile.orders if ":" in name)
-    known = (*profile.known_orders, *(KnownOrder(key, day) for key in keys))
+    known = profile.known_orders | dict.fromkeys(keys, day)
     return replace(profile, orders=(), known_orders=bounds.orders(known))

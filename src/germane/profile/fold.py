@@ -165,9 +165,7 @@ def _did(
         "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
         "own_items": bounds.own(own.touch(profile, new, turned, settings), limits.own_items),
         "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, oldest),
-        "known_orders": repeats.remembered(
-            profile.known_orders, repeats.orders_in(new, settings), oldest
-        ),
+        "known_orders": repeats.remembered(profile, new, settings),
     }
 
 
@@ -180,7 +178,7 @@ def _summed(
         if statistics.positive(settings.signals[each.signal]):
             evidence += 1
             value = statistics.log_price(each, item_of(each.item_id))
-            months = statistics.put(months, statistics.single(each.at_ms, value))
+            months = statistics.add(months, each.at_ms, value)
             price = price if value is None else statistics.met(price, value)
     return {"months": months, "price": price, "evidence": evidence}
 

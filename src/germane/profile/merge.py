@@ -68,7 +68,7 @@ def merge(
             name: _quota(survivor.quotas.get(name), other.quotas.get(name))
             for name in sorted({*survivor.quotas, *other.quotas})
         },
-        known_orders=bounds.orders((*survivor.known_orders, *other.known_orders)),
+        known_orders=bounds.orders(_orders(survivor.known_orders, other.known_orders)),
         consent=_strictest(survivor.consent, other.consent),
         choices=chosen.joined(survivor.choices, other.choices, settings, now_ms),
     )
@@ -153,6 +153,11 @@ def _months(one: Profile, two: Profile) -> statistics.Months:
     for each in two.months:
         months = statistics.put(months, each)
     return months
+
+
+def _orders(one: dict[int, int], two: dict[int, int]) -> dict[int, int]:
+    """Each as of its first day."""
+    return {**one, **two, **{key: min(one[key], two[key]) for key in one.keys() & two.keys()}}
 
 
 def _quota(one: QuotaCount | None, two: QuotaCount | None) -> QuotaCount:

@@ -136,10 +136,25 @@ def _touched(own: OwnItem, what: Effect, at_s: int) -> OwnItem:
             times = tuple(sorted(times))
         if own.count == len(own.times_s) < bounds.TIMES:
             return OwnItem(own.count + 1, times, last_s, own.rejected_s)
+        month = month_at(at_s * 1000)
+        if own.months and own.months[-1][0] <= month:
+            return OwnItem(
+                own.count + 1,
+                times[-bounds.TIMES :],
+                last_s,
+                own.rejected_s,
+                _one_more(own.months, month),
+            )
         months = _months(own)
-        months[month_at(at_s * 1000)] += 1
+        months[month] += 1
         return _settled(months, times, last_s, own.rejected_s)
     return OwnItem(own.count, own.times_s, last_s, max(own.rejected_s, at_s), own.months)
+
+
+def _one_more(months: tuple[tuple[int, int], ...], month: int) -> tuple[tuple[int, int], ...]:
+    """One more in the last month, or after it."""
+    last, count = months[-1]
+    return (*months[:-1], (month, count + 1)) if last == month else (*months, (month, 1))
 
 
 def _settled(months: Counter[int], times: Sequence[int], last_s: int, rejected_s: int) -> OwnItem:

@@ -8,7 +8,7 @@ for what it is about.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, KeysView, Sequence
 from typing import NamedTuple
 
 from germane.domain.event import Interaction
@@ -93,9 +93,9 @@ def joined(one: Profile, two: Profile, settings: Settings) -> dict[str, Change]:
     return found
 
 
-def orders_of(profile: Profile) -> set[int]:
+def orders_of(profile: Profile) -> KeysView[int]:
     """Keys of the orders that were counted and are remembered."""
-    return {each.key for each in profile.known_orders}
+    return profile.known_orders.keys()
 
 
 def remembered(

@@ -6,14 +6,14 @@ its own time, as long as the ring remembers what the other one said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from germane.domain.event import Interaction
 from germane.domain.item import Item
-from germane.domain.profile import KnownOrder, Profile
+from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.profile import bounds, interests, own, pairing, statistics
 
@@ -25,7 +25,7 @@ def fresh(
     profile: Profile, interactions: Sequence[Interaction], settings: Settings
 ) -> list[Interaction]:
     """Those that are not of an order that was counted before."""
-    known = pairing.orders_of(profile) if any(each.order for each in interactions) else ()
+    known = pairing.orders_of(profile)
     return [
         each
         for each in interactions
@@ -84,25 +84,21 @@ def without(
         recent=recent,
         interests=interests.untold(profile.interests, gone, changes, item_of, settings),
         own_items=own.without(profile, changes, recent, settings),
-        known_orders=tuple(each for each in profile.known_orders if each.key not in keys),
+        known_orders={key: day for key, day in profile.known_orders.items() if key not in keys},
         **statistics.totals(months),
     )
 
 
-def orders_in(interactions: Iterable[Interaction], settings: Settings) -> set[KnownOrder]:
-    """The orders that interactions report."""
-    return {
-        KnownOrder(each.order, each.at_ms // _DAY_MS)
+def remembered(
+    profile: Profile, interactions: Iterable[Interaction], settings: Settings
+) -> dict[int, int]:
+    """The orders that are known after interactions which are all of new ones."""
+    new = {
+        each.order: each.at_ms // _DAY_MS
         for each in interactions
         if each.order and not settings.signals[each.signal].cancels
     }
-
-
-def remembered(
-    known: tuple[KnownOrder, ...], new: Collection[KnownOrder], oldest_ms: int
-) -> tuple[KnownOrder, ...]:
-    """The orders with new ones among them, in their order, no more than are kept."""
-    return bounds.orders((*known, *new), oldest_ms) if new else known
+    return bounds.orders(profile.known_orders | new) if new else profile.known_orders
 
 
 def _of(interactions: Iterable[Interaction], key: int, settings: Settings) -> list[Interaction]:

@@ -61,6 +61,22 @@ def parted(whole: PriceBand, part: PriceBand) -> PriceBand:
     return PriceBand(count, mean, max(m2, 0.0))
 
 
+def add(months: Months, at_ms: int, value: float | None) -> Months:
+    """The months with one positive interaction more, and its log price where it has one."""
+    month = month_at(at_ms)
+    if not months or months[-1].month != month:
+        return put(months, single(at_ms, value))
+    last = months[-1]
+    if value is None:
+        more = MonthSum(month, last.evidence + 1, last.prices, last.mean, last.m2)
+    else:
+        count = last.prices + 1
+        mean = last.mean + (value - last.mean) / count
+        m2 = last.m2 + (value - last.mean) * (value - mean)
+        more = MonthSum(month, last.evidence + 1, count, mean, m2)
+    return (*months[:-1], more)
+
+
 def put(months: Months, more: MonthSum) -> Months:
     """The months with what one adds. Looks from the end: most evidence is new."""
     place = len(months)
@@ -122,7 +138,7 @@ def of_ring(interactions: Iterable[Interaction], item_of: Any, settings: Setting
         spec = settings.signals.get(each.signal)
         if spec is not None and positive(spec):
             item = item_of(each.item_id) if item_of is not None else None
-            months = put(months, single(each.at_ms, log_price(each, item)))
+            months = add(months, each.at_ms, log_price(each, item))
     return months
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from germane.domain.decay import month_at, oldest_ms
+from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.profile import bounds, own, rhythm, statistics
@@ -41,6 +42,8 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
             each for each in kept_of(profile.choices, settings, now_ms) if each.at_ms >= oldest
         ),
         rhythm=rhythm.fresh(rhythm.hours_of(profile), now_ms),
-        known_orders=bounds.orders(profile.known_orders, oldest),
+        known_orders={
+            key: day for key, day in profile.known_orders.items() if day >= oldest // MS_PER_DAY
+        },
         **sums,
     )

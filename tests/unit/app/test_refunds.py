@@ -113,7 +113,7 @@ def test_a_data_folder_of_an_earlier_version(
     kept = engine.store.profile("main", "u:u1")
     assert kept is not None
     names = tuple(f"purchase:o{n}" for n in range(12))
-    old = as_it_was(replace(kept, orders=names, known_orders=(), months=()))
+    old = as_it_was(replace(kept, orders=names, known_orders={}, months=()))
     engine.store.commit(Txn(profiles={("main", "u:u1"): old}))
     engine.store.close()
     engine = open_engine(shop, tmp_path / "data", world=FakeWorld(START_MS + 60_000))
