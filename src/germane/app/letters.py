@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from germane.domain.errors import UnknownOrder
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ports import Store
 from germane.domain.record import Txn
@@ -102,6 +103,9 @@ class Letters:
 
     def poisoned(self, event: Event, error: Exception, now_ms: int) -> Txn:
         """An event that a step could not fold. It changed nothing; it can be replayed after the fix."""
+        if isinstance(error, UnknownOrder):
+            said = f"{error.message} {error.hint}"
+            return Txn(letters=[DeadLetter(0, now_ms, "fold", error.code, said, _json(event))])
         _log.error("an event could not be folded", exc_info=error)
         message = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
         body = _json(event)

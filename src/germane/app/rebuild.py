@@ -91,7 +91,9 @@ class Rebuild:
     def step(self, record: Record) -> Txn:
         """Fold one record."""
         txn = Txn()
-        self._apply(record, Arrival(record.seq, record.tenant, record.received_ms), txn)
+        self._apply(
+            record, Arrival(record.seq, record.tenant, record.received_ms, logged=True), txn
+        )
         txn.letters.clear()  # they were kept when the record was new
         self._ticket += 1
         self._memory.hold(txn, self._ticket)

@@ -14,6 +14,7 @@ import msgspec
 from germane.app import chosen
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
+from germane.domain.errors import UnknownOrder
 from germane.domain.event import DeadLetter, Event, Interaction
 from germane.domain.ids import slot_of
 from germane.domain.item import Item
@@ -27,10 +28,11 @@ from germane.domain.settings import Settings
 from germane.ingest import identity
 from germane.ingest.signals import Extractor
 from germane.measure import attribution
-from germane.profile import exposure, rhythm
+from germane.profile import exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
+from germane.profile.orders import refund_of
 
 LESSON_SHARE = 0.2
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
@@ -54,6 +56,8 @@ class Arrival:
     seq: int
     tenant: str
     received_ms: int
+    logged: bool = False
+    """Whether it is in the log already: then it is not refused any more."""
 
 
 @dataclass(slots=True)
@@ -72,22 +76,24 @@ class Steps:
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
         before, merged, claims = self._whose(event, at)
-        orders = self.extractor.orders(event)
-        interactions = self._interactions(event, before, orders, at, txn)
+        told = self._told(event, before, at, txn)
+        interactions = repeats.fresh(before, told, self.settings)
         rewards, decisions = self._credits(event, before, interactions, at.tenant)
         of_choices = chosen.by_event(
             event, before, interactions, self.settings, self.memory, at.tenant
         )
-        observation = self._observe(event, before, interactions, rewards, decisions, of_choices, at)
+        hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
+        observation = self._observe(
+            event, before, interactions, hour, rewards, decisions, of_choices, at
+        )
         after = fold(
             before,
             event,
-            interactions,
+            told,
             self.items.get,
             self.settings,
             seq=at.seq,
             now_ms=at.received_ms,
-            orders=orders if interactions else (),
         )
         after = attribution.credit(after, rewards, limit=self.settings.profile.exposures)
         after = self._credited_choices(after, of_choices, at)
@@ -239,18 +245,31 @@ class Steps:
                 merged.append(other)
         return profile, merged, dict(link.claims)
 
-    def _interactions(
-        self, event: Event, before: Profile, orders: tuple[str, ...], at: Arrival, txn: Txn
-    ) -> list[Interaction]:
-        """What the event means for items. A bad property costs the signal, not the event."""
+    def _told(self, event: Event, before: Profile, at: Arrival, txn: Txn) -> list[Interaction]:
+        """What the event means for items. A bad property costs the signal, not the event.
+
+        Raises:
+            UnknownOrder: it takes back an order that nobody told of, and does not say what was in it.
+        """
         found, problems = self.extractor.extract(event)
+        for whole in self.extractor.whole(event):
+            lines = refund_of(before, whole, self.settings)
+            if lines is None and not at.logged:
+                raise (
+                    UnknownOrder
+                    if whole.order
+                    else UnknownOrder(
+                        "It takes something back and names neither products nor an order.",
+                        hint="Send it again, with another message id, with either.",
+                    )
+                )
+            found += lines or ()
         for problem in problems:
             body = msgspec.json.encode(event)
             txn.letters.append(
                 DeadLetter(0, at.received_ms, "fold", "event.bad_property", problem, body)
             )
-        counted = {key.partition(":")[0] for key in orders if key in before.orders}
-        return [each for each in found if each.signal not in counted] if counted else found
+        return found
 
     def _credits(
         self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
@@ -298,12 +317,12 @@ class Steps:
         event: Event,
         before: Profile,
         interactions: Sequence[Interaction],
+        hour: int | None,
         rewards: Sequence[Reward],
         decisions: dict[str, Decision],
         of_choices: Sequence[Reward],
         at: Arrival,
     ) -> Observation | None:
-        hour = rhythm.newly_active(before, event, interactions, self.settings, at.received_ms)
         if not interactions and hour is None:
             return None
         return self.model.observe(

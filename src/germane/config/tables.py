@@ -46,7 +46,12 @@ SIGNAL = (
     ),
     Field("quantity", "text", "Path of the quantity (inside the product for list paths).", ""),
     Field("price", "text", "Path of the unit price, likewise.", ""),
-    Field("order", "text", "Path of an order id: an order counts once.", ""),
+    Field(
+        "order",
+        "text",
+        "Path of an order id: an order counts once, a refund takes from its order.",
+        "",
+    ),
     Field("cancels", "text", "Signal that this one takes back (a refund, a removal).", ""),
 )
 TRAIT = (

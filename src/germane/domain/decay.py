@@ -47,6 +47,11 @@ def _oldest_of_day(day: int) -> int:
     return _start_ms(_month_of_day(day) - DROPPED_AFTER_MONTHS + 1)
 
 
+def month_at(at_ms: int) -> int:
+    """The month of a time, since January 1970 (``months.month_of``, looked up by the day)."""
+    return _month_of_day(at_ms // MS_PER_DAY)
+
+
 def age_factor(months: int, beyond_year_factor: float) -> float:
     """What is left of evidence by its age in calendar months, apart from the half-life."""
     if months < REDUCED_AFTER_MONTHS:

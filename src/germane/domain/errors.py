@@ -98,6 +98,13 @@ class UnknownDecision(NotFound):
     hint = "Send the decisionId exactly as /v1/decide returned it."
 
 
+class UnknownOrder(NotFound):
+    """It takes back an order that is not known (any more), and does not say which products."""
+
+    code = "event.unknown_order"
+    hint = "Replay it when the order has come, or send it with its products."
+
+
 class UnknownOutcome(BadRequest):
     """The surface has no such outcome."""
 

@@ -39,6 +39,8 @@ class Interaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
     price: float | None = None
     """Unit price in the shop's currency, where the event has it."""
     query: str = ""
+    order: int = 0
+    """Key of the order (``domain.ids.order_key``) that it is of, or that it takes back from; 0: none."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):

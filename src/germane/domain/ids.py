@@ -39,3 +39,9 @@ def share_of(tenant: str, person: str, salt: str) -> float:
     """A person's fixed place in [0, 1) for a sticky assignment named ``salt``."""
     digest = blake2b(f"{tenant}\x00{salt}\x00{person}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
+
+
+def order_key(signal: str, order_id: str) -> int:
+    """64 bits, never 0, that stand for an order id of a signal."""
+    named = f"{signal}:{order_id}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(named, digest_size=8).digest(), "big") or 1

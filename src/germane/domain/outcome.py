@@ -38,7 +38,8 @@ class Reward(msgspec.Struct, frozen=True, gc=False, array_like=True):
     value: float
     at_ms: int
     rule: str
-    """``id``: named by decision id. ``window``: same item, inside the attribution window."""
+    """``id``: named by decision id. ``window``: same item, inside the attribution window. ``returned``,
+    ``returned in part``: it takes one back."""
 
 
 class Example(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -41,6 +41,8 @@ class OwnItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Last interaction of any kind."""
     rejected_s: int = 0
     """Last negative interaction (dismissed, removed, returned); 0 if none."""
+    months: tuple[tuple[int, int], ...] = ()
+    """(month since 1970, how many of ``count``), in order; empty while ``times_s`` has all of them."""
 
 
 class PriceBand(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -50,6 +52,21 @@ class PriceBand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     mean: float = 0.0
     m2: float = 0.0
     """Sum of squared deviations (Welford 1962)."""
+
+
+class MonthSum(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the positive interactions of one calendar month add up to."""
+
+    month: int
+    """Since January 1970."""
+    evidence: int = 0
+    """How many there were."""
+    prices: int = 0
+    """How many of them had a price."""
+    mean: float = 0.0
+    """Of the natural log of those prices."""
+    m2: float = 0.0
+    """Sum of squared deviations."""
 
 
 class Exposure(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -89,7 +106,8 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     person: str
     seq: int = 0
-    first_seen_ms: int = 0
+    first_seen_ms: int = -1
+    """-1: not yet."""
     last_seen_ms: int = 0
     user_id: str = ""
     anonymous_ids: tuple[str, ...] = ()
@@ -103,6 +121,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The last few hundred interactions, oldest first."""
     own_items: dict[str, OwnItem] = {}
     price: PriceBand = PriceBand()
+    """Of all months."""
     rhythm: tuple[int, ...] | dict[int, float] = ()
     """The latest hours in which the person was there, as local hours since 1970, oldest first.
     (A mapping is what an earlier version kept; it tells no times and is not read.)"""
@@ -111,10 +130,15 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     exposures: tuple[Exposure, ...] = ()
     quotas: dict[str, QuotaCount] = {}
     orders: tuple[str, ...] = ()
-    """Latest order ids, so that an order that is sent twice counts once."""
+    """What an earlier version kept of orders: read, and turned into ``known_orders``."""
     consent: dict[str, bool] = {}
     """Consent purpose -> granted. Absent: not stated."""
     swept_month: int = 0
     """Month (since January 1970) in which what is too old was last dropped."""
     choices: tuple[OpenChoice, ...] = ()
     """Latest choices, oldest first (see profile/chosen.py)."""
+    months: tuple[MonthSum, ...] = ()
+    """Of which ``price`` and ``evidence`` are the sums, oldest first."""
+    known_orders: dict[int, int] = {}
+    """``domain.ids.order_key`` -> day since 1970, of the latest orders by their own time: so that one
+    that is sent twice counts once."""

@@ -53,7 +53,8 @@ class SignalSpec(msgspec.Struct, frozen=True):
     price: str = ""
     """Path of the unit price, likewise."""
     order: str = ""
-    """Path of an order id: an order counts once however often it is sent."""
+    """Path of an order id: an order counts once however often it is sent (the latest 400 of two years).
+    Of a signal that ``cancels``: the order that it takes from; empty: where that one has it."""
     cancels: str = ""
     """Name of the signal that this one takes back (refund, removal)."""
 

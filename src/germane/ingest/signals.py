@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from germane.domain.event import Event, Interaction
+from germane.domain.ids import order_key
 from germane.domain.settings import Settings, SignalSpec
 
 MAX_ITEMS = 500
@@ -30,7 +31,7 @@ class Extractor:
     def __init__(self, settings: Settings) -> None:
         self._by_event: dict[str, list[_Compiled]] = {}
         for spec in settings.signals.values():
-            self._by_event.setdefault(spec.event, []).append(_compile(spec))
+            self._by_event.setdefault(spec.event, []).append(_compile(spec, settings))
 
     def extract(self, event: Event) -> tuple[list[Interaction], list[str]]:
         """Interactions in the order of the event, and what was wrong with those that are missing."""
@@ -41,23 +42,26 @@ class Extractor:
         found: list[Interaction] = []
         problems: list[str] = []
         for signal in signals:
+            order = _order(signal, fields)
             for row in _rows(signal, fields):
-                _one(signal, row, event.at_ms, found, problems)
+                _one(signal, row, event.at_ms, order, found, problems)
         return found[:MAX_ITEMS], problems
 
-    def orders(self, event: Event) -> tuple[str, ...]:
-        """Keys ``signal:order id`` of the orders that the event reports: each counts once."""
-        signals = self._by_event.get(_name(event))
-        if not signals:
-            return ()
+    def whole(self, event: Event) -> list[Interaction]:
+        """What takes back an order without naming its products: an interaction with no item for each
+        such signal. Its ``order`` is 0 where the event names none either."""
         fields = {"properties": event.properties, "traits": event.traits, "context": event.context}
-        keys = []
-        for signal in signals:
-            if signal.order:
-                order = _text(_walk(fields, signal.order))
-                if order:
-                    keys.append(f"{signal.spec.name}:{order}")
-        return tuple(keys)
+        return [
+            Interaction("", signal.spec.name, event.at_ms, order=_order(signal, fields))
+            for signal in self._by_event.get(_name(event), ())
+            if signal.spec.cancels and signal.rows and not _walk(fields, signal.rows)
+        ]
+
+
+def _order(signal: _Compiled, fields: dict[str, Any]) -> int:
+    """The key of the order that an event reports, or takes back from; 0 where it names none."""
+    named = _text(_walk(fields, signal.order)) if signal.order else ""
+    return order_key(signal.spec.cancels or signal.spec.name, named) if named else 0
 
 
 def _name(event: Event) -> str:
@@ -66,12 +70,15 @@ def _name(event: Event) -> str:
     return f"{event.kind}:{event.name}" if event.kind in ("page", "screen") else ""
 
 
-def _compile(spec: SignalSpec) -> _Compiled:
+def _compile(spec: SignalSpec, settings: Settings) -> _Compiled:
+    """What takes something back names the order where that does, if it does not say otherwise."""
+    meant = settings.signals.get(spec.cancels)
+    order = spec.order or (meant.order if meant is not None else "")
     rows, mark, item = spec.item.partition("[].")
     if not mark:
         rows, item = "", spec.item
     return _Compiled(
-        spec, _path(rows), _path(item), _path(spec.quantity), _path(spec.price), _path(spec.order)
+        spec, _path(rows), _path(item), _path(spec.quantity), _path(spec.price), _path(order)
     )
 
 
@@ -94,6 +101,7 @@ def _one(
     signal: _Compiled,
     row: dict[str, Any],
     at_ms: int,
+    order: int,
     found: list[Interaction],
     problems: list[str],
 ) -> None:
@@ -104,7 +112,8 @@ def _one(
         return
     quantity = _amount("quantity", signal.quantity, row, item_id, name, problems)
     price = _amount("price", signal.price, row, item_id, name, problems)
-    found.append(Interaction(item_id, name, at_ms, 1.0 if quantity is None else quantity, price))
+    pieces = 1.0 if quantity is None else quantity
+    found.append(Interaction(item_id, name, at_ms, pieces, price, order=order))
 
 
 def _amount(

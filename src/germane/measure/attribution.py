@@ -4,7 +4,8 @@
   Sent again it belongs to the same slate, where it has counted already; it does not move on to an
   earlier one.
 * By id, it belongs to the decision that it names, whether or not an impression was reported.
-* A signal that takes another one back (a refund) takes back what that one was credited, once.
+* A signal that takes another one back (a refund) takes back what that one was credited, piece by piece
+  and no more than it was, whichever of the two arrives first (``returns``).
 """
 
 from __future__ import annotations
@@ -43,11 +44,12 @@ def attribute(
         signals: Tell which signal takes which one back; without them nothing is taken back.
     """
     rewards: list[Reward] = []
-    for each in interactions:
+    waits = returns.waiting(profile, signals)
+    for place, each in enumerate(interactions):
         rewards += _latest(profile.exposures, each, surfaces, rewards)
-        spec = signals.get(each.signal)
-        if spec is not None and spec.cancels:
-            rewards += returns.taken_back(profile, each, spec.cancels, surfaces, rewards)
+        back = returns.backs(profile, interactions[:place], each, signals, waits)
+        if back:
+            rewards += returns.taken_back(profile, each, back, surfaces, rewards)
     return rewards
 
 

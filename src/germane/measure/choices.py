@@ -6,7 +6,7 @@ outcome that matters, not the item:
 * By window, an interaction belongs to the latest choice of a surface before it whose window is open.
 * By id, it belongs to the choice that it names, and to no other of that surface.
 * An outcome that is counted counts once a choice; revenue counts each item once.
-* A signal that takes another one back takes back what that one was credited, once.
+* A signal that takes another one back takes back what that one was credited (``returns``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from germane.domain.event import Interaction
 from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
-from germane.measure.credits import RETURNED, credit_key, key_of, return_key, value_of
+from germane.measure import returns
+from germane.measure.credits import credit_key, key_of, value_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
@@ -48,6 +49,7 @@ def attribute(
         named: The choice that the event names, if it does.
     """
     rewards: list[Reward] = []
+    waits = returns.waiting(profile, signals) if profile.choices else set()
     by_surface = _by_surface(profile, surfaces)
     if named is not None:
         by_surface[named.surface] = [each] if (each := _kept(profile, named)) else []
@@ -56,11 +58,10 @@ def attribute(
         if surface is None or surface.kind != "choice":
             continue
         rule = "id" if named is not None and named.surface == name else "window"
-        for interaction in interactions:
+        for place, interaction in enumerate(interactions):
             rewards += _rewards(choices, interaction, surface, rewards, rule)
-            spec = signals.get(interaction.signal)
-            if spec is not None and spec.cancels:
-                rewards += _returns(profile, choices, interaction, spec.cancels, surface, rewards)
+            for back in returns.backs(profile, interactions[:place], interaction, signals, waits):
+                rewards += _returns(profile, choices, interaction, back, surface, rewards)
     return rewards
 
 
@@ -173,61 +174,20 @@ def _rewards(
 def _returns(
     profile: Profile,
     choices: Sequence[OpenChoice],
-    refund: Interaction,
-    cancels: str,
+    each: Interaction,
+    back: returns.Back,
     surface: SurfaceSpec,
     already: Sequence[Reward],
 ) -> list[Reward]:
-    """What a refund takes back: of the latest choice that was credited with this item, and once.
-
-    A surface that declares an outcome of its own for the refund's signal is left to that.
-    """
-    if any(spec.signal == refund.signal for spec in surface.outcomes):
+    """What comes back is taken from the latest choice that was credited with it."""
+    if returns.counts_itself(surface, back, each):
         return []
     for choice in choices:
-        if refund.at_ms < choice.at_ms:
-            continue
-        specs = [
-            spec
-            for spec in surface.outcomes
-            if spec.signal == cancels and _taken(choice, spec, refund.item_id, already)
-        ]
+        keys = _keys(choice, already)
+        specs = returns.specs_of(profile, keys, surface, back, each, choice.at_ms)
         if specs:
-            return [_negative(profile, choice, spec, refund) for spec in specs]
+            return returns.negatives(choice.decision_id, choice.surface, specs, back, each)
     return []
-
-
-def _taken(choice: OpenChoice, spec: OutcomeSpec, item_id: str, already: Sequence[Reward]) -> bool:
-    """Whether this item's outcome was counted and not taken back yet, before or in this event."""
-    keys = _keys(choice, already)
-    return credit_key(item_id, spec.name) in keys and return_key(item_id, spec.name) not in keys
-
-
-def _negative(
-    profile: Profile, choice: OpenChoice, spec: OutcomeSpec, refund: Interaction
-) -> Reward:
-    """The refund's own amount, but never more than the purchase was worth, where that is known."""
-    worth = value_of(spec, refund)
-    if spec.value_from == "revenue":
-        last_ms = choice.at_ms + spec.window_s * 1000
-        bought = [
-            value_of(spec, each)
-            for each in profile.recent
-            if each.item_id == refund.item_id
-            and each.signal == spec.signal
-            and choice.at_ms <= each.at_ms <= last_ms
-        ]
-        if bought:
-            worth = bought[0] if refund.price is None else min(bought[0], worth, key=abs)
-    return Reward(
-        choice.decision_id,
-        choice.surface,
-        refund.item_id,
-        spec.name,
-        -worth,
-        refund.at_ms,
-        RETURNED,
-    )
 
 
 def _counted(

@@ -7,7 +7,9 @@ from germane.domain.outcome import Reward
 from germane.domain.settings import OutcomeSpec
 
 RETURNED = "returned"
-"""Rule of a reward that takes one back."""
+"""Rule of a reward that takes one back as a whole."""
+PARTLY = "returned in part"
+"""Rule of a reward that takes a part of one back: pieces of what was bought are left."""
 
 
 def credit_key(item_id: str, outcome: str) -> str:

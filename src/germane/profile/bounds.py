@@ -16,8 +16,8 @@ from germane.domain.profile import Exposure, OwnItem, Trait
 
 TIMES = 8
 """Times kept of each own item: the latest."""
-ORDERS = 50
-"""Order ids kept: the latest to arrive."""
+ORDERS = 400
+"""Orders known again when they are sent again: the latest of the last 24 months."""
 TRAITS = 100
 """Declared traits kept: the latest declared."""
 TRAIT_CHARS = 2_000
@@ -62,6 +62,14 @@ def exposures(
     """The newest ``limit`` whose longest attribution window is not over. ``kept`` is in order of time."""
     first = now_ms - window_s * 1000
     return tuple(each for each in kept if each.at_ms >= first)[-limit:]
+
+
+def orders(known: dict[int, int]) -> dict[int, int]:
+    """The latest orders (of one day, by key); looked at a tenth beyond the bound."""
+    if len(known) <= ORDERS + ORDERS // 10:
+        return known
+    chosen = sorted(known, key=lambda key: (known[key], key))[-ORDERS:]
+    return {key: known[key] for key in sorted(chosen)}
 
 
 def traits(kept: dict[str, Trait]) -> dict[str, Trait]:

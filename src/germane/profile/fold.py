@@ -18,7 +18,17 @@ from germane.domain.item import Item
 from germane.domain.months import month_of
 from germane.domain.profile import Profile, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, interests, own, pairing, rhythm, statistics, sweep
+from germane.profile import (
+    bounds,
+    earlier,
+    interests,
+    own,
+    pairing,
+    repeats,
+    rhythm,
+    statistics,
+    sweep,
+)
 
 ItemOf = Callable[[str], Item | None]
 
@@ -32,33 +42,29 @@ def fold(
     *,
     seq: int,
     now_ms: int,
-    orders: Sequence[str] = (),
 ) -> Profile:
     """The person after an event.
 
     Args:
         profile: Before; not changed.
         event: What was accepted. A time after ``now_ms`` is taken for ``now_ms``.
-        interactions: What it means for items; an order that was counted before is not in here.
+        interactions: What it means for items. Of an order that is sent again, one copy counts.
         item_of: The catalogue.
         settings: The declaration.
         seq: Log offset of the event.
         now_ms: Its arrival: evidence that is too old by then is dropped, wherever it is kept.
-        orders: Keys of the orders that ``interactions`` come from.
     """
+    profile = earlier.todays(profile, settings, item_of)
     changes: dict[str, Any] = {"seq": seq}
     at_ms = min(event.at_ms, now_ms)
     _seen(changes, profile, event, at_ms)
     if event.traits or event.context:
         _said(changes, profile, event, at_ms, oldest_ms(now_ms))
     if interactions:
-        _did(changes, profile, interactions, item_of, settings, now_ms)
+        changes |= _did(profile, interactions, item_of, settings, now_ms)
     hour = rhythm.newly_active(profile, event, interactions, settings, now_ms)
     if hour is not None:
         changes["rhythm"] = rhythm.joined(rhythm.hours_of(profile), (hour,))
-    if orders:
-        new = (each for each in orders if each not in profile.orders)
-        changes["orders"] = (*profile.orders, *new)[-bounds.ORDERS :]
     return current(replace(profile, **changes), settings, now_ms, item_of)
 
 
@@ -67,21 +73,21 @@ def current(
 ) -> Profile:
     """The profile without what has become too old; looked at once a month, and only where it can be.
 
-    ``item_of`` tells the prices of items whose events carry none; without it those are not in the
-    price band of a profile that had to be swept.
+    ``item_of`` tells the prices of items whose events carry none, for a profile that an earlier
+    version stored.
     """
     if profile.first_seen_ms >= oldest_ms(now_ms):
         return profile
     month = month_of(now_ms)
     if profile.swept_month == month:
         return profile
-    swept = sweep.forget(profile, settings, now_ms, item_of)
+    swept = sweep.forget(earlier.todays(profile, settings, item_of), settings, now_ms)
     return replace(swept, swept_month=month)
 
 
 def _seen(changes: dict[str, Any], profile: Profile, event: Event, at_ms: int) -> None:
     """Who it is, and when they were there."""
-    if at_ms < profile.first_seen_ms or not profile.first_seen_ms:
+    if at_ms < profile.first_seen_ms or profile.first_seen_ms < 0:
         changes["first_seen_ms"] = at_ms
     if at_ms > profile.last_seen_ms:
         changes["last_seen_ms"] = at_ms
@@ -136,33 +142,45 @@ def _declared(
 
 
 def _did(
-    changes: dict[str, Any],
     profile: Profile,
     interactions: Sequence[Interaction],
     item_of: ItemOf,
     settings: Settings,
     now_ms: int,
-) -> None:
-    """What the person did with items."""
+) -> dict[str, Any]:
+    """What the person did with items, as what becomes different."""
     oldest = oldest_ms(now_ms)
-    new = [
+    young = [
         each if each.at_ms <= now_ms else replace(each, at_ms=now_ms)
         for each in interactions
         if each.at_ms >= oldest
     ]
+    profile, new = repeats.settled(profile, young, item_of, settings)
     if not new:
-        return
+        return {}
     limits = settings.profile
-    price, evidence = profile.price, profile.evidence
+    turned = pairing.changes(profile, new, settings)
+    return {
+        **_summed(profile, new, item_of, settings),
+        "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
+        "own_items": bounds.own(own.touch(profile, new, turned, settings), limits.own_items),
+        "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, oldest),
+        "known_orders": repeats.remembered(profile, new, settings),
+    }
+
+
+def _summed(
+    profile: Profile, new: Sequence[Interaction], item_of: ItemOf, settings: Settings
+) -> dict[str, Any]:
+    """Evidence and prices: by month, and of all months."""
+    months, price, evidence = profile.months, profile.price, profile.evidence
     for each in new:
         if statistics.positive(settings.signals[each.signal]):
             evidence += 1
-            price = statistics.met(price, each, item_of(each.item_id))
-    changes["price"], changes["evidence"] = price, evidence
-    turned = pairing.changes(profile, new, settings)
-    changes["interests"] = interests.told(profile.interests, new, turned, item_of, settings, now_ms)
-    changes["own_items"] = bounds.own(own.touch(profile, new, turned, settings), limits.own_items)
-    changes["recent"] = bounds.recent(_in_order(profile.recent, new), limits.recent, oldest)
+            value = statistics.log_price(each, item_of(each.item_id))
+            months = statistics.add(months, each.at_ms, value)
+            price = price if value is None else statistics.met(price, value)
+    return {"months": months, "price": price, "evidence": evidence}
 
 
 def _in_order(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from germane.domain import decay
 from germane.domain.event import Interaction
 from germane.domain.item import Item
+from germane.domain.pairing import Taken, cancelled
 from germane.domain.settings import Settings
 from germane.profile import bounds
-from germane.profile.pairing import Change, Taken, cancelled
+from germane.profile.pairing import Change
 
 Interests = dict[str, dict[str, decay.Masses]]
 ItemOf = Callable[[str], Item | None]
@@ -57,6 +59,24 @@ def taken_back(
     touched: set[str] = set()
     for item_id, change in changes.items():
         _take_back(after, touched, item_of(item_id), change.taken, settings)
+    return after
+
+
+def untold(
+    known: Interests,
+    gone: Sequence[Interaction],
+    changes: Mapping[str, Change],
+    item_of: ItemOf,
+    settings: Settings,
+) -> Interests:
+    """Interests as if some interactions had never been told; ``changes`` has all of their items."""
+    after = dict(known)
+    touched: set[str] = set()
+    for item_id, change in changes.items():
+        said = Counter((each.signal, each.at_ms) for each in gone if each.item_id == item_id)
+        said.update(change.taken)  # what was taken back already is not in there
+        said = Counter({key: count for key, count in said.items() if count})
+        _take_back(after, touched, item_of(item_id), said, settings)
     return after
 
 

@@ -10,7 +10,18 @@ from msgspec.structs import replace
 from germane.domain.decay import Masses, oldest_ms, put
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
-from germane.profile import bounds, chosen, exposure, interests, own, pairing, rhythm, statistics
+from germane.profile import (
+    bounds,
+    chosen,
+    earlier,
+    exposure,
+    interests,
+    own,
+    pairing,
+    repeats,
+    rhythm,
+    statistics,
+)
 
 
 def merge(
@@ -27,11 +38,14 @@ def merge(
     The newer declaration of a trait wins (of the same time: the survivor's). Place, language and
     account are those of whoever was seen last. Consent: a purpose that either side refused stays
     refused; one that only one side stated stays as that side said it. A refund that one side knows
-    takes back the purchase that the other one knows; ``item_of`` tells what that item was about.
+    takes back the purchase that the other one knows; ``item_of`` tells what that item was about. An
+    order that both sides have counts once, as long as one of them remembers what it said.
 
     What is too old in either is dropped by ``fold.current``, which comes next.
     """
     limits = settings.profile
+    survivor, other = (earlier.todays(each, settings, item_of) for each in (survivor, other))
+    survivor, other = repeats.apart(survivor, other, item_of, settings)
     changes = pairing.joined(survivor, other, settings)
     return replace(
         survivor,
@@ -42,9 +56,8 @@ def merge(
         interests=_interests(survivor, other, changes, item_of, settings, now_ms),
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
         own_items=bounds.own(_own(survivor, other, changes), limits.own_items),
-        price=statistics.joined(survivor.price, other.price),
         rhythm=rhythm.joined(rhythm.hours_of(survivor), rhythm.hours_of(other)),
-        evidence=survivor.evidence + other.evidence,
+        **statistics.totals(_months(survivor, other)),
         exposures=bounds.exposures(
             exposure.united((*survivor.exposures, *other.exposures)),
             limits.exposures,
@@ -55,7 +68,7 @@ def merge(
             name: _quota(survivor.quotas.get(name), other.quotas.get(name))
             for name in sorted({*survivor.quotas, *other.quotas})
         },
-        orders=_union(other.orders, survivor.orders)[-bounds.ORDERS :],
+        known_orders=bounds.orders(_orders(survivor.known_orders, other.known_orders)),
         consent=_strictest(survivor.consent, other.consent),
         choices=chosen.joined(survivor.choices, other.choices, settings, now_ms),
     )
@@ -65,13 +78,13 @@ def _identity(survivor: Profile, other: Profile) -> dict[str, Any]:
     latest, before = survivor, other
     if other.last_seen_ms > survivor.last_seen_ms:
         latest, before = other, survivor
-    seen = [each.first_seen_ms for each in (survivor, other) if each.first_seen_ms]
+    seen = [each.first_seen_ms for each in (survivor, other) if each.first_seen_ms >= 0]
     anonymous = _union(other.anonymous_ids, survivor.anonymous_ids)
     kind, _, key = other.person.partition(":")
     if kind == "a" and key not in anonymous:
         anonymous = (key, *anonymous)
     return {
-        "first_seen_ms": min(seen, default=0),
+        "first_seen_ms": min(seen, default=-1),
         "last_seen_ms": latest.last_seen_ms,
         "user_id": survivor.user_id or _own_key(survivor) or other.user_id,
         "anonymous_ids": anonymous[-bounds.ANONYMOUS_IDS :],
@@ -133,6 +146,18 @@ def _own(one: Profile, two: Profile, changes: Mapping[str, pairing.Change]) -> d
     for item_id in one.own_items.keys() & two.own_items.keys():
         merged[item_id] = own.joined(item_id, one, two, changes.get(item_id))
     return dict(sorted(merged.items()))
+
+
+def _months(one: Profile, two: Profile) -> statistics.Months:
+    months = one.months
+    for each in two.months:
+        months = statistics.put(months, each)
+    return months
+
+
+def _orders(one: dict[int, int], two: dict[int, int]) -> dict[int, int]:
+    """Each as of its first day."""
+    return {**one, **two, **{key: min(one[key], two[key]) for key in one.keys() & two.keys()}}
 
 
 def _quota(one: QuotaCount | None, two: QuotaCount | None) -> QuotaCount:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from msgspec.structs import replace
-
+from germane.domain.decay import month_at
 from germane.domain.event import Interaction
+from germane.domain.pairing import Signals, cancelled
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings, SignalSpec
-from germane.profile import bounds, pairing
-from germane.profile.pairing import NOTHING, Change, Signals
+from germane.profile import bounds
+from germane.profile.pairing import NOTHING, Change
 
 Effect = Literal["had", "took_back", "rejected", "met"]
 
 
 def effect(spec: SignalSpec, signals: Signals) -> Effect:
     """What a signal means for the history with its item."""
-    cancelled = pairing.cancelled(spec, signals)
-    if cancelled is not None and cancelled.repeat:
+    meant = cancelled(spec, signals)
+    if meant is not None and meant.repeat:
         return "took_back"
     if spec.weight < 0:
         return "rejected"
@@ -50,9 +51,10 @@ def touch(
         if each.item_id in changes and what in ("had", "took_back"):
             unsettled[each.item_id] = None
     for item_id in unsettled:
-        change, touched = changes[item_id], after[item_id]
-        count = known.get(item_id, NOTHING).count + change.counted
-        after[item_id] = _settled(count, change.after.times_s, touched.last_s, touched.rejected_s)
+        touched = after[item_id]
+        after[item_id] = _changed(
+            known.get(item_id, NOTHING), changes[item_id], touched.last_s, touched.rejected_s
+        )
     return after
 
 
@@ -62,48 +64,104 @@ def joined(item_id: str, one: Profile, two: Profile, change: Change | None) -> O
     ``change`` is what is taken back otherwise than before, if anything is taken back at all.
     """
     first, second = (each.own_items.get(item_id, NOTHING) for each in (one, two))
-    times = sorted((*first.times_s, *second.times_s))
-    count = first.count + second.count
-    if change is not None:
-        times = change.after.times_s
-        count += change.counted
     last_s = max(first.last_s, second.last_s)
-    return _settled(count, times, last_s, max(first.rejected_s, second.rejected_s))
+    rejected_s = max(first.rejected_s, second.rejected_s)
+    months = _months(first) + _months(second)
+    both = _settled(months, sorted((*first.times_s, *second.times_s)), last_s, rejected_s)
+    return both if change is None else _changed(both, change, last_s, rejected_s)
 
 
-def since(item_id: str, own: OwnItem, young: Profile, settings: Settings, oldest_s: int) -> OwnItem:
-    """The history without what happened before. Of a long one, what is still remembered is left.
+def without(
+    profile: Profile, changes: Mapping[str, Change], left: Iterable[Interaction], settings: Settings
+) -> dict[str, OwnItem]:
+    """The own items without interactions that were in the ring.
 
     Args:
-        item_id: The item.
-        own: Its history.
-        young: The person with the interactions that are young enough.
+        profile: Before; not changed.
+        changes: By item, what is different without them.
+        left: What stays in the ring.
         settings: The declaration.
-        oldest_s: When what still counts begins.
     """
+    after = dict(profile.own_items)
+    latest: dict[str, int] = {}
+    for each in left:
+        latest[each.item_id] = max(latest.get(each.item_id, 0), each.at_ms // 1000)
+    for item_id, change in changes.items():
+        own = after.get(item_id, NOTHING)
+        last_s = max(latest.get(item_id, 0), own.rejected_s, *change.after.times_s[-1:], 0)
+        after[item_id] = _changed(own, change, last_s, own.rejected_s)
+        if not last_s:
+            del after[item_id]
+    return after
+
+
+def since(own: OwnItem, oldest_s: int) -> OwnItem:
+    """The history without what happened before ``oldest_s``, the beginning of a month."""
+    first = month_at(oldest_s * 1000)
+    months = Counter({month: count for month, count in _months(own).items() if month >= first})
     left = tuple(each for each in own.times_s if each >= oldest_s)
-    kept = replace(own, times_s=left)
-    count = len(left)
-    if count and own.count > count:
-        marks = pairing.remembered(kept, item_id, young, settings)
-        count = min(own.count, len(pairing.paired(marks).times_s))
     rejected_s = own.rejected_s if own.rejected_s >= oldest_s else 0
-    return _settled(count, left, own.last_s, rejected_s)
+    return _settled(months, left, own.last_s, rejected_s)
+
+
+def _months(own: OwnItem) -> Counter[int]:
+    """How many of the count are of which month. What an earlier version counted without one is of the
+    month of the oldest time that is kept: no later than that, so nothing young is lost."""
+    if own.months:
+        return Counter(dict(own.months))
+    found = _by_month(own.times_s)
+    if own.count > len(own.times_s) > 0:
+        found[month_at(own.times_s[0] * 1000)] += own.count - len(own.times_s)
+    return found
+
+
+def _by_month(times_s: Iterable[int]) -> Counter[int]:
+    return Counter(month_at(each * 1000) for each in times_s)
+
+
+def _changed(own: OwnItem, change: Change, last_s: int, rejected_s: int) -> OwnItem:
+    months = _months(own)
+    months.update(_by_month(change.after.times_s))
+    months.subtract(_by_month(change.before.times_s))
+    return _settled(months, change.after.times_s, last_s, rejected_s)
 
 
 def _touched(own: OwnItem, what: Effect, at_s: int) -> OwnItem:
     last_s = max(own.last_s, at_s)
     if what == "met":
-        return OwnItem(own.count, own.times_s, last_s, own.rejected_s)
+        return OwnItem(own.count, own.times_s, last_s, own.rejected_s, own.months)
     if what == "had":
         times = (*own.times_s, at_s)
         if own.times_s and at_s < own.times_s[-1]:
             times = tuple(sorted(times))
-        return OwnItem(own.count + 1, times[-bounds.TIMES :], last_s, own.rejected_s)
-    return OwnItem(own.count, own.times_s, last_s, max(own.rejected_s, at_s))
+        if own.count == len(own.times_s) < bounds.TIMES:
+            return OwnItem(own.count + 1, times, last_s, own.rejected_s)
+        month = month_at(at_s * 1000)
+        if own.months and own.months[-1][0] <= month:
+            return OwnItem(
+                own.count + 1,
+                times[-bounds.TIMES :],
+                last_s,
+                own.rejected_s,
+                _one_more(own.months, month),
+            )
+        months = _months(own)
+        months[month] += 1
+        return _settled(months, times, last_s, own.rejected_s)
+    return OwnItem(own.count, own.times_s, last_s, max(own.rejected_s, at_s), own.months)
 
 
-def _settled(count: int, times: Sequence[int], last_s: int, rejected_s: int) -> OwnItem:
-    """Count and times agree: whatever has a count has a time, and the other way round."""
-    count = max(count, len(times)) if times else 0
-    return OwnItem(count, tuple(times[-bounds.TIMES :]), last_s, rejected_s)
+def _one_more(months: tuple[tuple[int, int], ...], month: int) -> tuple[tuple[int, int], ...]:
+    """One more in the last month, or after it."""
+    last, count = months[-1]
+    return (*months[:-1], (month, count + 1)) if last == month else (*months, (month, 1))
+
+
+def _settled(months: Counter[int], times: Sequence[int], last_s: int, rejected_s: int) -> OwnItem:
+    """Count and times agree: whatever has a count has a time, and the other way round. Months are kept
+    where the times do not tell them."""
+    kept = tuple(times[-bounds.TIMES :])
+    found = sorted((month, count) for month, count in months.items() if count > 0)
+    count = max(sum(count for _, count in found), len(kept)) if kept else 0
+    told = tuple(found) if count > len(kept) else ()
+    return OwnItem(count, kept, last_s, rejected_s, told)

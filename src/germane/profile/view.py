@@ -14,7 +14,7 @@ from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_label
 from germane.domain.profile import Exposure, Mass, OpenChoice, OwnItem, Profile, Trait
 from germane.domain.settings import Settings
-from germane.profile import rhythm, words
+from germane.profile import orders, rhythm, words
 from germane.profile.words import rfc3339
 
 ItemOf = Callable[[str], Item | None]
@@ -30,11 +30,11 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
     """Readable JSON of one person. Times are RFC 3339, weights are as of ``now_ms``."""
     return {
         "personId": profile.person,
-        "userId": profile.user_id or None,
+        "userId": profile.user_id or _own_key(profile) or None,
         "anonymousIds": list(profile.anonymous_ids),
         "account": profile.account or None,
-        "firstSeen": rfc3339(profile.first_seen_ms),
-        "lastSeen": rfc3339(profile.last_seen_ms),
+        "firstSeen": _seen(profile, profile.first_seen_ms),
+        "lastSeen": _seen(profile, profile.last_seen_ms),
         "offset": profile.seq,
         "timezone": profile.timezone or None,
         "locale": profile.locale or None,
@@ -48,7 +48,7 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
             for name, trait in sorted(profile.traits.items())
             if trait.value is not None
         },
-        "ownItems": _own_items(profile, item_of, now_ms),
+        "ownItems": _own_items(profile, settings, item_of, now_ms),
         "recent": [_interaction(each, item_of) for each in profile.recent[: -RECENT - 1 : -1]],
         "rhythm": _rhythm(profile, settings),
         "exposures": [_exposure(each) for each in reversed(profile.exposures)],
@@ -59,6 +59,17 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
         },
         "consent": dict(sorted(profile.consent.items())),
     }
+
+
+def _own_key(profile: Profile) -> str:
+    """The user id that the person's key is made of."""
+    kind, _, key = profile.person.partition(":")
+    return key if kind == "u" else ""
+
+
+def _seen(profile: Profile, at_ms: int) -> str | None:
+    """A moment, which may be the beginning of 1970 for whoever was seen then."""
+    return words.moment(at_ms) if at_ms or not profile.first_seen_ms else None
 
 
 def _readiness(profile: Profile, settings: Settings) -> dict[str, Any]:
@@ -129,11 +140,16 @@ def _trait(
     return out
 
 
-def _own_items(profile: Profile, item_of: ItemOf, now_ms: int) -> list[dict[str, Any]]:
+def _own_items(
+    profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int
+) -> list[dict[str, Any]]:
     """What the person has had most often, with its rhythm."""
     repeated = [(key, own) for key, own in profile.own_items.items() if own.count]
     repeated.sort(key=lambda pair: (-pair[1].count, -pair[1].last_s, pair[0]))
-    return [_own(key, own, item_of, now_ms) for key, own in repeated[:OWN]]
+    return [
+        _own(key, own, item_of, now_ms) | {"pieces": orders.pieces_of(profile, key, own, settings)}
+        for key, own in repeated[:OWN]
+    ]
 
 
 def _own(key: str, own: OwnItem, item_of: ItemOf, now_ms: int) -> dict[str, Any]:

@@ -15,7 +15,12 @@ _DAY_S = 86_400
 
 def rfc3339(at_ms: int) -> str | None:
     """A time on the wire; ``None`` for *never*."""
-    if not at_ms:
+    return moment(at_ms) if at_ms else None
+
+
+def moment(at_ms: int) -> str | None:
+    """A time on the wire, 1970-01-01 among them; ``None`` below 0."""
+    if at_ms < 0:
         return None
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

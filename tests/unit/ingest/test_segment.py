@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from germane.domain.errors import BadRequest, TooLarge
 from germane.domain.event import Event
+from germane.domain.ids import order_key
 from germane.ingest import identity, limits
 from germane.ingest.depth import too_deep
 from germane.ingest.segment import KINDS, parse, parse_kept
 from germane.ingest.signals import Extractor
-from germane.testing import a_shop, an_order
+from germane.testing import a_shop, an_event, an_order
 
 NOW = 1_800_000_000_000
 
@@ -297,4 +298,12 @@ def test_signals_of_an_order() -> None:
     found, wrong = extractor.extract(broken)
     assert [(each.item_id, each.price) for each in found] == [("3", 12.5), ("c", None)]
     assert len(wrong) == 2
-    assert extractor.orders(broken) == ("purchase:7",)
+    assert {each.order for each in found} == {order_key("purchase", "7")}
+    refund = an_event(
+        "Order Refunded", properties={"order_id": "7", "products": [{"product_id": 3}]}
+    )
+    (back,), _ = extractor.extract(refund)  # it names the order that it takes back from
+    assert back.order == order_key("purchase", "7")
+    assert extractor.whole(refund) == []
+    (whole,) = extractor.whole(an_event("Order Refunded", properties={"order_id": 7}))
+    assert (whole.item_id, whole.order) == ("", back.order)

@@ -33,10 +33,7 @@ def folded(
     profile = profile or Profile("u:u1")
     for seq, event in enumerate(events, 1):
         interactions, _ = EXTRACTOR.extract(event)
-        orders = EXTRACTOR.orders(event)
-        profile = fold(
-            profile, event, interactions, ITEMS.get, shop, seq=seq, now_ms=now_ms, orders=orders
-        )
+        profile = fold(profile, event, interactions, ITEMS.get, shop, seq=seq, now_ms=now_ms)
     return profile
 
 

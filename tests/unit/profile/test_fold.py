@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from germane.domain import decay
 from germane.domain.event import Event, Interaction
 from germane.domain.hours import slot_of_week
+from germane.domain.ids import order_key
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import AttributeSpec, ProfileSpec, SignalSpec
@@ -269,7 +270,8 @@ def test_identity() -> None:
 def test_an_order_id_is_kept_once() -> None:
     """However often the order is sent."""
     profile = folded([an_order(["i1"], order_id="7"), an_order(["i1"], order_id="7")])
-    assert profile.orders == ("purchase:7",)
+    assert profile.known_orders == {order_key("purchase", "7"): NOW // (DAY_S * 1000)}
+    assert profile.own_items["i1"].count == 1
 
 
 def test_an_item_nobody_knows() -> None:
