@@ -35,7 +35,9 @@ class Decisions:
         self._keys.require_server(request)
         asked = await parse(request, wire.DecideRequest)
         asked.person.check()
-        return answer(self._one(asked.person, asked.account, asked.asks(), asked.explain))
+        return answer(
+            self._one(asked.person, asked.account, asked.asks(), asked.explain, record=asked.record)
+        )
 
     async def batch(self, request: Request) -> Response:
         """``POST /v1/decide/batch``: a JSON line for each person, in their order."""
@@ -77,10 +79,16 @@ class Decisions:
         return answer(_receipt(receipt))
 
     def _one(
-        self, person: wire.PersonRef, account: str | None, asks: list[Ask], explain: bool
+        self,
+        person: wire.PersonRef,
+        account: str | None,
+        asks: list[Ask],
+        explain: bool,
+        *,
+        record: bool = True,
     ) -> dict[str, Any]:
         decisions, trust = self._engine.decide(
-            person.user_id or "", person.anonymous_id or "", account or "", asks, explain
+            person.user_id or "", person.anonymous_id or "", account or "", asks, record=record
         )
         catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {

@@ -276,7 +276,7 @@ _DECIDED = {
                 "type": "object",
                 "required": ["decisionId", "surface", "arm", "modelVersion", "expiresAt", "items"],
                 "properties": {
-                    "decisionId": {"type": "string"},
+                    "decisionId": {"type": ["string", "null"], "description": "null: only a look"},
                     "surface": {"type": "string"},
                     "arm": {"enum": ["personalised", "broadcast", "opted_out", "fallback"]},
                     "modelVersion": {"type": "string"},

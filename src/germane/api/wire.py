@@ -73,6 +73,13 @@ class DecideRequest(Wire):
     ] = None
     context: AskContext | None = None
     explain: bool = False
+    record: Annotated[
+        bool,
+        msgspec.Meta(
+            description="false: only a look. Nothing is stored, learned or counted, and the decisions "
+            "have no id (`decisionId` is null), so that nothing can be reported for them."
+        ),
+    ] = True
 
     def asks(self) -> list[Ask]:
         """As the engine takes it."""
@@ -237,7 +244,7 @@ def decision_view(
         )
         items.append(shown)
     view: dict[str, Any] = {
-        "decisionId": decision.decision_id,
+        "decisionId": decision.decision_id or None,
         "surface": decision.surface,
         "arm": decision.arm,
         "modelVersion": decision.model_version,

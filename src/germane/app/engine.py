@@ -232,12 +232,16 @@ class Engine:
         anonymous_id: str,
         account: str,
         asks: Sequence[Ask],
-        explain: bool = True,
+        *,
+        record: bool = True,
     ) -> tuple[list[Decision], float]:
         """Decide each surface for one person; also how far their profile is trusted, in [0, 1).
 
         The answer has seen every event that was acknowledged (law 3). Its record is durable with
         the next group commit. Nothing is decided when one of the asks is in error.
+
+        With ``record=False`` it is a look: the decisions have no id, and nothing is stored, learned or
+        counted.
 
         Raises:
             UnknownSurface: a surface is not configured.
@@ -254,9 +258,11 @@ class Engine:
             decision = self._deciding.decide(
                 self.tenant, profile, ask, at_ms=self.world.now_ms(), seed=self.world.seed()
             )
-            self._log_decision(decision)
-            made.append(decision)
-        self.counters.decide.add(time.perf_counter() - started)
+            if record:
+                self._log_decision(decision)
+            made.append(decision if record else replace(decision, decision_id=""))
+        if record:
+            self.counters.decide.add(time.perf_counter() - started)
         return made, trust
 
     def surface(self, name: str) -> SurfaceSpec:

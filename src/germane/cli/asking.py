@@ -16,6 +16,9 @@ from germane.cli import common
 from germane.cli.choosing import show_choice, show_standing
 from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson
 
+LOOK = "Only a look: nothing was stored or learned. --record makes it a real decision."
+"""What ``decide`` says of itself."""
+
 
 def person(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     """The readable profile."""
@@ -116,19 +119,8 @@ def _interactions(evidence: float) -> str:
     return f"{evidence:.0f} interaction{'' if round(evidence) == 1 else 's'}"
 
 
-def decide(
-    who: str,
-    surface: str,
-    size: int | None,
-    item: str,
-    filter_: str,
-    config: Path,
-    data: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """A decision with its reasons; asks the running server when there is one."""
-    ids = {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}
+def asked_of(surface: str, size: int | None, item: str, filter_: str) -> dict[str, Any]:
+    """One question, as it is on the wire."""
     asked: dict[str, Any] = {"surface": surface}
     if size:
         asked["size"] = size
@@ -136,19 +128,43 @@ def decide(
         asked["context"] = {"item": item}
     if filter_:
         asked["filter"] = filter_
+    return asked
+
+
+def decide(
+    who: str,
+    asked: dict[str, Any],
+    config: Path,
+    data: Path | None,
+    *,
+    record: bool,
+    as_json: bool,
+) -> None:
+    """What is decided, with its reasons; asks the running server when there is one.
+
+    Without ``record`` it is a look that leaves no trace.
+    """
+    ids = {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}
     try:
-        answer = _here(ids, asked, config, data)
+        answer = _here(ids, asked, config, data, record=record)
     except StorageBusy:
-        body = {"person": ids, "surfaces": [asked], "explain": True}
+        body = {"person": ids, "surfaces": [asked], "explain": True, "record": record}
         answer = _there(config, "/v1/decide", body)
     if as_json:
         common.print_json(answer)
     else:
         _show_decision(answer)
+        if not record:
+            common.console().print(LOOK)
 
 
 def _here(
-    ids: dict[str, str], asked: dict[str, Any], config: Path, data: Path | None
+    ids: dict[str, str],
+    asked: dict[str, Any],
+    config: Path,
+    data: Path | None,
+    *,
+    record: bool,
 ) -> dict[str, Any]:
     import msgspec
 
@@ -157,7 +173,11 @@ def _here(
     surface = msgspec.convert(asked, wire.SurfaceAsk)
     with common.opened(config, data, mode="write") as engine:
         decisions, trust = engine.decide(
-            ids.get("userId", ""), ids.get("anonymousId", ""), "", wire.asks([surface], None)
+            ids.get("userId", ""),
+            ids.get("anonymousId", ""),
+            "",
+            wire.asks([surface], None),
+            record=record,
         )
         surfaces = engine.settings.surfaces
         views = [

@@ -50,6 +50,20 @@ def test_a_choice_is_an_exposure_and_a_slate_is_not_yet(campaign: Engine, world:
     assert known(campaign).quotas == {}
 
 
+@pytest.mark.parametrize("surface", ["home", "mail"])
+def test_a_look_leaves_no_trace(campaign: Engine, world: FakeWorld, surface: str) -> None:
+    """Whatever the kind: no record, no profile, no trial, no count; and no id to report anything for."""
+    campaign.accept_now([an_order(["i1"], at_ms=world.now_ms())])
+    before = (campaign.seq, campaign.model.digest(), campaign.store.state_hash())
+    (looked,), _ = campaign.decide("u1", "", "", [Ask(surface)], record=False)
+    assert looked.items or looked.choice
+    assert looked.decision_id == ""
+    assert (campaign.seq, campaign.model.digest(), campaign.store.state_hash()) == before
+    assert campaign.stats()["decisions_total"] == 0
+    decided(campaign, surface)
+    assert campaign.seq == before[0] + 1, "asked for real, it is recorded"
+
+
 def test_one_purchase_counts_for_the_slate_and_for_the_choice(
     campaign: Engine, world: FakeWorld
 ) -> None:
