@@ -129,7 +129,7 @@ class Steps:
 
     def impression(self, impression: Impression, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Positions of a decision were seen."""
-        person = self.memory.person_of(at.tenant, decision.person) or decision.person
+        person = self.memory.owner(at.tenant, decision)
         before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
         wanted = set(impression.positions)
         shown = tuple(each.item_id for each in decision.items if each.position in wanted)
@@ -164,7 +164,7 @@ class Steps:
 
     def outcome(self, outcome: Outcome, decision: Decision, at: Arrival, txn: Txn) -> None:
         """A response that names its decision."""
-        person = self.memory.person_of(at.tenant, decision.person) or decision.person
+        person = self.memory.owner(at.tenant, decision)
         before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
         of_choice = decision.choice is not None
         reward = (
@@ -252,7 +252,11 @@ class Steps:
     def _credits(
         self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
     ) -> tuple[list[Reward], dict[str, Decision]]:
-        """Rewards of this event, by the decision it names or by item and window."""
+        """Rewards of this event, by the decision it names or by item and window.
+
+        A decision that was made for somebody else (a mail that was passed on, an id that was copied) is
+        not named: it would count for several people.
+        """
         if not interactions:
             return [], {}
         rewards: list[Reward] = []
@@ -260,7 +264,8 @@ class Steps:
         named = event.properties.get("decision_id")
         if isinstance(named, str):
             decision = self.memory.decision(tenant, named)
-            if decision is not None and decision.choice is None:
+            theirs = decision is not None and self.memory.owner(tenant, decision) == before.person
+            if decision is not None and decision.choice is None and theirs:
                 decisions[named] = decision
                 rewards = attribution.attribute_event(
                     before,

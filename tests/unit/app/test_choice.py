@@ -13,8 +13,9 @@ from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import NotShown
+from germane.domain.event import Event
 from germane.domain.outcome import Impression, Outcome
-from germane.domain.profile import Profile
+from germane.domain.profile import Exposure, Profile
 from germane.testing import FakeWorld, a_campaign, an_item, an_order
 
 
@@ -167,3 +168,24 @@ def test_a_decision_counts_for_the_person_it_was_made_for_alone(
     world.advance(days=20)
     arms = campaign.standing("mail").choice.arms
     assert max(each.responses for each in arms) <= 1.0
+
+
+def test_a_slate_counts_for_the_person_it_was_made_for_alone(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """The same for items: who passes an id on gets no credit for it, who was merged keeps theirs."""
+    campaign.accept_now([an_order(["i1"], at_ms=world.now_ms())])
+    (slate,) = decided(campaign, "home")
+    shown = slate.items[0].item_id
+
+    def buys(user: str) -> tuple[Exposure, ...]:
+        world.advance(seconds=60)
+        order = an_order([shown], user=user, at_ms=world.now_ms(), order_id=f"of-{user}")
+        properties = order.properties | {"decision_id": slate.decision_id}
+        campaign.accept_now([replace(order, properties=properties)])
+        return known(campaign, user).exposures
+
+    assert buys("u2") == ()
+    alias = Event("m1", "alias", world.now_ms(), user_id="u3", previous_id="u1")
+    campaign.accept_now([alias])
+    assert [each.credited for each in buys("u3")] == [(f"{shown}|purchase",)]
