@@ -16,6 +16,7 @@ from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
 from germane.app.engine import Engine
+from germane.app.receipt import Receipt
 from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError
 from germane.domain.outcome import Impression, Outcome
@@ -74,9 +75,10 @@ class Decisions:
             said.outcome,
             said.value,
             self._time(said.timestamp),
+            said.order_id or "",
         )
         receipt = await self._engine.outcomes([outcome])
-        return answer(_receipt(receipt))
+        return answer(_outcome_receipt(receipt))
 
     def _one(
         self,
@@ -131,5 +133,17 @@ def instant(text: str) -> int:
         raise BadRequest(f"{text[:60]!r} is not a time of RFC 3339.") from None
 
 
-def _receipt(receipt: Any) -> wire.ReceiptBody:
+def _outcome_receipt(receipt: Receipt) -> wire.OutcomeReceiptBody:
+    (verdict,) = receipt.verdicts
+    return wire.OutcomeReceiptBody(
+        receipt.accepted,
+        receipt.duplicates,
+        receipt.rejected,
+        receipt.seq,
+        verdict=verdict,
+        meaning=wire.MEANINGS[verdict],
+    )
+
+
+def _receipt(receipt: Receipt) -> wire.ReceiptBody:
     return wire.ReceiptBody(receipt.accepted, receipt.duplicates, receipt.rejected, receipt.seq)

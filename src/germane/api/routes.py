@@ -41,6 +41,7 @@ class Endpoint:
 
 _SUCCESS = {"type": "object", "required": ["success"], "properties": {"success": {"const": True}}}
 _RECEIPT = {"$ref": "#/components/schemas/ReceiptBody"}
+_OUTCOME_RECEIPT = {"$ref": "#/components/schemas/OutcomeReceiptBody"}
 
 
 def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
@@ -86,7 +87,7 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
             "Report a response to a decision",
             "Decisions",
             body=wire.OutcomeReport,
-            answer=_RECEIPT,
+            answer=_OUTCOME_RECEIPT,
             also=(404,),
         ),
         Endpoint(

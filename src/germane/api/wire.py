@@ -10,6 +10,7 @@ from germane.api.choice import as_item, choice_view
 from germane.domain.decision import Ask, Context, Decision
 from germane.domain.errors import BadRequest
 from germane.domain.item import Item
+from germane.domain.outcome import Verdict
 from germane.domain.settings import SurfaceSpec
 from germane.profile.view import rfc3339
 
@@ -138,7 +139,20 @@ class OutcomeReport(Wire):
             description="The item that was answered; of a choice it may be left out, or be anything."
         ),
     ] = None
-    value: Annotated[float, msgspec.Meta(ge=0, le=1e12)] = 0.0
+    value: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None,
+        msgspec.Meta(
+            description="Price times quantity, where the outcome counts revenue: needed there, not used "
+            "elsewhere."
+        ),
+    ] = None
+    order_id: Annotated[
+        OptionalId,
+        msgspec.Meta(
+            description="Of a choice: the order that is reported. The order's own event, before or after, "
+            "does not count again."
+        ),
+    ] = None
     timestamp: str | None = None
     message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
 
@@ -178,6 +192,23 @@ class ReceiptBody(msgspec.Struct, rename="camel"):
     rejected: int
     offset: int
     success: Literal[True] = True
+
+
+class OutcomeReceiptBody(ReceiptBody):
+    """What became of a reported outcome: whether it counts, and if not, why not."""
+
+    verdict: Verdict = "counted"
+    meaning: str = ""
+
+
+MEANINGS: dict[Verdict, str] = {
+    "counted": "It counts for its decision.",
+    "duplicate": "It, or its order, was counted before: it is not counted again.",
+    "late": "The outcome's window was over when it happened: it is kept, and does not count.",
+    "forgotten": "The decision is too old: what was counted for it is not known any more. It does not count.",
+    "untaught": "Nothing is learned from this decision (a default, or one whose record was lost): "
+    "it does not count.",
+}
 
 
 def item_view(item: Item) -> dict[str, Any]:

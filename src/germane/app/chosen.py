@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
 from germane.domain.event import Event, Interaction
-from germane.domain.outcome import Outcome, Reward, Trial
+from germane.domain.outcome import Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.measure import choices
@@ -41,6 +41,7 @@ def by_event(
     settings: Settings,
     memory: Memory,
     tenant: str,
+    orders: Sequence[str] = (),
 ) -> list[Reward]:
     """Rewards of choices for a behaviour event. One that names somebody else's choice names none."""
     if not interactions:
@@ -53,17 +54,9 @@ def by_event(
         decision = None
     if decision is None and not person.choices:
         return []
-    return choices.attribute(person, interactions, settings.surfaces, settings.signals, decision)
-
-
-def by_outcome(
-    person: Profile, decision: Decision, outcome: Outcome, settings: Settings
-) -> Reward | None:
-    """The reward of an outcome that names its choice."""
-    surface = settings.surfaces.get(decision.surface)
-    if surface is None or surface.kind != "choice" or decision.choice is None:
-        return None
-    return choices.attribute_outcome(person, decision, outcome, surface)
+    return choices.attribute(
+        person, interactions, settings.surfaces, settings.signals, decision, orders
+    )
 
 
 def trials(

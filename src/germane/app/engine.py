@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -18,22 +18,16 @@ from germane.app.letters import Letters, loses_a_signal
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
+from germane.app.reports import Reports
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps
-from germane.app.stub import stub_decision
 from germane.domain.decision import Actions, Ask, Decision
-from germane.domain.errors import (
-    NotShown,
-    Overloaded,
-    StorageFailed,
-    UnknownDecision,
-    UnknownOutcome,
-)
+from germane.domain.errors import Overloaded, StorageFailed
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
 from germane.domain.months import month_of, month_start_ms
-from germane.domain.outcome import Impression, Outcome
+from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
@@ -49,6 +43,8 @@ HOT_MONTHS = 2
 """Whole months, beside the current one, that stay in the log; older ones move into history."""
 MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
+
+Report = TypeVar("Report", Impression, Outcome)
 
 
 class Engine:
@@ -83,6 +79,7 @@ class Engine:
             settings, store, tenant, self._memory, model, self._steps.items.get, lambda: self.world
         )
         self._committer = Committer(store, self._settle, self._storage_failed)
+        self._reports = Reports(settings, self._memory, key, tenant)
         self._letters = Letters(store)
         self._seq = store.last_seq()
         self._ticket = 0
@@ -189,8 +186,13 @@ class Engine:
 
         Raises:
             UnknownDecision: no decision has that id, and the id is not signed by us.
+            NotShown: the decision has no such position.
+            TooEarly: one is dated before its decision.
         """
-        return await self._feedback(impressions, self._steps.impression)
+        found = [self._reports.impression(each) for each in impressions]
+        receipt = await self._feedback(found, self._steps.impression, lambda *_: "counted")
+        self.counters.impressions += receipt.accepted
+        return receipt
 
     async def outcomes(self, outcomes: Sequence[Outcome]) -> Receipt:
         """Responses that name their decision.
@@ -198,11 +200,14 @@ class Engine:
         Raises:
             UnknownDecision: no decision has that id, and the id is not signed by us.
             UnknownOutcome: the surface does not declare it.
+            ValueNeeded: it counts revenue, and has no value.
             NotShown: the item is not in the decision.
+            TooEarly: one is dated before its decision.
         """
-        for each in outcomes:
-            self._check_outcome(each)
-        return await self._feedback(outcomes, self._steps.outcome)
+        found = [self._reports.outcome(each) for each in outcomes]
+        receipt = await self._feedback(found, self._steps.outcome, self._steps.judged)
+        self.counters.outcomes += receipt.verdicts.count("counted")
+        return receipt
 
     async def put_items(self, items: Sequence[Item]) -> Receipt:
         """Add or change catalogue entries, durably."""
@@ -415,53 +420,26 @@ class Engine:
 
     async def _feedback(
         self,
-        reports: Sequence[Impression] | Sequence[Outcome],
-        step: Callable[[Any, Decision, Arrival, Txn], None],
+        reports: Sequence[tuple[Report, Decision]],
+        step: Callable[[Report, Decision, Arrival, Txn], None],
+        judged: Callable[[Report, Decision, str], Verdict],
     ) -> Receipt:
+        """Log each that is new, in order. What was counted before is not logged again."""
         self._admit()
-        found = [(each, self._decision(each.decision_id)) for each in reports]
-        seen = self._memory.seen(self.tenant, [each.message_id for each in reports])
-        accepted = 0
-        for report, decision in found:
-            if report.message_id in seen:
+        seen = self._memory.seen(self.tenant, [each.message_id for each, _ in reports])
+        verdicts: list[Verdict] = []
+        for report, decision in reports:
+            old = report.message_id in seen
+            verdicts.append("duplicate" if old else judged(report, decision, self.tenant))
+            if verdicts[-1] == "duplicate":
                 continue
             seen.add(report.message_id)
             txn = Txn()
             step(report, decision, self._arrival(), txn)
             self._submit(self._held(txn))
-            accepted += 1
-            if isinstance(report, Impression):
-                self.counters.impressions += 1
-            else:
-                self.counters.outcomes += 1
         await self._durable()
-        return Receipt(accepted, len(reports) - accepted, 0, self._seq)
-
-    def _check_outcome(self, outcome: Outcome) -> None:
-        """What could never count is an error of the caller; silence would leave the loop open."""
-        decision = self._decision(outcome.decision_id)
-        surface = self.settings.surfaces.get(decision.surface)
-        known = [each.name for each in surface.outcomes] if surface is not None else []
-        if outcome.outcome not in known:
-            raise UnknownOutcome(
-                f"{decision.surface} has no outcome {outcome.outcome[:80]!r}.",
-                hint=f"Declared: {', '.join(known)}."
-                if known
-                else f"Declare it: [[surfaces.{decision.surface}.outcomes]].",
-                outcome=outcome.outcome[:80],
-            )
-        if surface is not None and surface.kind == "choice":
-            return  # whatever the person answered with, it answers the choice
-        if all(each.item_id != outcome.item_id for each in decision.items):
-            raise NotShown(item=outcome.item_id[:80])
-
-    def _decision(self, decision_id: str) -> Decision:
-        """A decision by id; from the signed id alone when its record was lost."""
-        found = self._memory.decision(self.tenant, decision_id)
-        found = found or stub_decision(decision_id, self.key)
-        if found is None:
-            raise UnknownDecision(decision=decision_id[:80])
-        return found
+        duplicates = verdicts.count("duplicate")
+        return Receipt(len(verdicts) - duplicates, duplicates, 0, self._seq, tuple(verdicts))
 
     def _log_decision(self, decision: Decision) -> None:
         txn = Txn()

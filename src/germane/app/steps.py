@@ -19,14 +19,15 @@ from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
-from germane.domain.outcome import Impression, Observation, Outcome, Reward
+from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Model
 from germane.domain.profile import Profile
 from germane.domain.record import Record, RecordKind, Txn
 from germane.domain.settings import Settings
 from germane.ingest import identity
 from germane.ingest.signals import Extractor
-from germane.measure import attribution
+from germane.measure import attribution, choices
+from germane.measure.reported import Answer
 from germane.profile import exposure, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
@@ -73,7 +74,7 @@ class Steps:
         interactions = self._interactions(event, before, orders, at, txn)
         rewards, decisions = self._credits(event, before, interactions, at.tenant)
         of_choices = chosen.by_event(
-            event, before, interactions, self.settings, self.memory, at.tenant
+            event, before, interactions, self.settings, self.memory, at.tenant, orders
         )
         observation = self._observe(event, before, interactions, rewards, decisions, of_choices, at)
         after = fold(
@@ -167,11 +168,7 @@ class Steps:
         person = self.memory.owner(at.tenant, decision)
         before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
         of_choice = decision.choice is not None
-        reward = (
-            chosen.by_outcome(before, decision, outcome, self.settings)
-            if of_choice
-            else self._named(before, decision, outcome)
-        )
+        reward = self._answer(before, decision, outcome).reward
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
             before,
@@ -192,6 +189,12 @@ class Steps:
         txn.records.append(
             _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
         )
+
+    def judged(self, outcome: Outcome, decision: Decision, tenant: str) -> Verdict:
+        """What would become of an outcome if it was folded now."""
+        person = self.memory.owner(tenant, decision)
+        before = self.memory.profile(tenant, person) or Profile(person)
+        return self._answer(before, decision, outcome).verdict
 
     def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
         """Add or change a catalogue entry."""
@@ -285,12 +288,12 @@ class Steps:
                     decisions[reward.decision_id] = decision
         return rewards, decisions
 
-    def _named(self, before: Profile, decision: Decision, outcome: Outcome) -> Reward | None:
+    def _answer(self, before: Profile, decision: Decision, outcome: Outcome) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
-        if (
-            surface is None or surface.kind == "choice"
-        ):  # its record was lost: nothing is known of it
-            return None
+        if surface is None or (surface.kind == "choice") != (decision.choice is not None):
+            return Answer("untaught")  # the surface is another one now, or the record was lost
+        if surface.kind == "choice":
+            return choices.attribute_outcome(before, decision, outcome, surface)
         return attribution.attribute_outcome(
             before, decision, outcome, surface, limit=self.settings.profile.exposures
         )

@@ -6,6 +6,9 @@ outcome that matters, not the item:
 * By window, an interaction belongs to the latest choice of a surface before it whose window is open.
 * By id, it belongs to the choice that it names, and to no other of that surface.
 * An outcome that is counted counts once a choice; revenue counts each item once.
+* Revenue that is reported by id for a whole order (without an item) counts the order once: named with its
+  order id, the order's own event does not count again on this surface; without one, it is all that
+  counts for this choice.
 * A signal that takes another one back takes back what that one was credited, once.
 """
 
@@ -20,7 +23,15 @@ from germane.domain.event import Interaction
 from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
-from germane.measure.credits import RETURNED, credit_key, key_of, return_key, value_of
+from germane.measure.credits import (
+    RETURNED,
+    credit_key,
+    key_of,
+    order_key,
+    return_key,
+    value_of,
+)
+from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
@@ -37,6 +48,7 @@ def attribute(
     surfaces: Surfaces,
     signals: Signals,
     named: Decision | None = None,
+    orders: Sequence[str] = (),
 ) -> list[Reward]:
     """Rewards of choices for what one event means.
 
@@ -46,6 +58,7 @@ def attribute(
         surfaces: Their outcomes say what counts.
         signals: Tell which signal takes which one back.
         named: The choice that the event names, if it does.
+        orders: Keys ``signal:order id`` of the orders that it reports.
     """
     rewards: list[Reward] = []
     by_surface = _by_surface(profile, surfaces)
@@ -57,7 +70,8 @@ def attribute(
             continue
         rule = "id" if named is not None and named.surface == name else "window"
         for interaction in interactions:
-            rewards += _rewards(choices, interaction, surface, rewards, rule)
+            if not _told(profile, surface, interaction, orders):
+                rewards += _rewards(choices, interaction, surface, rewards, rule)
             spec = signals.get(interaction.signal)
             if spec is not None and spec.cancels:
                 rewards += _returns(profile, choices, interaction, spec.cancels, surface, rewards)
@@ -66,24 +80,19 @@ def attribute(
 
 def attribute_outcome(
     profile: Profile, decision: Decision, outcome: Outcome, surface: SurfaceSpec
-) -> Reward | None:
-    """The reward of an outcome reported by id; ``None`` if it does not count (again)."""
-    spec = next((each for each in surface.outcomes if each.name == outcome.outcome), None)
+) -> Answer:
+    """What becomes of an outcome reported by id."""
+    spec = spec_of(surface, outcome)
+    if spec is None or decision.choice is None or decision.choice.how == "default":
+        return Answer("untaught")
     choice = _kept(profile, decision)
-    if spec is None or choice is None or not _inside(choice, spec, outcome.at_ms):
-        return None
-    if _counted(choice, spec, outcome.item_id, ()):
-        return None
-    revenue = spec.value_from == "revenue" and outcome.value != 0
-    return Reward(
-        decision.decision_id,
-        surface.name,
-        outcome.item_id,
-        spec.name,
-        spec.value * outcome.value if revenue else spec.value,
-        outcome.at_ms,
-        "id",
-    )
+    if choice is None:
+        return Answer("forgotten")
+    if _reported_before(profile, choice, spec, outcome):
+        return Answer("duplicate")
+    if not _inside(choice, spec, outcome.at_ms):
+        return Answer("late")
+    return counted(decision, spec, outcome)
 
 
 def credit(profile: Profile, rewards: Sequence[Reward], made_ms: Mapping[str, int]) -> Profile:
@@ -238,8 +247,36 @@ def _counted(
     if len(keys) >= KEYS:
         return True
     if spec.value_from == "revenue":
-        return credit_key(item_id, spec.name) in keys
+        return not keys.isdisjoint((credit_key(item_id, spec.name), credit_key("", spec.name)))
     return any(key.endswith(credit_key("", spec.name)) for key in keys)
+
+
+def _reported_before(
+    profile: Profile, choice: OpenChoice, spec: OutcomeSpec, outcome: Outcome
+) -> bool:
+    """Whether it, or the order that it reports, was counted already."""
+    if outcome.order_id and f"{spec.signal}:{outcome.order_id}" in profile.orders:
+        return True  # the order's own event came first
+    if spec.value_from != "revenue" or outcome.item_id:
+        return _counted(choice, spec, outcome.item_id, ())
+    if not outcome.order_id:  # all that this choice brought: nothing must have counted
+        return any(key.endswith(credit_key("", spec.name)) for key in choice.credited)
+    keys = {credit_key("", spec.name), order_key(outcome.order_id, spec.name)}
+    return len(choice.credited) >= KEYS or not keys.isdisjoint(choice.credited)
+
+
+def _told(profile: Profile, surface: SurfaceSpec, each: Interaction, orders: Sequence[str]) -> bool:
+    """Whether the order that this belongs to was reported as a whole, for any choice of the surface."""
+    ids = [key.partition(":")[2] for key in orders if key.partition(":")[0] == each.signal]
+    keys = {
+        order_key(order, spec.name)
+        for spec in surface.outcomes
+        if spec.signal == each.signal
+        for order in ids
+    }
+    return any(
+        x.surface == surface.name and not keys.isdisjoint(x.credited) for x in profile.choices
+    )
 
 
 def _keys(choice: OpenChoice, already: Sequence[Reward]) -> set[str]:
