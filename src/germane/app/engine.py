@@ -206,7 +206,7 @@ class Engine:
         """
         found = [self._reports.outcome(each) for each in outcomes]
         receipt = await self._feedback(found, self._steps.outcome, self._steps.judged)
-        self.counters.outcomes += receipt.verdicts.count("counted")
+        self.counters.outcomes["reported"] += receipt.verdicts.count("counted")
         return receipt
 
     async def put_items(self, items: Sequence[Item]) -> Receipt:
@@ -385,10 +385,11 @@ class Engine:
     def _fold_event(self, event: Event) -> Txn:
         arrival, txn = self._arrival(), Txn()
         try:
-            self._steps.event(event, arrival, txn)
+            rewards = self._steps.event(event, arrival, txn)
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
             return self._letters.poisoned(event, error, arrival.received_ms)
+        self.counters.credited(rewards)
         return self._held(txn)
 
     def fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:

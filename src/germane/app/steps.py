@@ -64,8 +64,8 @@ class Steps:
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
 
-    def event(self, event: Event, at: Arrival, txn: Txn) -> None:
-        """Fold a behaviour event into its person and into what is shared.
+    def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
+        """Fold a behaviour event into its person and into what is shared; what it is credited with.
 
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
@@ -99,6 +99,7 @@ class Steps:
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
         txn.records.append(record)
+        return [*rewards, *of_choices]
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
