@@ -83,14 +83,14 @@ class Decisions:
     def _one(
         self,
         person: wire.PersonRef,
-        account: str | None,
+        account: str | float | None,
         asks: list[Ask],
         explain: bool,
         *,
         record: bool = True,
     ) -> dict[str, Any]:
         decisions, trust = self._engine.decide(
-            person.user_id or "", person.anonymous_id or "", account or "", asks, record=record
+            *person.ids(), wire.text_of(account), asks, record=record
         )
         catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {
@@ -105,7 +105,8 @@ class Decisions:
         self, people: list[wire.PersonRef], asks: list[Ask], explain: bool
     ) -> AsyncIterator[bytes]:
         for number, person in enumerate(people):
-            who = {"userId": person.user_id, "anonymousId": person.anonymous_id}
+            user_id, anonymous_id = person.ids()
+            who = {"userId": user_id or None, "anonymousId": anonymous_id or None}
             try:
                 line = {"person": who, **self._one(person, None, asks, explain)}
             except GermaneError as error:

@@ -9,6 +9,7 @@ import msgspec
 from germane.api.choice import as_item, choice_view
 from germane.domain.decision import Ask, Context, Decision
 from germane.domain.errors import BadRequest
+from germane.domain.ids import external_id
 from germane.domain.item import Item
 from germane.domain.outcome import Verdict
 from germane.domain.settings import SurfaceSpec
@@ -16,6 +17,14 @@ from germane.profile.view import rfc3339
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 OptionalId = Annotated[str, msgspec.Meta(max_length=512)] | None
+
+ExternalId = OptionalId | int | float
+"""An id that may be sent as a number: it is the text of that number, as in events."""
+
+
+def text_of(value: str | float | None) -> str:
+    """An id as text, as events have it; empty where there is none."""
+    return "" if value is None else external_id(value)
 
 
 class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -25,12 +34,16 @@ class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defa
 class PersonRef(Wire):
     """Whom the question is about: at least one id."""
 
-    user_id: OptionalId = None
-    anonymous_id: OptionalId = None
+    user_id: ExternalId = None
+    anonymous_id: ExternalId = None
+
+    def ids(self) -> tuple[str, str]:
+        """User id and anonymous id as text, as events have them; empty where there is none."""
+        return text_of(self.user_id), text_of(self.anonymous_id)
 
     def check(self) -> None:
         """Raises BadRequest without any id."""
-        if not (self.user_id or self.anonymous_id):
+        if not any(self.ids()):
             raise BadRequest("person needs a userId or an anonymousId.")
 
 
@@ -65,7 +78,7 @@ class DecideRequest(Wire):
     person: PersonRef
     surfaces: Annotated[list[SurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
     account: Annotated[
-        OptionalId,
+        ExternalId,
         msgspec.Meta(
             description="The account for which the person acts now: `context.account` in filters and "
             "rules, and logged with the decision. Left out, it is the one of the person's last "

@@ -250,7 +250,8 @@ class Engine:
 
         Raises:
             UnknownSurface: a surface is not configured.
-            BadFilter: a filter is not a valid expression.
+            BadAsk: one has a size, and is of a choice; or no item, and the surface needs one.
+            BadFilter: a filter cannot be used there.
         """
         started = time.perf_counter()
         self.check(asks)
@@ -283,11 +284,11 @@ class Engine:
 
         Raises:
             UnknownSurface: a surface is not configured.
-            BadFilter: a filter is not a valid expression.
+            BadAsk: one has a size, and is of a choice; or no item, and the surface needs one.
+            BadFilter: a filter cannot be used there.
         """
         for ask in asks:
-            self._deciding.surface(ask.surface)
-            self.model.check_filter(ask.filter)
+            self._deciding.check(ask)
 
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""

@@ -125,6 +125,12 @@ class TooEarly(BadRequest):
     hint = "Look at timestamp; leave it out for what happens now."
 
 
+class BadAsk(BadRequest):
+    """The surface cannot be asked like that."""
+
+    code = "decide.bad_ask"
+
+
 class BadFilter(BadRequest):
     """The filter is not a valid expression."""
 

@@ -221,10 +221,12 @@ class SharedModel:
         """How the actions of a choice surface stand (domain.ports.Model.standing)."""
         return self.state.choosers.of[surface.name].standing(at_ms)
 
-    def check_filter(self, source: str) -> None:
-        """Raises BadFilter unless the filter can be used."""
+    def check_filter(self, source: str, surface: SurfaceSpec) -> None:
+        """Raises BadFilter unless the filter can be used there."""
         if source:
             self._filters.get(source)
+            if surface.kind == "choice":
+                choosing.check_action_fields(source, surface)
 
     def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
         """The slate that depends on nobody (domain.ports.Model.default)."""
