@@ -359,17 +359,19 @@ class SharedModel:
     ) -> npt.NDArray[np.intp]:
         """The order with what the person turned down at its very end, and before that what they had,
         where the surface asks for it."""
-        index = self.state.index
-        own = profile.own_items.items()
-        down = {index.get(item_id, -1) for item_id, each in own if turned_down(each)}
-        had: set[int] = set()
+        down, had = self._turned_down(profile), set[int]()
         if surface.already_bought == "demote":
+            index, own = self.state.index, profile.own_items.items()
             had = {index.get(item_id, -1) for item_id, each in own if each.count > 0}
         if not down and not had:
             return order
         of = numbers[order].tolist()
         place = np.array([2 * (each in down) + (each in had) for each in of], dtype=np.intp)
         return order[np.argsort(place, kind="stable")]
+
+    def _turned_down(self, profile: Profile) -> set[int]:
+        own = profile.own_items.items()
+        return {self.state.index.get(item_id, -1) for item_id, each in own if turned_down(each)}
 
     def _before(self, profile: Profile) -> tuple[Interaction, ...]:
         """The latest interactions that speak for their item: what came before, in a sequence."""
@@ -390,6 +392,7 @@ class SharedModel:
         enough = size + MAX_POOL + KEPT_CANDIDATES
         adjacent, numbers = found.adjacent(), found.numbers
         categories, names = state.kinds[state.diversity].of, state.kinds[state.diversity].names
+        down = self._turned_down(profile)
         rows: list[Row] = []
 
         def take(index: int) -> bool:
@@ -398,7 +401,7 @@ class SharedModel:
             if item is None or not test(item):
                 return False
             category = names[categories[number]]
-            rows.append(Row(item.item_id, category, bool(adjacent[index]), index))
+            rows.append(Row(item.item_id, category, bool(adjacent[index]), index, number in down))
             return True
 
         place = 0

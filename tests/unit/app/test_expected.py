@@ -64,6 +64,18 @@ def test_what_was_turned_down_sinks() -> None:
     assert best in places(slate(engine, "bob"))
 
 
+def test_what_was_turned_down_is_not_explored() -> None:
+    """In a small catalogue, too, where the exploring slots reach its end."""
+    engine = shop(size=4, exploration_share=0.5, explore_from=0)
+    tell(engine, *(viewed(f"q{n}", f"jacket-{n % JACKETS}") for n in range(80)))
+    tell(engine, *(viewed("ann", f"jacket-{n}", "Product Dismissed") for n in (0, 1)))
+    made = [slate(engine, "ann", filter=FILTER) for _ in range(60)]
+    slots = {each.slot for decision in made for each in decision.items}
+    assert slots == {"relevant", "explore"}
+    shown = {each for decision in made for each in places(decision)}
+    assert shown == {f"jacket-{n}" for n in range(2, JACKETS)}
+
+
 def test_what_was_turned_down_speaks_for_nothing_like_it() -> None:
     """Neither for its category nor for what came after it with others."""
     engine = shop(size=12)
