@@ -29,7 +29,7 @@ from germane.predict.person import Person, positive, turned_down
 from germane.predict.reasons import contributions, reasons
 from germane.predict.residual import DEPTH, NOTHING, Residual
 from germane.predict.rules import Rules, bought
-from germane.predict.slate import MAX_POOL, Policy, Row, arrange
+from germane.predict.slate import MAX_POOL, Policy, Row, arrange, pool_size
 from germane.predict.state import State
 from germane.predict.together import partners, together_scores
 
@@ -319,20 +319,23 @@ class SharedModel:
     def _qualifying(
         self, known: int, profile: Profile, surface: SurfaceSpec, ask: Ask, at_ms: int
     ) -> list[int]:
-        """Best-selling items that may be shown, enough for the slate: where a filter or an include rule
-        may leave little of what the sources propose, or where they propose little."""
-        size = self._policy(surface, ask).size
+        """Best-selling items that may be shown, enough for the slate and its exploring pool without those
+        that were turned down: where a filter or an include rule may leave little of what the sources
+        propose, or where they propose little."""
+        policy = self._policy(surface, ask)
+        size, missing = policy.size, policy.size + pool_size(policy.exploration)
         narrowed = bool(ask.filter) or self._rules[surface.name].includes
         if not narrowed and known >= size + KEPT_CANDIDATES:
             return []
         test = self.eligible(profile, surface, ask, at_ms=at_ms)
-        state, found = self.state, list[int]()
+        state, found, down = self.state, list[int](), self._turned_down(profile)
         sold = np.argsort(-state.mid.sums[: len(state.ids)], kind="stable")[:LOOKED_THROUGH]
         for number in sold.tolist():
             item = state.items[number]
             if item is not None and test(item):
                 found.append(number)
-                if len(found) == size:
+                missing -= number not in down
+                if not missing:
                     break
         return found
 

@@ -145,7 +145,7 @@ def _fill(
     reserved = dict(zip(free[len(free) - len(diverse) :], diverse, strict=True))
     own = len(free) - len(diverse)
     left = [row for row in ranked[own:] if not row.turned_down]
-    pool = left[: _pool_size(policy.exploration)]
+    pool = left[: pool_size(policy.exploration)]
     queue = iter(ranked)
     placed = []
     for position in range(size):
@@ -164,5 +164,6 @@ def _fill(
     return placed
 
 
-def _pool_size(exploration: float) -> int:
+def pool_size(exploration: float) -> int:
+    """Items that the exploring slots of a slate choose among."""
     return min(MAX_POOL, int(exploration / MIN_PROPENSITY + _ROUNDING))
