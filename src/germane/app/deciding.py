@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from germane.app.decision_id import Described, propensity_digest, sign
 from germane.app.memory import Memory
+from germane.app.strangers import known
 from germane.domain.decay import readiness
 from germane.domain.decision import Actions, Arm, Ask, Decision
 from germane.domain.errors import BadAsk, UnknownSurface
@@ -94,6 +95,7 @@ class Deciding:
             BadFilter: the ask's filter is not a valid expression.
         """
         surface = self.surface(ask.surface)
+        profile = known(profile, self._settings, at_ms) or Profile(profile.person)
         profile = current(profile, self._settings, at_ms, self._item_of)
         arm = self._arm(tenant, profile, surface)
         trust = self.trust(profile)

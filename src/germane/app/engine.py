@@ -14,6 +14,7 @@ from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
 from germane.app.importer import Importer
+from germane.app.keeping import Keeping
 from germane.app.letters import Letters, loses_a_signal
 from germane.app.memory import Memory
 from germane.app.people import People
@@ -26,7 +27,6 @@ from germane.domain.errors import Overloaded, StorageFailed
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
-from germane.domain.months import month_of, month_start_ms
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
@@ -37,10 +37,6 @@ from germane.ingest.signals import Extractor
 
 CHUNK = 64
 """Events folded between two chances for other work to run."""
-SEAL_EVERY_S = 600.0
-SEAL_RECORDS = 20_000
-HOT_MONTHS = 2
-"""Whole months, beside the current one, that stay in the log; older ones move into history."""
 MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
 
@@ -78,6 +74,7 @@ class Engine:
         self._people = People(
             settings, store, tenant, self._memory, model, self._steps.items.get, lambda: self.world
         )
+        self._keeping = Keeping(settings, store, tenant, lambda: self.world)
         self._committer = Committer(store, self._settle, self._storage_failed)
         self._reports = Reports(settings, self._memory, key, tenant)
         self._letters = Letters(store)
@@ -93,7 +90,7 @@ class Engine:
     async def start(self) -> None:
         """Begin serving: from now on commits happen in the writer thread."""
         self._committer.start()
-        self._keeper = asyncio.create_task(self._keep_house())
+        self._keeper = asyncio.create_task(self._keeping.run(self._committer.call))
 
     async def stop(self) -> None:
         """Make everything durable and end the writer thread."""
@@ -101,16 +98,9 @@ class Engine:
             self._keeper.cancel()
         await self._committer.close()
 
-    async def _keep_house(self) -> None:
-        """Now and then, move what is old from the log into sealed history, between two commits."""
-        while True:
-            await asyncio.sleep(SEAL_EVERY_S)
-            await self._committer.call(self.seal)
-
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""
-        closed = month_start_ms(month_of(self.world.now_ms()) - HOT_MONTHS)
-        return self.store.seal(closed, limit=SEAL_RECORDS)
+        return self._keeping.seal()
 
     @property
     def seq(self) -> int:
@@ -424,20 +414,21 @@ class Engine:
         self,
         reports: Sequence[tuple[Report, Decision]],
         step: Callable[[Report, Decision, Arrival, Txn], None],
-        judged: Callable[[Report, Decision, str], Verdict],
+        judged: Callable[[Report, Decision, Arrival], Verdict],
     ) -> Receipt:
         """Log each that is new, in order. What was counted before is not logged again."""
         self._admit()
         seen = self._memory.seen(self.tenant, [each.message_id for each, _ in reports])
         verdicts: list[Verdict] = []
         for report, decision in reports:
-            old = report.message_id in seen
-            verdicts.append("duplicate" if old else judged(report, decision, self.tenant))
+            arrival, old = self._arrival(), report.message_id in seen
+            verdicts.append("duplicate" if old else judged(report, decision, arrival))
             if verdicts[-1] == "duplicate":
+                self._seq -= 1
                 continue
             seen.add(report.message_id)
             txn = Txn()
-            step(report, decision, self._arrival(), txn)
+            step(report, decision, arrival, txn)
             self._submit(self._held(txn))
         await self._durable()
         duplicates = verdicts.count("duplicate")

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import msgspec
 
-from germane.app import chosen
+from germane.app import chosen, strangers
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
@@ -103,8 +103,8 @@ class Steps:
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
-        (but from a choice, which may be answered by whatever they do next)."""
-        before = self.memory.profile(at.tenant, decision.person)
+        (but from a choice, which may be answered by whatever they do next: until then, see ``strangers``)."""
+        before = self._known(decision.person, at)
         trials = chosen.made(decision)
         observation = None
         if trials:  # a choice is an exposure as soon as it is decided
@@ -132,7 +132,7 @@ class Steps:
     def impression(self, impression: Impression, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Positions of a decision were seen."""
         person = self.memory.owner(at.tenant, decision)
-        before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
+        before = self._known(person, at) or _newcomer(person, at)
         wanted = set(impression.positions)
         shown = tuple(each.item_id for each in decision.items if each.position in wanted)
         observation = self.model.observe(
@@ -167,7 +167,7 @@ class Steps:
     def outcome(self, outcome: Outcome, decision: Decision, at: Arrival, txn: Txn) -> None:
         """A response that names its decision."""
         person = self.memory.owner(at.tenant, decision)
-        before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
+        before = self._known(person, at) or _newcomer(person, at)
         of_choice = decision.choice is not None
         reward = self._answer(before, decision, outcome).reward
         rewards = [reward] if reward is not None else []
@@ -191,10 +191,10 @@ class Steps:
             _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
         )
 
-    def judged(self, outcome: Outcome, decision: Decision, tenant: str) -> Verdict:
+    def judged(self, outcome: Outcome, decision: Decision, at: Arrival) -> Verdict:
         """What would become of an outcome if it was folded now."""
-        person = self.memory.owner(tenant, decision)
-        before = self.memory.profile(tenant, person) or Profile(person)
+        person = self.memory.owner(at.tenant, decision)
+        before = self._known(person, at) or Profile(person)
         return self._answer(before, decision, outcome).verdict
 
     def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
@@ -215,6 +215,10 @@ class Steps:
         txn.items[at.tenant, item_id] = None
         txn.records.append(_record(at, "item_removed", "", message_id, at.received_ms, item_id))
 
+    def _known(self, person: str, at: Arrival) -> Profile | None:
+        found = self.memory.profile(at.tenant, person)
+        return strangers.known(found, self.settings, at.received_ms)
+
     # -- the parts of an event ------------------------------------------------------------------
 
     def _whose(self, event: Event, at: Arrival) -> tuple[Profile, list[str], dict[str, str]]:
@@ -224,10 +228,10 @@ class Steps:
             return self.memory.person_of(at.tenant, external)
 
         link = identity.resolve(event, lookup)
-        profile = self.memory.profile(at.tenant, link.person) or _newcomer(link.person, at)
+        profile = self._known(link.person, at) or _newcomer(link.person, at)
         merged = []
         for other in link.merge:
-            gone = self.memory.profile(at.tenant, other)
+            gone = self._known(other, at)
             if gone is not None:
                 profile = merge(
                     profile,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
+from germane.app.rebuild import rebuild
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import NotShown
 from germane.domain.event import Event
@@ -49,6 +50,46 @@ def test_a_choice_is_an_exposure_and_a_slate_is_not_yet(campaign: Engine, world:
     assert [x.decision_id for x in known(campaign).choices] == [mail.decision_id]
     assert known(campaign).exposures == ()
     assert known(campaign).quotas == {}
+
+
+def test_a_stranger_is_forgotten_when_nobody_may_answer(campaign: Engine, world: FakeWorld) -> None:
+    """Known to nobody once the window is over, dropped by the housekeeping; a rebuild finds the same.
+    Whoever answered stays."""
+    for user in ("shy", "ann", "late"):
+        decided(campaign, "mail", user=user)
+    campaign.accept_now([an_order(["i1"], user="ann", at_ms=world.now_ms(), order_id="a")])
+    assert campaign.person("shy") is not None, "while the window is open, a purchase may answer"
+    world.advance(days=3)
+    assert campaign.person("shy") is None
+    assert [each["personId"] for each in campaign.people()] == ["u:ann"]
+    assert campaign.store.profile("main", "u:shy") is not None, "not dropped yet"
+    campaign.accept_now([an_order(["i2"], user="late", at_ms=world.now_ms(), order_id="l")])
+    assert known(campaign, "late").choices == (), "begins anew"
+    assert known(campaign, "late").first_seen_ms == world.now_ms()
+    (again,) = decided(campaign, "home", user="shy")
+    assert again.personal_seq == 0
+    campaign._keeping.forget()
+    assert campaign.store.profile("main", "u:shy") is None
+    assert len(known(campaign, "ann").choices) == 1
+    report = rebuild(campaign)
+    assert report.equal
+    assert campaign.store.profile("main", "u:shy") is None
+
+
+def test_an_answer_that_comes_late_counts_for_a_dropped_stranger_as_for_a_kept_one(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """By window, for nothing: it arrived when the profile said nothing any more, dropped or not."""
+    sent = world.now_ms() + 60_000
+    for user in ("kept", "dropped"):
+        decided(campaign, "mail", user=user)
+        world.advance(days=3)
+        if user == "dropped":
+            campaign._keeping.forget()
+        campaign.accept_now([an_order(["i1"], user=user, at_ms=sent, order_id=user)])
+        assert known(campaign, user).choices == ()
+        sent = world.now_ms() + 60_000
+    assert rebuild(campaign).equal
 
 
 @pytest.mark.parametrize("surface", ["home", "mail"])
