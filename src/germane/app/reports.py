@@ -67,21 +67,21 @@ class Reports:
         Raises:
             UnknownDecision: no decision has that id.
             UnknownOutcome: the surface does not declare it.
-            ValueNeeded: it counts revenue, and has no value.
             NotShown: the item is not in the decision.
+            ValueNeeded: it counts revenue, and has no value.
             TooEarly: it is dated before its decision.
         """
         decision = self.decision(said.decision_id)
         spec = self._declared(decision.surface, said.outcome)
+        # Whatever the person answered a choice with, it answers the choice.
+        slate = self._settings.surfaces[decision.surface].kind != "choice"
+        if slate and all(each.item_id != said.item_id for each in decision.items):
+            raise NotShown(item=said.item_id[:80])
         if spec.value_from == "revenue" and said.value is None:
             raise ValueNeeded(
                 f"Outcome {spec.name!r} of {decision.surface} counts revenue: it needs `value`.",
                 outcome=spec.name,
             )
-        # Whatever the person answered a choice with, it answers the choice.
-        slate = self._settings.surfaces[decision.surface].kind != "choice"
-        if slate and all(each.item_id != said.item_id for each in decision.items):
-            raise NotShown(item=said.item_id[:80])
         return replace(said, at_ms=_since(decision, said.at_ms)), decision
 
     def _declared(self, surface: str, outcome: str) -> OutcomeSpec:
