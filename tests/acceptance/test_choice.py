@@ -103,6 +103,8 @@ def test_the_loop_of_a_choice(shop: Server) -> None:
     beside = germane("actions", "offer", "--json", cwd=shop.folder, **there)
     assert beside.returncode == 0, beside.stderr
     assert json.loads(beside.stdout)["bestForEveryone"] == "sale"
+    looked = germane("decide", "p1", "offer", "--json", cwd=shop.folder, **there)
+    assert json.loads(looked.stdout)["decisions"][0]["decisionId"] is None
     shop.stop()
     alone = germane("actions", "offer", cwd=shop.folder)
     assert alone.returncode == 0, alone.stderr
@@ -110,6 +112,13 @@ def test_the_loop_of_a_choice(shop: Server) -> None:
     shown = germane("decide", "p1", "offer", cwd=shop.folder)
     assert shown.returncode == 0, shown.stderr
     assert "Best single choice so far: The sale" in shown.stdout
+    assert "Only a look: nothing was stored or learned." in shown.stdout
+    real = germane("decide", "p1", "offer", "--record", cwd=shop.folder)
+    assert real.returncode == 0, real.stderr
+    assert "Only a look" not in real.stdout
+    counted = germane("actions", "offer", "--json", cwd=shop.folder)
+    made = sum(json.loads(counted.stdout)["made"].values())
+    assert made == 152, "the server's 151, and the one that was asked for with --record"
     rebuilt = germane("rebuild", cwd=shop.folder)
     assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
 

@@ -76,7 +76,7 @@ def test_the_outcome_is_learned(server: Server) -> None:
     assert server.api.post("/v1/outcomes", json=said).json()["accepted"] == 1
     exposure = server.person("p1")["exposures"][0]
     assert exposure["credited"] == [f"{clicked}|click"]
-    assert server.counter("germane_outcomes_total") == 1
+    assert server.counter('germane_outcomes_total{how="reported"}') == 1
 
 
 def test_a_later_event_is_attributed_by_item_and_window(server: Server) -> None:

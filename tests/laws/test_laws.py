@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import Rebuild, rebuild
-from germane.domain.decision import Ask, Decision
+from germane.domain.decision import Ask, Context, Decision
 from germane.domain.event import Event
 from germane.domain.ids import SLOTS, slot_of
 from germane.domain.outcome import Impression, Outcome
@@ -249,5 +249,5 @@ def test_law_9_a_decision_reads_one_profile(engine: Engine, world: FakeWorld) ->
         return inner(tenant, person)
 
     engine._memory.profile = watch  # type: ignore[method-assign,assignment]
-    engine.decide("u1", "", "", [Ask("home"), Ask("together")])
+    engine.decide("u1", "", "", [Ask("home"), Ask("together", context=Context(item="i1"))])
     assert set(read) == {"u:u1"}

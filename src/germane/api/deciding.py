@@ -16,6 +16,7 @@ from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
 from germane.app.engine import Engine
+from germane.app.receipt import Receipt
 from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError
 from germane.domain.outcome import Impression, Outcome
@@ -35,7 +36,9 @@ class Decisions:
         self._keys.require_server(request)
         asked = await parse(request, wire.DecideRequest)
         asked.person.check()
-        return answer(self._one(asked.person, asked.account, asked.asks(), asked.explain))
+        return answer(
+            self._one(asked.person, asked.account, asked.asks(), asked.explain, record=asked.record)
+        )
 
     async def batch(self, request: Request) -> Response:
         """``POST /v1/decide/batch``: a JSON line for each person, in their order."""
@@ -72,15 +75,22 @@ class Decisions:
             said.outcome,
             said.value,
             self._time(said.timestamp),
+            said.order_id or "",
         )
         receipt = await self._engine.outcomes([outcome])
-        return answer(_receipt(receipt))
+        return answer(_outcome_receipt(receipt))
 
     def _one(
-        self, person: wire.PersonRef, account: str | None, asks: list[Ask], explain: bool
+        self,
+        person: wire.PersonRef,
+        account: str | float | None,
+        asks: list[Ask],
+        explain: bool,
+        *,
+        record: bool = True,
     ) -> dict[str, Any]:
         decisions, trust = self._engine.decide(
-            person.user_id or "", person.anonymous_id or "", account or "", asks, explain
+            *person.ids(), wire.text_of(account), asks, record=record
         )
         catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {
@@ -95,7 +105,8 @@ class Decisions:
         self, people: list[wire.PersonRef], asks: list[Ask], explain: bool
     ) -> AsyncIterator[bytes]:
         for number, person in enumerate(people):
-            who = {"userId": person.user_id, "anonymousId": person.anonymous_id}
+            user_id, anonymous_id = person.ids()
+            who = {"userId": user_id or None, "anonymousId": anonymous_id or None}
             try:
                 line = {"person": who, **self._one(person, None, asks, explain)}
             except GermaneError as error:
@@ -123,5 +134,17 @@ def instant(text: str) -> int:
         raise BadRequest(f"{text[:60]!r} is not a time of RFC 3339.") from None
 
 
-def _receipt(receipt: Any) -> wire.ReceiptBody:
+def _outcome_receipt(receipt: Receipt) -> wire.OutcomeReceiptBody:
+    (verdict,) = receipt.verdicts
+    return wire.OutcomeReceiptBody(
+        receipt.accepted,
+        receipt.duplicates,
+        receipt.rejected,
+        receipt.seq,
+        verdict=verdict,
+        meaning=wire.MEANINGS[verdict],
+    )
+
+
+def _receipt(receipt: Receipt) -> wire.ReceiptBody:
     return wire.ReceiptBody(receipt.accepted, receipt.duplicates, receipt.rejected, receipt.seq)

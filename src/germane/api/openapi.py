@@ -12,7 +12,7 @@ import msgspec
 from germane import __version__
 from germane.api.errors import ErrorBody
 from germane.api.routes import Endpoint
-from germane.api.wire import ReceiptBody
+from germane.api.wire import OutcomeReceiptBody, ReceiptBody
 
 _PARAMETER = re.compile(r"{(\w+)}")
 _SCHEMES: dict[str, list[dict[str, list[str]]]] = {
@@ -44,7 +44,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole description."""
     bodies = [each.body for each in endpoints if each.body not in (None, dict)]
     _, components = msgspec.json.schema_components(
-        [*dict.fromkeys(bodies), ErrorBody, ReceiptBody],
+        [*dict.fromkeys(bodies), ErrorBody, ReceiptBody, OutcomeReceiptBody],
         ref_template="#/components/schemas/{name}",
     )
     paths: dict[str, Any] = {}

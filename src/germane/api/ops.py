@@ -40,7 +40,13 @@ class EngineMetrics(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """All metrics, as of now."""
+        outcomes = CounterMetricFamily("germane_outcomes", "outcomes by how", labels=["how"])
+        for how, count in self._engine.counters.outcomes.items():
+            outcomes.add_metric([how], count)
+        yield outcomes
         for name, value in self._engine.stats().items():
+            if name == "outcomes_total":
+                continue  # told by how
             if name.endswith("_total"):
                 text = name.removesuffix("_total").replace("_", " ")
                 yield CounterMetricFamily(

@@ -9,12 +9,22 @@ import msgspec
 from germane.api.choice import as_item, choice_view
 from germane.domain.decision import Ask, Context, Decision
 from germane.domain.errors import BadRequest
+from germane.domain.ids import external_id
 from germane.domain.item import Item
+from germane.domain.outcome import Verdict
 from germane.domain.settings import SurfaceSpec
 from germane.profile.view import rfc3339
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 OptionalId = Annotated[str, msgspec.Meta(max_length=512)] | None
+
+ExternalId = OptionalId | int | float
+"""An id that may be sent as a number: it is the text of that number, as in events."""
+
+
+def text_of(value: str | float | None) -> str:
+    """An id as text, as events have it; empty where there is none."""
+    return "" if value is None else external_id(value)
 
 
 class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -24,12 +34,16 @@ class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defa
 class PersonRef(Wire):
     """Whom the question is about: at least one id."""
 
-    user_id: OptionalId = None
-    anonymous_id: OptionalId = None
+    user_id: ExternalId = None
+    anonymous_id: ExternalId = None
+
+    def ids(self) -> tuple[str, str]:
+        """User id and anonymous id as text, as events have them; empty where there is none."""
+        return text_of(self.user_id), text_of(self.anonymous_id)
 
     def check(self) -> None:
         """Raises BadRequest without any id."""
-        if not (self.user_id or self.anonymous_id):
+        if not any(self.ids()):
             raise BadRequest("person needs a userId or an anonymousId.")
 
 
@@ -64,7 +78,7 @@ class DecideRequest(Wire):
     person: PersonRef
     surfaces: Annotated[list[SurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
     account: Annotated[
-        OptionalId,
+        ExternalId,
         msgspec.Meta(
             description="The account for which the person acts now: `context.account` in filters and "
             "rules, and logged with the decision. Left out, it is the one of the person's last "
@@ -73,6 +87,13 @@ class DecideRequest(Wire):
     ] = None
     context: AskContext | None = None
     explain: bool = False
+    record: Annotated[
+        bool,
+        msgspec.Meta(
+            description="false: only a look. Nothing is stored, learned or counted, and the decisions "
+            "have no id (`decisionId` is null), so that nothing can be reported for them."
+        ),
+    ] = True
 
     def asks(self) -> list[Ask]:
         """As the engine takes it."""
@@ -131,7 +152,20 @@ class OutcomeReport(Wire):
             description="The item that was answered; of a choice it may be left out, or be anything."
         ),
     ] = None
-    value: Annotated[float, msgspec.Meta(ge=0, le=1e12)] = 0.0
+    value: Annotated[
+        Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None,
+        msgspec.Meta(
+            description="Price times quantity, where the outcome counts revenue: needed there, not used "
+            "elsewhere."
+        ),
+    ] = None
+    order_id: Annotated[
+        OptionalId,
+        msgspec.Meta(
+            description="Of a choice: the order that is reported. The order's own event, before or after, "
+            "does not count again."
+        ),
+    ] = None
     timestamp: str | None = None
     message_id: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
 
@@ -171,6 +205,23 @@ class ReceiptBody(msgspec.Struct, rename="camel"):
     rejected: int
     offset: int
     success: Literal[True] = True
+
+
+class OutcomeReceiptBody(ReceiptBody):
+    """What became of a reported outcome: whether it counts, and if not, why not."""
+
+    verdict: Verdict = "counted"
+    meaning: str = ""
+
+
+MEANINGS: dict[Verdict, str] = {
+    "counted": "It counts for its decision.",
+    "duplicate": "It, or its order, was counted before: it is not counted again.",
+    "late": "The outcome's window was over when it happened: it is kept, and does not count.",
+    "forgotten": "The decision is too old: what was counted for it is not known any more. It does not count.",
+    "untaught": "Nothing is learned from this decision (a default, or one whose record was lost): "
+    "it does not count.",
+}
 
 
 def item_view(item: Item) -> dict[str, Any]:
@@ -237,7 +288,7 @@ def decision_view(
         )
         items.append(shown)
     view: dict[str, Any] = {
-        "decisionId": decision.decision_id,
+        "decisionId": decision.decision_id or None,
         "surface": decision.surface,
         "arm": decision.arm,
         "modelVersion": decision.model_version,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
 from germane.domain.event import Event, Interaction
-from germane.domain.outcome import Outcome, Reward, Trial
+from germane.domain.outcome import Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.measure import choices
@@ -42,35 +42,18 @@ def by_event(
     memory: Memory,
     tenant: str,
 ) -> list[Reward]:
-    """Rewards of choices for a behaviour event."""
+    """Rewards of choices for a behaviour event. One that names somebody else's choice names none."""
     if not interactions:
         return []
     named = event.properties.get("decision_id")
     decision = memory.decision(tenant, named) if isinstance(named, str) else None
     if decision is not None and (
-        decision.choice is None or not _theirs(decision, person, memory, tenant)
+        decision.choice is None or memory.owner(tenant, decision) != person.person
     ):
         decision = None
     if decision is None and not person.choices:
         return []
     return choices.attribute(person, interactions, settings.surfaces, settings.signals, decision)
-
-
-def _theirs(decision: Decision, person: Profile, memory: Memory, tenant: str) -> bool:
-    """Whether it was made for this person: a mail that was passed on, or an id that was copied, would
-    count one decision several times."""
-    owner = memory.person_of(tenant, decision.person) or decision.person
-    return owner == person.person
-
-
-def by_outcome(
-    person: Profile, decision: Decision, outcome: Outcome, settings: Settings
-) -> Reward | None:
-    """The reward of an outcome that names its choice."""
-    surface = settings.surfaces.get(decision.surface)
-    if surface is None or surface.kind != "choice" or decision.choice is None:
-        return None
-    return choices.attribute_outcome(person, decision, outcome, surface)
 
 
 def trials(

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from germane.app.decision_id import Described, propensity_digest, sign
 from germane.app.memory import Memory
+from germane.app.strangers import known
 from germane.domain.decay import readiness
 from germane.domain.decision import Actions, Arm, Ask, Decision
-from germane.domain.errors import UnknownSurface
+from germane.domain.errors import BadAsk, UnknownSurface
 from germane.domain.ids import anonymous_person, known_person, share_of
 from germane.domain.item import Item
 from germane.domain.ports import Model, Ranked
@@ -59,6 +60,29 @@ class Deciding:
             )
         return found
 
+    def check(self, ask: Ask) -> None:
+        """Whether a question can be answered at all.
+
+        Raises:
+            UnknownSurface: no surface has that name.
+            BadAsk: it has a size and the surface is a choice, or no item and the surface needs one.
+            BadFilter: the filter cannot be used there.
+        """
+        surface = self.surface(ask.surface)
+        if surface.kind == "choice" and ask.size is not None:
+            raise BadAsk(
+                f"{surface.name} is a choice: it has no size.",
+                hint="A choice is one action, or none: leave size out.",
+                surface=surface.name,
+            )
+        if surface.kind == "together" and not ask.context.item:
+            raise BadAsk(
+                f"{surface.name} shows what goes with an item: say with which.",
+                hint='Send the item of the page with the surface: "context": {"item": "..."}.',
+                surface=surface.name,
+            )
+        self._model.check_filter(ask.filter, surface)
+
     def trust(self, profile: Profile) -> float:
         """How far the personal part is trusted, in [0, 1)."""
         return readiness(profile.evidence, self._settings.profile.readiness_half)
@@ -71,6 +95,7 @@ class Deciding:
             BadFilter: the ask's filter is not a valid expression.
         """
         surface = self.surface(ask.surface)
+        profile = known(profile, self._settings, at_ms) or Profile(profile.person)
         profile = current(profile, self._settings, at_ms, self._item_of)
         arm = self._arm(tenant, profile, surface)
         trust = self.trust(profile)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -14,26 +14,20 @@ from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
 from germane.app.importer import Importer
+from germane.app.keeping import Keeping
 from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
+from germane.app.reports import Reports
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps
-from germane.app.stub import stub_decision
 from germane.domain.decision import Actions, Ask, Decision
-from germane.domain.errors import (
-    NotShown,
-    Overloaded,
-    StorageFailed,
-    UnknownDecision,
-    UnknownOutcome,
-)
+from germane.domain.errors import Overloaded, StorageFailed
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
-from germane.domain.months import month_of, month_start_ms
-from germane.domain.outcome import Impression, Outcome
+from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
@@ -43,12 +37,10 @@ from germane.ingest.signals import Extractor
 
 CHUNK = 64
 """Events folded between two chances for other work to run."""
-SEAL_EVERY_S = 600.0
-SEAL_RECORDS = 20_000
-HOT_MONTHS = 2
-"""Whole months, beside the current one, that stay in the log; older ones move into history."""
 MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
+
+Report = TypeVar("Report", Impression, Outcome)
 
 
 class Engine:
@@ -82,7 +74,9 @@ class Engine:
         self._people = People(
             settings, store, tenant, self._memory, model, self._steps.items.get, lambda: self.world
         )
+        self._keeping = Keeping(settings, store, tenant, lambda: self.world)
         self._committer = Committer(store, self._settle, self._storage_failed)
+        self._reports = Reports(settings, self._memory, key, tenant)
         self._letters = Letters(store)
         self._seq = store.last_seq()
         self._ticket = 0
@@ -96,7 +90,7 @@ class Engine:
     async def start(self) -> None:
         """Begin serving: from now on commits happen in the writer thread."""
         self._committer.start()
-        self._keeper = asyncio.create_task(self._keep_house())
+        self._keeper = asyncio.create_task(self._keeping.run(self._committer.call))
 
     async def stop(self) -> None:
         """Make everything durable and end the writer thread."""
@@ -104,16 +98,9 @@ class Engine:
             self._keeper.cancel()
         await self._committer.close()
 
-    async def _keep_house(self) -> None:
-        """Now and then, move what is old from the log into sealed history, between two commits."""
-        while True:
-            await asyncio.sleep(SEAL_EVERY_S)
-            await self._committer.call(self.seal)
-
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""
-        closed = month_start_ms(month_of(self.world.now_ms()) - HOT_MONTHS)
-        return self.store.seal(closed, limit=SEAL_RECORDS)
+        return self._keeping.seal()
 
     @property
     def seq(self) -> int:
@@ -189,8 +176,13 @@ class Engine:
 
         Raises:
             UnknownDecision: no decision has that id, and the id is not signed by us.
+            NotShown: the decision has no such position.
+            TooEarly: one is dated before its decision.
         """
-        return await self._feedback(impressions, self._steps.impression)
+        found = [self._reports.impression(each) for each in impressions]
+        receipt = await self._feedback(found, self._steps.impression, lambda *_: "counted")
+        self.counters.impressions += receipt.accepted
+        return receipt
 
     async def outcomes(self, outcomes: Sequence[Outcome]) -> Receipt:
         """Responses that name their decision.
@@ -198,11 +190,14 @@ class Engine:
         Raises:
             UnknownDecision: no decision has that id, and the id is not signed by us.
             UnknownOutcome: the surface does not declare it.
+            ValueNeeded: it counts revenue, and has no value.
             NotShown: the item is not in the decision.
+            TooEarly: one is dated before its decision.
         """
-        for each in outcomes:
-            self._check_outcome(each)
-        return await self._feedback(outcomes, self._steps.outcome)
+        found = [self._reports.outcome(each) for each in outcomes]
+        receipt = await self._feedback(found, self._steps.outcome, self._steps.judged)
+        self.counters.outcomes["reported"] += receipt.verdicts.count("counted")
+        return receipt
 
     async def put_items(self, items: Sequence[Item]) -> Receipt:
         """Add or change catalogue entries, durably."""
@@ -232,16 +227,21 @@ class Engine:
         anonymous_id: str,
         account: str,
         asks: Sequence[Ask],
-        explain: bool = True,
+        *,
+        record: bool = True,
     ) -> tuple[list[Decision], float]:
         """Decide each surface for one person; also how far their profile is trusted, in [0, 1).
 
         The answer has seen every event that was acknowledged (law 3). Its record is durable with
         the next group commit. Nothing is decided when one of the asks is in error.
 
+        With ``record=False`` it is a look: the decisions have no id, and nothing is stored, learned or
+        counted.
+
         Raises:
             UnknownSurface: a surface is not configured.
-            BadFilter: a filter is not a valid expression.
+            BadAsk: one has a size, and is of a choice; or no item, and the surface needs one.
+            BadFilter: a filter cannot be used there.
         """
         started = time.perf_counter()
         self.check(asks)
@@ -254,9 +254,11 @@ class Engine:
             decision = self._deciding.decide(
                 self.tenant, profile, ask, at_ms=self.world.now_ms(), seed=self.world.seed()
             )
-            self._log_decision(decision)
-            made.append(decision)
-        self.counters.decide.add(time.perf_counter() - started)
+            if record:
+                self._log_decision(decision)
+            made.append(decision if record else replace(decision, decision_id=""))
+        if record:
+            self.counters.decide.add(time.perf_counter() - started)
         return made, trust
 
     def surface(self, name: str) -> SurfaceSpec:
@@ -272,11 +274,11 @@ class Engine:
 
         Raises:
             UnknownSurface: a surface is not configured.
-            BadFilter: a filter is not a valid expression.
+            BadAsk: one has a size, and is of a choice; or no item, and the surface needs one.
+            BadFilter: a filter cannot be used there.
         """
         for ask in asks:
-            self._deciding.surface(ask.surface)
-            self.model.check_filter(ask.filter)
+            self._deciding.check(ask)
 
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""
@@ -377,10 +379,11 @@ class Engine:
     def _fold_event(self, event: Event) -> Txn:
         arrival, txn = self._arrival(), Txn()
         try:
-            self._steps.event(event, arrival, txn)
+            rewards = self._steps.event(event, arrival, txn)
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
             return self._letters.poisoned(event, error, arrival.received_ms)
+        self.counters.credited(rewards)
         return self._held(txn)
 
     def fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:
@@ -412,53 +415,27 @@ class Engine:
 
     async def _feedback(
         self,
-        reports: Sequence[Impression] | Sequence[Outcome],
-        step: Callable[[Any, Decision, Arrival, Txn], None],
+        reports: Sequence[tuple[Report, Decision]],
+        step: Callable[[Report, Decision, Arrival, Txn], None],
+        judged: Callable[[Report, Decision, Arrival], Verdict],
     ) -> Receipt:
+        """Log each that is new, in order. What was counted before is not logged again."""
         self._admit()
-        found = [(each, self._decision(each.decision_id)) for each in reports]
-        seen = self._memory.seen(self.tenant, [each.message_id for each in reports])
-        accepted = 0
-        for report, decision in found:
-            if report.message_id in seen:
+        seen = self._memory.seen(self.tenant, [each.message_id for each, _ in reports])
+        verdicts: list[Verdict] = []
+        for report, decision in reports:
+            arrival, old = self._arrival(), report.message_id in seen
+            verdicts.append("duplicate" if old else judged(report, decision, arrival))
+            if verdicts[-1] == "duplicate":
+                self._seq -= 1
                 continue
             seen.add(report.message_id)
             txn = Txn()
-            step(report, decision, self._arrival(), txn)
+            step(report, decision, arrival, txn)
             self._submit(self._held(txn))
-            accepted += 1
-            if isinstance(report, Impression):
-                self.counters.impressions += 1
-            else:
-                self.counters.outcomes += 1
         await self._durable()
-        return Receipt(accepted, len(reports) - accepted, 0, self._seq)
-
-    def _check_outcome(self, outcome: Outcome) -> None:
-        """What could never count is an error of the caller; silence would leave the loop open."""
-        decision = self._decision(outcome.decision_id)
-        surface = self.settings.surfaces.get(decision.surface)
-        known = [each.name for each in surface.outcomes] if surface is not None else []
-        if outcome.outcome not in known:
-            raise UnknownOutcome(
-                f"{decision.surface} has no outcome {outcome.outcome[:80]!r}.",
-                hint=f"Declared: {', '.join(known)}."
-                if known
-                else f"Declare it: [[surfaces.{decision.surface}.outcomes]].",
-                outcome=outcome.outcome[:80],
-            )
-        if surface is not None and surface.kind == "choice":
-            return  # whatever the person answered with, it answers the choice
-        if all(each.item_id != outcome.item_id for each in decision.items):
-            raise NotShown(item=outcome.item_id[:80])
-
-    def _decision(self, decision_id: str) -> Decision:
-        """A decision by id; from the signed id alone when its record was lost."""
-        found = self._memory.decision(self.tenant, decision_id)
-        found = found or stub_decision(decision_id, self.key)
-        if found is None:
-            raise UnknownDecision(decision=decision_id[:80])
-        return found
+        duplicates = verdicts.count("duplicate")
+        return Receipt(len(verdicts) - duplicates, duplicates, 0, self._seq, tuple(verdicts))
 
     def _log_decision(self, decision: Decision) -> None:
         txn = Txn()

@@ -85,6 +85,11 @@ class Memory:
             person = further
         return person
 
+    def owner(self, tenant: str, decision: Decision) -> str:
+        """Whom a decision was made for, or who they were merged into; empty where only its signed id
+        is known."""
+        return self.person_of(tenant, decision.person) or decision.person
+
     def _link(self, tenant: str, external: str) -> str | None:
         key = (tenant, external)
         known, value = self._people.find(key)

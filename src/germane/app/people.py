@@ -8,6 +8,7 @@ from typing import Any
 
 from germane.app import moments
 from germane.app.memory import Memory
+from germane.app.strangers import known
 from germane.domain.item import Item
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
@@ -48,7 +49,7 @@ class People:
         """The person key behind a person key, user id or anonymous id."""
         for external in (person_id, f"u:{person_id}", f"a:{person_id}"):
             person = self.memory.person_of(self.tenant, external) or external
-            if self.memory.profile(self.tenant, person) is not None:
+            if self._known(self.memory.profile(self.tenant, person)) is not None:
                 return person
         return None
 
@@ -62,7 +63,8 @@ class People:
         after = ""
         while page := self.store.profiles(self.tenant, after=after):
             for profile in page:
-                yield self._view(profile)
+                if self._known(profile) is not None:
+                    yield self._view(profile)
             after = page[-1].person
 
     def _current(self, person_id: str) -> Profile | None:
@@ -72,6 +74,9 @@ class People:
         if profile is None:
             return None
         return current(profile, self.settings, self.world().now_ms(), self.item_of)
+
+    def _known(self, profile: Profile | None) -> Profile | None:
+        return known(profile, self.settings, self.world().now_ms())
 
     def _view(self, profile: Profile) -> dict[str, Any]:
         now_ms = self.world().now_ms()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from germane.app import strangers
 from germane.app.deciding import Deciding
 from germane.app.engine import Engine
 from germane.app.letters import Letters
@@ -142,9 +143,12 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
 
     Not while serving. The engine must be opened again afterwards.
     """
+    now_ms = engine.world.now_ms()
+    strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     state_before, model_before = engine.store.state_hash(), engine.model.digest()
     work = Rebuild(engine.settings, engine.key)
     engine.store.replace_state(work.txns(engine.store.read(0), progress))
+    strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())
     engine.store.commit(settled)
     return RebuildReport(

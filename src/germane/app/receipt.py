@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from germane.domain.outcome import Verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -16,3 +18,5 @@ class Receipt:
     duplicates: int
     rejected: int
     seq: int
+    verdicts: tuple[Verdict, ...] = ()
+    """Of reported outcomes: what became of each."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
+
+from germane.domain.outcome import Reward
 
 WINDOW = 20_000
 """Latencies kept for quantiles."""
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 RATE_S = 5.0
 """Seconds that a rate is averaged over."""
+HOW = ("reported", "id", "window")
+"""How an outcome found its decision: reported for it, an event that names it, an event inside its window."""
 
 
 class Latencies:
@@ -79,10 +83,16 @@ class Stats:
         self.duplicates = 0
         self.rejected = 0
         self.impressions = 0
-        self.outcomes = 0
+        self.outcomes = dict.fromkeys(HOW, 0)
         self.quota_short = 0
         self.ack = Latencies()
         self.decide = Latencies()
+
+    def credited(self, rewards: Iterable[Reward]) -> None:
+        """Outcomes that an event was credited with; what a refund takes back is none."""
+        for each in rewards:
+            if each.rule in self.outcomes:
+                self.outcomes[each.rule] += 1
 
     def snapshot(self) -> dict[str, float]:
         """All of it by name; latencies in seconds."""
@@ -94,7 +104,7 @@ class Stats:
             "duplicates_total": self.duplicates,
             "rejected_total": self.rejected,
             "impressions_total": self.impressions,
-            "outcomes_total": self.outcomes,
+            "outcomes_total": sum(self.outcomes.values()),
             "quota_short_total": self.quota_short,
             "ack_p50_seconds": self.ack.quantile(0.5),
             "ack_p99_seconds": self.ack.quantile(0.99),

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import msgspec
 
-from germane.app import chosen
+from germane.app import chosen, strangers
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
 from germane.domain.errors import UnknownOrder
@@ -20,14 +20,15 @@ from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
-from germane.domain.outcome import Impression, Observation, Outcome, Reward
+from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Model
 from germane.domain.profile import Profile
 from germane.domain.record import Record, RecordKind, Txn
 from germane.domain.settings import Settings
 from germane.ingest import identity
 from germane.ingest.signals import Extractor
-from germane.measure import attribution
+from germane.measure import attribution, choices
+from germane.measure.reported import Answer
 from germane.profile import exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
@@ -70,8 +71,8 @@ class Steps:
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
 
-    def event(self, event: Event, at: Arrival, txn: Txn) -> None:
-        """Fold a behaviour event into its person and into what is shared.
+    def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
+        """Fold a behaviour event into its person and into what is shared; what it is credited with.
 
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
@@ -107,11 +108,12 @@ class Steps:
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
         txn.records.append(record)
+        return [*rewards, *of_choices]
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
-        (but from a choice, which may be answered by whatever they do next)."""
-        before = self.memory.profile(at.tenant, decision.person)
+        (but from a choice, which may be answered by whatever they do next: until then, see ``strangers``)."""
+        before = self._known(decision.person, at)
         trials = chosen.made(decision)
         observation = None
         if trials:  # a choice is an exposure as soon as it is decided
@@ -138,8 +140,8 @@ class Steps:
 
     def impression(self, impression: Impression, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Positions of a decision were seen."""
-        person = self.memory.person_of(at.tenant, decision.person) or decision.person
-        before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
+        person = self.memory.owner(at.tenant, decision)
+        before = self._known(person, at) or _newcomer(person, at)
         wanted = set(impression.positions)
         shown = tuple(each.item_id for each in decision.items if each.position in wanted)
         observation = self.model.observe(
@@ -173,14 +175,10 @@ class Steps:
 
     def outcome(self, outcome: Outcome, decision: Decision, at: Arrival, txn: Txn) -> None:
         """A response that names its decision."""
-        person = self.memory.person_of(at.tenant, decision.person) or decision.person
-        before = self.memory.profile(at.tenant, person) or _newcomer(person, at)
+        person = self.memory.owner(at.tenant, decision)
+        before = self._known(person, at) or _newcomer(person, at)
         of_choice = decision.choice is not None
-        reward = (
-            chosen.by_outcome(before, decision, outcome, self.settings)
-            if of_choice
-            else self._named(before, decision, outcome)
-        )
+        reward = self._answer(before, decision, outcome).reward
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
             before,
@@ -202,6 +200,12 @@ class Steps:
             _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
         )
 
+    def judged(self, outcome: Outcome, decision: Decision, at: Arrival) -> Verdict:
+        """What would become of an outcome if it was folded now."""
+        person = self.memory.owner(at.tenant, decision)
+        before = self._known(person, at) or Profile(person)
+        return self._answer(before, decision, outcome).verdict
+
     def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
         """Add or change a catalogue entry."""
         known = self.items.get(item.item_id)
@@ -220,6 +224,10 @@ class Steps:
         txn.items[at.tenant, item_id] = None
         txn.records.append(_record(at, "item_removed", "", message_id, at.received_ms, item_id))
 
+    def _known(self, person: str, at: Arrival) -> Profile | None:
+        found = self.memory.profile(at.tenant, person)
+        return strangers.known(found, self.settings, at.received_ms)
+
     # -- the parts of an event ------------------------------------------------------------------
 
     def _whose(self, event: Event, at: Arrival) -> tuple[Profile, list[str], dict[str, str]]:
@@ -229,10 +237,10 @@ class Steps:
             return self.memory.person_of(at.tenant, external)
 
         link = identity.resolve(event, lookup)
-        profile = self.memory.profile(at.tenant, link.person) or _newcomer(link.person, at)
+        profile = self._known(link.person, at) or _newcomer(link.person, at)
         merged = []
         for other in link.merge:
-            gone = self.memory.profile(at.tenant, other)
+            gone = self._known(other, at)
             if gone is not None:
                 profile = merge(
                     profile,
@@ -274,7 +282,11 @@ class Steps:
     def _credits(
         self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
     ) -> tuple[list[Reward], dict[str, Decision]]:
-        """Rewards of this event, by the decision it names or by item and window."""
+        """Rewards of this event, by the decision it names or by item and window.
+
+        A decision that was made for somebody else (a mail that was passed on, an id that was copied) is
+        not named: it would count for several people.
+        """
         if not interactions:
             return [], {}
         rewards: list[Reward] = []
@@ -282,7 +294,8 @@ class Steps:
         named = event.properties.get("decision_id")
         if isinstance(named, str):
             decision = self.memory.decision(tenant, named)
-            if decision is not None and decision.choice is None:
+            theirs = decision is not None and self.memory.owner(tenant, decision) == before.person
+            if decision is not None and decision.choice is None and theirs:
                 decisions[named] = decision
                 rewards = attribution.attribute_event(
                     before,
@@ -302,12 +315,12 @@ class Steps:
                     decisions[reward.decision_id] = decision
         return rewards, decisions
 
-    def _named(self, before: Profile, decision: Decision, outcome: Outcome) -> Reward | None:
+    def _answer(self, before: Profile, decision: Decision, outcome: Outcome) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
-        if (
-            surface is None or surface.kind == "choice"
-        ):  # its record was lost: nothing is known of it
-            return None
+        if surface is None or (surface.kind == "choice") != (decision.choice is not None):
+            return Answer("untaught")  # the surface is another one now, or the record was lost
+        if surface.kind == "choice":
+            return choices.attribute_outcome(before, decision, outcome, surface)
         return attribution.attribute_outcome(
             before, decision, outcome, surface, limit=self.settings.profile.exposures
         )

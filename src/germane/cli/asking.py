@@ -17,6 +17,9 @@ from germane.cli.choosing import show_choice, show_standing
 from germane.cli.common import many
 from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPerson
 
+LOOK = "Only a look: nothing was stored or learned. --record makes it a real decision."
+"""What ``decide`` says of itself."""
+
 
 def person(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     """The readable profile."""
@@ -70,7 +73,7 @@ def moment(
             found = engine.moment(who, hours=hours, top=top)
     except StorageBusy:
         path = f"/v1/people/{quote(who, safe='')}/moment?hours={hours}&top={top}"
-        found = _there(config, path)
+        found = there(config, path)
     if found is None:
         raise UnknownPerson(f"Nothing is known about {who!r}.")
     if as_json:
@@ -105,26 +108,15 @@ def actions(surface: str, config: Path, data: Path | None, *, as_json: bool) -> 
         with common.opened(config, data, mode="write") as engine:
             found = standing_view(engine.standing(surface), engine.surface(surface))
     except StorageBusy:
-        found = _there(config, f"/v1/surfaces/{quote(surface, safe='')}/actions")
+        found = there(config, f"/v1/surfaces/{quote(surface, safe='')}/actions")
     if as_json:
         common.print_json(found)
     else:
         show_standing(found)
 
 
-def decide(
-    who: str,
-    surface: str,
-    size: int | None,
-    item: str,
-    filter_: str,
-    config: Path,
-    data: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """A decision with its reasons; asks the running server when there is one."""
-    ids = {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}
+def asked_of(surface: str, size: int | None, item: str, filter_: str) -> dict[str, Any]:
+    """One question, as it is on the wire."""
     asked: dict[str, Any] = {"surface": surface}
     if size:
         asked["size"] = size
@@ -132,19 +124,43 @@ def decide(
         asked["context"] = {"item": item}
     if filter_:
         asked["filter"] = filter_
+    return asked
+
+
+def decide(
+    who: str,
+    asked: dict[str, Any],
+    config: Path,
+    data: Path | None,
+    *,
+    record: bool,
+    as_json: bool,
+) -> None:
+    """What is decided, with its reasons; asks the running server when there is one.
+
+    Without ``record`` it is a look that leaves no trace.
+    """
+    ids = {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}
     try:
-        answer = _here(ids, asked, config, data)
+        answer = _here(ids, asked, config, data, record=record)
     except StorageBusy:
-        body = {"person": ids, "surfaces": [asked], "explain": True}
-        answer = _there(config, "/v1/decide", body)
+        body = {"person": ids, "surfaces": [asked], "explain": True, "record": record}
+        answer = there(config, "/v1/decide", body)
     if as_json:
         common.print_json(answer)
     else:
         _show_decision(answer)
+        if not record:
+            common.console().print(LOOK)
 
 
 def _here(
-    ids: dict[str, str], asked: dict[str, Any], config: Path, data: Path | None
+    ids: dict[str, str],
+    asked: dict[str, Any],
+    config: Path,
+    data: Path | None,
+    *,
+    record: bool,
 ) -> dict[str, Any]:
     import msgspec
 
@@ -153,7 +169,11 @@ def _here(
     surface = msgspec.convert(asked, wire.SurfaceAsk)
     with common.opened(config, data, mode="write") as engine:
         decisions, trust = engine.decide(
-            ids.get("userId", ""), ids.get("anonymousId", ""), "", wire.asks([surface], None)
+            ids.get("userId", ""),
+            ids.get("anonymousId", ""),
+            "",
+            wire.asks([surface], None),
+            record=record,
         )
         surfaces = engine.settings.surfaces
         views = [
@@ -164,11 +184,6 @@ def _here(
 
 
 def there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Ask the server that has the data folder open; with a body: POST. Raises like ``_there``."""
-    return _there(config, path, body)
-
-
-def _there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """Ask the server that has the data folder open.
 
     Raises:

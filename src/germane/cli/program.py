@@ -264,12 +264,20 @@ def decide(
     size: Annotated[int | None, typer.Option(help="Slots.", min=1, max=200)] = None,
     item: Annotated[str, typer.Option(help="The item that the page is about.")] = "",
     filter_: Annotated[str, typer.Option("--filter", help="CEL over item.")] = "",
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Make it a real decision: stored, learned from, and waiting for its outcome.",
+        ),
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Ask for a decision, and see its reasons."""
-    asking.decide(who, surface, size, item, filter_, config, data, as_json=as_json)
+    """Look at what would be decided, and why. Nothing is stored or learned, but with --record."""
+    asked = asking.asked_of(surface, size, item, filter_)
+    asking.decide(who, asked, config, data, record=record, as_json=as_json)
 
 
 @app.command()

@@ -118,6 +118,26 @@ class NotShown(BadRequest):
     hint = "Report outcomes for the items of the decision that they answer."
 
 
+class ValueNeeded(BadRequest):
+    """An outcome that counts revenue needs its value."""
+
+    code = "decide.value_needed"
+    hint = "Send value: price times quantity, in the project's currency; 0 if it was free."
+
+
+class TooEarly(BadRequest):
+    """The report is dated before its decision."""
+
+    code = "decide.too_early"
+    hint = "Look at timestamp; leave it out for what happens now."
+
+
+class BadAsk(BadRequest):
+    """The surface cannot be asked like that."""
+
+    code = "decide.bad_ask"
+
+
 class BadFilter(BadRequest):
     """The filter is not a valid expression."""
 

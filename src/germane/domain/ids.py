@@ -19,6 +19,14 @@ SLOTS = 4096
 DEFAULT_TENANT = TenantId("main")
 
 
+def external_id(value: str | float) -> str:
+    """An id as clients send it, as the text that it is known by: numbers are written out, spaces around
+    it do not count. Events and questions must agree on it."""
+    if isinstance(value, str):
+        return value.strip()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 def known_person(user_id: str) -> PersonId:
     """Key of a person who told us who they are."""
     return PersonId(f"u:{user_id}")

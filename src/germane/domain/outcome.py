@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from germane.domain.event import Interaction
 from germane.domain.moment import Activity
+
+Verdict = Literal["counted", "duplicate", "late", "forgotten", "untaught"]
+"""What became of a reported outcome: it counts; it, or its order, was counted before; its window was over;
+the decision is so old that what was counted for it is not known any more; nothing is learned from this
+decision (a default, or one whose record was lost)."""
 
 
 class Impression(msgspec.Struct, frozen=True, gc=False):
@@ -24,8 +31,11 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     decision_id: str
     item_id: str
     outcome: str
-    value: float
+    value: float | None
+    """Of revenue: price times quantity, in the project's currency, at least 0. Else not used."""
     at_ms: int
+    order_id: str = ""
+    """Of a choice: the order that it reports, so that the order's own event does not count again."""
 
 
 class Reward(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -40,6 +50,8 @@ class Reward(msgspec.Struct, frozen=True, gc=False, array_like=True):
     rule: str
     """``id``: named by decision id. ``window``: same item, inside the attribution window. ``returned``,
     ``returned in part``: it takes one back."""
+    order: int = 0
+    """Key of the order that was reported with it (``domain.ids.order_key``); 0: none was."""
 
 
 class Example(msgspec.Struct, frozen=True, gc=False, array_like=True):

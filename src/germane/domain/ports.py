@@ -274,11 +274,11 @@ class Model(Protocol):
         somebody of whom nothing is known to matter."""
         ...
 
-    def check_filter(self, source: str) -> None:
-        """Whether a request's filter can be used; empty is fine.
+    def check_filter(self, source: str, surface: SurfaceSpec) -> None:
+        """Whether a request's filter can be used on a surface; empty is fine.
 
         Raises:
-            BadFilter: it is not a valid expression.
+            BadFilter: it is not a valid expression, or no action of a choice has what it speaks of.
         """
         ...
 

@@ -21,6 +21,7 @@ from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec, ProfileSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
 from germane.measure.credits import credit_key, key_of, value_of
+from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
@@ -84,32 +85,19 @@ def attribute_outcome(
     surface: SurfaceSpec,
     *,
     limit: int = _REMEMBERED,
-) -> Reward | None:
-    """The reward of an outcome reported by id; ``None`` if it does not count (again).
-
-    Revenue that is reported without its value counts as one unit. ``limit`` is the bound of
-    ``profile.exposures``.
-    """
-    spec = next((each for each in surface.outcomes if each.name == outcome.outcome), None)
-    if spec is None or _forgotten(profile, decision, limit):
-        return None
+) -> Answer:
+    """What becomes of an outcome reported by id. ``limit`` is the bound of ``profile.exposures``."""
+    spec = spec_of(surface, outcome)
     exposure = _exposure_of(profile, decision)
-    if outcome.item_id not in exposure.items:
-        return None
-    if not _inside(exposure, spec, outcome.at_ms, decision.at_ms):
-        return None
+    if spec is None or outcome.item_id not in exposure.items:
+        return Answer("untaught")
+    if _forgotten(profile, decision, limit):
+        return Answer("forgotten")
     if credit_key(outcome.item_id, spec.name) in exposure.credited:
-        return None
-    revenue = spec.value_from == "revenue" and outcome.value != 0
-    return Reward(
-        decision.decision_id,
-        surface.name,
-        outcome.item_id,
-        spec.name,
-        spec.value * outcome.value if revenue else spec.value,
-        outcome.at_ms,
-        "id",
-    )
+        return Answer("duplicate")
+    if not _inside(exposure, spec, outcome.at_ms, decision.at_ms):
+        return Answer("late")
+    return counted(decision, spec, outcome)
 
 
 def credit(profile: Profile, rewards: Sequence[Reward], *, limit: int = _REMEMBERED) -> Profile:

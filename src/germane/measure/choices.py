@@ -6,6 +6,9 @@ outcome that matters, not the item:
 * By window, an interaction belongs to the latest choice of a surface before it whose window is open.
 * By id, it belongs to the choice that it names, and to no other of that surface.
 * An outcome that is counted counts once a choice; revenue counts each item once.
+* Revenue that is reported by id for a whole order (without an item) counts the order once: named with its
+  order id, the order's own event does not count again on this surface; without one, it is all that
+  counts for this choice.
 * A signal that takes another one back takes back what that one was credited (``returns``).
 """
 
@@ -17,11 +20,13 @@ from msgspec.structs import replace
 
 from germane.domain.decision import Decision
 from germane.domain.event import Interaction
+from germane.domain.ids import order_key
 from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
-from germane.measure.credits import credit_key, key_of, value_of
+from germane.measure.credits import credit_key, key_of, value_of, whole_key
+from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
@@ -59,7 +64,8 @@ def attribute(
             continue
         rule = "id" if named is not None and named.surface == name else "window"
         for place, interaction in enumerate(interactions):
-            rewards += _rewards(choices, interaction, surface, rewards, rule)
+            if not _told(profile, surface, interaction):
+                rewards += _rewards(choices, interaction, surface, rewards, rule)
             for back in returns.backs(profile, interactions[:place], interaction, signals, waits):
                 rewards += _returns(profile, choices, interaction, back, surface, rewards)
     return rewards
@@ -67,24 +73,19 @@ def attribute(
 
 def attribute_outcome(
     profile: Profile, decision: Decision, outcome: Outcome, surface: SurfaceSpec
-) -> Reward | None:
-    """The reward of an outcome reported by id; ``None`` if it does not count (again)."""
-    spec = next((each for each in surface.outcomes if each.name == outcome.outcome), None)
+) -> Answer:
+    """What becomes of an outcome reported by id."""
+    spec = spec_of(surface, outcome)
+    if spec is None or decision.choice is None or decision.choice.how == "default":
+        return Answer("untaught")
     choice = _kept(profile, decision)
-    if spec is None or choice is None or not _inside(choice, spec, outcome.at_ms):
-        return None
-    if _counted(choice, spec, outcome.item_id, ()):
-        return None
-    revenue = spec.value_from == "revenue" and outcome.value != 0
-    return Reward(
-        decision.decision_id,
-        surface.name,
-        outcome.item_id,
-        spec.name,
-        spec.value * outcome.value if revenue else spec.value,
-        outcome.at_ms,
-        "id",
-    )
+    if choice is None:
+        return Answer("forgotten")
+    if _reported_before(profile, choice, spec, outcome):
+        return Answer("duplicate")
+    if not _inside(choice, spec, outcome.at_ms):
+        return Answer("late")
+    return counted(decision, spec, outcome)
 
 
 def credit(profile: Profile, rewards: Sequence[Reward], made_ms: Mapping[str, int]) -> Profile:
@@ -198,8 +199,35 @@ def _counted(
     if len(keys) >= KEYS:
         return True
     if spec.value_from == "revenue":
-        return credit_key(item_id, spec.name) in keys
+        return not keys.isdisjoint((credit_key(item_id, spec.name), credit_key("", spec.name)))
     return any(key.endswith(credit_key("", spec.name)) for key in keys)
+
+
+def _reported_before(
+    profile: Profile, choice: OpenChoice, spec: OutcomeSpec, outcome: Outcome
+) -> bool:
+    """Whether it, or the order that it reports, was counted already."""
+    order = order_key(spec.signal, outcome.order_id) if outcome.order_id else 0
+    if order in profile.known_orders:
+        return True  # the order's own event came first
+    if spec.value_from != "revenue" or outcome.item_id:
+        return _counted(choice, spec, outcome.item_id, ())
+    if not order:  # all that this choice brought: nothing must have counted
+        return any(key.endswith(credit_key("", spec.name)) for key in choice.credited)
+    keys = {credit_key("", spec.name), whole_key(order, spec.name)}
+    return len(choice.credited) >= KEYS or not keys.isdisjoint(choice.credited)
+
+
+def _told(profile: Profile, surface: SurfaceSpec, each: Interaction) -> bool:
+    """Whether the order that this belongs to was reported as a whole, for any choice of the surface."""
+    if not each.order:
+        return False
+    keys = {
+        whole_key(each.order, spec.name) for spec in surface.outcomes if spec.signal == each.signal
+    }
+    return any(
+        x.surface == surface.name and not keys.isdisjoint(x.credited) for x in profile.choices
+    )
 
 
 def _keys(choice: OpenChoice, already: Sequence[Reward]) -> set[str]:

@@ -68,6 +68,21 @@ class Logged:
         return Logged(self.action[rows], self.reward[rows], self.propensity[rows], person)
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a value is estimated."""
+
+    clip: float = np.inf
+    """Largest weight; a finite one trades bias (downwards, for rewards from 0) for variance."""
+    method: Method = "bootstrap-t"
+    """Of the interval."""
+    seed: int = 0
+    """Of the bootstrap."""
+
+
+USUAL = How()
+
+
 class Value(msgspec.Struct, frozen=True):
     """What a policy would have brought a decision, with a 95 % interval."""
 
@@ -98,88 +113,53 @@ class Value(msgspec.Struct, frozen=True):
         return self.low <= truth <= self.high
 
 
-def ips(
-    log: Logged,
-    target: Floats,
-    *,
-    clip: float = np.inf,
-    method: Method = "bootstrap-t",
-    seed: int = 0,
-) -> Value:
+def ips(log: Logged, target: Floats, how: How = USUAL) -> Value:
     """Inverse propensity score.
 
     Args:
         log: What happened.
         target: Probability of the *logged* action under the policy to be judged, shape (rows,).
-        clip: Largest weight; a finite one trades bias (downwards, for rewards from 0) for variance.
-        method: Of the interval.
-        seed: Of the bootstrap.
+        how: Largest weight, and the interval.
     """
-    weight = _weights(log, target, clip)
+    weight = _weights(log, target, how.clip)
     sample = by_person(weight * log.reward, np.ones(len(weight)), log.person)
-    return _value(sample, log, target, weight, clip, method, seed)
+    return _value(sample, log, target, weight, how)
 
 
-def snips(
-    log: Logged,
-    target: Floats,
-    *,
-    clip: float = np.inf,
-    method: Method = "bootstrap-t",
-    seed: int = 0,
-) -> Value:
+def snips(log: Logged, target: Floats, how: How = USUAL) -> Value:
     """Self-normalised: the weights' own sum in place of the number of rows. Arguments as for ``ips``."""
-    weight = _weights(log, target, clip)
+    weight = _weights(log, target, how.clip)
     sample = by_person(weight * log.reward, weight, log.person)
-    return _value(sample, log, target, weight, clip, method, seed)
+    return _value(sample, log, target, weight, how)
 
 
-def dr(
-    log: Logged,
-    probabilities: Floats,
-    predicted: Floats,
-    *,
-    clip: float = np.inf,
-    method: Method = "bootstrap-t",
-    seed: int = 0,
-) -> Value:
+def dr(log: Logged, probabilities: Floats, predicted: Floats, how: How = USUAL) -> Value:
     """Doubly robust.
 
     Args:
         log: What happened.
         probabilities: Of every action under the policy to be judged, shape (rows, actions).
         predicted: Rewards of every action, likewise; not learned from the row itself.
-        clip: Largest weight; what it cuts is left to the predictions.
-        method: Of the interval.
-        seed: Of the bootstrap.
+        how: Largest weight (what it cuts is left to the predictions), and the interval.
     """
-    target, weight, row = _doubly(log, probabilities, predicted, clip)
+    target, weight, row = _doubly(log, probabilities, predicted, how.clip)
     sample = by_person(row, np.ones(len(row)), log.person)
-    return _value(sample, log, target, weight, clip, method, seed)
+    return _value(sample, log, target, weight, how)
 
 
-def dr_gain(
-    log: Logged,
-    one: Floats,
-    two: Floats,
-    predicted: Floats,
-    *,
-    clip: float = np.inf,
-    method: Method = "bootstrap-t",
-    seed: int = 0,
-) -> Value:
+def dr_gain(log: Logged, one: Floats, two: Floats, predicted: Floats, how: How = USUAL) -> Value:
     """What one policy brings more than another, by ``dr`` on the same rows (paired).
 
     ``one`` and ``two`` are probabilities of every action, shape (rows, actions). The weights that are
     told of are those of the difference.
     """
-    _, _, first = _doubly(log, one, predicted, clip)
-    _, _, second = _doubly(log, two, predicted, clip)
+    _, _, first = _doubly(log, one, predicted, how.clip)
+    _, _, second = _doubly(log, two, predicted, how.clip)
     rows = np.arange(len(log.action))
     target = np.abs(one - two)[rows, log.action]
-    weight = _weights(log, target, clip)
+    weight = _weights(log, target, how.clip)
     sample = by_person(first - second, np.ones(len(first)), log.person)
-    return _value(sample, log, target, weight, clip, method, seed)
+    return _value(sample, log, target, weight, how)
 
 
 def rows_of(
@@ -256,11 +236,9 @@ def _value(
     log: Logged,
     target: Floats,
     weight: Floats,
-    clip: float,
-    method: Method,
-    seed: int,
+    how: How,
 ) -> Value:
-    low, high = METHODS[method](sample, seed)
+    low, high = METHODS[how.method](sample, how.seed)
     rewarded = weight[log.reward != 0]
     return Value(
         value=sample.value,
@@ -271,9 +249,9 @@ def _value(
         effective=_effective(weight),
         responses=_effective(rewarded),
         largest_weight=float(weight.max(initial=0.0)),
-        clipped_at=clip,
-        clipped=float((target / log.propensity > clip).mean()) if len(weight) else 0.0,
-        method=method,
+        clipped_at=how.clip,
+        clipped=float((target / log.propensity > how.clip).mean()) if len(weight) else 0.0,
+        method=how.method,
     )
 
 

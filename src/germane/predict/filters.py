@@ -143,6 +143,11 @@ class Filters:
         return found
 
 
+def fields_of(source: str) -> list[str]:
+    """Names after ``item.`` in an expression, texts left out."""
+    return _FIELD.findall(_TEXT.sub('""', source))
+
+
 def visible(item: Item, attributes: Iterable[str] = ()) -> dict[str, Any]:
     """The item as expressions see it: only what it has, declared attributes beside the standard fields."""
     fields: dict[str, Any] = {
@@ -173,7 +178,7 @@ def _check(source: str, attributes: tuple[str, ...]) -> None:
     if len(_LOOP.findall(bare)) > MAX_LOOPS:
         raise BadFilter("The filter has more than one loop (map, filter, all, exists).")
     known = {*ITEM_FIELDS, *attributes}
-    for name in _FIELD.findall(bare):
+    for name in fields_of(source):
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = (

@@ -29,7 +29,7 @@ from germane.predict.person import Person, positive, turned_down
 from germane.predict.reasons import contributions, reasons
 from germane.predict.residual import DEPTH, NOTHING, Residual
 from germane.predict.rules import Rules, bought
-from germane.predict.slate import MAX_POOL, Policy, Row, arrange
+from germane.predict.slate import MAX_POOL, Policy, Row, arrange, pool_size
 from germane.predict.state import State
 from germane.predict.together import partners, together_scores
 
@@ -221,10 +221,12 @@ class SharedModel:
         """How the actions of a choice surface stand (domain.ports.Model.standing)."""
         return self.state.choosers.of[surface.name].standing(at_ms)
 
-    def check_filter(self, source: str) -> None:
-        """Raises BadFilter unless the filter can be used."""
+    def check_filter(self, source: str, surface: SurfaceSpec) -> None:
+        """Raises BadFilter unless the filter can be used there."""
         if source:
             self._filters.get(source)
+            if surface.kind == "choice":
+                choosing.check_action_fields(source, surface)
 
     def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
         """The slate that depends on nobody (domain.ports.Model.default)."""
@@ -317,20 +319,23 @@ class SharedModel:
     def _qualifying(
         self, known: int, profile: Profile, surface: SurfaceSpec, ask: Ask, at_ms: int
     ) -> list[int]:
-        """Best-selling items that may be shown, enough for the slate: where a filter or an include rule
-        may leave little of what the sources propose, or where they propose little."""
-        size = self._policy(surface, ask).size
+        """Best-selling items that may be shown, enough for the slate and its exploring pool without those
+        that were turned down: where a filter or an include rule may leave little of what the sources
+        propose, or where they propose little."""
+        policy = self._policy(surface, ask)
+        size, missing = policy.size, policy.size + pool_size(policy.exploration)
         narrowed = bool(ask.filter) or self._rules[surface.name].includes
         if not narrowed and known >= size + KEPT_CANDIDATES:
             return []
         test = self.eligible(profile, surface, ask, at_ms=at_ms)
-        state, found = self.state, list[int]()
+        state, found, down = self.state, list[int](), self._turned_down(profile)
         sold = np.argsort(-state.mid.sums[: len(state.ids)], kind="stable")[:LOOKED_THROUGH]
         for number in sold.tolist():
             item = state.items[number]
             if item is not None and test(item):
                 found.append(number)
-                if len(found) == size:
+                missing -= number not in down
+                if not missing:
                     break
         return found
 
@@ -357,17 +362,19 @@ class SharedModel:
     ) -> npt.NDArray[np.intp]:
         """The order with what the person turned down at its very end, and before that what they had,
         where the surface asks for it."""
-        index = self.state.index
-        own = profile.own_items.items()
-        down = {index.get(item_id, -1) for item_id, each in own if turned_down(each)}
-        had: set[int] = set()
+        down, had = self._turned_down(profile), set[int]()
         if surface.already_bought == "demote":
+            index, own = self.state.index, profile.own_items.items()
             had = {index.get(item_id, -1) for item_id, each in own if each.count > 0}
         if not down and not had:
             return order
         of = numbers[order].tolist()
         place = np.array([2 * (each in down) + (each in had) for each in of], dtype=np.intp)
         return order[np.argsort(place, kind="stable")]
+
+    def _turned_down(self, profile: Profile) -> set[int]:
+        own = profile.own_items.items()
+        return {self.state.index.get(item_id, -1) for item_id, each in own if turned_down(each)}
 
     def _before(self, profile: Profile) -> tuple[Interaction, ...]:
         """The latest interactions that speak for their item: what came before, in a sequence."""
@@ -388,6 +395,7 @@ class SharedModel:
         enough = size + MAX_POOL + KEPT_CANDIDATES
         adjacent, numbers = found.adjacent(), found.numbers
         categories, names = state.kinds[state.diversity].of, state.kinds[state.diversity].names
+        down = self._turned_down(profile)
         rows: list[Row] = []
 
         def take(index: int) -> bool:
@@ -396,7 +404,7 @@ class SharedModel:
             if item is None or not test(item):
                 return False
             category = names[categories[number]]
-            rows.append(Row(item.item_id, category, bool(adjacent[index]), index))
+            rows.append(Row(item.item_id, category, bool(adjacent[index]), index, number in down))
             return True
 
         place = 0

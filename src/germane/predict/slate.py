@@ -8,7 +8,8 @@ it given, a position holds
   the best ranked item that is left with ``1 - e``, and each item of the pool with ``e / m``;
 * elsewhere the best ranked item that is left, with probability 1.
 
-The pool never holds an item that the ranking would have shown, so no item has two ways to a place.
+The pool never holds an item that the ranking would have shown, so no item has two ways to a place; nor
+one that the person turned down: where only such are left, nothing explores.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Row:
     """Of a category that is related to what is known of the person, and not yet engaged with."""
     index: int
     """The caller's own handle."""
+    turned_down: bool = False
+    """By this person: never explored, and diverse only where nothing else is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,14 @@ def _diverse(top: Sequence[Row], rest: Sequence[Row], due: int) -> tuple[list[Ro
 
 
 def _spread(candidates: Sequence[Row], kept: Sequence[Row], count: int) -> list[Row]:
-    """The best ``count``, one of each category first."""
+    """The best ``count``, one of each category first; what was turned down after all others."""
     used = {row.category for row in kept}
     first: list[Row] = []
     again: list[Row] = []
     for row in candidates:
         (again if row.category in used else first).append(row)
         used.add(row.category)
-    return (first + again)[:count]
+    return sorted(first + again, key=lambda row: row.turned_down)[:count]
 
 
 def _fill(
@@ -141,7 +144,8 @@ def _fill(
     free = [position for position in range(size) if position not in pinned]
     reserved = dict(zip(free[len(free) - len(diverse) :], diverse, strict=True))
     own = len(free) - len(diverse)
-    pool = list(ranked[own : own + _pool_size(policy.exploration)])
+    left = [row for row in ranked[own:] if not row.turned_down]
+    pool = left[: pool_size(policy.exploration)]
     queue = iter(ranked)
     placed = []
     for position in range(size):
@@ -160,5 +164,6 @@ def _fill(
     return placed
 
 
-def _pool_size(exploration: float) -> int:
+def pool_size(exploration: float) -> int:
+    """Items that the exploring slots of a slate choose among."""
     return min(MAX_POOL, int(exploration / MIN_PROPENSITY + _ROUNDING))

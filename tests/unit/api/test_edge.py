@@ -6,7 +6,8 @@ import asyncio
 import gzip
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,15 +20,25 @@ from germane.api.errors import STATUS, status_of
 from germane.api.server import build
 from germane.api.wire import DecideRequest
 from germane.app.engine import Engine
+from germane.app.opening import open_engine
 from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError, StorageFailed
 from germane.ingest import limits
+from germane.testing import a_campaign
 
 KEYS = Keys("the-write-key", "the-server-key")
 SERVER, WRITE = (KEYS.server, ""), (KEYS.write, "")
 SHAPE = {"success", "code", "message", "hint", "details", "requestId"}
 ASK = {"person": {"userId": "u"}, "surfaces": [{"surface": "home"}]}
 EVENT = {"event": "Product Viewed", "userId": "u", "properties": {"product_id": "i1"}}
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Iterator[Engine]:
+    """An engine with a choice surface."""
+    opened = open_engine(a_campaign(), tmp_path / "campaign")
+    yield opened
+    opened.store.close()
 
 
 def send(engine: Engine, *calls: tuple[str, str, dict[str, Any]]) -> list[httpx.Response]:
@@ -247,6 +258,74 @@ def test_wrong_bodies_name_the_place(sent: dict[str, Any], says: str) -> None:
     with pytest.raises(BadRequest) as caught:
         bodies.decode(json.dumps(sent).encode(), DecideRequest)
     assert says in caught.value.message
+
+
+@pytest.mark.parametrize("sent", [7, 7.0, " 7 ", 12345678901234567890123])
+def test_an_id_is_the_same_person_in_events_and_in_questions(
+    engine: Engine, sent: str | float
+) -> None:
+    """Numbers are written out, spaces around do not count; for one person and in a batch."""
+    told = EVENT | {"userId": sent, "messageId": "m1"}
+    ask = {"person": {"userId": sent}, "surfaces": [{"surface": "home"}]}
+    batch = {"people": [{"userId": sent}, {"anonymousId": sent}], "surfaces": ask["surfaces"]}
+    track, one, many = send(
+        engine,
+        ("POST", "/v1/track", {"json": told, "auth": WRITE}),
+        ("POST", "/v1/decide", {"json": ask, "auth": SERVER}),
+        ("POST", "/v1/decide/batch", {"json": batch, "auth": SERVER}),
+    )
+    assert track.status_code == 200
+    assert one.json()["profile"]["readiness"] > 0
+    known, visitor = map(json.loads, many.text.splitlines())
+    assert known["profile"]["readiness"] > 0
+    assert visitor["profile"]["readiness"] == 0
+    assert known["person"] == {"userId": str(sent).strip().removesuffix(".0"), "anonymousId": None}
+
+
+@pytest.mark.parametrize("sent", [True, [], {"id": 1}])
+def test_what_is_no_id(engine: Engine, sent: object) -> None:
+    """Neither text nor a number."""
+    ask = {"person": {"userId": sent}, "surfaces": [{"surface": "home"}]}
+    (answer,) = send(engine, ("POST", "/v1/decide", {"json": ask, "auth": SERVER}))
+    refused(answer, 400, "request.invalid")
+
+
+@pytest.mark.parametrize(
+    ("ask", "code", "message"),
+    [
+        ({"surface": "mail", "size": 3}, "decide.bad_ask", "mail is a choice: it has no size."),
+        (
+            {"surface": "mail", "filter": "item.price > 3"},
+            "decide.bad_filter",
+            "The actions of mail have no price.",
+        ),
+        (
+            {"surface": "together"},
+            "decide.bad_ask",
+            "together shows what goes with an item: say with which.",
+        ),
+    ],
+)
+def test_questions_that_a_surface_cannot_answer(
+    campaign: Engine, ask: dict[str, Any], code: str, message: str
+) -> None:
+    """Said, alone and in a batch; an answer to another question would hide the mistake."""
+    good = {
+        "surface": "mail",
+        "filter": 'item.attributes.theme == "clothes" && item.id != "item.price"',
+    }
+    one = {"person": {"userId": "u"}, "surfaces": [{"surface": "home"}, ask]}
+    many = {"people": [{"userId": "u"}], "surfaces": [ask]}
+    answers = send(
+        campaign,
+        ("POST", "/v1/decide", {"json": one, "auth": SERVER}),
+        ("POST", "/v1/decide/batch", {"json": many, "auth": SERVER}),
+        ("POST", "/v1/decide", {"json": one | {"surfaces": [good]}, "auth": SERVER}),
+    )
+    for each in answers[:2]:
+        assert refused(each, 400, code)["message"] == message
+    assert answers[2].status_code == 200, answers[2].text
+    assert campaign.stats()["decisions_total"] == 1, "nothing is decided where one ask is in error"
 
 
 def test_a_question_as_the_engine_takes_it() -> None:

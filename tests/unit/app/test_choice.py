@@ -11,10 +11,12 @@ from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
+from germane.app.rebuild import rebuild
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import NotShown
+from germane.domain.event import Event
 from germane.domain.outcome import Impression, Outcome
-from germane.domain.profile import Profile
+from germane.domain.profile import Exposure, Profile
 from germane.testing import FakeWorld, a_campaign, an_item, an_order
 
 
@@ -48,6 +50,60 @@ def test_a_choice_is_an_exposure_and_a_slate_is_not_yet(campaign: Engine, world:
     assert [x.decision_id for x in known(campaign).choices] == [mail.decision_id]
     assert known(campaign).exposures == ()
     assert known(campaign).quotas == {}
+
+
+def test_a_stranger_is_forgotten_when_nobody_may_answer(campaign: Engine, world: FakeWorld) -> None:
+    """Known to nobody once the window is over, dropped by the housekeeping; a rebuild finds the same.
+    Whoever answered stays."""
+    for user in ("shy", "ann", "late"):
+        decided(campaign, "mail", user=user)
+    campaign.accept_now([an_order(["i1"], user="ann", at_ms=world.now_ms(), order_id="a")])
+    assert campaign.person("shy") is not None, "while the window is open, a purchase may answer"
+    world.advance(days=3)
+    assert campaign.person("shy") is None
+    assert [each["personId"] for each in campaign.people()] == ["u:ann"]
+    assert campaign.store.profile("main", "u:shy") is not None, "not dropped yet"
+    campaign.accept_now([an_order(["i2"], user="late", at_ms=world.now_ms(), order_id="l")])
+    assert known(campaign, "late").choices == (), "begins anew"
+    assert known(campaign, "late").first_seen_ms == world.now_ms()
+    (again,) = decided(campaign, "home", user="shy")
+    assert again.personal_seq == 0
+    campaign._keeping.forget()
+    assert campaign.store.profile("main", "u:shy") is None
+    assert len(known(campaign, "ann").choices) == 1
+    report = rebuild(campaign)
+    assert report.equal
+    assert campaign.store.profile("main", "u:shy") is None
+
+
+def test_an_answer_that_comes_late_counts_for_a_dropped_stranger_as_for_a_kept_one(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """By window, for nothing: it arrived when the profile said nothing any more, dropped or not."""
+    sent = world.now_ms() + 60_000
+    for user in ("kept", "dropped"):
+        decided(campaign, "mail", user=user)
+        world.advance(days=3)
+        if user == "dropped":
+            campaign._keeping.forget()
+        campaign.accept_now([an_order(["i1"], user=user, at_ms=sent, order_id=user)])
+        assert known(campaign, user).choices == ()
+        sent = world.now_ms() + 60_000
+    assert rebuild(campaign).equal
+
+
+@pytest.mark.parametrize("surface", ["home", "mail"])
+def test_a_look_leaves_no_trace(campaign: Engine, world: FakeWorld, surface: str) -> None:
+    """Whatever the kind: no record, no profile, no trial, no count; and no id to report anything for."""
+    campaign.accept_now([an_order(["i1"], at_ms=world.now_ms())])
+    before = (campaign.seq, campaign.model.digest(), campaign.store.state_hash())
+    (looked,), _ = campaign.decide("u1", "", "", [Ask(surface)], record=False)
+    assert looked.items or looked.choice
+    assert looked.decision_id == ""
+    assert (campaign.seq, campaign.model.digest(), campaign.store.state_hash()) == before
+    assert campaign.stats()["decisions_total"] == 0
+    decided(campaign, surface)
+    assert campaign.seq == before[0] + 1, "asked for real, it is recorded"
 
 
 def test_one_purchase_counts_for_the_slate_and_for_the_choice(
@@ -153,3 +209,24 @@ def test_a_decision_counts_for_the_person_it_was_made_for_alone(
     world.advance(days=20)
     arms = campaign.standing("mail").choice.arms
     assert max(each.responses for each in arms) <= 1.0
+
+
+def test_a_slate_counts_for_the_person_it_was_made_for_alone(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """The same for items: who passes an id on gets no credit for it, who was merged keeps theirs."""
+    campaign.accept_now([an_order(["i1"], at_ms=world.now_ms())])
+    (slate,) = decided(campaign, "home")
+    shown = slate.items[0].item_id
+
+    def buys(user: str) -> tuple[Exposure, ...]:
+        world.advance(seconds=60)
+        order = an_order([shown], user=user, at_ms=world.now_ms(), order_id=f"of-{user}")
+        properties = order.properties | {"decision_id": slate.decision_id}
+        campaign.accept_now([replace(order, properties=properties)])
+        return known(campaign, user).exposures
+
+    assert buys("u2") == ()
+    alias = Event("m1", "alias", world.now_ms(), user_id="u3", previous_id="u1")
+    campaign.accept_now([alias])
+    assert [each.credited for each in buys("u3")] == [(f"{shown}|purchase",)]

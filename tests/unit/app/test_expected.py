@@ -17,15 +17,16 @@ JACKETS, OTHERS = 8, 600
 FILTER = 'item.category == "Jackets"'
 
 
-def shop(**surface: object) -> Engine:
+def shop(others: int = OTHERS, **surface: object) -> Engine:
     """A few jackets that nobody looks at, and many other things that people do."""
     settings = a_shop(surface={"diversity_quota": 0.0, "exploration_share": 0.0} | surface)
     engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
     for number in range(JACKETS):
         engine.fold_item(Item(f"jacket-{number}", category="Jackets", created_ms=1))
-    for number in range(OTHERS):
+    for number in range(others):
         engine.fold_item(Item(f"thing-{number}", category=f"kind-{number % 20}", created_ms=1))
-    tell(engine, *(viewed(f"p{n % 40}", f"thing-{n % 200}") for n in range(400)))
+    if others:
+        tell(engine, *(viewed(f"p{n % 40}", f"thing-{n % 200}") for n in range(400)))
     return engine
 
 
@@ -62,6 +63,18 @@ def test_what_was_turned_down_sinks() -> None:
     engine.world.advance(seconds=5)  # type: ignore[attr-defined]
     tell(engine, an_event("Product Viewed", user="bob", item=best, at_ms=engine.world.now_ms()))
     assert best in places(slate(engine, "bob"))
+
+
+def test_what_was_turned_down_is_not_explored() -> None:
+    """In a small catalogue, too, where the exploring slots reach its end."""
+    engine = shop(others=0, size=4, exploration_share=0.5, explore_from=0)
+    tell(engine, *(viewed(f"q{n}", f"jacket-{n % JACKETS}") for n in range(80)))
+    tell(engine, *(viewed("ann", f"jacket-{n}", "Product Dismissed") for n in (0, 1)))
+    made = [slate(engine, "ann") for _ in range(60)]
+    slots = {each.slot for decision in made for each in decision.items}
+    assert slots == {"relevant", "explore"}
+    shown = {each for decision in made for each in places(decision)}
+    assert shown == {f"jacket-{n}" for n in range(2, JACKETS)}
 
 
 def test_what_was_turned_down_speaks_for_nothing_like_it() -> None:

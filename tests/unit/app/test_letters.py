@@ -14,6 +14,7 @@ from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild, save_rebuilt
 from germane.app.steps import Steps
 from germane.domain.event import Event, Rejection
+from germane.domain.outcome import Reward
 from germane.domain.settings import Settings
 from germane.ingest import limits
 from germane.ingest.segment import parse
@@ -185,10 +186,10 @@ def test_accepted_is_what_is_in_the_log(engine: Engine, monkeypatch: pytest.Monk
     """While serving, too: what cannot be folded is rejected, and sent again it is no duplicate."""
     fold, bad = Steps.event, an_event(message_id="bad")
 
-    def broken(self: Steps, event: Event, *rest: object) -> None:
+    def broken(self: Steps, event: Event, *rest: object) -> list[Reward]:
         if event.message_id == "bad":
             raise RuntimeError("a bug")
-        fold(self, event, *rest)  # type: ignore[arg-type]
+        return fold(self, event, *rest)  # type: ignore[arg-type]
 
     async def live() -> None:
         await engine.start()

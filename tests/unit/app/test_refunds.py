@@ -11,7 +11,7 @@ from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.domain.event import Event
-from germane.domain.profile import Profile
+from germane.domain.profile import Profile, QuotaCount
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.storage import codec
@@ -86,7 +86,8 @@ def test_an_order_under_two_ids_counts_once(engine: Engine) -> None:
 
 def test_a_person_who_was_only_decided_for(engine: Engine) -> None:
     """They are called by the user id that was asked for."""
-    engine.store.commit(Txn(profiles={("main", "u:u9"): Profile("u:u9", first_seen_ms=START_MS)}))
+    served = Profile("u:u9", first_seen_ms=START_MS, quotas={"home": QuotaCount(slots=5)})
+    engine.store.commit(Txn(profiles={("main", "u:u9"): served}))
     found = engine.person("u9")
     assert found is not None
     assert (found["userId"], found["lastSeen"]) == ("u9", None)

@@ -72,7 +72,7 @@ def config(tmp_path: Path) -> Iterator[Path]:
 
 def ask(config: Path) -> None:
     """What the command does."""
-    asking.decide("ann", "home-grid", None, "", "", config, None, as_json=True)
+    asking.decide("ann", {"surface": "home-grid"}, config, None, record=False, as_json=True)
 
 
 def test_the_running_server_is_asked(
@@ -85,6 +85,7 @@ def test_the_running_server_is_asked(
     assert json.loads(capsys.readouterr().out) == ANSWER
     ((path, key, body),) = Other.asked
     assert (path, key, body["person"]) == ("/v1/decide", "secret:", {"userId": "ann"})
+    assert body["record"] is False, "a look from the shell leaves no trace"
 
 
 def test_the_running_server_is_asked_for_a_moment(

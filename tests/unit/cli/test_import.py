@@ -373,7 +373,7 @@ def test_an_export_that_cannot_be_written(project: Path) -> None:
 def test_an_export_of_an_unknown_person_is_not_everyones(project: Path) -> None:
     """A mistyped id is an error, whatever is exported, and leaves no file."""
     assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
-    assert germane(project, "decide", "ann", "home-grid").returncode == 0
+    assert germane(project, "decide", "ann", "home-grid", "--record").returncode == 0
     for kind in ("events", "decisions", "people"):
         for who in ("nobody", ""):
             done = germane(project, "export", kind, "x.jsonl", "--person", who)
@@ -385,7 +385,7 @@ def test_an_export_of_an_unknown_person_is_not_everyones(project: Path) -> None:
 def test_features_are_exported_as_base64(project: Path) -> None:
     """Not as what Python writes for bytes."""
     assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
-    assert germane(project, "decide", "ann", "home-grid").returncode == 0
+    assert germane(project, "decide", "ann", "home-grid", "--record").returncode == 0
     row = json.loads(germane(project, "export", "decisions", "-").stdout)
     assert len(b64decode(row["items"][0]["features"], validate=True)) % 2 == 0
 

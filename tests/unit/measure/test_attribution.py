@@ -62,7 +62,7 @@ def decided(*items: str, name: str = "d1", at_ms: int = START_MS) -> Decision:
     return Decision(name, "u:1", "home", "personalised", at_ms, at_ms, 1, "v", 1, 1, 0.5, slate)
 
 
-def reported(item: str, outcome: str, after_s: float = 5, value: float = 0.0) -> Outcome:
+def reported(item: str, outcome: str, after_s: float = 5, value: float | None = None) -> Outcome:
     """An outcome by decision id."""
     at_ms = START_MS + int(after_s * 1000)
     return Outcome(f"m{after_s}", "d1", item, outcome, value, at_ms)
@@ -238,7 +238,7 @@ def test_an_outcome_by_id() -> None:
     surface, decision, profile = SHOP.surfaces["home"], decided("a"), Profile("u:1")
 
     def value(outcome: Outcome) -> float | None:
-        found = attribute_outcome(profile, decision, outcome, surface)
+        found = attribute_outcome(profile, decision, outcome, surface).reward
         return None if found is None else found.value
 
     assert value(reported("a", "purchase", value=12.5)) == 25.0
@@ -247,10 +247,16 @@ def test_an_outcome_by_id() -> None:
     assert value(reported("z", "view")) is None
     assert value(reported("a", "smile")) is None
     assert value(reported("a", "view", after_s=3_601)) is None
-    first = attribute_outcome(profile, decision, reported("a", "view"), surface)
+    assert value(reported("a", "purchase", value=0.0)) == 0.0, "what was free is worth nothing"
+    first = attribute_outcome(profile, decision, reported("a", "view"), surface).reward
     assert first is not None
     profile = credit(profile, [first])
     assert value(reported("a", "view", after_s=6)) is None
+    for after_s, verdict in ((6, "duplicate"), (9e9, "duplicate")):
+        again = reported("a", "view", after_s=after_s)
+        assert attribute_outcome(profile, decision, again, surface).verdict == verdict
+    late = reported("a", "purchase", after_s=9e9)
+    assert attribute_outcome(profile, decision, late, surface).verdict == "late"
     assert value(reported("a", "purchase")) == 2.0
 
 
@@ -271,14 +277,14 @@ def test_credits_without_impressions_stay_bounded() -> None:
     for name, at_ms in outcomes:
         decision = decided("a", name=name, at_ms=at_ms)
         outcome = Outcome("m", name, "a", "view", 0.0, at_ms)
-        found = attribute_outcome(profile, decision, outcome, surface, limit=10)
+        found = attribute_outcome(profile, decision, outcome, surface, limit=10).reward
         assert found is not None
         profile = credit(profile, [found], limit=10)
     assert len(profile.exposures) == 10
     for name, at_ms in outcomes:  # all of them were counted; none counts again
         decision = decided("a", name=name, at_ms=at_ms)
         outcome = Outcome("m", name, "a", "view", 0.0, at_ms)
-        assert attribute_outcome(profile, decision, outcome, surface, limit=10) is None
+        assert attribute_outcome(profile, decision, outcome, surface, limit=10).reward is None
 
 
 def test_crediting_changes_only_the_account() -> None:

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from germane.domain.decision import Choice, Decision
 from germane.domain.event import Interaction
+from germane.domain.ids import order_key
 from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Exposure, OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec
 from germane.measure import choices
+from germane.measure.reported import Answer
 from germane.profile.chosen import CREDITED, OPEN, fold_choice, kept_of
 from germane.testing import a_campaign
 from germane.testing.world import START_MS
@@ -46,9 +48,15 @@ def bought(item: str, hours: float, **values: Any) -> Interaction:
 
 
 def rewards(
-    who: Profile, *did: Interaction, named: Decision | None = None, settings: Any = COUNTED
+    who: Profile,
+    *did: Interaction,
+    named: Decision | None = None,
+    settings: Any = COUNTED,
+    order: str = "",
 ) -> list[Reward]:
-    """Of one event."""
+    """Of one event, which may be an order."""
+    if order:
+        did = tuple(replace(each, order=order_key(each.signal, order)) for each in did)
     return choices.attribute(who, did, settings.surfaces, settings.signals, named)
 
 
@@ -96,14 +104,59 @@ def test_by_name_and_to_no_other() -> None:
     assert brief(rewards(Profile("u:1"), bought("i1", 12), named=old)) == [("d1", "i1", 1.0, "id")]
     surface = COUNTED.surfaces["mail"]
     outcome = Outcome("m", "d1", "", "purchase", 0.0, START_MS + HOUR_MS)
-    reward = choices.attribute_outcome(who, old, outcome, surface)
+    reward = choices.attribute_outcome(who, old, outcome, surface).reward
     assert reward is not None
     assert (reward.value, reward.rule) == (1.0, "id")
     after = choices.credit(who, [reward], {"d1": old.at_ms})
-    assert choices.attribute_outcome(after, old, replace(outcome, message_id="n"), surface) is None
+    again = replace(outcome, message_id="n")
+    assert choices.attribute_outcome(after, old, again, surface).verdict == "duplicate"
     assert rewards(after, bought("i1", 12), named=old) == []
     late = replace(outcome, at_ms=START_MS + 49 * HOUR_MS)
-    assert choices.attribute_outcome(who, old, late, surface) is None
+    assert choices.attribute_outcome(who, old, late, surface).verdict == "late"
+
+
+def told(who: Profile, decision: Decision, **said: Any) -> Answer:
+    """What becomes of revenue that is reported for a decision after an hour."""
+    values = {"item_id": "", "value": 42.0, "at_ms": START_MS + HOUR_MS, **said}
+    outcome = Outcome("m", decision.decision_id, outcome="money", **values)
+    return choices.attribute_outcome(who, decision, outcome, REVENUE.surfaces["mail"])
+
+
+def booked(who: Profile, answer: Answer) -> Profile:
+    """The person once it is counted."""
+    assert answer.reward is not None, answer.verdict
+    return choices.credit(who, [answer.reward], {})
+
+
+def test_a_reported_order_and_its_event_count_once() -> None:
+    """In either order of arrival, and also where the event falls to another choice than the one named."""
+    first, later = made("d1", 0), made("d2", 1)
+    lines = [bought("i1", 2, price=30.0), bought("i2", 2, price=12.0)]
+    for who in (person(first), person(first, later)):
+        after = booked(who, told(who, first, order_id="o1"))
+        assert choices.before(after, "d1") == 21.0
+        assert rewards(after, *lines, settings=REVENUE, order="o1") == []
+        assert rewards(after, *lines, settings=REVENUE, named=first, order="o1") == []
+        assert len(rewards(after, *lines, settings=REVENUE, order="o2")) == 2
+        assert told(after, first, order_id="o1").verdict == "duplicate"
+        assert told(after, first, order_id="o2").verdict == "counted"
+        event_first = replace(who, known_orders={order_key("purchase", "o1"): 0})
+        assert told(event_first, first, order_id="o1").verdict == "duplicate"
+        assert told(event_first, first, order_id="o2").verdict == "counted"
+
+
+def test_revenue_without_item_or_order_is_all_that_counts_for_a_choice() -> None:
+    """Nothing tells it from the order's own event: whichever comes first counts, the other does not."""
+    first = made("d1", 0)
+    line = bought("i1", 2, price=30.0)
+    after = booked(person(first), told(person(first), first))
+    assert rewards(after, line, settings=REVENUE) == []
+    for more in ({}, {"item_id": "i7"}, {"order_id": "o9"}):
+        assert told(after, first, **more).verdict == "duplicate"
+    by_event = choices.credit(person(first), rewards(person(first), line, settings=REVENUE), {})
+    assert told(by_event, first).verdict == "duplicate"
+    assert told(by_event, first, item_id="i1").verdict == "duplicate"
+    assert told(by_event, first, item_id="i7").verdict == "counted"
 
 
 def test_a_default_is_not_learned_from() -> None:
@@ -112,6 +165,7 @@ def test_a_default_is_not_learned_from() -> None:
     default = made("d1", 0, choice=choice)
     assert person(default).choices == ()
     assert rewards(person(default), bought("i1", 1), named=default) == []
+    assert told(person(default), default).verdict == "untaught"
 
 
 def test_a_refund_takes_back_what_was_credited_once() -> None:

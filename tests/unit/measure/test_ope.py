@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from germane.measure import intervals, ope
-from germane.measure.ope import Logged
+from germane.measure.ope import How, Logged
 
 ACTIONS = 3
 
@@ -59,7 +59,7 @@ def test_by_hand() -> None:
 def test_clipping_is_stated() -> None:
     """The share that was cut, and the weight at which."""
     log = Logged(np.array([0, 0]), np.array([1.0, 1.0]), np.array([0.1, 0.5]))
-    found = ope.ips(log, np.array([1.0, 1.0]), clip=5.0)
+    found = ope.ips(log, np.array([1.0, 1.0]), How(clip=5.0))
     assert (found.value, found.clipped, found.clipped_at) == (3.5, 0.5, 5.0)
     assert found.largest_weight == 5.0
 
@@ -104,9 +104,9 @@ def test_rare_rewards_need_the_bootstrap() -> None:
     for seed in range(150):
         log, target, _, _ = simulated(seed, 4_000, scale=0.005)
         row = target[np.arange(len(log.action)), log.action]
-        found = ope.ips(log, row, seed=seed)
+        found = ope.ips(log, row, How(seed=seed))
         held += found.holds(known)
-        normal += ope.ips(log, row, method="normal").holds(known)
+        normal += ope.ips(log, row, How(method="normal")).holds(known)
         assert not found.enough or found.responses >= 20
     assert held / 150 >= 0.93
     assert normal < held
@@ -170,7 +170,7 @@ def _estimate(
 ) -> ope.Value:
     row = target[np.arange(len(log.action)), log.action]
     if name == "ips":
-        return ope.ips(log, row, method=method)
+        return ope.ips(log, row, How(method=method))
     if name == "snips":
-        return ope.snips(log, row, method=method)
-    return ope.dr(log, target, predicted, method=method)
+        return ope.snips(log, row, How(method=method))
+    return ope.dr(log, target, predicted, How(method=method))

@@ -85,3 +85,32 @@ def test_propensities_are_the_true_frequencies():
     for slate, probability in told.items():
         error = (probability * (1 - probability) / draws) ** 0.5
         assert abs(seen[slate] / draws - probability) < 5 * error + 1e-9, slate
+
+
+def test_what_was_turned_down_is_not_explored():
+    """Not while others are left, and nothing explores where only such are left; with true propensities."""
+    policy = Policy(size=4, quota=0.0, exploration=0.5, explore_from=0)
+    for down in ({6, 7}, {4, 5, 6, 7}):
+        rows = [Row(f"i{n}", "c", False, n, n in down) for n in range(8)]
+        slates = [
+            arrange(rows, policy, pins=(), served=QuotaCount(), seed=seed)[0] for seed in range(200)
+        ]
+        shown = {each.row.index for slate in slates for each in slate}
+        assert shown == set(range(8)) - down
+        propensities = {slate[0].propensity for slate in slates}
+        assert propensities == ({0.5, 0.25} if down == {6, 7} else {1.0})
+
+
+def test_what_was_turned_down_is_diverse_last():
+    """The quota is a guarantee; another of the same category comes first."""
+    policy = Policy(size=4, quota=0.5, exploration=0.0, explore_from=0)
+    near = [Row(f"a{n}", "near", True, 10 + n) for n in range(2)]
+    disliked = Row("down", "far", True, 12, turned_down=True)
+    rows = [Row(f"i{n}", "own", False, n) for n in range(8)]
+    for adjacent, wanted in (
+        ([*near, disliked], ["a0", "a1"]),
+        ([near[0], disliked], ["a0", "down"]),
+    ):
+        slate, short = arrange([*rows, *adjacent], policy, pins=(), served=QuotaCount(), seed=1)
+        assert [each.row.item_id for each in slate if each.slot == "diverse"] == wanted
+        assert short == 0

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from germane.domain.decision import Actions, Ask, Choice, SlateItem, Slot, Standing
+from germane.domain.errors import BadFilter
 from germane.domain.item import Item
 from germane.domain.outcome import Trial
 from germane.domain.ports import Ranked
@@ -17,9 +18,10 @@ from germane.predict.bandit import policy, words
 from germane.predict.bandit.arms import Arms
 from germane.predict.bandit.features import Features
 from germane.predict.bandit.posterior import Posterior, posterior
-from germane.predict.filters import Filters
+from germane.predict.filters import Filters, fields_of
 from germane.predict.rules import Rules
 
+ACTION_FIELDS = ("id", "type", "title", "attributes")
 TYPE = "action"
 """Type of an action where rules and filters look at it as an item."""
 _Z95 = 1.959964
@@ -33,6 +35,22 @@ def actions_of(surface: SurfaceSpec) -> tuple[ActionSpec, ...]:
 def as_item(action: ActionSpec) -> Item:
     """An action as rules, filters and answers see it."""
     return Item(action.id, type=TYPE, title=action.title, attributes=dict(action.attributes))
+
+
+def check_action_fields(source: str, surface: SurfaceSpec) -> None:
+    """Whether a filter speaks of what actions have: it would rule all of them out in silence.
+
+    Raises:
+        BadFilter: it names a field that no action of the surface has.
+    """
+    known = {*ACTION_FIELDS, *(name for each in surface.actions for name in each.attributes)}
+    for name in fields_of(source):
+        if name not in known:
+            raise BadFilter(
+                f"The actions of {surface.name} have no {name}.",
+                hint="Of a choice, a filter speaks of item.id, item.title and item.attributes.",
+                expression=source,
+            )
 
 
 def seen_by_rules(surface: SurfaceSpec) -> SurfaceSpec:
