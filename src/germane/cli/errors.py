@@ -1,4 +1,7 @@
-"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration)."""
+"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration).
+
+``germane check`` itself answers 1 to a wrong configuration: finding that out is what it is for.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,26 @@ from germane.domain.errors import ConfigInvalid, GermaneError
 INTERRUPTED = 130
 
 
+def print_error(error: GermaneError) -> None:
+    """Message and remedy, on standard error."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    err.print(f"[bold red]Error[/] {escape(error.message)}")
+    if error.hint:
+        err.print(f"[dim]→[/] {escape(error.hint)}")
+
+
 def guarded(app: typer.Typer) -> int:
     """Run the program; the exit code."""
     from rich.console import Console
-    from rich.markup import escape
 
     err = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         result = app(standalone_mode=False)
     except GermaneError as error:
-        err.print(f"[bold red]Error[/] {escape(error.message)}")
-        if error.hint:
-            err.print(f"[dim]→[/] {escape(error.hint)}")
+        print_error(error)
         return 3 if isinstance(error, ConfigInvalid) else 1
     except typer.Exit as done:
         return int(done.exit_code)

@@ -6,9 +6,10 @@ import secrets
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from germane.cli import common
+from germane.cli.errors import print_error
 from germane.domain.errors import GermaneError
 
 if TYPE_CHECKING:
@@ -61,7 +62,30 @@ def write_keys(path: Path) -> None:
 
 
 def check(config: Path, data: Path | None, *, as_json: bool) -> int:
-    """The audit; 1 when a surface has an error."""
+    """The audit; 1 when the configuration or a surface has an error."""
+    try:
+        return _check(config, data, as_json=as_json)
+    except GermaneError as error:
+        if as_json:
+            common.print_json(error_body(error))
+        else:
+            print_error(error)
+        return 1
+
+
+def error_body(error: GermaneError) -> dict[str, Any]:
+    """An error as JSON, in the shape of the API's; there is no request, so its id is empty."""
+    return {
+        "success": False,
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "details": error.details,
+        "requestId": "",
+    }
+
+
+def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
     from germane.config import audit

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from germane.config.problems import Problems, did_you_mean
+from germane.config.problems import Problems, brief, did_you_mean
 
 Check = Callable[[Any], str | None]
 """Answers what is wrong with a value, or ``None``."""
@@ -40,7 +40,7 @@ def read(
         if name not in known and name not in also:
             problems.add(
                 f"{path}.{name}",
-                _brief(value),
+                brief(value),
                 "There is no such setting here.",
                 did_you_mean(name, (*known, *also)),
             )
@@ -64,7 +64,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 def _value(field: Field, value: Any, key: str, problems: Problems) -> Any:
     found, wanted = _typed(field.kind, value)
     if found is None:
-        problems.add(key, _brief(value), f"It must be {wanted}.", field.help)
+        problems.add(key, brief(value), f"It must be {wanted}.", field.help)
         return None
     if isinstance(found, int | float) and not isinstance(found, bool):
         low, high = field.low, field.high
@@ -110,8 +110,3 @@ def _seconds(value: Any) -> int | None:
     if not number.isascii() or not number.isdigit() or int(number) == 0:
         return None
     return int(number) * _UNITS[value[-1]]
-
-
-def _brief(value: Any) -> Any:
-    text = repr(value)
-    return value if len(text) <= 80 else text[:77] + "..."

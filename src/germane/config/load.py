@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from germane.config import tables
+from germane.config import source, tables
 from germane.config.build import build
 from germane.config.fields import Field, read
 from germane.config.imports import ImportSpec, imports
-from germane.config.problems import Problem, Problems, did_you_mean
+from germane.config.problems import Problems, did_you_mean, invalid
 from germane.domain.errors import ConfigInvalid
 from germane.domain.settings import Settings, TrainingSpec
 
@@ -60,31 +60,22 @@ def load(path: Path, environment: Mapping[str, str]) -> Loaded:
     Raises:
         ConfigInvalid: with every error in ``details["errors"]``.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    text = source.read_text(path)
+    if not text.strip():
         raise ConfigInvalid(
-            f"There is no {path}.",
-            hint="Make a project with `germane init DIR --recipe shop`, or name the file with --config.",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path} cannot be read: {error}") from None
-    return load_text(text, {**_dotenv(path.parent / ".env"), **environment})
+            f"{path} is empty.",
+            hint="`germane init DIR --recipe shop` writes one that explains itself.",
+        )
+    return load_text(text, {**_dotenv(path.parent / ".env"), **environment}, path)
 
 
-def load_text(text: str, environment: Mapping[str, str]) -> Loaded:
-    """Read and validate a configuration's text.
+def load_text(text: str, environment: Mapping[str, str], path: Path | None = None) -> Loaded:
+    """Read and validate a configuration's text; ``path`` is the file it came from, if any.
 
     Raises:
         ConfigInvalid: with every error in ``details["errors"]``.
     """
-    try:
-        whole = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigInvalid(
-            f"It is not valid TOML: {error}.",
-            hint="The place is named in the message; strings need quotes.",
-        ) from None
+    whole = source.parse(text, str(path) if path else "")
     problems = Problems()
     for name, value in whole.items():
         if name not in _TOP:
@@ -99,16 +90,6 @@ def load_text(text: str, environment: Mapping[str, str]) -> Loaded:
     if problems.found:
         raise invalid(problems.found)
     return Loaded(settings, runtime, named)
-
-
-def invalid(found: list[Problem]) -> ConfigInvalid:
-    """One exception for all errors."""
-    count = len(found)
-    return ConfigInvalid(
-        f"The configuration has {count} error{'s' if count != 1 else ''}:\n"
-        + "\n".join(f"  {each}" for each in found),
-        errors=[msgspec.to_builtins(each) for each in found],
-    )
 
 
 def _runtime(whole: dict[str, Any], environment: Mapping[str, str], problems: Problems) -> Runtime:
@@ -178,8 +159,8 @@ def _dotenv(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     found = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, mark, value = line.strip().partition("=")
+    for line in source.read_text(path).splitlines():
+        name, mark, value = line.strip().removeprefix("export ").partition("=")
         if mark and not name.startswith("#"):
             found[name.strip()] = value.strip().strip("\"'")
     return found

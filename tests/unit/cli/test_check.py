@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.unit.cli.test_import import germane
@@ -19,3 +20,32 @@ def test_a_surface_without_a_default(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "NO DEFAULT" in done.stdout
     assert "Under [surfaces.bare] set default" in done.stdout
+
+
+def test_errors_as_json(tmp_path: Path) -> None:
+    """One JSON object on standard output, in the shape of the API's errors, and exit code 1."""
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    config = tmp_path / "shop" / "germane.toml"
+    config.write_text(
+        config.read_text().replace("size = 12", "size = 0").replace("weight = 3.0", 'weight = "3"')
+    )
+    done = germane(tmp_path / "shop", "check", "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    said = json.loads(done.stdout)
+    assert set(said) == {"success", "code", "message", "hint", "details", "requestId"}
+    assert (said["success"], said["code"]) == (False, "config.invalid")
+    assert {(each["key"], each["value"]) for each in said["details"]["errors"]} == {
+        ("surfaces.home-grid.size", 0),
+        ("signals.add.weight", "3"),
+    }
+    assert all(each["problem"] and each["remedy"] for each in said["details"]["errors"])
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    """0 good, 1 errors (no file is one), 2 wrong use."""
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    assert germane(tmp_path / "shop", "check", "--json").returncode == 0
+    missing = germane(tmp_path, "check", "--json")
+    assert missing.returncode == 1
+    assert "germane init" in json.loads(missing.stdout)["hint"]
+    assert germane(tmp_path / "shop", "check", "--jsn").returncode == 2
