@@ -13,7 +13,7 @@ from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.cli.program import app
-from germane.config.tables import TABLES
+from germane.config.tables import LISTS, TABLES
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -33,7 +33,7 @@ def configuration() -> str:
         "`GERMANE_WRITE_KEY` and `GERMANE_SERVER_KEY`, or from `.env` beside the file.\n"
     ]
     for table, fields in TABLES.items():
-        many = table.endswith(("outcomes", "rules"))
+        many = table in LISTS
         parts.append(
             f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n"
             "| setting | type | default | meaning |\n|---|---|---|---|\n"
@@ -41,8 +41,8 @@ def configuration() -> str:
         for field in fields:
             default = "required" if field.required else f"`{shown(field.default)}`"
             span = ""
-            if field.low is not None and field.high is not None:
-                span = f" From {field.low:g} to {field.high:g}."
+            if field.span is not None:
+                span = f" From {field.span[0]} to {field.span[1]}."
             kind = field.kind.replace("|", " or ")
             parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
     parts.append(

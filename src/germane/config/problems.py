@@ -36,11 +36,10 @@ class Problems:
         if not any(each.key == key and each.problem == problem for each in self.found):
             self.found.append(Problem(key, brief(value), problem, remedy))
 
-    def under(self, path: str) -> bool:
+    def at(self, path: str) -> bool:
         """Whether something is wrong at a key, or below it."""
-        return any(
-            each.key == path or each.key.startswith((f"{path}.", f"{path}[")) for each in self.found
-        )
+        below = (f"{path}.", f"{path}[")
+        return any(each.key == path or each.key.startswith(below) for each in self.found)
 
 
 def invalid(found: list[Problem]) -> ConfigInvalid:

@@ -25,7 +25,7 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
         "Flags are true or false, in small letters and without quotes.",
     ),
     (r"=\s*(?:None|null|nil)\b", "There is no such value.", "Leave the line out instead."),
-    (r"^\s*[\w.\"-]+\s*:", "A colon stands for an equals sign.", 'Write key = value, like size = 12.'),
+    (r"^\s*[\w.\"-]+\s*:", "A colon stands for an equals sign.", "Write key = value, like size = 12."),
     (r"=\s*\d+(?:\.\d+)?\s*%", "A share is written with a percent sign.", "Write 0.15 for 15 %."),
     (r"=\s*\d+(?:s|m|h|d|w)\s*(?:#|$)", "A duration has no quotes.", 'Write it as text: "7d".'),
     (r"=\s*[+-]?0\d", "A number begins with a zero.", "Leave the zero out: 8, not 08."),
@@ -104,6 +104,11 @@ def parse(text: str, name: str = "") -> dict[str, Any]:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise invalid([_explained(str(error), text, name)]) from None
+    except ValueError:  # an integer of thousands of digits
+        where = name or "the configuration"
+        raise invalid(
+            [Problem(where, None, "A number has too many digits.", "Write a smaller one.")]
+        ) from None
     except RecursionError:
         where = name or "the configuration"
         raise invalid(
