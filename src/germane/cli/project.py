@@ -88,19 +88,26 @@ def error_body(error: GermaneError) -> dict[str, Any]:
 def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import audit
+    from germane.config import audit, audit_server
 
     loaded = common.load(config)
     folder = common.data_dir(loaded, config, data)
-    items = []
+    if data is not None and data.exists() and not data.is_dir():
+        raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
+    items, at_ms = [], None
     if (folder / "germane.db").exists():
         with common.opened(config, data, mode="read") as engine:
-            items = list(engine.catalogue.values())
-    findings = audit(loaded.settings, items)
-    errors = sum(each.level == "error" for each in findings)
+            items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
+    findings = [*audit(loaded.settings, items, at_ms), *audit_server(loaded.runtime)]
+    count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
+    errors = count["error"]
     if as_json:
         common.print_json(
-            {"errors": errors, "findings": [msgspec.to_builtins(x) for x in findings]}
+            {
+                "errors": errors,
+                "warnings": count["warning"],
+                "findings": [msgspec.to_builtins(x) for x in findings],
+            }
         )
         return int(errors > 0)
     out = common.console()

@@ -49,3 +49,34 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert missing.returncode == 1
     assert "germane init" in json.loads(missing.stdout)["hint"]
     assert germane(tmp_path / "shop", "check", "--jsn").returncode == 2
+
+
+def test_rules_and_keys_are_looked_at(tmp_path: Path) -> None:
+    """Over the real catalogue: a rule that leaves nothing is an error, no keys are a warning."""
+    project = tmp_path / "shop"
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
+    done = germane(project, "check")
+    assert (done.returncode, "GERMANE_SERVER_KEY" in done.stdout) == (0, False), done.stdout
+    with (project / "germane.toml").open("a") as file:
+        file.write('[[surfaces.home-grid.rules]]\nkind = "include"\nwhen = "item.price < 0.0"\n')
+    (project / ".env").unlink()
+    done = germane(project, "check", "--json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert said["errors"] == 1
+    errors = [each for each in said["findings"] if each["level"] == "error"]
+    assert "0 left by its rules" in errors[0]["text"]
+    assert {x["check"] for x in said["findings"] if x["level"] == "warning"} >= {
+        "rules",
+        "keys",
+        "default",
+    }
+
+
+def test_the_data_option_is_a_file(tmp_path: Path) -> None:
+    """Named, with what to do."""
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    done = germane(tmp_path / "shop", "check", "--data", "catalogue.csv")
+    assert done.returncode == 1
+    assert "catalogue.csv is a file" in done.stderr
