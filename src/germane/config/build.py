@@ -22,12 +22,13 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
     project = read(whole.get("project", {}), tables.PROJECT, "project", problems)
     attributes = catalogue.attributes(whole.get("catalogue", {}), problems)
     said = named(whole, "signals", tables.SIGNAL, problems)
-    signals.check(said, problems)
+    declared = tuple(whole.get("signals", {}))
+    signals.check(said, declared, problems)
     traits = _traits(whole, attributes, problems)
     profile = read(whole.get("profile", {}), tables.PROFILE, "profile", problems)
     found = {
         name: surfaces.surface(
-            name, whole["surfaces"][name], values, tuple(attributes), said, problems
+            name, whole["surfaces"][name], values, tuple(attributes), declared, problems
         )
         for name, values in named(
             whole, "surfaces", tables.SURFACE, problems, also=("outcomes", "rules", "actions")
@@ -60,12 +61,13 @@ def _traits(
     for name, values in tables_.items():
         path = f"traits.{name}"
         attribute = values.get("attribute", "")
-        if attribute and attribute not in attributes and attribute not in STANDARD:
+        known = (*attributes, *STANDARD)
+        if attribute and attribute not in known and not catalogue.unsure(attribute, problems):
             problems.add(
                 f"{path}.attribute",
                 attribute,
                 "No such catalogue attribute is declared.",
-                did_you_mean(attribute, (*attributes, *STANDARD)),
+                did_you_mean(attribute, known),
             )
         mapping: dict[str, tuple[str, ...]] = {}
         raw = whole["traits"][name].get("values", {})

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from germane.config import tables
+from germane.config.attributes import unsure
 from germane.config.problems import Problems, did_you_mean
-from germane.config.reading import read
+from germane.config.reading import misspelt, read
 from germane.domain.settings import ActionSpec, AttributeSpec, SurfaceSpec, TraitSpec
 from germane.predict.bandit.features import PLAIN, parse
 
@@ -74,7 +75,7 @@ def _plain(value: Any) -> bool:
 
 def check(
     surfaces: Mapping[str, SurfaceSpec],
-    tables_: Mapping[str, Any],
+    tables_: Mapping[str, dict[str, Any]],
     traits: Mapping[str, TraitSpec],
     attributes: Mapping[str, AttributeSpec],
     problems: Problems,
@@ -82,15 +83,24 @@ def check(
     """What only the whole can tell."""
     for name, surface in surfaces.items():
         path, said = f"surfaces.{name}", tables_[name]
-        if problems.at(f"{path}.kind"):
+        if problems.at(f"{path}.kind") or misspelt(said, "kind"):
             continue  # what else it may have depends on it
+        if "kind" not in said and "actions" in said:
+            problems.add(
+                f"{path}.kind",
+                None,
+                "It is missing, and there are actions, which only a choice has.",
+                'Add kind = "choice", or take the actions out.',
+            )
+            continue
         if surface.kind != "choice":
             _foreign(path, said, ONLY_CHOICE, 'It needs kind = "choice".', problems)
             continue
         unused = (*NOT_CHOICE, *NOT_CHOICE_EITHER)
         _foreign(path, said, unused, "A choice has no list of items; leave it out.", problems)
-        _count(path, surface, problems)
-        _default(path, surface, problems)
+        if not misspelt(said, "actions"):
+            _count(path, surface, problems)
+            _default(path, surface, problems)
         for text in surface.features:
             _feature(f"{path}.features", text, traits, attributes, problems)
         for place, rule in enumerate(surface.rules):
@@ -107,7 +117,7 @@ def _foreign(
     path: str, said: Mapping[str, Any], names: tuple[str, ...], remedy: str, problems: Problems
 ) -> None:
     for name in names:
-        if name in said:
+        if name in said and not problems.at(f"{path}.{name}"):
             shown = None if isinstance(said[name], list | dict) else said[name]
             problems.add(
                 f"{path}.{name}", shown, "It says nothing on this kind of surface.", remedy
@@ -172,10 +182,12 @@ def _feature(
     except ValueError as error:
         problems.add(key, text, str(error), _FEATURE_HELP)
         return
-    if found.kind == "trait" and found.name not in traits:
+    lost = "traits" in problems.unsure or problems.at(f"traits.{found.name}")
+    if found.kind == "trait" and found.name not in traits and not lost:
         problems.add(key, text, "No such trait is declared.", did_you_mean(found.name, traits))
     kept = [each.name for each in attributes.values() if each.interest]
-    if found.kind == "interest" and found.name not in kept:
+    lost = unsure(found.name, problems)
+    if found.kind == "interest" and found.name not in kept and not lost:
         problems.add(
             key,
             text,

@@ -12,7 +12,7 @@ from germane.config import server, source, tables
 from germane.config.build import build
 from germane.config.environment import dotenv, override, told
 from germane.config.imports import ImportSpec, imports
-from germane.config.problems import Problems, did_you_mean, invalid
+from germane.config.problems import Problems, did_you_mean, invalid, near
 from germane.config.reading import belongs, read
 from germane.domain.errors import ConfigInvalid
 from germane.domain.settings import Settings, TrainingSpec
@@ -65,6 +65,7 @@ def load_text(text: str, environment: Mapping[str, str], path: Path | None = Non
     problems = Problems()
     for name, value in whole.items():
         if name not in tables.TOP:
+            problems.unsure.add(near(name, tables.TOP) or "")
             remedy = belongs(name) if not isinstance(value, dict) else None
             what = "table" if isinstance(value, dict | list) else "setting"
             problems.add(
@@ -74,6 +75,7 @@ def load_text(text: str, environment: Mapping[str, str], path: Path | None = Non
                 remedy or did_you_mean(name, tables.TOP),
             )
         elif not isinstance(value, dict):
+            problems.unsure.add(name)
             shown = None if name == "keys" or isinstance(value, list) else value
             problems.add(name, shown, "It must be a table.", _heading(name))
     whole = {name: value for name, value in whole.items() if isinstance(value, dict)}

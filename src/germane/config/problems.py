@@ -30,6 +30,8 @@ class Problems:
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
+        self.unsure: set[str] = set()
+        """Top tables that are no tables, or whose name is wrong: what names their contents may be right."""
 
     def add(self, key: str, value: Any, problem: str, remedy: str) -> None:
         """Note an error; the same one is noted once."""

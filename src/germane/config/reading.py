@@ -12,6 +12,8 @@ from germane.config.problems import Problems, did_you_mean, near
 
 _DURATION = re.compile(r"([+-]?)(\d+)([smhdw])", re.ASCII)
 _ENDLESS_S = 10**15
+FREE = ("when", "title")
+"""Texts that may begin or end with a space; others are compared, letter by letter."""
 
 
 def read(
@@ -70,6 +72,11 @@ def named(
     return out
 
 
+def misspelt(table: dict[str, Any], name: str) -> bool:
+    """Whether a setting is not there, but what is most likely a misspelling of it (an error itself)."""
+    return name not in table and any(near(each, [name]) is not None for each in table)
+
+
 def belongs(name: str, path: str = "") -> str | None:
     """Where a setting belongs that stands in the wrong table, if there is one such place."""
     if not name:
@@ -109,7 +116,7 @@ def value_of(field: Field, value: Any, key: str, problems: Problems) -> Any:
 
 def _slips(field: Field, value: Any) -> tuple[str, str] | None:
     """What is of the right type and still says nothing, or says it twice."""
-    if isinstance(value, str) and field.required and value.strip() != value:
+    if isinstance(value, str) and field.name not in FREE and value.strip() != value:
         return "It begins or ends with a space.", "Take the space away: names must match exactly."
     if value == "" and field.required:
         return "It is empty.", f"Fill it in: {field.help}"
@@ -169,7 +176,7 @@ def _number(value: Any) -> float | None:
     try:
         number = float(value)
     except OverflowError:
-        number = math.copysign(1e308, value)
+        return 1e308 if value > 0 else -1e308  # beyond all bounds
     return number if math.isfinite(number) else None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from germane.config.problems import Problems
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
+_KEY = re.compile(r"[!-9;-~]+")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+", re.ASCII)
 
 
@@ -79,7 +80,15 @@ def file_in_the_way(folder: Path) -> Path | None:
 
 
 def check_keys(write: str, server: str, problems: Problems) -> None:
-    """The write key is public, so it must not be the other."""
+    """They go over HTTP; and the write key is public, so it must not be the other."""
+    for name, key in (("write", write), ("server", server)):
+        if key and not _KEY.fullmatch(key):
+            problems.add(
+                f"keys.{name}",
+                None,
+                "It cannot be sent as the user name of basic auth.",
+                "Use letters, digits and signs other than a colon, without spaces.",
+            )
     if write and write == server:
         problems.add(
             "keys.server",

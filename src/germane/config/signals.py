@@ -10,8 +10,16 @@ from germane.config.problems import Problems, did_you_mean
 ROOTS = ("properties", "context", "traits")
 
 
-def check(signals: dict[str, dict[str, Any]], problems: Problems) -> None:
-    """What is wrong with the values of each signal, whether or not the rest of it is right."""
+def check(
+    signals: dict[str, dict[str, Any]], declared: Collection[str], problems: Problems
+) -> None:
+    """What is wrong with the values of each signal, whether or not the rest of it is right.
+
+    Args:
+        signals: The values by signal.
+        declared: Names of all signals, also of those that are no tables.
+        problems: Takes the errors.
+    """
     for name, values in signals.items():
         path = f"signals.{name}"
         if values.get("weight") == 0:
@@ -22,9 +30,9 @@ def check(signals: dict[str, dict[str, Any]], problems: Problems) -> None:
                 "Leave the signal out, or give it a weight above or below 0.",
             )
         _event(path, values.get("event"), problems)
-        _cancels(name, signals, problems)
+        _cancels(name, signals, declared, problems)
         _item(path, values.get("item"), problems)
-        for key in ("quantity", "price"):
+        for key in () if problems.at(f"{path}.item") else ("quantity", "price"):
             _beside(f"{path}.{key}", values.get(key, ""), values.get("item"), problems)
         _root(f"{path}.order", values.get("order", ""), problems)
 
@@ -40,7 +48,12 @@ def _event(path: str, event: str | None, problems: Problems) -> None:
         )
 
 
-def _cancels(name: str, signals: dict[str, dict[str, Any]], problems: Problems) -> None:
+def _cancels(
+    name: str,
+    signals: dict[str, dict[str, Any]],
+    declared: Collection[str],
+    problems: Problems,
+) -> None:
     target, key = signals[name].get("cancels", ""), f"signals.{name}.cancels"
     if not target:
         return
@@ -51,11 +64,9 @@ def _cancels(name: str, signals: dict[str, dict[str, Any]], problems: Problems) 
             "A signal cannot take itself back.",
             "Name the signal that it takes back, such as the purchase of a refund.",
         )
-    elif target not in signals:
-        _unknown(key, target, [each for each in signals if each != name], problems)
-    elif signals[target].get("cancels") == name and list(signals).index(target) < list(
-        signals
-    ).index(name):
+    elif target not in declared:
+        known(key, target, [each for each in declared if each != name], problems)
+    elif signals.get(target, {}).get("cancels") == name and _before(target, name, signals):
         problems.add(
             key,
             target,
@@ -64,14 +75,15 @@ def _cancels(name: str, signals: dict[str, dict[str, Any]], problems: Problems) 
         )
 
 
-def _unknown(key: str, name: str, known: Collection[str], problems: Problems) -> None:
-    problems.add(key, name, "No such signal is declared.", did_you_mean(name, known))
+def _before(one: str, other: str, signals: dict[str, dict[str, Any]]) -> bool:
+    names = list(signals)
+    return names.index(one) < names.index(other)
 
 
 def known(key: str, name: str | None, signals: Collection[str], problems: Problems) -> None:
     """A reference to a signal must be to one that is declared, be it right or wrong in itself."""
-    if name is not None and name not in signals:
-        _unknown(key, name, signals, problems)
+    if name is not None and name not in signals and "signals" not in problems.unsure:
+        problems.add(key, name, "No such signal is declared.", did_you_mean(name, signals))
 
 
 def _item(path: str, item: str | None, problems: Problems) -> None:
@@ -97,8 +109,6 @@ def _beside(key: str, value: str, item: str | None, problems: Problems) -> None:
     if item is None or not value:
         return
     rows, mark, _ = item.partition("[].")
-    if not mark and "[]" in item:
-        return  # where the item is, is not known
     if not mark:
         _root(key, value, problems)
         return

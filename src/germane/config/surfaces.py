@@ -7,7 +7,7 @@ from typing import Any
 
 from germane.config import choices, signals, tables
 from germane.config.problems import Problems
-from germane.config.reading import read
+from germane.config.reading import misspelt, read
 from germane.domain.errors import BadFilter
 from germane.domain.settings import OutcomeSpec, RuleSpec, SurfaceSpec
 from germane.predict.filters import Filter
@@ -83,14 +83,14 @@ def _rules(
 
 def _says_something(where: str, kind: str, table: dict[str, Any], problems: Problems) -> None:
     if kind == "pin":
-        if table.get("items", []) == []:
+        if table.get("items", []) == [] and not misspelt(table, "items"):
             problems.add(
                 f"{where}.items",
                 None,
                 "A pin needs the items it is about.",
                 'Add items = ["SKU"] and position = 0.',
             )
-    elif table.get("when", "") == "" and table.get("items", []) == []:
+    elif _about_nothing(table):
         problems.add(where, None, "The rule is about nothing.", "Add when or items.")
     for key, only in (("position", "pin"), ("factor", "boost")):
         if key in table and kind != only:
@@ -107,13 +107,19 @@ def _says_something(where: str, kind: str, table: dict[str, Any], problems: Prob
             "A pin has no condition: its items stand there for everyone.",
             "Leave it out.",
         )
-    if kind == "boost" and table.get("factor", 1.0) == 1.0:
+    plain = table.get("factor", 1.0) == 1.0 and not misspelt(table, "factor")
+    if kind == "boost" and plain:
         problems.add(
             f"{where}.factor",
             table.get("factor"),
             "A boost by 1 changes nothing.",
             "Above 1 lifts, below 1 lowers: factor = 1.5.",
         )
+
+
+def _about_nothing(table: dict[str, Any]) -> bool:
+    empty = table.get("when", "") == "" and table.get("items", []) == []
+    return empty and not any(misspelt(table, name) for name in ("when", "items"))
 
 
 def _pins(
@@ -126,26 +132,31 @@ def _pins(
 ) -> None:
     """One item a place, one place an item; ``pins`` tells which rule took which place and item."""
     first = values.get("position", 0)
-    for position, item in enumerate(values.get("items", ()), first):
-        if position >= PLACES:
-            problems.add(
-                f"{where}.items", item, f"It would stand beyond place {PLACES - 1}.", "Pin fewer."
-            )
-        elif position in pins:
-            problems.add(
-                f"{where}.position",
-                first,
-                f"Two items are pinned to place {position}: {path}.rules[{pins[position]}] has it.",
-                "Choose another position; items of one pin follow one another from there.",
-            )
-        if item in pins:
-            problems.add(
-                f"{where}.items",
-                item,
-                f"It is pinned already by {path}.rules[{pins[item]}].",
-                "Take it out of one of the two.",
-            )
-    for position, item in enumerate(values.get("items", ()), first):
+    placed = list(enumerate(values.get("items", ()), first))
+    again = next((item for _, item in placed if item in pins), None)
+    taken = next((position for position, _ in placed if position in pins), None)
+    if again is not None:
+        problems.add(
+            f"{where}.items",
+            again,
+            f"It is pinned already by {path}.rules[{pins[again]}].",
+            "Take it out of one of the two.",
+        )
+    elif taken is not None:
+        problems.add(
+            f"{where}.position",
+            first,
+            f"Two items are pinned to place {taken}: {path}.rules[{pins[taken]}] has it.",
+            "Choose another position; items of one pin follow one another from there.",
+        )
+    elif placed and placed[-1][0] >= PLACES:
+        problems.add(
+            f"{where}.items",
+            placed[-1][1],
+            f"It would stand beyond place {PLACES - 1}.",
+            "Pin fewer, or further up.",
+        )
+    for position, item in placed:
         pins.setdefault(position, place)
         pins.setdefault(item, place)
 

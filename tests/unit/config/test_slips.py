@@ -181,6 +181,8 @@ def test_keys() -> None:
     found = only(SHOP, "keys.server", GERMANE_WRITE_KEY="secret", GERMANE_SERVER_KEY="secret")
     assert "public" in found["problem"]
     only(SHOP + '[keys]\nwrite = "k"\nserver = "k"\n', "keys.server")
+    for wrong in ("a b4711", "a:4711", "\u00e94711"):
+        only(SHOP + f'[keys]\nwrite = "{wrong}"\n', "keys.write")
     for wrong in ("server = 4711", 'servr = "4711"', 'server = ["4711"]'):
         with pytest.raises(ConfigInvalid) as caught:
             load_text(f"{SHOP}\n[keys]\n{wrong}\n", {})
