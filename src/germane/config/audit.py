@@ -253,6 +253,13 @@ def _unusable(
 
 
 def _diversity(surface: SurfaceSpec, settings: Settings, fitting: Sequence[Item]) -> Finding:
+    if surface.diversity_quota == 0 and surface.kind == "together":
+        return Finding(
+            surface.name,
+            "diversity",
+            "good",
+            "No diversity quota: what goes with an item need not be new to the person.",
+        )
     if surface.diversity_quota == 0:
         return Finding(
             surface.name,

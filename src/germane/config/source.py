@@ -37,6 +37,36 @@ _HINTS: tuple[tuple[str, str, str], ...] = (
 """What people write by habit: how the line looks, what is wrong with it, what to do."""
 
 
+_PARSER: tuple[tuple[str | tuple[str, ...], str, str], ...] = (
+    (
+        ("Unterminated", "Illegal character '\\n'", "Expected '\"'", 'Expected "\'"'),
+        "A text is not closed.",
+        "Put the closing quotation mark.",
+    ),
+    ("Expected '=' after", "An equals sign is missing after the name.", "Write key = value."),
+    (
+        ("Expected ']'", "Invalid initial character"),
+        "A name has a sign that needs quotes, or a bracket is not closed.",
+        'Write [table], and quotes around names with other signs than letters, digits, - and _: ["a.b"].',
+    ),
+    (
+        "Expected newline or end of document",
+        "Something follows the value.",
+        "Write one setting a line; a comment begins with #.",
+    ),
+    ("Invalid value", "The value is none.", 'Texts need quotes, lists brackets: "a", ["a", "b"].'),
+    ("Invalid statement", "The line begins with no name.", "Write key = value, or [table]."),
+    ("Found invalid character", "There is a sign that cannot be seen.", "Write the line anew."),
+    ("Unclosed array", "A list is not closed, or lacks a comma.", 'Write ["a", "b"].'),
+    (
+        "Unclosed inline table",
+        "A brace is not closed, or lacks a comma.",
+        "Write { a = 1, b = 2 }.",
+    ),
+)
+"""How the parser says it, what that means, and what to do."""
+
+
 def read_text(path: Path) -> str:
     """The text of a file, without a byte-order mark.
 
@@ -153,8 +183,7 @@ def _in_words(said: str, line: str) -> tuple[str, str]:
     for pattern, problem, remedy in _HINTS:
         if re.search(pattern, bare):
             return problem, remedy
-    if said.startswith(("Unterminated", "Illegal character '\\n'", "Expected '\"'")):
-        return "A text is not closed.", "Put the closing quotation mark."
-    if "array" in said:
-        return "A list is not closed, or lacks a comma.", 'Write ["a", "b"].'
+    for start, problem, remedy in _PARSER:
+        if said.startswith(start):
+            return problem, remedy
     return f"It is not valid TOML: {said[:160]}.", "Write key = value, with quotes around texts."

@@ -38,6 +38,11 @@ def refused(path: Path) -> ConfigInvalid:
         (r'data = "C:\data"', 12, "backslash", "single quotes"),
         ("[signals", 9, "not closed", "[table]"),
         ("name = 1\nname = 2", 9, "second time", "one of the two"),
+        ("size 12", 6, "equals sign is missing", "key = value"),
+        ("size = 12 13", 11, "Something follows", "one setting a line"),
+        ('default = ["a" "b"]', 15, "lacks a comma", '["a", "b"]'),
+        ("a = { b = 1 c = 2 }", 12, "lacks a comma", "{ a = 1, b = 2 }"),
+        ("home grid = 1", 6, "equals sign is missing", "key = value"),
         ("[a]\n[a]", 4, "begun before", "one heading"),
     ],
 )
