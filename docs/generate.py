@@ -28,7 +28,8 @@ def configuration() -> str:
     """Every setting of germane.toml."""
     parts = [
         "# Configuration\n\nOne file, `germane.toml`. All errors are reported at once, each with its key, "
-        "its value and what to do. Every setting can be overridden by the environment: "
+        "its value and what to do ([more](../how-to/check-a-configuration.md)). Every setting of what the file "
+        "declares can be overridden by the environment: "
         "`GERMANE_SERVER__PORT=9000`, `GERMANE_SURFACES__HOME_GRID__SIZE=8`. Keys are read from "
         "`GERMANE_WRITE_KEY` and `GERMANE_SERVER_KEY`, or from `.env` beside the file.\n"
     ]
