@@ -98,7 +98,10 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     if (folder / "germane.db").exists():
         with common.opened(config, data, mode="read") as engine:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
-    findings = [*audit(loaded.settings, items, at_ms), *audit_server(loaded.runtime)]
+    findings = [
+        *audit(loaded.settings, items, at_ms, most=len(items)),
+        *audit_server(loaded.runtime),
+    ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]
     if as_json:

@@ -6,19 +6,31 @@ from collections.abc import Iterable, Sequence
 
 from germane.config.audit_rules import audit_rules
 from germane.config.finding import Finding
-from germane.config.showable import Rules, Showable, showable
+from germane.config.showable import LOOKED_AT, Rules, Showable, showable
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict.bandit.choosing import as_item
 
 
-def audit(settings: Settings, items: Iterable[Item], at_ms: int | None = None) -> list[Finding]:
-    """Findings for every surface; with a time (milliseconds since 1970 UTC), items outside their
-    dates do not count."""
+def audit(
+    settings: Settings,
+    items: Iterable[Item],
+    at_ms: int | None = None,
+    *,
+    most: int = LOOKED_AT,
+) -> list[Finding]:
+    """Findings for every surface.
+
+    Args:
+        settings: The configuration.
+        items: The catalogue.
+        at_ms: Now, in milliseconds since 1970 UTC: items outside their dates do not count.
+        most: Rules are tried on no more items of a surface than this (some 80 µs an item and rule).
+    """
     catalogue = list(items)
     found: list[Finding] = []
     for surface in settings.surfaces.values():
-        found += audit_surface(surface, settings, catalogue, at_ms)
+        found += audit_surface(surface, settings, catalogue, at_ms, most=most)
     if not settings.surfaces:
         found.append(
             Finding(
@@ -43,19 +55,24 @@ def audit(settings: Settings, items: Iterable[Item], at_ms: int | None = None) -
 
 
 def audit_surface(
-    surface: SurfaceSpec, settings: Settings, catalogue: list[Item], at_ms: int | None = None
+    surface: SurfaceSpec,
+    settings: Settings,
+    catalogue: list[Item],
+    at_ms: int | None = None,
+    *,
+    most: int = LOOKED_AT,
 ) -> list[Finding]:
     """Findings for one surface."""
     rules = Rules(surface, settings.attributes)
     if surface.kind == "choice":
         return audit_choice(surface, rules)
-    shown = showable(surface, catalogue, rules, at_ms)
+    shown = showable(surface, catalogue, rules, at_ms, most)
     return [
         _loop(surface),
         _content(surface, shown, len(catalogue)),
         *audit_rules(surface, rules, catalogue),
         _default(surface, catalogue, rules),
-        _diversity(surface, settings, shown.left),
+        _diversity(surface, settings, shown.left if shown.whole else shown.fitting),
     ]
 
 
@@ -139,6 +156,15 @@ def _content(surface: SurfaceSpec, shown: Showable, items: int) -> Finding:
             "Import one: germane import catalogue FILE.",
         )
     count = len(shown.left)
+    if count < 4 * surface.size and not shown.whole:
+        return Finding(
+            surface.name,
+            "content",
+            "warning",
+            f"Its rules leave {count:,} of the first {shown.looked_at:,} items; of "
+            f"{len(shown.fitting):,}, the others were not looked at.",
+            "`germane check` looks at all of them.",
+        )
     if count <= surface.size:
         return Finding(
             surface.name,

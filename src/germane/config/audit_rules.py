@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from germane.config.finding import Finding, Level
-from germane.config.showable import Rules
+from germane.config.showable import LOOKED_AT, Rules
 from germane.domain.item import Item
 from germane.domain.settings import RuleSpec, SurfaceSpec
 
@@ -45,9 +45,12 @@ def audit_rules(surface: SurfaceSpec, rules: Rules, catalogue: Sequence[Item]) -
 
 
 def _fits(rules: Rules, place: int, catalogue: Sequence[Item]) -> bool:
-    """Whether a rule fits any item; one that depends on the request may."""
+    """Whether a rule fits any item; one that depends on the request may, as may one of which a large
+    catalogue does not show it soon."""
     condition = rules.conditions.get(place)
-    return condition is None or any(condition(each) for each in catalogue)
+    if condition is None or place in rules.fitted or len(catalogue) > LOOKED_AT:
+        return True
+    return any(condition(each) for each in catalogue)
 
 
 def _pins(

@@ -15,7 +15,7 @@ from germane.predict.filters import Filter
 from germane.predict.rules import Condition
 
 LOOKED_AT = 20_000
-"""Items that are counted exactly; of more, only enough to know that there are enough."""
+"""Items that rules are tried on; of more, only until there are enough."""
 Test = Callable[[Item], bool]
 
 
@@ -29,8 +29,13 @@ class Showable:
     """Of the right type."""
     left: tuple[Item, ...]
     """... and left by the rules."""
-    whole: bool
-    """Whether all were counted; else there are more of them."""
+    looked_at: int
+    """Of the fitting, how many the rules were tried on."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all were tried; else more may be left."""
+        return self.looked_at == len(self.fitting)
 
 
 class Rules:
@@ -39,6 +44,8 @@ class Rules:
     def __init__(self, surface: SurfaceSpec, attributes: Iterable[str]) -> None:
         self.broken: dict[int, str] = {}
         """Number of a rule -> why it cannot be asked of some item."""
+        self.fitted: set[int] = set()
+        """Numbers of the rules that have fitted an item so far."""
         attributes = tuple(attributes)
         self._include: list[Test] = []
         self._exclude: list[Test] = []
@@ -65,12 +72,19 @@ class Rules:
 
         def test(item: Item) -> bool:
             try:
-                return condition(item, {})
+                fits = condition(item, {})
             except BadFilter as error:
                 self.broken.setdefault(place, f"{error.message} (item {item.item_id})")
                 return False
+            if fits:
+                self.fitted.add(place)
+            return fits
 
         return test
+
+    def __bool__(self) -> bool:
+        """Whether they keep anything out."""
+        return bool(self._include or self._exclude)
 
     def leave(self, item: Item) -> bool:
         """Whether the rules leave an item."""
@@ -80,20 +94,34 @@ class Rules:
 
 
 def showable(
-    surface: SurfaceSpec, catalogue: Sequence[Item], rules: Rules, at_ms: int | None
+    surface: SurfaceSpec,
+    catalogue: Sequence[Item],
+    rules: Rules,
+    at_ms: int | None,
+    most: int = LOOKED_AT,
 ) -> Showable:
-    """What may be shown; without a time, items outside their dates count as if inside."""
+    """What may be shown.
+
+    Args:
+        surface: The surface.
+        catalogue: All items, or the actions of a choice as items.
+        rules: Its rules.
+        at_ms: Now, in milliseconds since 1970 UTC; without it dates do not count.
+        most: Rules are tried on no more items than this, even if too few are left.
+    """
     types = (TYPE,) if surface.kind == "choice" else surface.item_types
     typed = [each for each in catalogue if each.type in types]
     fitting = tuple(each for each in typed if _now(each, surface, at_ms))
+    if not rules:
+        return Showable(fitting, len(typed), fitting, len(fitting))
     left: list[Item] = []
     enough = 4 * surface.size + 1
     for count, item in enumerate(fitting):
-        if count >= LOOKED_AT and len(left) >= enough:
-            return Showable(fitting, len(typed), tuple(left), whole=False)
+        if count >= most or (count >= LOOKED_AT and len(left) >= enough):
+            return Showable(fitting, len(typed), tuple(left), count)
         if rules.leave(item):
             left.append(item)
-    return Showable(fitting, len(typed), tuple(left), whole=True)
+    return Showable(fitting, len(typed), tuple(left), len(fitting))
 
 
 def _now(item: Item, surface: SurfaceSpec, at_ms: int | None) -> bool:

@@ -151,3 +151,18 @@ def test_no_keys() -> None:
     (found,) = audit_server(Runtime(write_key="w"))
     assert found.text.startswith("No GERMANE_SERVER_KEY:")
     assert audit_server(Runtime(write_key="w", server_key="s")) == []
+
+
+def test_a_large_catalogue_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start of the server does not wait for it; what was not looked at is not judged."""
+    monkeypatch.setattr("germane.config.showable.LOOKED_AT", 30)
+    few = a_shop(surface={"size": 5, **rules(RuleSpec("include", "item.price > 60.0"))})
+
+    def content(most: int) -> Finding:
+        return next(x for x in audit(few, ITEMS, most=most) if x.check == "content")
+
+    assert content(40).level == "warning"
+    assert "leave 0 of the first 40 items; of 64" in content(40).text
+    assert "13 items (of 64" in content(64).text
+    many = a_shop(surface={"size": 5, **rules(RuleSpec("exclude", "item.price > 60.0"))})
+    assert "more than 30 items" in next(x.text for x in audit(many, ITEMS) if x.check == "content")
