@@ -24,6 +24,7 @@ def audit_server(runtime: Runtime) -> list[Finding]:
             "keys",
             "warning",
             f"No {' and no '.join(missing)}: `germane serve` will not start.",
-            "`germane init` writes both to .env beside the configuration; the environment may set them, too.",
+            "Set them in .env beside the configuration, or in the environment, to two different long random "
+            "texts; `germane init` makes such a file with a new project.",
         )
     ]

@@ -94,5 +94,5 @@ def check_keys(write: str, server: str, problems: Problems) -> None:
             "keys.server",
             None,
             "It is the same as the write key, which is public: anybody could do everything.",
-            "Set another GERMANE_SERVER_KEY in .env; `germane init` makes two.",
+            "Set GERMANE_SERVER_KEY in .env, or in the environment, to another long random text.",
         )
