@@ -45,14 +45,15 @@ def override(
 
 def told(found: list[Problem], origins: Mapping[str, str]) -> list[Problem]:
     """The errors, with the variable that set what is wrong."""
-    out = []
-    for each in found:
-        name = origins.get(each.key) or origins.get(each.key.partition("[")[0])
-        if name is None:
-            out.append(each)
-        else:
-            out.append(replace(each, remedy=f"{each.remedy} (The environment sets it: {name}.)"))
-    return out
+    return [replace(each, remedy=each.remedy + _by(each.key, origins)) for each in found]
+
+
+def _by(key: str, origins: Mapping[str, str]) -> str:
+    name = origins.get(key) or origins.get(key.partition("[")[0])
+    if name is not None:
+        return f" (The environment sets it: {name}.)"
+    below = [name for path, name in origins.items() if path.startswith(f"{key}.")]
+    return f" (The environment sets something in it: {', '.join(below)}.)" if below else ""
 
 
 def _set(

@@ -167,6 +167,7 @@ def test_errors_of_one_signal_do_not_hide_others() -> None:
         ("SERVER__PORT", "99999", "server.port", "GERMANE_SERVER__PORT"),
         ("SURFACES__HOME_GRID__SIZE", "0", "surfaces.home-grid.size", "HOME_GRID__SIZE"),
         ("SERVER__HOST", "a b", "server.host", "GERMANE_SERVER__HOST"),
+        ("SERVER__VALUES__X", "1", "server.values", "GERMANE_SERVER__VALUES__X"),
     ],
 )
 def test_the_environment_is_checked(name: str, value: str, key: str, says: str) -> None:
