@@ -13,7 +13,7 @@ from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.cli.program import app
-from germane.config.tables import TABLES
+from germane.config.tables import LISTS, TABLES
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -28,12 +28,13 @@ def configuration() -> str:
     """Every setting of germane.toml."""
     parts = [
         "# Configuration\n\nOne file, `germane.toml`. All errors are reported at once, each with its key, "
-        "its value and what to do. Every setting can be overridden by the environment: "
+        "its value and what to do ([more](../how-to/check-a-configuration.md)). Every setting of what the file "
+        "declares can be overridden by the environment: "
         "`GERMANE_SERVER__PORT=9000`, `GERMANE_SURFACES__HOME_GRID__SIZE=8`. Keys are read from "
         "`GERMANE_WRITE_KEY` and `GERMANE_SERVER_KEY`, or from `.env` beside the file.\n"
     ]
     for table, fields in TABLES.items():
-        many = table.endswith(("outcomes", "rules"))
+        many = table in LISTS
         parts.append(
             f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n"
             "| setting | type | default | meaning |\n|---|---|---|---|\n"
@@ -41,8 +42,8 @@ def configuration() -> str:
         for field in fields:
             default = "required" if field.required else f"`{shown(field.default)}`"
             span = ""
-            if field.low is not None and field.high is not None:
-                span = f" From {field.low:g} to {field.high:g}."
+            if field.span is not None:
+                span = f" From {field.span[0]} to {field.span[1]}."
             kind = field.kind.replace("|", " or ")
             parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
     parts.append(
@@ -67,7 +68,9 @@ def command_line() -> str:
     """Every command with its options."""
     parts = [
         "# Command line\n\nExit codes: 0 done, 1 failed, 2 wrong use, 3 configuration invalid, "
-        "130 interrupted.\n"
+        "130 interrupted. `germane check` answers 1 to any error, in the configuration or of a surface; with "
+        "`--json` it prints a wrong configuration in the [one shape of errors](errors.md), every error "
+        "under `details.errors` with `key`, `value`, `problem` and `remedy`.\n"
     ]
     _commands(typer.main.get_command(app), "germane", parts)
     return "".join(parts)

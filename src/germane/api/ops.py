@@ -118,7 +118,8 @@ class Operations:
         self._keys.require_server(request)
         surface = self._engine.surface(request.path_params["surface"])
         items = list(self._engine.catalogue.values())
-        findings = audit_surface(surface, self._engine.settings, items)
+        now_ms = self._engine.world.now_ms()
+        findings = audit_surface(surface, self._engine.settings, items, now_ms)
         return answer(
             {
                 "surface": surface.name,

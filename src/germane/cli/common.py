@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from germane.config import Loaded
 
 Config = Annotated[
-    Path, typer.Option("--config", "-c", help="Configuration file.", envvar="GERMANE_CONFIG")
+    Path,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file.",
+        envvar="GERMANE_CONFIG",
+        readable=False,  # reading it says more about what is wrong
+    ),
 ]
 Data = Annotated[
     Path | None,

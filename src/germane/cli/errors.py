@@ -1,4 +1,7 @@
-"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration)."""
+"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration).
+
+``germane check`` itself answers 1 to a wrong configuration: finding that out is what it is for.
+"""
 
 from __future__ import annotations
 

@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from germane.cli import common
 from germane.cli.common import many
+from germane.cli.errors import tell
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
@@ -62,22 +63,55 @@ def write_keys(path: Path) -> None:
 
 
 def check(config: Path, data: Path | None, *, as_json: bool) -> int:
-    """The audit; 1 when a surface has an error."""
+    """The audit; 1 when the configuration or a surface has an error."""
+    try:
+        return _check(config, data, as_json=as_json)
+    except GermaneError as error:
+        if as_json:
+            common.print_json(error_body(error))
+        else:
+            tell(error)
+        return 1
+
+
+def error_body(error: GermaneError) -> dict[str, Any]:
+    """An error as JSON, in the shape of the API's; there is no request, so its id is empty."""
+    return {
+        "success": False,
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "details": error.details,
+        "requestId": "",
+    }
+
+
+def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import audit
+    from germane.config import audit, audit_server
 
     loaded = common.load(config)
     folder = common.data_dir(loaded, config, data)
-    items = []
+    if data is not None and data.exists() and not data.is_dir():
+        raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
+    items, at_ms = [], None
     if (folder / "germane.db").exists():
         with common.opened(config, data, mode="read") as engine:
-            items = list(engine.catalogue.values())
-    findings = audit(loaded.settings, items)
-    errors = sum(each.level == "error" for each in findings)
+            items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
+    findings = [
+        *audit(loaded.settings, items, at_ms, most=len(items)),
+        *audit_server(loaded.runtime),
+    ]
+    count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
+    errors = count["error"]
     if as_json:
         common.print_json(
-            {"errors": errors, "findings": [msgspec.to_builtins(x) for x in findings]}
+            {
+                "errors": errors,
+                "warnings": count["warning"],
+                "findings": [msgspec.to_builtins(x) for x in findings],
+            }
         )
         return int(errors > 0)
     out = common.console()

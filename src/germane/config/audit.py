@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
 
-import msgspec
-
+from germane.config.audit_rules import audit_rules
+from germane.config.finding import Finding
+from germane.config.showable import LOOKED_AT, Rules, Showable, showable
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SurfaceSpec
-
-Level = Literal["error", "warning", "good"]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One line of an audit."""
-
-    surface: str
-    check: str
-    level: Level
-    text: str
-    remedy: str = ""
+from germane.predict.bandit.choosing import as_item
 
 
-def audit(settings: Settings, items: Iterable[Item]) -> list[Finding]:
-    """Findings for every surface, and for signals that nothing uses."""
+def audit(
+    settings: Settings,
+    items: Iterable[Item],
+    at_ms: int | None = None,
+    *,
+    most: int = LOOKED_AT,
+) -> list[Finding]:
+    """Findings for every surface.
+
+    Args:
+        settings: The configuration.
+        items: The catalogue.
+        at_ms: Now, in milliseconds since 1970 UTC: items outside their dates do not count.
+        most: Rules are tried on no more items of a surface than this (some 80 µs an item and rule).
+    """
     catalogue = list(items)
     found: list[Finding] = []
     for surface in settings.surfaces.values():
-        found += audit_surface(surface, settings, catalogue)
+        found += audit_surface(surface, settings, catalogue, at_ms, most=most)
     if not settings.surfaces:
         found.append(
             Finding(
@@ -52,27 +54,34 @@ def audit(settings: Settings, items: Iterable[Item]) -> list[Finding]:
     return found
 
 
-def audit_surface(surface: SurfaceSpec, settings: Settings, catalogue: list[Item]) -> list[Finding]:
+def audit_surface(
+    surface: SurfaceSpec,
+    settings: Settings,
+    catalogue: list[Item],
+    at_ms: int | None = None,
+    *,
+    most: int = LOOKED_AT,
+) -> list[Finding]:
     """Findings for one surface."""
+    rules = Rules(surface, settings.attributes)
     if surface.kind == "choice":
-        return audit_choice(surface)
-    fitting = [each for each in catalogue if each.type in surface.item_types]
+        return audit_choice(surface, rules)
+    shown = showable(surface, catalogue, rules, at_ms, most)
     return [
         _loop(surface),
-        _content(surface, fitting, bool(catalogue)),
-        _default(surface, catalogue),
-        _diversity(surface, settings, fitting),
+        _content(surface, shown, len(catalogue)),
+        *audit_rules(surface, rules, catalogue),
+        _default(surface, catalogue, rules),
+        _diversity(surface, settings, shown.left if shown.whole else shown.fitting),
     ]
 
 
-def audit_choice(surface: SurfaceSpec) -> list[Finding]:
+def audit_choice(surface: SurfaceSpec, rules: Rules) -> list[Finding]:
     """Findings for a choice surface."""
     name = surface.name
-    ways = len(surface.actions) + surface.nothing
-    found = [
-        _loop(surface),
-        Finding(name, "content", "good", f"{ways} actions{_with_nothing(surface)}."),
-    ]
+    actions = [as_item(each) for each in surface.actions]
+    left = showable(surface, actions, rules, None).left
+    found = [_loop(surface), _ways(surface, len(left)), *audit_rules(surface, rules, actions)]
     if surface.default or surface.nothing:
         first = surface.default[0] if surface.default else "do nothing"
         found.append(Finding(name, "default", "good", f"The default: {first}."))
@@ -99,6 +108,22 @@ def audit_choice(surface: SurfaceSpec) -> list[Finding]:
     return found
 
 
+def _ways(surface: SurfaceSpec, left: int) -> Finding:
+    ways = len(surface.actions) + surface.nothing
+    if left + surface.nothing < 2:
+        return Finding(
+            surface.name,
+            "content",
+            "error",
+            f"It cannot vary: its rules leave {left} of {len(surface.actions)} actions.",
+            f"Change [[surfaces.{surface.name}.rules]], or add actions.",
+        )
+    kept = "" if left == len(surface.actions) else f" Its rules leave {left} of them."
+    return Finding(
+        surface.name, "content", "good", f"{ways} actions{_with_nothing(surface)}.{kept}"
+    )
+
+
 def _with_nothing(surface: SurfaceSpec) -> str:
     return ", one of them to do nothing" if surface.nothing else ""
 
@@ -121,9 +146,8 @@ def _loop(surface: SurfaceSpec) -> Finding:
     return Finding(surface.name, "loop", "good", f"The loop is closed by: {names}.")
 
 
-def _content(surface: SurfaceSpec, fitting: list[Item], any_items: bool) -> Finding:
-    types = ", ".join(surface.item_types)
-    if not any_items:
+def _content(surface: SurfaceSpec, shown: Showable, items: int) -> Finding:
+    if not items:
         return Finding(
             surface.name,
             "content",
@@ -131,26 +155,55 @@ def _content(surface: SurfaceSpec, fitting: list[Item], any_items: bool) -> Find
             "The catalogue is empty.",
             "Import one: germane import catalogue FILE.",
         )
-    if len(fitting) <= surface.size:
-        return Finding(
-            surface.name,
-            "content",
-            "error",
-            f"It cannot vary: {len(fitting)} items of type {types} for {surface.size} slots.",
-            "Add items, make it smaller, or allow more item types.",
-        )
-    if len(fitting) < 4 * surface.size:
+    count = len(shown.left)
+    if count < 4 * surface.size and not shown.whole:
         return Finding(
             surface.name,
             "content",
             "warning",
-            f"Little to choose from: {len(fitting)} items for {surface.size} slots.",
+            f"Its rules leave {count:,} of the first {shown.looked_at:,} items; of "
+            f"{len(shown.fitting):,}, the others were not looked at.",
+            "`germane check` looks at all of them.",
+        )
+    if count <= surface.size:
+        return Finding(
+            surface.name,
+            "content",
+            "error",
+            f"It cannot vary: {_counted(surface, shown, items)} for {surface.size} slots.",
+            _more(surface, shown),
+        )
+    if count < 4 * surface.size:
+        return Finding(
+            surface.name,
+            "content",
+            "warning",
+            f"Little to choose from: {_counted(surface, shown, items)} for {surface.size} slots.",
             "Four times as many items as slots make a choice worth while.",
         )
-    return Finding(surface.name, "content", "good", f"{len(fitting):,} items to choose from.")
+    more = "" if shown.whole else "more than "
+    return Finding(surface.name, "content", "good", f"{more}{count:,} items to choose from.")
 
 
-def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
+def _counted(surface: SurfaceSpec, shown: Showable, items: int) -> str:
+    """``3 items (of 64: 60 of type product, 50 in stock, 3 left by its rules)``: where they went."""
+    steps = [f"{shown.typed:,} of type {', '.join(surface.item_types)}"]
+    if len(shown.fitting) < shown.typed:
+        steps.append(f"{len(shown.fitting):,} to be had now")
+    if len(shown.left) < len(shown.fitting):
+        steps.append(f"{len(shown.left):,} left by its rules")
+    return f"{len(shown.left):,} items (of {items:,}: {', '.join(steps)})"
+
+
+def _more(surface: SurfaceSpec, shown: Showable) -> str:
+    if len(shown.fitting) > surface.size:
+        return f"Change [[surfaces.{surface.name}.rules]]: they leave too few."
+    if shown.typed > surface.size:
+        return "Bring items into stock, or set in_stock_only = false."
+    return "Add items, make it smaller, or allow more item types."
+
+
+def _default(surface: SurfaceSpec, catalogue: list[Item], rules: Rules) -> Finding:
     known = {each.item_id: each for each in catalogue}
     missing = [each for each in surface.default if each not in known] if known else []
     foreign = [
@@ -158,7 +211,12 @@ def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
         for each in surface.default
         if each in known and known[each].type not in surface.item_types
     ]
-    usable = len(surface.default) - len(missing) - len(foreign)
+    ruled = [
+        each
+        for each in surface.default
+        if each in known and each not in foreign and not rules.leave(known[each])
+    ]
+    usable = len(surface.default) - len(missing) - len(foreign) - len(ruled)
     if surface.default_source == "curated":
         if not usable:
             return _no_default(surface)
@@ -171,8 +229,8 @@ def _default(surface: SurfaceSpec, catalogue: list[Item]) -> Finding:
                 "the rest comes in the order of the catalogue.",
                 'Add items to default, or set default_source = "bestsellers".',
             )
-    if missing or foreign:
-        return _unusable(surface, missing, foreign)
+    if missing or foreign or ruled:
+        return _unusable(surface, missing, foreign, ruled)
     if not surface.default:
         return Finding(
             surface.name,
@@ -201,22 +259,33 @@ def _no_default(surface: SurfaceSpec) -> Finding:
     )
 
 
-def _unusable(surface: SurfaceSpec, missing: list[str], foreign: list[str]) -> Finding:
+def _unusable(
+    surface: SurfaceSpec, missing: list[str], foreign: list[str], ruled: list[str]
+) -> Finding:
     parts = []
     if missing:
         parts.append(f"{len(missing)} are not in the catalogue ({', '.join(missing[:5])})")
     if foreign:
         parts.append(f"{len(foreign)} are of another type ({', '.join(foreign[:5])})")
+    if ruled:
+        parts.append(f"{len(ruled)} are kept out by its rules ({', '.join(ruled[:5])})")
     return Finding(
         surface.name,
         "default",
         "warning",
         f"Of the default list, {' and '.join(parts)}.",
-        "Correct the ids, import the items, or allow their type in item_types.",
+        "Correct the ids, import the items, allow their type in item_types, or change the rules.",
     )
 
 
-def _diversity(surface: SurfaceSpec, settings: Settings, fitting: list[Item]) -> Finding:
+def _diversity(surface: SurfaceSpec, settings: Settings, fitting: Sequence[Item]) -> Finding:
+    if surface.diversity_quota == 0 and surface.kind == "together":
+        return Finding(
+            surface.name,
+            "diversity",
+            "good",
+            "No diversity quota: what goes with an item need not be new to the person.",
+        )
     if surface.diversity_quota == 0:
         return Finding(
             surface.name,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from germane.config import tables
-from germane.config.fields import read
+from germane.config.attributes import unsure
 from germane.config.problems import Problems, did_you_mean
+from germane.config.reading import misspelt, read
 from germane.domain.settings import ActionSpec, AttributeSpec, SurfaceSpec, TraitSpec
 from germane.predict.bandit.features import PLAIN, parse
 
+NOTHING = "nothing"
 ACTIONS_MAX, FEATURES_MAX = 20, 24
 TOGETHER_MAX = 160
 """Coefficients: beyond it a posterior would take more than some tens of milliseconds."""
@@ -36,8 +39,15 @@ def actions(rows: Any, path: str, problems: Problems) -> tuple[ActionSpec, ...]:
         name = values.get("id")
         if name is None:
             continue
-        if not name or len(name) > 256:
-            problems.add(f"{where}.id", name[:80], "An id has 1 to 256 characters.", "Shorten it.")
+        if len(name) > 256:
+            problems.add(f"{where}.id", name, "An id has at most 256 characters.", "Shorten it.")
+        if name == NOTHING:
+            problems.add(
+                f"{where}.id",
+                name,
+                "That is what doing nothing is called.",
+                f"Set nothing = true under [{path}] instead, or rename the action.",
+            )
         if any(each.id == name for each in out):
             problems.add(f"{where}.id", name, "Two actions have this id.", "Rename one.")
         attributes = _attributes(table.get("attributes", {}), where, problems)
@@ -46,7 +56,7 @@ def actions(rows: Any, path: str, problems: Problems) -> tuple[ActionSpec, ...]:
 
 
 def _attributes(table: Any, where: str, problems: Problems) -> dict[str, str | float | bool]:
-    if isinstance(table, dict) and all(isinstance(x, str | int | float) for x in table.values()):
+    if isinstance(table, dict) and all(_plain(x) for x in table.values()):
         return dict(table)
     problems.add(
         f"{where}.attributes",
@@ -57,9 +67,15 @@ def _attributes(table: Any, where: str, problems: Problems) -> dict[str, str | f
     return {}
 
 
+def _plain(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
+
+
 def check(
     surfaces: Mapping[str, SurfaceSpec],
-    tables_: Mapping[str, Any],
+    tables_: Mapping[str, dict[str, Any]],
     traits: Mapping[str, TraitSpec],
     attributes: Mapping[str, AttributeSpec],
     problems: Problems,
@@ -67,13 +83,24 @@ def check(
     """What only the whole can tell."""
     for name, surface in surfaces.items():
         path, said = f"surfaces.{name}", tables_[name]
+        if problems.at(f"{path}.kind") or misspelt(said, "kind"):
+            continue  # what else it may have depends on it
+        if "kind" not in said and "actions" in said:
+            problems.add(
+                f"{path}.kind",
+                None,
+                "It is missing, and there are actions, which only a choice has.",
+                'Add kind = "choice", or take the actions out.',
+            )
+            continue
         if surface.kind != "choice":
             _foreign(path, said, ONLY_CHOICE, 'It needs kind = "choice".', problems)
             continue
         unused = (*NOT_CHOICE, *NOT_CHOICE_EITHER)
         _foreign(path, said, unused, "A choice has no list of items; leave it out.", problems)
-        _count(path, surface, problems)
-        _default(path, surface, problems)
+        if not misspelt(said, "actions"):
+            _count(path, surface, problems)
+            _default(path, surface, problems)
         for text in surface.features:
             _feature(f"{path}.features", text, traits, attributes, problems)
         for place, rule in enumerate(surface.rules):
@@ -90,13 +117,17 @@ def _foreign(
     path: str, said: Mapping[str, Any], names: tuple[str, ...], remedy: str, problems: Problems
 ) -> None:
     for name in names:
-        if name in said:
-            problems.add(f"{path}.{name}", None, "It says nothing on this kind of surface.", remedy)
+        if name in said and not problems.at(f"{path}.{name}"):
+            shown = None if isinstance(said[name], list | dict) else said[name]
+            problems.add(
+                f"{path}.{name}", shown, "It says nothing on this kind of surface.", remedy
+            )
 
 
 def _count(path: str, surface: SurfaceSpec, problems: Problems) -> None:
     ways = len(surface.actions) + surface.nothing
-    if ways < 2:
+    unsure = problems.at(f"{path}.actions") or problems.at(f"{path}.nothing")
+    if ways < 2 and not unsure:
         problems.add(
             f"{path}.actions",
             ways,
@@ -124,9 +155,18 @@ def _count(path: str, surface: SurfaceSpec, problems: Problems) -> None:
 
 
 def _default(path: str, surface: SurfaceSpec, problems: Problems) -> None:
+    if problems.at(f"{path}.actions"):
+        return  # the ids are not what they are meant to be
     known = [each.id for each in surface.actions]
     for name in surface.default:
-        if name not in known:
+        if name == NOTHING and surface.nothing:
+            problems.add(
+                f"{path}.default",
+                name,
+                "Doing nothing has no id.",
+                "Leave default out: where nothing = true, doing nothing is the default.",
+            )
+        elif name not in known:
             problems.add(f"{path}.default", name, "No such action.", did_you_mean(name, known))
 
 
@@ -142,10 +182,12 @@ def _feature(
     except ValueError as error:
         problems.add(key, text, str(error), _FEATURE_HELP)
         return
-    if found.kind == "trait" and found.name not in traits:
+    lost = "traits" in problems.unsure or problems.at(f"traits.{found.name}")
+    if found.kind == "trait" and found.name not in traits and not lost:
         problems.add(key, text, "No such trait is declared.", did_you_mean(found.name, traits))
     kept = [each.name for each in attributes.values() if each.interest]
-    if found.kind == "interest" and found.name not in kept:
+    lost = unsure(found.name, problems)
+    if found.kind == "interest" and found.name not in kept and not lost:
         problems.add(
             key,
             text,

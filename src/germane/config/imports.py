@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from germane.config import tables
-from germane.config.fields import read
 from germane.config.problems import Problems, did_you_mean
+from germane.config.reading import read
 from germane.ingest.bulk.columns import FIELDS, Kind
 
 

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from germane.config import tables
+from germane.config import server, source, tables
 from germane.config.build import build
-from germane.config.fields import Field, read
+from germane.config.environment import dotenv, override, told
 from germane.config.imports import ImportSpec, imports
-from germane.config.problems import Problem, Problems, did_you_mean
+from germane.config.problems import Problems, did_you_mean, invalid, near
+from germane.config.reading import belongs, read
 from germane.domain.errors import ConfigInvalid
 from germane.domain.settings import Settings, TrainingSpec
-
-PREFIX = "GERMANE_"
-_TOP = (
-    "project",
-    "catalogue",
-    "signals",
-    "traits",
-    "surfaces",
-    "profile",
-    "training",
-    "server",
-    "keys",
-    "imports",
-)
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -60,126 +46,67 @@ def load(path: Path, environment: Mapping[str, str]) -> Loaded:
     Raises:
         ConfigInvalid: with every error in ``details["errors"]``.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    text = source.read_text(path)
+    if not text.strip():
         raise ConfigInvalid(
-            f"There is no {path}.",
-            hint="Make a project with `germane init DIR --recipe shop`, or name the file with --config.",
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path} cannot be read: {error}") from None
-    return load_text(text, {**_dotenv(path.parent / ".env"), **environment})
+            f"{path} is empty.",
+            hint="`germane init DIR --recipe shop` writes one that explains itself.",
+        )
+    return load_text(text, {**dotenv(path.parent / ".env"), **environment}, path)
 
 
-def load_text(text: str, environment: Mapping[str, str]) -> Loaded:
-    """Read and validate a configuration's text.
+def load_text(text: str, environment: Mapping[str, str], path: Path | None = None) -> Loaded:
+    """Read and validate a configuration's text; ``path`` is the file it came from, if any.
 
     Raises:
         ConfigInvalid: with every error in ``details["errors"]``.
     """
-    try:
-        whole = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigInvalid(
-            f"It is not valid TOML: {error}.",
-            hint="The place is named in the message; strings need quotes.",
-        ) from None
+    whole = source.parse(text, str(path) if path else "")
     problems = Problems()
     for name, value in whole.items():
-        if name not in _TOP:
-            problems.add(name, None, "There is no such table.", did_you_mean(name, _TOP))
+        if name not in tables.TOP:
+            problems.unsure.add(near(name, tables.TOP) or "")
+            remedy = belongs(name) if not isinstance(value, dict) else None
+            what = "table" if isinstance(value, dict | list) else "setting"
+            problems.add(
+                name,
+                None if isinstance(value, dict | list) else value,
+                f"There is no such {what}.",
+                remedy or did_you_mean(name, tables.TOP),
+            )
         elif not isinstance(value, dict):
-            problems.add(name, value, "It must be a table.", f"Write it as [{name}].")
+            problems.unsure.add(name)
+            shown = None if name == "keys" or isinstance(value, list) else value
+            problems.add(name, shown, "It must be a table.", _heading(name))
     whole = {name: value for name, value in whole.items() if isinstance(value, dict)}
-    _override(whole, environment, problems)
+    origins = override(whole, environment, problems)
     settings = build(whole, problems)
-    runtime = _runtime(whole, environment, problems)
-    named = imports(whole, problems)
+    runtime = _runtime(whole, environment, path, problems)
+    mappings = imports(whole, problems)
     if problems.found:
-        raise invalid(problems.found)
-    return Loaded(settings, runtime, named)
+        raise invalid(told(problems.found, origins))
+    return Loaded(settings, runtime, mappings)
 
 
-def invalid(found: list[Problem]) -> ConfigInvalid:
-    """One exception for all errors."""
-    count = len(found)
-    return ConfigInvalid(
-        f"The configuration has {count} error{'s' if count != 1 else ''}:\n"
-        + "\n".join(f"  {each}" for each in found),
-        errors=[msgspec.to_builtins(each) for each in found],
-    )
+def _heading(name: str) -> str:
+    several = name in ("signals", "traits", "surfaces", "imports")
+    return f"Write it as [{name}.NAME]." if several else f"Write it as [{name}]."
 
 
-def _runtime(whole: dict[str, Any], environment: Mapping[str, str], problems: Problems) -> Runtime:
-    server = read(whole.get("server", {}), tables.SERVER, "server", problems)
+def _runtime(
+    whole: dict[str, Any], environment: Mapping[str, str], path: Path | None, problems: Problems
+) -> Runtime:
+    values = read(whole.get("server", {}), tables.SERVER, "server", problems)
+    server.check(values, path.parent if path is not None else None, problems)
     keys = read(whole.get("keys", {}), tables.KEYS, "keys", problems)
+    write_key = environment.get("GERMANE_WRITE_KEY") or keys.get("write", "")
+    server_key = environment.get("GERMANE_SERVER_KEY") or keys.get("server", "")
+    server.check_keys(write_key, server_key, problems)
     training = read(whole.get("training", {}), tables.TRAINING, "training", problems)
     every_s = training.pop("every", TrainingSpec().every_s)
     return Runtime(
-        **server,
-        write_key=environment.get("GERMANE_WRITE_KEY") or keys.get("write", ""),
-        server_key=environment.get("GERMANE_SERVER_KEY") or keys.get("server", ""),
+        **values,
+        write_key=write_key,
+        server_key=server_key,
         training=TrainingSpec(**training, every_s=every_s),
     )
-
-
-def _override(whole: dict[str, Any], environment: Mapping[str, str], problems: Problems) -> None:
-    """``GERMANE_SECTION__KEY=value`` sets ``section.key``; deeper tables with more ``__``."""
-    for name in sorted(environment):
-        if not name.startswith(PREFIX) or "__" not in name:
-            continue
-        path = [each.lower() for each in name.removeprefix(PREFIX).split("__")]
-        if path[0] not in _TOP:
-            problems.add(
-                name, environment[name], "There is no such table.", did_you_mean(path[0], _TOP)
-            )
-            continue
-        table = whole
-        for step in path[:-1]:
-            table = table.setdefault(_existing(table, step), {})
-            if not isinstance(table, dict):
-                break
-        if isinstance(table, dict):
-            key = _existing(table, path[-1])
-            table[key] = _from_text(environment[name], _field(path))
-
-
-def _existing(table: dict[str, Any], name: str) -> str:
-    """Environment names have no case or dashes: ``HOME_GRID`` means ``home-grid``."""
-    for known in table:
-        if known.lower().replace("-", "_") == name.replace("-", "_"):
-            return known
-    return name
-
-
-def _field(path: list[str]) -> Field | None:
-    for table, fields in tables.TABLES.items():
-        parts = table.split(".")
-        if len(parts) == len(path) - 1 and parts[0] == path[0]:
-            return next((f for f in fields if f.name == path[-1]), None)
-    return None
-
-
-def _from_text(text: str, field: Field | None) -> Any:
-    kind = field.kind if field is not None else "text"
-    if kind == "texts":
-        return [each.strip() for each in text.split(",") if each.strip()]
-    if kind in ("whole", "number", "flag"):
-        try:
-            return tomllib.loads(f"x = {text}")["x"]
-        except tomllib.TOMLDecodeError:
-            return text
-    return text
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    """``NAME=value`` lines; ``#`` begins a comment."""
-    if not path.exists():
-        return {}
-    found = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, mark, value = line.strip().partition("=")
-        if mark and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("\"'")
-    return found

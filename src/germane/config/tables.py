@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from germane.config.fields import Field
 
+DAY_S = 86_400
+TOP = (
+    "project",
+    "catalogue",
+    "signals",
+    "traits",
+    "surfaces",
+    "profile",
+    "training",
+    "server",
+    "keys",
+    "imports",
+)
+
 PROJECT = (
     Field("name", "text", "Name of the project, shown in reports.", "germane"),
     Field("currency", "text", "ISO 4217 code of the prices, for example EUR.", ""),
@@ -65,7 +79,14 @@ TRAIT = (
 OUTCOME = (
     Field("name", "text", "Name of the outcome, as reports and the API use it.", required=True),
     Field("signal", "text", "Signal that means it.", required=True),
-    Field("window", "duration", "How long after the impression it may count.", required=True),
+    Field(
+        "window",
+        "duration",
+        "How long after the impression it may count.",
+        required=True,
+        low=1,
+        high=730 * DAY_S,
+    ),
     Field("value", "number", "What one is worth; with revenue, a factor.", 1.0, low=0, high=1e9),
     Field("value_from", "count|revenue", "Count it, or take price times quantity.", "count"),
 )
@@ -127,7 +148,7 @@ SURFACE = (
         "Fills up the curated list.",
         "bestsellers",
     ),
-    Field("expires", "duration", "How long an answer may be shown.", "30m"),
+    Field("expires", "duration", "How long an answer may be shown.", "30m", low=1, high=30 * DAY_S),
     Field("nothing", "flag", "For a choice: doing nothing is one of the actions.", False),
     Field(
         "features",
@@ -191,7 +212,7 @@ TRAINING = (
         low=100,
         high=1_000_000,
     ),
-    Field("every", "duration", "After this long, half of them is.", "7d"),
+    Field("every", "duration", "After this long, half of them is.", "7d", low=60, high=365 * DAY_S),
 )
 SERVER = (
     Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),
@@ -201,8 +222,14 @@ SERVER = (
     Field("allowed_origins", "texts", "Origins whose browsers may send events; empty: any.", ()),
 )
 KEYS = (
-    Field("write", "text", "Write key: may only send events. Public.", ""),
-    Field("server", "text", "Server key: may do everything. Secret; better kept in .env.", ""),
+    Field("write", "text", "Write key: may only send events. Public.", "", secret=True),
+    Field(
+        "server",
+        "text",
+        "Server key: may do everything. Secret; better kept in .env.",
+        "",
+        secret=True,
+    ),
 )
 IMPORT = (
     Field("kind", "events|people|catalogue", "What the rows are.", required=True),
@@ -224,3 +251,5 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "imports.NAME": IMPORT,
 }
 """For the reference documentation: table -> its settings."""
+LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions")
+"""Tables of which there may be several: they have double brackets."""

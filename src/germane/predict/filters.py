@@ -68,7 +68,8 @@ class Filter:
             self._program = cel.compile(source)
         except ValueError as error:
             raise BadFilter(_first_line(str(error)), expression=source) from None
-        self._reads_context = "context" in self._program.variables()
+        self.reads_context = "context" in self._program.variables()
+        """Whether its answer depends on more than the item."""
         self._answers: dict[str, tuple[Item, bool]] = {}
         self._try()
 
@@ -78,7 +79,7 @@ class Filter:
         Raises:
             BadFilter: the expression's value is not true or false.
         """
-        if self._reads_context:
+        if self.reads_context:
             return self._ask(item, context)
         known = self._answers.get(item.item_id)
         if known is not None and known[0] is item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.unit.cli.test_import import germane
@@ -19,3 +20,63 @@ def test_a_surface_without_a_default(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "NO DEFAULT" in done.stdout
     assert "Under [surfaces.bare] set default" in done.stdout
+
+
+def test_errors_as_json(tmp_path: Path) -> None:
+    """One JSON object on standard output, in the shape of the API's errors, and exit code 1."""
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    config = tmp_path / "shop" / "germane.toml"
+    config.write_text(
+        config.read_text().replace("size = 12", "size = 0").replace("weight = 3.0", 'weight = "3"')
+    )
+    done = germane(tmp_path / "shop", "check", "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    said = json.loads(done.stdout)
+    assert set(said) == {"success", "code", "message", "hint", "details", "requestId"}
+    assert (said["success"], said["code"]) == (False, "config.invalid")
+    assert {(each["key"], each["value"]) for each in said["details"]["errors"]} == {
+        ("surfaces.home-grid.size", 0),
+        ("signals.add.weight", "3"),
+    }
+    assert all(each["problem"] and each["remedy"] for each in said["details"]["errors"])
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    """0 good, 1 errors (no file is one), 2 wrong use."""
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    assert germane(tmp_path / "shop", "check", "--json").returncode == 0
+    missing = germane(tmp_path, "check", "--json")
+    assert missing.returncode == 1
+    assert "germane init" in json.loads(missing.stdout)["hint"]
+    assert germane(tmp_path / "shop", "check", "--jsn").returncode == 2
+
+
+def test_rules_and_keys_are_looked_at(tmp_path: Path) -> None:
+    """Over the real catalogue: a rule that leaves nothing is an error, no keys are a warning."""
+    project = tmp_path / "shop"
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
+    done = germane(project, "check")
+    assert (done.returncode, "GERMANE_SERVER_KEY" in done.stdout) == (0, False), done.stdout
+    with (project / "germane.toml").open("a") as file:
+        file.write('[[surfaces.home-grid.rules]]\nkind = "include"\nwhen = "item.price < 0.0"\n')
+    (project / ".env").unlink()
+    done = germane(project, "check", "--json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert said["errors"] == 1
+    errors = [each for each in said["findings"] if each["level"] == "error"]
+    assert "0 left by its rules" in errors[0]["text"]
+    assert {x["check"] for x in said["findings"] if x["level"] == "warning"} >= {
+        "rules",
+        "keys",
+        "default",
+    }
+
+
+def test_the_data_option_is_a_file(tmp_path: Path) -> None:
+    """Named, with what to do."""
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    done = germane(tmp_path / "shop", "check", "--data", "catalogue.csv")
+    assert done.returncode == 1
+    assert "catalogue.csv is a file" in done.stderr

@@ -205,11 +205,11 @@ def test_export_and_dead_letters(project: Path) -> None:
 
 
 def test_check_names_what_is_wrong(project: Path) -> None:
-    """A wrong key gives exit code 3, the key and a remedy, and no trace."""
+    """A wrong key gives exit code 1, the key and a remedy, and no trace."""
     config = project / "germane.toml"
     config.write_text(config.read_text().replace("size = 12", "sice = 12"))
     done = germane(project, "check")
-    assert done.returncode == 3
+    assert done.returncode == 1
     assert "surfaces.home-grid.sice" in done.stderr
     assert "Did you mean 'size'" in done.stderr
     assert "Traceback" not in done.stderr
@@ -265,7 +265,7 @@ def test_errors_of_a_named_mapping(project: Path) -> None:
     with (project / "germane.toml").open("a") as file:
         file.write('[imports.bad]\nkind = "evnts"\n')
     check = germane(project, "check")
-    assert (check.returncode, "imports.bad.kind" in check.stderr) == (3, True)
+    assert (check.returncode, "imports.bad.kind" in check.stderr) == (1, True)
 
 
 def test_a_wrong_event_name_can_be_mended(project: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_choice_is_read() -> None:
         ('"readiness"', '"readyness"', "surfaces.mail.features", "no feature"),
         ("trait:tier=gold", "trait:tear=gold", "surfaces.mail.features", "mean 'tier'"),
         ("interest:category=", "interest:brand=", "surfaces.mail.features", "interest = true"),
-        ('kind = "choice"', "", "surfaces.mail.actions", 'kind = "choice"'),
+        ('kind = "choice"', "", "surfaces.mail.kind", 'kind = "choice"'),
         ('kind = "choice"', 'kind = "choice"\nsize = 3', "surfaces.mail.size", "leave it out"),
         ("cost = 0.1", "cost = -1", "surfaces.mail.actions[0].cost", "between 0"),
         ('id = "sale"', "", "surfaces.mail.actions[0].id", "missing"),

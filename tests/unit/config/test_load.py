@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from importlib.resources import files
 
 import pytest
 
 from germane.config import audit, load_text
 from germane.domain.errors import ConfigInvalid
+from germane.domain.item import Item
 from germane.testing import a_shop, an_item
 
-SHOP = files("germane.recipes").joinpath("shop/germane.toml").read_text("utf-8")
+RECIPE = files("germane.recipes").joinpath("shop")
+SHOP = RECIPE.joinpath("germane.toml").read_text("utf-8")
+CATALOGUE = RECIPE.joinpath("catalogue.csv").read_text("utf-8")
 
 
 def problems(text: str, **environment: str) -> dict[str, str]:
@@ -28,6 +33,36 @@ def test_the_recipe_is_valid() -> None:
     loaded = load_text(SHOP, {})
     assert set(loaded.settings.surfaces) == {"home-grid", "email-picks", "product-together"}
     assert all(each.outcomes for each in loaded.settings.surfaces.values())
+
+
+def test_what_the_recipe_offers_works() -> None:
+    """Its commented rules, uncommented, are valid, and fit its own catalogue without a warning."""
+    lines = SHOP.split("\n")
+    start = next(n for n, line in enumerate(lines) if line.startswith("# Rules:"))
+    stop = next(n for n, line in enumerate(lines) if line == "[surfaces.email-picks]")
+    opened = [line.removeprefix("#").lstrip() for line in lines[start + 1 : stop]]
+    loaded = load_text("\n".join([*lines[:start], *opened, *lines[stop:]]), {})
+    rules = loaded.settings.surfaces["home-grid"].rules
+    assert [each.kind for each in rules] == ["exclude", "pin"]
+    rows = csv.DictReader(io.StringIO(CATALOGUE))
+    items = [
+        Item(
+            row["item_id"],
+            category=row["category"],
+            brand=row["brand"],
+            price=float(row["price"]),
+            in_stock=row["in_stock"] == "true",
+            attributes={"department": row["department"]},
+        )
+        for row in rows
+    ]
+    found = audit(loaded.settings, items)
+    assert len(items) == 64
+    assert [each.text for each in found if each.level != "good"] == []
+    (content,) = [x for x in found if (x.surface, x.check) == ("home-grid", "content")]
+    left = [x for x in items if x.in_stock and x.price <= 250 and x.brand != "Brewer"]  # type: ignore[operator]
+    assert content.text == f"{len(left)} items to choose from."
+    assert 12 < len(left) < 63
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""The audit looks through the rules: what nobody can be shown does not count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from germane.config import Finding, audit, audit_server
+from germane.config.load import Runtime
+from germane.domain.settings import RuleSpec, Settings
+from germane.testing import a_campaign, a_shop, an_item
+
+ITEMS = [an_item(n) for n in range(64)]  # prices 10 to 73, brands b0 to b2
+
+
+def findings(surface: dict[str, Any], items: list[Any] | None = None) -> dict[str, list[Finding]]:
+    """Check -> what is said of the surface ``home``, of five slots."""
+    found: dict[str, list[Finding]] = {}
+    for each in audit(a_shop(surface={"size": 5, **surface}), ITEMS if items is None else items):
+        if each.surface == "home":
+            found.setdefault(each.check, []).append(each)
+    return found
+
+
+def rules(*specs: RuleSpec) -> dict[str, Any]:
+    """A surface with these."""
+    return {"rules": specs}
+
+
+def test_an_include_rule_that_leaves_none() -> None:
+    """Sixty-four items, and none to choose from: where they went is said."""
+    (content,) = findings(rules(RuleSpec("include", "item.price < 0.0")))["content"]
+    assert content.level == "error"
+    assert "0 items (of 64: 64 of type product, 0 left by its rules) for 5 slots" in content.text
+    assert "[[surfaces.home.rules]]" in content.remedy
+
+
+@pytest.mark.parametrize(
+    ("specs", "level", "count"),
+    [
+        ((RuleSpec("include", "item.price < 20.0"),), "warning", "10 items"),
+        ((RuleSpec("include", 'item.brand == "b0"'),), "good", "22 items to choose from"),
+        ((RuleSpec("include", items=("i1", "i2")),), "error", "2 items"),
+        ((RuleSpec("exclude", "item.price > 12.0"),), "error", "3 items"),
+        # two include rules: either lets an item in
+        (
+            (RuleSpec("include", items=("i63",)), RuleSpec("include", "item.price < 20.0")),
+            "warning",
+            "11 items",
+        ),
+        # what depends on the request cannot be counted, and keeps nothing out here
+        ((RuleSpec("include", 'context.device == "phone"'),), "good", "64 items"),
+        ((RuleSpec("exclude", 'context.device == "phone"', ("i1",)),), "good", "63 items"),
+        ((RuleSpec("boost", "item.price < 20.0", factor=2.0),), "good", "64 items"),
+    ],
+)
+def test_items_are_counted_after_the_rules(
+    specs: tuple[RuleSpec, ...], level: str, count: str
+) -> None:
+    """As a decision would, for a request without a context."""
+    (content,) = findings(rules(*specs))["content"]
+    assert (content.level, count in content.text) == (level, True), content
+
+
+def test_stock_and_dates() -> None:
+    """What is out of stock or not yet to be had is no choice."""
+    gone = [an_item(n, in_stock=False) for n in range(60)] + ITEMS[60:]
+    (content,) = findings({}, gone)["content"]
+    assert "4 items (of 64: 64 of type product, 4 to be had now)" in content.text
+    assert "in_stock_only = false" in content.remedy
+    assert findings({"in_stock_only": False}, gone)["content"][0].level == "good"
+    later = [an_item(n, available_from_ms=10) for n in range(64)]
+    shop = a_shop(surface={"size": 5})
+    levels = {
+        at_ms: next(x.level for x in audit(shop, later, at_ms) if x.check == "content")
+        for at_ms in (None, 9, 10)
+    }
+    assert levels == {None: "good", 9: "error", 10: "good"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        (RuleSpec("pin", items=("nope",), position=0), "rules[0].items = nope: not in the catalogue"),
+        (RuleSpec("exclude", items=("nope", "i1")), "rules[0].items = nope: not in the catalogue"),
+        (RuleSpec("pin", items=("i1",), position=7), "rules[0].position = 7: i1 would stand beyond"),
+        (RuleSpec("pin", items=("card",), position=0), "rules[0].items = card: kept out by item_types"),
+        (RuleSpec("exclude", 'item.brand == "B1"'), "rules[0].when = 'item.brand == \"B1\"': it fits none"),
+    ],
+)  # fmt: skip
+def test_a_rule_about_nothing(spec: RuleSpec, says: str) -> None:
+    """A warning that names rule, value and remedy; before the first import there is none."""
+    items = [*ITEMS, an_item(99, item_id="card", type="card")]
+    (found,) = findings(rules(spec), items)["rules"]
+    assert found.level == "warning"
+    assert found.text.startswith(f"surfaces.home.{says}")
+    assert found.remedy
+    assert "rules" not in findings(rules(spec), [])
+
+
+def test_good_rules_are_not_spoken_of() -> None:
+    """Every rule fits something: no finding."""
+    good = rules(
+        RuleSpec("pin", items=("i1", "i2"), position=3),
+        RuleSpec("exclude", 'item.brand == "b0"', ("i4",)),
+        RuleSpec("boost", 'context.device == "phone"', factor=2.0),
+    )
+    assert "rules" not in findings(good)
+
+
+def test_a_default_that_the_rules_keep_out() -> None:
+    """It is not shown to those who opted out either."""
+    kept = rules(RuleSpec("exclude", items=("i1",))) | {"default": ("i1", "i2")}
+    (found,) = findings(kept)["default"]
+    assert (found.level, "1 are kept out by its rules (i1)" in found.text) == ("warning", True)
+
+
+def test_a_pin_that_is_excluded() -> None:
+    """A pin gives a place, not a permission."""
+    specs = RuleSpec("exclude", items=("i1",)), RuleSpec("pin", items=("i1",), position=0)
+    (found,) = findings(rules(*specs))["rules"]
+    assert found.text.startswith("surfaces.home.rules[1].items = i1: kept out")
+
+
+def campaign(*specs: RuleSpec) -> Settings:
+    """Two e-mails or none, under rules."""
+    return a_campaign(rules=specs)
+
+
+def test_rules_over_actions() -> None:
+    """Likewise for a choice: what its rules leave must be worth choosing from."""
+
+    def said(*specs: RuleSpec) -> dict[str, Finding]:
+        return {x.check: x for x in audit(campaign(*specs), []) if x.surface == "mail"}
+
+    assert said()["content"].text == "3 actions, one of them to do nothing."
+    assert "leave 1 of them" in said(RuleSpec("exclude", items=("mens",)))["content"].text
+    none = said(RuleSpec("include", 'item.id == "x"'))
+    assert none["content"].level == "error"
+    assert "leave 0 of 2 actions" in none["content"].text
+    assert none["rules"].level == "warning"
+
+
+def test_no_keys() -> None:
+    """All but the server works without keys: a warning, which names the missing ones."""
+    (found,) = audit_server(Runtime())
+    assert (found.level, found.surface) == ("warning", "")
+    assert "No GERMANE_WRITE_KEY and no GERMANE_SERVER_KEY" in found.text
+    assert "germane init" in found.remedy
+    (found,) = audit_server(Runtime(write_key="w"))
+    assert found.text.startswith("No GERMANE_SERVER_KEY:")
+    assert audit_server(Runtime(write_key="w", server_key="s")) == []
+
+
+def test_a_large_catalogue_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start of the server does not wait for it; what was not looked at is not judged."""
+    monkeypatch.setattr("germane.config.showable.LOOKED_AT", 30)
+    few = a_shop(surface={"size": 5, **rules(RuleSpec("include", "item.price > 60.0"))})
+
+    def content(most: int) -> Finding:
+        return next(x for x in audit(few, ITEMS, most=most) if x.check == "content")
+
+    assert content(40).level == "warning"
+    assert "leave 0 of the first 40 items; of 64" in content(40).text
+    assert "13 items (of 64" in content(64).text
+    many = a_shop(surface={"size": 5, **rules(RuleSpec("exclude", "item.price > 60.0"))})
+    assert "more than 30 items" in next(x.text for x in audit(many, ITEMS) if x.check == "content")
