@@ -50,7 +50,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     out = common.console()
     engine = open_engine(loaded.settings, folder)
     try:
-        findings = audit(loaded.settings, engine.catalogue.values())
+        findings = audit(loaded.settings, engine.catalogue.values(), engine.world.now_ms())
         print_findings([each for each in findings if each.level == "error"], out)
         address = "http://{}:{}".format(*listener.getsockname()[:2])
         out.print(
@@ -108,7 +108,8 @@ def require_keys(runtime: Runtime) -> None:
     if not runtime.write_key or not runtime.server_key:
         raise ConfigInvalid(
             "There are no keys.",
-            hint="`germane init` writes them to .env; or set GERMANE_WRITE_KEY and GERMANE_SERVER_KEY.",
+            hint="Set GERMANE_WRITE_KEY and GERMANE_SERVER_KEY, in .env beside the configuration or in the "
+            "environment, to two long random texts that differ. `germane init` writes them to a new project.",
         )
     if runtime.write_key == runtime.server_key:
         raise ConfigInvalid(

@@ -61,8 +61,9 @@ class Candidates:
         self.features: Floats = np.zeros((0, WIDTH))
 
     def __len__(self) -> int:
-        """Items gathered so far."""
-        return len(self._place)
+        """Items of the catalogue gathered so far (people have to do with others, too)."""
+        items = self._state.items
+        return sum(items[number] is not None for number in self._place)
 
     def include(self, item_ids: Iterable[str]) -> None:
         """Items that must be there whatever the sources say. Before ``matrix``."""

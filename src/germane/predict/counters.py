@@ -13,6 +13,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _MAX_EXPONENT = 400.0
+_BACK = -100.0
+"""A clock that was put back by years: from here on counts of the future grow no more."""
 DAY_MS = 86_400_000.0
 
 
@@ -34,7 +36,8 @@ class Clock:
 
     def scale_at(self, now_ms: int) -> float:
         """Factor that turns a sum of weights into a decayed count as of ``now_ms``."""
-        return float(2.0 ** -min((now_ms - self.origin_ms) / self.half_life_ms, 1000.0))
+        exponent = (now_ms - self.origin_ms) / self.half_life_ms
+        return float(2.0 ** -min(max(exponent, _BACK), 1000.0))
 
     def shift(self, at_ms: int) -> float:
         """Move the origin when weights get too large; the factor that every sum must be multiplied by."""
@@ -73,9 +76,15 @@ class DecayedCounts:
         np.add.at(self.sums, numbers, weights)
         self.total += float(weights.sum())
 
-    def top(self, count: int) -> npt.NDArray[np.intp]:
-        """Item numbers with the highest counts, best first; ties by number."""
-        positive = np.flatnonzero(self.sums > 0)
+    def top(
+        self, count: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.intp]:
+        """Item numbers with the highest counts, best first; ties by number.
+
+        ``among`` says for each of the first item numbers whether it may be there; others may not.
+        """
+        sums = self.sums if among is None else self.sums[: len(among)] * among
+        positive = np.flatnonzero(sums > 0)
         if len(positive) > count:
             part = np.argpartition(-self.sums[positive], count - 1)[:count]
             positive = positive[np.sort(part)]

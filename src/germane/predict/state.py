@@ -269,10 +269,11 @@ class State:
             self.followed.add_all(earlier, numbers[:WITHIN], weight * STEP_SHARE**step)
 
     def _refresh(self, at_ms: int) -> None:
-        self.bestsellers = [int(x) for x in self.slow.top(TOPS)]
-        self.trending = [int(x) for x in self.fast.top(TOPS)]
-        self.rising = [int(x) for x in self.hours.top(TOPS)]
-        self.tried = [int(x) for x in self.tried_fast.top(TOPS)]
+        there = np.array([item is not None for item in self.items], dtype=bool)
+        self.bestsellers = self.slow.top(TOPS, there).tolist()
+        self.trending = self.fast.top(TOPS, there).tolist()
+        self.rising = self.hours.top(TOPS, there).tolist()
+        self.tried = self.tried_fast.top(TOPS, there).tolist()
         limit = at_ms - NEW_DAYS * DAY_MS
         self.newest = [n for n in self.newest if self.created_ms[n] >= limit]
 

@@ -148,3 +148,24 @@ def test_a_circle_of_aliases_is_one_person() -> None:
         an_event(kind="alias", name="", user="one", previous_id="three", properties={}),
     )
     assert len({engine.person_key(each) for each in ("one", "two", "three")}) == 1
+
+
+@pytest.mark.parametrize("person", ["somebody new", "p1"])
+def test_events_about_what_is_not_in_the_catalogue_crowd_nothing_out(person: str) -> None:
+    """Eight items for sale, most events about hundreds of others: the eight are shown all the same."""
+    engine = shop(others=0, size=6)
+    tell(engine, *(viewed(f"p{n % 40}", f"gone-{n % 300}") for n in range(900)))
+    decision = slate(engine, person)
+    assert decision.arm == "personalised"
+    assert len(places(decision)) == 6
+
+
+def test_a_clock_that_goes_back_by_years_stops_nothing() -> None:
+    """Events are folded and decisions made; nothing becomes a dead letter."""
+    engine = shop(others=30)
+    world = engine.world
+    assert isinstance(world, FakeWorld)
+    world.advance(days=-365 * 30)
+    tell(engine, an_event(user="p1", item="thing-1", at_ms=world.now_ms()))
+    assert places(slate(engine, "p1"))
+    assert engine.letters() == []
