@@ -73,6 +73,7 @@ def audit_surface(
         *audit_rules(surface, rules, catalogue),
         _default(surface, catalogue, rules),
         _diversity(surface, settings, shown.left if shown.whole else shown.fitting),
+        *_exploration(surface),
     ]
 
 
@@ -257,6 +258,21 @@ def _no_default(surface: SurfaceSpec) -> Finding:
         f'Under [surfaces.{surface.name}] set default = ["ITEM", ...], best first, '
         'or default_source = "bestsellers".',
     )
+
+
+def _exploration(surface: SurfaceSpec) -> list[Finding]:
+    if surface.exploration_share == 0 or surface.explore_from < surface.size:
+        return []
+    return [
+        Finding(
+            surface.name,
+            "exploration",
+            "warning",
+            f"Nothing explores: {surface.size} positions, and the first that may is {surface.explore_from} "
+            "(counted from 0).",
+            f"Set explore_from = {surface.size - 1} or less, or exploration_share = 0.",
+        )
+    ]
 
 
 def _unusable(

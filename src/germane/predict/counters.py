@@ -76,9 +76,7 @@ class DecayedCounts:
         np.add.at(self.sums, numbers, weights)
         self.total += float(weights.sum())
 
-    def top(
-        self, count: int, among: npt.NDArray[np.bool_] | None = None
-    ) -> npt.NDArray[np.intp]:
+    def top(self, count: int, among: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.intp]:
         """Item numbers with the highest counts, best first; ties by number.
 
         ``among`` says for each of the first item numbers whether it may be there; others may not.

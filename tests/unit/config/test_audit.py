@@ -166,3 +166,12 @@ def test_a_large_catalogue_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch)
     assert "13 items (of 64" in content(64).text
     many = a_shop(surface={"size": 5, **rules(RuleSpec("exclude", "item.price > 60.0"))})
     assert "more than 30 items" in next(x.text for x in audit(many, ITEMS) if x.check == "content")
+
+
+def test_a_surface_too_small_to_explore() -> None:
+    """The first position that may explore is beyond the last one."""
+    (found,) = findings({"size": 3, "exploration_share": 0.1})["exploration"]
+    assert found.level == "warning"
+    assert "explore_from = 2" in found.remedy
+    for fine in ({"exploration_share": 0.1}, {"size": 3, "exploration_share": 0.0}):
+        assert "exploration" not in findings(fine)
