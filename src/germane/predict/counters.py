@@ -33,8 +33,10 @@ class Clock:
         return float(2.0 ** min(max(exponent, -1000.0), 1000.0))
 
     def scale_at(self, now_ms: int) -> float:
-        """Factor that turns a sum of weights into a decayed count as of ``now_ms``."""
-        return float(2.0 ** -min((now_ms - self.origin_ms) / self.half_life_ms, 1000.0))
+        """Factor that turns a sum of weights into a decayed count as of ``now_ms``; always finite, also
+        for a moment long before the origin (an event of years ago)."""
+        exponent = (now_ms - self.origin_ms) / self.half_life_ms
+        return float(2.0 ** -min(max(exponent, -_MAX_EXPONENT), 1000.0))
 
     def shift(self, at_ms: int) -> float:
         """Move the origin when weights get too large; the factor that every sum must be multiplied by."""
