@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from germane.testing import FakeWorld, a_shop, an_item
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
 )
-settings.load_profile("default")
+settings.register_profile("nightly", settings.get_profile("default"), max_examples=2_000)
+settings.load_profile(os.environ.get("GERMANE_HYPOTHESIS", "default"))
 
 
 @pytest.fixture

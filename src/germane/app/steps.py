@@ -341,7 +341,7 @@ class Steps:
         return self.model.observe(
             before,
             interactions,
-            at_ms=event.at_ms,
+            at_ms=min(event.at_ms, at.received_ms),  # nothing shared is learned ahead of the clock
             lesson=is_lesson(event, at.received_ms, self.model.lessons),
             rewards=[
                 *((each, decisions.get(each.decision_id)) for each in rewards),

@@ -32,7 +32,7 @@ ATTRIBUTE = (
         "Its values are the categories of the diversity quota; exactly one attribute has it.",
         False,
     ),
-    Field("speakable", "flag", "Content may mention it.", True),
+    Field("speakable", "flag", "Reasons may name its values.", True),
 )
 SIGNAL = (
     Field("event", "text", "Name of the track event, or page:NAME or screen:NAME.", required=True),
@@ -54,7 +54,7 @@ SIGNAL = (
         "half_life_days", "number", "After how many days it counts half.", 90.0, low=1, high=3650
     ),
     Field("category", "text", "Category of data, for consent.", "behaviour"),
-    Field("speakable", "flag", "Content may refer to it.", True),
+    Field("speakable", "flag", "Reasons may rest on it, in words.", True),
     Field(
         "repeat", "flag", "Something that people do again, like buying: feeds buy-it-again.", False
     ),
@@ -74,7 +74,7 @@ TRAIT = (
         "half_life_days", "number", "After how many days it counts half.", 180.0, low=1, high=3650
     ),
     Field("category", "text", "Category of data, for consent.", "declared"),
-    Field("speakable", "flag", "Content may mention it.", True),
+    Field("speakable", "flag", "Reasons may refer to it.", True),
 )
 OUTCOME = (
     Field("name", "text", "Name of the outcome, as reports and the API use it.", required=True),

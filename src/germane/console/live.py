@@ -149,10 +149,12 @@ class Live:
         return {
             "id": household,
             "readiness": person["readiness"],
-            "interests": person["interests"].get("category", [])[:10],
+            "interests": _interests(person),
             "price": person["priceBand"],
-            "own": person["ownItems"][:5],
-            "traits": {name: each["value"] for name, each in person["traits"].items()},
+            "own": [each for each in person["ownItems"] if each["speakable"]][:5],
+            "traits": {
+                name: each["value"] for name, each in person["traits"].items() if each["speakable"]
+            },
             "trip": None if trip is None else self._trip(trip),
         }
 
@@ -181,3 +183,12 @@ class Live:
     def _title(self, item_id: str) -> str:
         item = self._engine.item(item_id)
         return item.title if item is not None and item.title else f"product {item_id}"
+
+
+def _interests(person: dict[str, Any]) -> list[dict[str, Any]]:
+    """The strongest that may be mentioned, with the evidence in words alone: the page asks for no key."""
+    known = [each for each in person["interests"].get("category", []) if each["speakable"]]
+    return [
+        {"value": each["value"], "share": each["share"], "from": {"text": each["from"]["text"]}}
+        for each in known[:10]
+    ]

@@ -13,8 +13,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _MAX_EXPONENT = 400.0
-_BACK = -100.0
-"""A clock that was put back by years: from here on counts of the future grow no more."""
 DAY_MS = 86_400_000.0
 
 
@@ -35,9 +33,10 @@ class Clock:
         return float(2.0 ** min(max(exponent, -1000.0), 1000.0))
 
     def scale_at(self, now_ms: int) -> float:
-        """Factor that turns a sum of weights into a decayed count as of ``now_ms``."""
+        """Factor that turns a sum of weights into a decayed count as of ``now_ms``; always finite, also
+        for a moment long before the origin (an event of years ago)."""
         exponent = (now_ms - self.origin_ms) / self.half_life_ms
-        return float(2.0 ** -min(max(exponent, _BACK), 1000.0))
+        return float(2.0 ** -min(max(exponent, -_MAX_EXPONENT), 1000.0))
 
     def shift(self, at_ms: int) -> float:
         """Move the origin when weights get too large; the factor that every sum must be multiplied by."""

@@ -46,6 +46,7 @@ _SAMPLE = Item(
 )
 _LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
 _FIELD = re.compile(r"\bitem\s*\.\s*([A-Za-z_]\w*)")
+_ITEM = re.compile(r"\bitem\b")
 _TEXT = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 
 
@@ -70,6 +71,7 @@ class Filter:
             raise BadFilter(_first_line(str(error)), expression=source) from None
         self.reads_context = "context" in self._program.variables()
         """Whether its answer depends on more than the item."""
+        self._fields = _fields_read(source)
         self._answers: dict[str, tuple[Item, bool]] = {}
         self._try()
 
@@ -106,7 +108,12 @@ class Filter:
         self._ask(_SAMPLE, {})
 
     def _ask(self, item: Item, context: dict[str, Any]) -> bool:
-        variables = {"item": visible(item, self._attributes), "context": context}
+        seen = visible(item, self._attributes)
+        if (
+            self._fields is not None
+        ):  # each value that is handed over costs more than the expression
+            seen = {name: seen[name] for name in self._fields if name in seen}
+        variables = {"item": seen, "context": context}
         try:
             answer = self._program.execute(variables)
         except (KeyError, TypeError):
@@ -170,6 +177,14 @@ def visible(item: Item, attributes: Iterable[str] = ()) -> dict[str, Any]:
         if name in item.attributes:
             fields.setdefault(name, item.attributes[name])
     return fields
+
+
+def _fields_read(source: str) -> tuple[str, ...] | None:
+    """The item's fields that an expression names; ``None`` where it may read others as well."""
+    named = _FIELD.findall(source)
+    if len(_ITEM.findall(source)) != len(named):
+        return None  # item["price"], item as a whole, or the word in a text
+    return tuple(dict.fromkeys(named))
 
 
 def _check(source: str, attributes: tuple[str, ...]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from germane.domain.decay import readiness as readiness_of
-from germane.domain.decision import Actions, Ask, Candidate, Decision, SlateItem
+from germane.domain.decision import Actions, Ask, Decision, SlateItem
 from germane.domain.event import Interaction
 from germane.domain.forest import Trained
 from germane.domain.hours import slot_of_week
@@ -16,7 +17,7 @@ from germane.domain.item import Item
 from germane.domain.moment import ActiveHour, Activity, Week
 from germane.domain.outcome import Example, Observation, Reward, Trial
 from germane.domain.ports import Ranked
-from germane.domain.profile import Profile, QuotaCount
+from germane.domain.profile import Profile
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
 from germane.predict.bandit import choosing
@@ -24,24 +25,21 @@ from germane.predict.blender import NEW, pack
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
+from germane.predict.looking import LOOKED_FURTHER, first, further
 from germane.predict.parts import Parts, parts
-from germane.predict.person import Person, positive, turned_down
-from germane.predict.reasons import contributions, reasons
+from germane.predict.person import Person, positive
+from germane.predict.ranking import Ranking
 from germane.predict.residual import DEPTH, NOTHING, Residual
 from germane.predict.rules import Rules, bought
-from germane.predict.slate import MAX_POOL, Policy, Row, arrange, pool_size
+from germane.predict.slate import Policy
 from germane.predict.state import State
-from germane.predict.together import partners, together_scores
 
 Floats = npt.NDArray[np.float64]
 
 BEFORE = 12
 LESSON_BEST, LESSON_SPREAD = DEPTH, 12
 """Rows of a lesson beside the chosen ones: the best by score, and a sample spread over the rest."""
-KEPT_CANDIDATES = 20
 MAX_SIZE = 200
-LOOKED_THROUGH = 5_000
-"""So many of the best-selling items are looked through for what a filter leaves."""
 _REWARD_WEIGHT_MAX = 4.0
 
 
@@ -153,65 +151,20 @@ class SharedModel:
                 seed=seed,
                 readiness=readiness,
             )
-        person = Person(profile, self.state, self.settings, at_ms)
-        found = Candidates(self.state, person, readiness)
-        found.include(self._listed(surface))
-        found.curate(surface.default)
-        if surface.kind == "together" and ask.context.item:
-            found.include_numbers(partners(self.state, ask.context.item))
-        found.include_numbers(self._qualifying(len(found), profile, surface, ask, at_ms))
-        features = found.matrix()
-        only_new = surface.already_bought == "exclude"
-        residual = self._residual  # one for the whole question, whatever is trained meanwhile
-        weights = self.state.blender.weights(surface.name, new=only_new)
-        centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
-        scores = (features - centre) @ weights  # against the average candidate: only order counts
-        extra = self._extra(surface, ask, found.numbers)
-        for added in extra.values():
-            scores = scores + added
-        among = ~found.own() if only_new else None
-        lifted = residual.order(NEW if only_new else "", scores, features, among)
-        order = self._demoted(lifted.order, profile, surface, found.numbers)
-        rows = self._eligible(order, profile, surface, ask, found, at_ms)
-        served = profile.quotas.get(surface.name, QuotaCount())
-        placed, short = arrange(
-            rows,
+        residual = self._residual
+        ranking = Ranking(
+            self.state,
+            profile,
+            surface,
+            ask,
             self._policy(surface, ask),
-            pins=self._rules[surface.name].pins,
-            served=served,
-            seed=seed,
+            self._rules[surface.name],
+            self._filters,
+            residual,
+            at_ms=at_ms,
+            readiness=readiness,
         )
-        places = [each.row.index for each in placed]
-        parts = contributions(features[places] - centre, weights, lifted.parts(places))
-        final = (scores[places] + lifted.lift(places)).tolist()
-        rows_seen = [pack(row) for row in features[places]]
-        items = []
-        for each, sources, row, score in zip(placed, parts, rows_seen, final, strict=True):
-            index = each.row.index
-            item = self.state.items[found.numbers[index]]
-            assert item is not None, "only items of the catalogue are eligible"
-            sources |= {name: float(added[index]) for name, added in extra.items()}
-            items.append(
-                SlateItem(
-                    item_id=item.item_id,
-                    position=each.position,
-                    score=score,
-                    propensity=each.propensity,
-                    slot=each.slot,
-                    sources=sources,
-                    reasons=reasons(sources, each.slot, item, self.state, person, ask),
-                    features=row,
-                )
-            )
-        shown = set(places)
-        rest = [row for row in rows if row.index not in shown][:KEPT_CANDIDATES]
-        said = found.sources_of([row.index for row in rest])
-        kept = tuple(
-            Candidate(row.item_id, float(scores[row.index]), sources)
-            for row, sources in zip(rest, said, strict=True)
-        )
-        policy = self._policy_version(residual)
-        return Ranked(tuple(items), kept, len(found.numbers), short, policy)
+        return replace(ranking.answer(seed), policy=self._policy_version(residual))
 
     def week(self, hours: Sequence[int], *, at_ms: int) -> Week:
         """When a person is there (domain.ports.Model.week)."""
@@ -240,18 +193,14 @@ class SharedModel:
         numbers = [state.index[each] for each in surface.default if each in state.index]
         if surface.default_source != "curated":
             numbers += source
-        numbers += range(len(state.ids)) if len(numbers) < MAX_SIZE else ()
-        chosen: dict[int, Item] = {}
+        numbers += range(len(state.ids))[:LOOKED_FURTHER] if len(numbers) < MAX_SIZE else ()
         size = self._policy(surface, ask).size
-        for number in numbers:
-            item = state.items[number]
-            if number not in chosen and item is not None and test(item):
-                chosen[number] = item
-                if len(chosen) == size:
-                    break
+        chosen = first(state, dict.fromkeys(numbers), test, size)
+        if len(chosen) < size:
+            chosen += further(state, test, size - len(chosen), set(chosen))
         items = tuple(
-            SlateItem(item.item_id, place, 0.0, 1.0, "default", {}, ())
-            for place, item in enumerate(chosen.values())
+            SlateItem(state.ids[number], place, 0.0, 1.0, "default", {}, ())
+            for place, number in enumerate(chosen)
         )
         return Ranked(items, (), len(items), 0)
 
@@ -310,117 +259,9 @@ class SharedModel:
             size, surface.diversity_quota, surface.exploration_share, surface.explore_from
         )
 
-    def _listed(self, surface: SurfaceSpec) -> list[str]:
-        """Items that must be candidates whatever the sources say: pinned, or included by id."""
-        return [
-            item for rule in surface.rules if rule.kind in ("pin", "include") for item in rule.items
-        ]
-
-    def _qualifying(
-        self, known: int, profile: Profile, surface: SurfaceSpec, ask: Ask, at_ms: int
-    ) -> list[int]:
-        """Best-selling items that may be shown, enough for the slate and its exploring pool without those
-        that were turned down: where a filter or an include rule may leave little of what the sources
-        propose, or where they propose little."""
-        policy = self._policy(surface, ask)
-        size, missing = policy.size, policy.size + pool_size(policy.exploration)
-        narrowed = bool(ask.filter) or self._rules[surface.name].includes
-        if not narrowed and known >= size + KEPT_CANDIDATES:
-            return []
-        test = self.eligible(profile, surface, ask, at_ms=at_ms)
-        state, found, down = self.state, list[int](), self._turned_down(profile)
-        sold = np.argsort(-state.mid.sums[: len(state.ids)], kind="stable")[:LOOKED_THROUGH]
-        for number in sold.tolist():
-            item = state.items[number]
-            if item is not None and test(item):
-                found.append(number)
-                missing -= number not in down
-                if not missing:
-                    break
-        return found
-
-    def _extra(
-        self, surface: SurfaceSpec, ask: Ask, numbers: npt.NDArray[np.intp]
-    ) -> dict[str, Floats]:
-        """What is added to the blender's score: the item of the page, and boost rules."""
-        extra: dict[str, Floats] = {}
-        if surface.kind == "together" and ask.context.item:
-            extra["together"] = together_scores(self.state, ask.context.item, numbers)
-        rules = self._rules[surface.name]
-        if rules.boosts:  # a boost multiplies an item's odds, so it adds its logarithm
-            items = [self.state.items[number] for number in numbers]
-            factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
-            extra["rule"] = np.log(np.array(factors))
-        return extra
-
-    def _demoted(
-        self,
-        order: npt.NDArray[np.intp],
-        profile: Profile,
-        surface: SurfaceSpec,
-        numbers: npt.NDArray[np.intp],
-    ) -> npt.NDArray[np.intp]:
-        """The order with what the person turned down at its very end, and before that what they had,
-        where the surface asks for it."""
-        down, had = self._turned_down(profile), set[int]()
-        if surface.already_bought == "demote":
-            index, own = self.state.index, profile.own_items.items()
-            had = {index.get(item_id, -1) for item_id, each in own if each.count > 0}
-        if not down and not had:
-            return order
-        of = numbers[order].tolist()
-        place = np.array([2 * (each in down) + (each in had) for each in of], dtype=np.intp)
-        return order[np.argsort(place, kind="stable")]
-
-    def _turned_down(self, profile: Profile) -> set[int]:
-        own = profile.own_items.items()
-        return {self.state.index.get(item_id, -1) for item_id, each in own if turned_down(each)}
-
     def _before(self, profile: Profile) -> tuple[Interaction, ...]:
         """The latest interactions that speak for their item: what came before, in a sequence."""
         return tuple(each for each in profile.recent[-BEFORE:] if positive(each, self.settings))
-
-    def _eligible(
-        self,
-        order: npt.NDArray[np.intp],
-        profile: Profile,
-        surface: SurfaceSpec,
-        ask: Ask,
-        found: Candidates,
-        at_ms: int,
-    ) -> list[Row]:
-        """The best that may be shown: enough for the slate, its pool and its diverse slots."""
-        test = self._rules[surface.name].eligible(profile, ask, self._filters, at_ms)
-        state, size = self.state, self._policy(surface, ask).size
-        enough = size + MAX_POOL + KEPT_CANDIDATES
-        adjacent, numbers = found.adjacent(), found.numbers
-        categories, names = state.kinds[state.diversity].of, state.kinds[state.diversity].names
-        down = self._turned_down(profile)
-        rows: list[Row] = []
-
-        def take(index: int) -> bool:
-            number = int(numbers[index])
-            item = state.items[number]
-            if item is None or not test(item):
-                return False
-            category = names[categories[number]]
-            rows.append(Row(item.item_id, category, bool(adjacent[index]), index, number in down))
-            return True
-
-        place = 0
-        while place < len(order) and len(rows) < enough:
-            take(int(order[place]))
-            place += 1
-        rest = order[place:]
-        missing = size - sum(row.adjacent for row in rows)
-        pinned = [state.index.get(pin.item_id, -1) for pin in self._rules[surface.name].pins]
-        wanted = np.isin(numbers[rest], pinned) if pinned else np.zeros(len(rest), dtype=bool)
-        if missing > 0:
-            wanted |= adjacent[rest]
-        for index in rest[wanted].tolist():
-            if missing > 0 or numbers[index] in pinned:
-                missing -= take(index) and bool(adjacent[index])
-        return rows
 
     def _activity(self, active: ActiveHour, at_ms: int, *, lesson: bool) -> Activity:
         """Where it counts in the week; as a lesson also how well it was foreseen."""

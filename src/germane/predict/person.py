@@ -11,6 +11,7 @@ from germane.domain import decay
 from germane.domain.event import Interaction
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
+from germane.domain.speaking import Speech
 from germane.predict.state import State
 
 Floats = npt.NDArray[np.float64]
@@ -75,6 +76,7 @@ class Person:
     def __init__(self, profile: Profile, state: State, settings: Settings, at_ms: int) -> None:
         self.profile = profile
         self.at_ms = at_ms
+        self.speech = Speech(profile, settings, at_ms)
         self.own = OwnItems(profile, state, at_ms / 1000)
         self.interests = {
             name: _shares(decay.interests(profile, name, settings, at_ms)) for name in state.tracked

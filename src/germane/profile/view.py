@@ -14,6 +14,7 @@ from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_label
 from germane.domain.profile import Exposure, Mass, OpenChoice, OwnItem, Profile, Trait
 from germane.domain.settings import Settings
+from germane.domain.speaking import Speech
 from germane.profile import orders, rhythm, words
 from germane.profile.words import rfc3339
 
@@ -27,7 +28,12 @@ __all__ = ["rfc3339", "view"]
 
 
 def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> dict[str, Any]:
-    """Readable JSON of one person. Times are RFC 3339, weights are as of ``now_ms``."""
+    """Readable JSON of one person. Times are RFC 3339, weights are as of ``now_ms``.
+
+    The data is whole; its sentences (``text``) name nothing that is not speakable, and ``speakable``
+    says of an interest, an own item or a trait whether it may be mentioned to the person.
+    """
+    speech = Speech(profile, settings, now_ms)
     return {
         "personId": profile.person,
         "userId": profile.user_id or _own_key(profile) or None,
@@ -40,15 +46,15 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
         "locale": profile.locale or None,
         "readiness": _readiness(profile, settings),
         "interests": {
-            name: _interests(profile, name, settings, now_ms) for name in profile.interests
+            name: _interests(profile, name, settings, now_ms, speech) for name in profile.interests
         },
         "priceBand": _price(profile, settings),
         "traits": {
-            name: _trait(name, trait, profile, settings, now_ms)
+            name: _trait(name, trait, profile, settings, now_ms) | {"speakable": speech.trait(name)}
             for name, trait in sorted(profile.traits.items())
             if trait.value is not None
         },
-        "ownItems": _own_items(profile, settings, item_of, now_ms),
+        "ownItems": _own_items(profile, settings, item_of, now_ms, speech),
         "recent": [_interaction(each, item_of) for each in profile.recent[: -RECENT - 1 : -1]],
         "rhythm": _rhythm(profile, settings),
         "exposures": [_exposure(each) for each in reversed(profile.exposures)],
@@ -82,7 +88,7 @@ def _readiness(profile: Profile, settings: Settings) -> dict[str, Any]:
 
 
 def _interests(
-    profile: Profile, name: str, settings: Settings, now_ms: int
+    profile: Profile, name: str, settings: Settings, now_ms: int, speech: Speech
 ) -> list[dict[str, Any]]:
     """Strongest first; what the person turned away from comes last, with a weight below 0."""
     weights = decay.interests(profile, name, settings, now_ms)
@@ -92,18 +98,19 @@ def _interests(
             "value": value,
             "weight": round(weight, 4),
             "share": round(weight / total, 4) if weight > 0 else 0.0,
-            "from": _evidence(decay.live(profile.interests[name][value], now_ms)),
+            "from": _evidence(decay.live(profile.interests[name][value], now_ms), speech),
+            "speakable": speech.interest(name, value, liked=weight > 0),
         }
         for value, weight in sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
 
 
-def _evidence(masses: tuple[Mass, ...]) -> dict[str, Any]:
+def _evidence(masses: tuple[Mass, ...], speech: Speech) -> dict[str, Any]:
     """In words, and the counts behind them by month and signal, without what was taken back."""
     months: dict[str, dict[str, int]] = {}
     for each in masses:
         months.setdefault(month_label(each.month), {})[each.signal] = each.count
-    return {"text": words.evidence(masses), "months": months}
+    return {"text": words.evidence(masses, speech.signal), "months": months}
 
 
 def _price(profile: Profile, settings: Settings) -> dict[str, Any] | None:
@@ -141,18 +148,19 @@ def _trait(
 
 
 def _own_items(
-    profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int
+    profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int, speech: Speech
 ) -> list[dict[str, Any]]:
     """What the person has had most often, with its rhythm."""
     repeated = [(key, own) for key, own in profile.own_items.items() if own.count]
     repeated.sort(key=lambda pair: (-pair[1].count, -pair[1].last_s, pair[0]))
     return [
-        _own(key, own, item_of, now_ms) | {"pieces": orders.pieces_of(profile, key, own, settings)}
+        _own(key, own, item_of, now_ms, speech)
+        | {"pieces": orders.pieces_of(profile, key, own, settings)}
         for key, own in repeated[:OWN]
     ]
 
 
-def _own(key: str, own: OwnItem, item_of: ItemOf, now_ms: int) -> dict[str, Any]:
+def _own(key: str, own: OwnItem, item_of: ItemOf, now_ms: int, speech: Speech) -> dict[str, Any]:
     last_s = own.times_s[-1] if own.times_s else own.last_s
     every = words.every_days(own)
     return {
@@ -162,7 +170,8 @@ def _own(key: str, own: OwnItem, item_of: ItemOf, now_ms: int) -> dict[str, Any]
         "last": rfc3339(last_s * 1000),
         "daysAgo": words.days_ago(last_s, now_ms),
         "everyDays": None if every is None else round(every, 1),
-        "text": words.again(own, now_ms),
+        "text": words.again(own, now_ms) if speech.repeats(key) else words.UNSPOKEN,
+        "speakable": speech.repeats(key),
     }
 
 

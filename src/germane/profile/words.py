@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from germane.domain.hours import HOURS
@@ -38,12 +38,19 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}s"
 
 
-def evidence(masses: tuple[Mass, ...]) -> str:
-    """``7 purchases, 3 views, last 2026-11``: most frequent first."""
+OTHER = "other sign"
+"""What a signal that is not speakable is called."""
+UNSPOKEN = "not to be mentioned"
+
+
+def evidence(masses: tuple[Mass, ...], may_say: Callable[[str], bool] = lambda _: True) -> str:
+    """``7 purchases, 3 views, 2 other signs, last 2026-11``: most frequent first. A signal that may not
+    be named is one of the other signs."""
     totals: dict[str, int] = {}
     for each in masses:
-        totals[each.signal] = totals.get(each.signal, 0) + each.count
-    ordered = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+        name = each.signal if may_say(each.signal) else OTHER
+        totals[name] = totals.get(name, 0) + each.count
+    ordered = sorted(totals.items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0]))
     said = [counted(count, signal) for signal, count in ordered]
     return f"{', '.join(said)}, last {month_label(max(each.month for each in masses))}"
 

@@ -83,6 +83,7 @@ def test_traits_against_behaviour() -> None:
         "ageDays": 180,
         "weight": 0.25,  # half by age, half of that by behaviour
         "behaviourWeight": 0.5,
+        "speakable": True,
     }
     assert "weight" not in found["plan"]  # type: ignore[index]
     assert "gone" not in found  # type: ignore[operator]

@@ -14,6 +14,7 @@ from germane.domain.outcome import Trial
 from germane.domain.ports import Ranked
 from germane.domain.profile import Profile
 from germane.domain.settings import ActionSpec, Settings, SurfaceSpec
+from germane.domain.speaking import Speech
 from germane.predict.bandit import policy, words
 from germane.predict.bandit.arms import Arms
 from germane.predict.bandit.features import Features
@@ -63,6 +64,7 @@ class Chooser:
 
     def __init__(self, surface: SurfaceSpec, settings: Settings) -> None:
         self.surface = surface
+        self._settings = settings
         self.actions = actions_of(surface)
         self.features = Features(surface.features, settings)
         self.arms = Arms.of(surface, self.features.layout)
@@ -116,6 +118,7 @@ class Chooser:
         arms = self._standing(belief, person, plan)
         taken = policy.draw(plan.probabilities, seed)
         parts = belief.parts(x, plan.best, plan.constant)
+        speech = Speech(profile, self._settings, at_ms)
         return self._ranked(
             taken,
             Choice(
@@ -127,7 +130,14 @@ class Chooser:
                 features=x,
                 arms=arms,
                 reasons=words.reasons(
-                    plan, gate, taken, self.actions, arms, self.features.names, parts
+                    plan,
+                    gate,
+                    taken,
+                    self.actions,
+                    arms,
+                    self.features.names,
+                    parts,
+                    lambda name: self.features.may_say(name, speech),
                 ),
             ),
         )

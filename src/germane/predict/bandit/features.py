@@ -26,6 +26,7 @@ from germane.domain.decision import Context
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
+from germane.domain.speaking import Speech
 
 PLAIN = ("known", "readiness", "idle_days")
 _LARGEST = 1e300
@@ -106,6 +107,13 @@ class Features:
                 case _:
                     found.append(_number(each, _said(context, each.name)))
         return tuple(found)
+
+    def may_say(self, text: str, speech: Speech) -> bool:
+        """Whether a feature may be named to the person: what it tells of them is speakable."""
+        each = parse(text)
+        if each.kind == "trait":
+            return speech.trait(each.name)
+        return each.kind != "interest" or speech.interest(each.name, each.value)
 
 
 def _idle(profile: Profile, at_ms: int) -> float:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from germane.domain.decision import Reason, Standing
 from germane.domain.settings import ActionSpec
+from germane.domain.speaking import NEUTRAL
 from germane.predict.bandit.policy import ENOUGH_RESPONSES, Gate, Plan
 from germane.predict.bandit.posterior import Floats
 
@@ -29,6 +32,7 @@ def reasons(
     arms: tuple[Standing, ...],
     features: tuple[str, ...],
     parts: Floats,
+    may_say: Callable[[str], bool],
 ) -> tuple[Reason, ...]:
     """Why this action: what is best for everyone, whether acting per person is proven, what was explored.
 
@@ -40,12 +44,12 @@ def reasons(
         arms: How each stands.
         features: Their names.
         parts: What each adds to the gain of the best over the constant, shape (features,).
+        may_say: Whether a feature may be named.
     """
     found = [everyone(actions[plan.constant], arms[plan.constant])]
     found.append(_person(plan, actions, arms) if gate.open else whole(gate))
     if plan.best != plan.constant:
-        order = sorted(range(len(features)), key=lambda n: -parts[n])[:NAMED]
-        found += [_feature(features[n], float(parts[n])) for n in order if parts[n] > 0]
+        found += features_said(features, parts.tolist(), may_say)
     if taken != plan.best:
         text = (
             f"Taken to learn: {arms[taken].propensity:.1%} of such decisions take "
@@ -102,6 +106,17 @@ def _person(plan: Plan, actions: tuple[ActionSpec, ...], arms: tuple[Standing, .
         "the best single choice is used."
     )
     return Reason("not_proven_per_person", text, 0.0)
+
+
+def features_said(
+    features: Sequence[str], parts: Sequence[float], may_say: Callable[[str], bool]
+) -> list[Reason]:
+    """The features that speak most for a personal choice; those that may not be named are told as one."""
+    order = sorted(range(len(features)), key=lambda n: -parts[n])[:NAMED]
+    speaking = [(features[n], float(parts[n])) for n in order if parts[n] > 0]
+    found = [_feature(name, part) for name, part in speaking if may_say(name)]
+    muted = sum(part for name, part in speaking if not may_say(name))
+    return [*found, Reason("neutral", f"{NEUTRAL}.", muted)] if muted else found
 
 
 def _feature(name: str, part: float) -> Reason:
