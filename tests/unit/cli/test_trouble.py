@@ -122,7 +122,7 @@ def test_a_file_in_the_place_of_the_folder(project: Path, command: tuple[str, ..
     """Is not taken for one."""
     shutil.rmtree(project / "germane-data")
     (project / "germane-data").write_text("")
-    plain(germane(project, *command), "there is a file of that name")
+    plain(germane(project, *command), "a file")
 
 
 def test_a_project_where_nothing_may_be_made(project: Path) -> None:
