@@ -78,7 +78,8 @@ class Deciding:
         if surface.kind == "together" and not ask.context.item:
             raise BadAsk(
                 f"{surface.name} shows what goes with an item: say with which.",
-                hint='Send the item of the page with the surface: "context": {"item": "..."}.',
+                hint='Send the item of the page with the surface: "surfaces": [{"surface": "...", "context": '
+                '{"item": "..."}}]; on the command line: --item ID.',
                 surface=surface.name,
             )
         self._model.check_filter(ask.filter, surface)
@@ -105,7 +106,7 @@ class Deciding:
             )
             if not ranked.items and ranked.choice is None:
                 arm = "fallback"
-                ranked = self._model.default(surface, ask, at_ms=at_ms)
+                ranked = self._model.default(surface, ask, at_ms=at_ms, person=profile)
         else:
             ranked = self._model.default(surface, ask, at_ms=at_ms)
         return self._sealed(profile, surface, ask, ranked, arm, trust, at_ms, seed)

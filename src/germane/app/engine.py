@@ -22,6 +22,7 @@ from germane.app.receipt import Receipt
 from germane.app.reports import Reports
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps
+from germane.app.unheard import Unheard
 from germane.domain.decision import Actions, Ask, Decision
 from germane.domain.errors import Overloaded, StorageFailed
 from germane.domain.event import DeadLetter, Event, Rejection
@@ -69,6 +70,7 @@ class Engine:
         self.key = key
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
+        self._unheard = Unheard(self._steps.extractor)
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
         self._people = People(
@@ -115,6 +117,7 @@ class Engine:
     def stats(self) -> dict[str, float]:
         """Counters, rates and latency quantiles by name."""
         return self.counters.snapshot() | {
+            "events_without_signal_total": float(self._unheard.total),
             "log_offset": float(self._seq),
             "shared_offset": float(self.model.seq),
             "records_waiting": float(self._waiting),
@@ -384,6 +387,7 @@ class Engine:
             self._seq -= 1
             return self._letters.poisoned(event, error, arrival.received_ms)
         self.counters.credited(rewards)
+        self._unheard.look(event, aloud=self._committer.running)
         return self._held(txn)
 
     def fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:

@@ -282,8 +282,11 @@ class Model(Protocol):
         """
         ...
 
-    def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
-        """The slate that depends on nobody: curated list first, then the default source."""
+    def default(
+        self, surface: SurfaceSpec, ask: Ask, *, at_ms: int, person: Profile | None = None
+    ) -> Ranked:
+        """The slate that depends on nobody: curated list first, then the default source. For a ``person``
+        it leaves out what the surface's rules keep from them."""
         ...
 
     def dump(self) -> bytes:

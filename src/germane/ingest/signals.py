@@ -33,6 +33,15 @@ class Extractor:
         for spec in settings.signals.values():
             self._by_event.setdefault(spec.event, []).append(_compile(spec, settings))
 
+    def knows(self, event: Event) -> bool:
+        """Whether any signal is declared for an event of this name."""
+        return _name(event) in self._by_event
+
+    @property
+    def names(self) -> list[str]:
+        """Names of events that a signal is declared for."""
+        return list(self._by_event)
+
     def extract(self, event: Event) -> tuple[list[Interaction], list[str]]:
         """Interactions in the order of the event, and what was wrong with those that are missing."""
         signals = self._by_event.get(_name(event))

@@ -75,6 +75,8 @@ class Blender:
             return  # a lesson in the features of an earlier version: it cannot be read any more
         if example.rows < 2 or len(example.chosen) in (0, example.rows):
             return
+        if not np.isfinite(features).all():
+            return  # an earlier version stored what it could not learn from
         own = self.surfaces.get(example.surface)
         weights = self._head(example.surface).value
         scores = features @ (weights if own is None else weights + own.value)

@@ -253,7 +253,7 @@ class Candidates:
         """Co-visitation as a cosine: divided by the candidate's own popularity."""
         slow = self._state.slow
         raw = _looked_up(goes, self.numbers)
-        floor = 0.01 * slow.clock.weight(self._person.at_ms)
+        floor = 0.01 * slow.clock.weight(self._now())
         value: Floats = raw / np.sqrt(slow.sums[self.numbers] + floor)
         return value
 
@@ -307,7 +307,7 @@ class Candidates:
         self.features[:, _PERSON] = np.log1p(history)
 
     def _popularity(self, readiness: float) -> None:
-        state, now = self._state, self._person.at_ms
+        state, now = self._state, self._now()
         shares = {
             "popular_hours": state.hours,
             "popular_fast": state.fast,
@@ -328,9 +328,14 @@ class Candidates:
         popular = self.features[:, COLUMN["popular_mid"]]
         self._set("cold_popular", slice(None), popular * (1.0 - readiness))
 
+    def _now(self) -> int:
+        """When popularity is asked for: not before the newest event that is counted in it. (An event that
+        comes late is ranked as of its own time, and what sold since cannot be taken out of the counts.)"""
+        return max(self._person.at_ms, self._state.latest_ms)
+
     def _trend(self, shorter: DecayedCounts, longer: DecayedCounts) -> Floats:
         """How the events a day of a short while stand to those of a longer one, as a logarithm."""
-        now = self._person.at_ms
+        now = self._now()
         one = _rate(shorter.sums[self.numbers], shorter.clock, now)
         two = _rate(longer.sums[self.numbers], longer.clock, now)
         found: Floats = np.clip(np.log((one + RARE_A_DAY) / (two + RARE_A_DAY)), -3, 3)

@@ -16,7 +16,7 @@ from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
 
-FORMAT = 6
+FORMAT = 7
 
 
 def write(state: State, seq: int) -> bytes:
@@ -74,6 +74,7 @@ def _body(state: State) -> dict[str, Any]:
         "bestsellers": state.bestsellers,
         "shown": state.shown,
         "folds": state.folds,
+        "latest": state.latest_ms,
         "base": _weights(state.blender.base),
         "new": _weights(state.blender.new),
         "surfaces": {name: _weights(each) for name, each in state.blender.surfaces.items()},
@@ -117,6 +118,7 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     state.rising = list(whole["rising"])
     state.bestsellers, state.tried = list(whole["bestsellers"]), list(whole["tried"])
     state.shown, state.folds = whole["shown"], whole["folds"]
+    state.latest_ms = whole["latest"]
     _fill_weights(state.blender.base, whole["base"])
     _fill_weights(state.blender.new, whole["new"])
     for surface, weights in whole["surfaces"].items():

@@ -105,9 +105,10 @@ class Filter:
             ) from None
         except (KeyError, RuntimeError, ValueError):
             pass
-        self._ask(_SAMPLE, {})
+        self._ask(_SAMPLE, {}, strict=True)
 
-    def _ask(self, item: Item, context: dict[str, Any]) -> bool:
+    def _ask(self, item: Item, context: dict[str, Any], *, strict: bool = False) -> bool:
+        """``strict``: what fails is wrong with the expression, not with one item's value."""
         seen = visible(item, self._attributes)
         if (
             self._fields is not None
@@ -119,6 +120,8 @@ class Filter:
         except (KeyError, TypeError):
             return False  # the item has no such value, or one of another type
         except (RuntimeError, ValueError) as error:
+            if not strict:  # a weight of "n/a", say, that cannot be made a number
+                return False
             raise BadFilter(_first_line(str(error)), expression=self.source) from None
         if not isinstance(answer, bool):
             raise BadFilter(

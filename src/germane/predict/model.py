@@ -181,13 +181,15 @@ class SharedModel:
             if surface.kind == "choice":
                 choosing.check_action_fields(source, surface)
 
-    def default(self, surface: SurfaceSpec, ask: Ask, *, at_ms: int) -> Ranked:
+    def default(
+        self, surface: SurfaceSpec, ask: Ask, *, at_ms: int, person: Profile | None = None
+    ) -> Ranked:
         """The slate that depends on nobody (domain.ports.Model.default)."""
         if surface.kind == "choice":
             chooser = self.state.choosers.of[surface.name]
             return chooser.default(ask, self._rules[surface.name], self._filters, at_ms=at_ms)
-        nobody = Profile(person="")
-        test = self._rules[surface.name].eligible(nobody, ask, self._filters, at_ms)
+        person = person or Profile(person="")
+        test = self._rules[surface.name].eligible(person, ask, self._filters, at_ms)
         state = self.state
         source = state.trending if surface.default_source == "trending" else state.bestsellers
         numbers = [state.index[each] for each in surface.default if each in state.index]

@@ -133,6 +133,8 @@ class State:
         self.bestsellers: list[int] = []
         self.shown = 0
         self.folds = 0
+        self.latest_ms = 0
+        """Time of the newest interaction that was counted."""
         self.blender = Blender(PRIOR.copy())
         self.moment = Moment(settings.profile.beyond_year_factor)
         self.choosers = Choosers(settings)
@@ -213,6 +215,7 @@ class State:
     def _count(self, positive: Sequence[Interaction], observation: Observation) -> None:
         owned = dict(zip(observation.interactions, observation.owned, strict=False))
         at_ms = observation.at_ms
+        self.latest_ms = max(self.latest_ms, at_ms)
         weights = {name: rows.weight(at_ms) for name, rows in self.tops.items()}
         specs = [self.settings.signals[each.signal] for each in positive]
         numbers = np.array([self.number(each.item_id) for each in positive], dtype=np.intp)

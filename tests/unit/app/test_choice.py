@@ -17,7 +17,7 @@ from germane.domain.errors import NotShown
 from germane.domain.event import Event
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.profile import Exposure, Profile
-from germane.testing import FakeWorld, a_campaign, an_item, an_order
+from germane.testing import FakeWorld, a_campaign, an_event, an_item, an_order
 
 
 @pytest.fixture
@@ -230,3 +230,24 @@ def test_a_slate_counts_for_the_person_it_was_made_for_alone(
     alias = Event("m1", "alias", world.now_ms(), user_id="u3", previous_id="u1")
     campaign.accept_now([alias])
     assert [each.credited for each in buys("u3")] == [(f"{shown}|purchase",)]
+
+
+def test_the_best_for_everyone_is_told_alike_to_everyone(
+    campaign: Engine, world: FakeWorld
+) -> None:
+    """Under the words for everyone stands what holds for everyone, whoever asks."""
+    for n in range(60):
+        (made,) = decided(campaign, "mail", user=f"p{n}")
+        if made.choice is not None and made.choice.action and n % 3:
+            bought = an_order(["i1"], user=f"p{n}", at_ms=world.now_ms(), order_id=f"o{n}")
+            campaign.accept_now([bought])
+        seen = [an_event(user=f"p{n}", at_ms=world.now_ms()) for _ in range(n % 9)]
+        campaign.accept_now(seen)
+        decided(campaign, "mail", user=f"p{n}")
+    world.advance(days=5)
+    told = campaign.standing("mail").choice.reasons[0].text
+    assert "so far" in told
+    for user in ("p1", "p7", "somebody new"):
+        (made,) = decided(campaign, "mail", user=user)
+        assert made.choice is not None
+        assert made.choice.reasons[0].text == told

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+
+import numpy as np
 import pytest
 
 from germane.app.engine import Engine
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.item import Item
+from germane.domain.outcome import Example
 from germane.domain.settings import RuleSpec
+from germane.predict.blender import Blender, pack
+from germane.predict.features import PRIOR
 from germane.predict.model import SharedModel
 from germane.storage.memory import MemoryStore
-from germane.testing import FakeWorld, a_shop, an_event
+from germane.testing import FakeWorld, a_shop, an_event, an_order
 
 JACKETS, OTHERS = 8, 600
 FILTER = 'item.category == "Jackets"'
@@ -169,3 +176,69 @@ def test_a_clock_that_goes_back_by_years_stops_nothing() -> None:
     tell(engine, an_event(user="p1", item="thing-1", at_ms=world.now_ms()))
     assert places(slate(engine, "p1"))
     assert engine.letters() == []
+
+
+def test_events_that_no_signal_is_declared_for_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """They are kept and say nothing: they are counted, and a server names each new one once."""
+    engine = shop(others=0)
+    unheard = [an_event("order complete"), an_event("order complete"), an_event("Menu Opened")]
+
+    async def served() -> None:
+        await engine.start()
+        await engine.accept([*unheard, an_event(), an_event(kind="page", name="Home")])
+        await engine.stop()
+
+    asyncio.run(served())
+    assert engine.stats()["events_without_signal_total"] == 3
+    told = [each.getMessage() for each in caplog.records if "no signal" in each.getMessage()]
+    assert len(told) == 2
+    assert "'order complete'" in told[0]
+    assert "Order Completed" in told[0]
+
+
+def test_late_and_unsorted_events_leave_every_score_a_number() -> None:
+    """Months old, after newer ones: the server's lessons are of finite features, and so are its scores."""
+    engine = shop(others=30)
+    world = engine.world
+    assert isinstance(world, FakeWorld)
+    tell(engine, an_event(user="a", item="thing-1", at_ms=world.now_ms()))
+    world.advance(days=95)
+    tell(engine, an_event(user="b", item="thing-2", at_ms=world.now_ms()))
+    old_ms = world.now_ms() - 280 * 86_400_000
+    tell(engine, *(an_event(user=f"o{n}", item=f"thing-{n % 9}", at_ms=old_ms) for n in range(300)))
+    for user in ("a", "o1", "somebody new"):
+        assert all(math.isfinite(each.score) for each in slate(engine, user).items)
+    assert engine.letters() == []
+    assert engine.model.lessons > 3, "some of the old ones taught"
+    assert all(math.isfinite(weight) for weight in engine.model.blend(""))
+
+
+def test_a_lesson_of_no_number_teaches_nothing() -> None:
+    """An earlier version stored such: a rebuild passes them over."""
+    blender = Blender(PRIOR.copy())
+    rows = np.ones((3, len(PRIOR)))
+    rows[1, 4] = -np.inf
+    blender.learn(Example("", 3, pack(rows), (0,)))
+    assert blender.base.steps == 0
+
+
+def test_whoever_had_everything_is_shown_nothing_again() -> None:
+    """Where the surface leaves out what was bought, so does the list that stands in."""
+    engine = shop(others=5, already_bought="exclude", size=20)
+    everything = [f"jacket-{n}" for n in range(JACKETS)] + [f"thing-{n}" for n in range(5)]
+    tell(engine, an_order(everything, user="p1", order_id="all"))
+    assert places(slate(engine, "p1")) == []
+    assert len(places(slate(engine, "somebody else"))) == 13
+
+
+def test_one_odd_value_in_the_catalogue_stops_no_surface() -> None:
+    """A rule over a text that is no number is merely not fulfilled by that item."""
+    rule = RuleSpec("exclude", "int(item.attributes.weight) > 5")
+    engine = shop(others=0, rules=(rule,), size=8)
+    for number, weight in enumerate(["n/a", "9", 2]):
+        engine.fold_item(
+            Item(f"jacket-{number}", category="Jackets", attributes={"weight": weight})
+        )
+    shown = places(slate(engine, "p1"))
+    assert "jacket-1" not in shown
+    assert {"jacket-0", "jacket-2", "jacket-3"} <= set(shown)

@@ -107,8 +107,9 @@ class Chooser:
         x = self.features.of(profile, ask.context, at_ms=at_ms, readiness=readiness)
         belief, gate = self.belief(at_ms)
         person = self._less_costs(*belief.person(x))
+        everyone = self._less_costs(*belief.everyone())
         plan = policy.plan(
-            self._less_costs(*belief.everyone()),
+            everyone,
             person,
             belief.responses,
             allowed,
@@ -135,6 +136,7 @@ class Chooser:
                     taken,
                     self.actions,
                     arms,
+                    self._standing(belief, everyone, plan)[plan.constant],
                     self.features.names,
                     parts,
                     lambda name: self.features.may_say(name, speech),

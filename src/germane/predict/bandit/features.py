@@ -3,7 +3,7 @@
     known                    how much was seen of them: log(1 + positive interactions)
     readiness                how far their profile is trusted, in [0, 1)
     idle_days                log(1 + days since they were last seen)
-    trait:NAME               a declared number or flag
+    trait:NAME               a declared number or flag; also as text, as files have it: "true", "12"
     trait:NAME=VALUE         1 where the declared value is this (or contains it, for a list), else 0
     interest:ATTRIBUTE=VALUE its share of the person's interests in the attribute, in [0, 1]
     context:NAME             a number or flag of the request's context.extra
@@ -30,6 +30,7 @@ from germane.domain.speaking import Speech
 
 PLAIN = ("known", "readiness", "idle_days")
 _LARGEST = 1e300
+_FLAGS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 KINDS = ("trait", "interest", "context")
 
 
@@ -136,11 +137,24 @@ def _number(feature: Feature, value: Any) -> float:
     if feature.value:
         among = value if isinstance(value, list | tuple) else (value,)
         return float(any(_text(each) == feature.value for each in among))
+    if isinstance(value, str):
+        value = _read(value)
     if not isinstance(value, bool | int | float):
         return 0.0
     if not abs(value) <= _LARGEST:  # infinite, no number, or an integer beyond all floats
         return 0.0
     return math.copysign(math.log1p(abs(float(value))), float(value))
+
+
+def _read(text: str) -> float | None:
+    """A number or flag that came as text; ``None`` where it is neither."""
+    text = text.strip().lower()
+    if text in _FLAGS:
+        return _FLAGS[text]
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _text(value: Any) -> str:

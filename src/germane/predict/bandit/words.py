@@ -30,6 +30,7 @@ def reasons(
     taken: int,
     actions: tuple[ActionSpec, ...],
     arms: tuple[Standing, ...],
+    constant: Standing,
     features: tuple[str, ...],
     parts: Floats,
     may_say: Callable[[str], bool],
@@ -41,12 +42,13 @@ def reasons(
         gate: Whether acting per person is proven as a whole.
         taken: The action that was drawn.
         actions: All of them.
-        arms: How each stands.
+        arms: How each stands for this person.
+        constant: How the best single choice stands for everyone.
         features: Their names.
         parts: What each adds to the gain of the best over the constant, shape (features,).
         may_say: Whether a feature may be named.
     """
-    found = [everyone(actions[plan.constant], arms[plan.constant])]
+    found = [everyone(actions[plan.constant], constant)]
     found.append(_person(plan, actions, arms) if gate.open else whole(gate))
     if plan.best != plan.constant:
         found += features_said(features, parts.tolist(), may_say)

@@ -79,3 +79,11 @@ def test_the_layout_is_the_names() -> None:
     """Another order or another name is another layout."""
     assert layout_of(("a", "b")) == layout_of(("a", "b"))
     assert len({layout_of(x) for x in (("a", "b"), ("b", "a"), ("a",), ("ab",))}) == 4
+
+
+def test_numbers_and_flags_that_came_as_text() -> None:
+    """As files have them; the same as if they had been declared as what they say."""
+    said = {"a": "true", "b": "1", "c": "Yes", "d": "false", "e": "12.5", "f": "c1", "g": "nan"}
+    person = Profile("u:3", traits={key: Trait(value, START_MS) for key, value in said.items()})
+    found = of(*(f"trait:{key}" for key in said), profile=person)
+    assert found == pytest.approx([math.log(2)] * 3 + [0, math.log(13.5), 0, 0])
