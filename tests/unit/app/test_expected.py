@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+from zlib import crc32
 
 import numpy as np
 import pytest
 
 from germane.app.engine import Engine
+from germane.app.steps import OLD_LESSON_SHARE
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.item import Item
@@ -203,13 +205,22 @@ def test_late_and_unsorted_events_leave_every_score_a_number() -> None:
     assert isinstance(world, FakeWorld)
     tell(engine, an_event(user="a", item="thing-1", at_ms=world.now_ms()))
     world.advance(days=95)
+    for number in range(20):  # candidates that nobody had to do with
+        engine.fold_item(Item(f"new-{number}", category="New"))
     tell(engine, an_event(user="b", item="thing-2", at_ms=world.now_ms()))
     old_ms = world.now_ms() - 280 * 86_400_000
-    tell(engine, *(an_event(user=f"o{n}", item=f"thing-{n % 9}", at_ms=old_ms) for n in range(300)))
+    taught = [n for n in range(9_000) if crc32(f"old{n}".encode()) < OLD_LESSON_SHARE * 2**32]
+    tell(
+        engine,
+        *(
+            an_event(user=f"o{n}", item=f"thing-{n % 9}", at_ms=old_ms, message_id=f"old{n}")
+            for n in taught
+        ),
+    )
     for user in ("a", "o1", "somebody new"):
         assert all(math.isfinite(each.score) for each in slate(engine, user).items)
     assert engine.letters() == []
-    assert engine.model.lessons > 3, "some of the old ones taught"
+    assert engine.model.lessons >= len(taught) > 20
     assert all(math.isfinite(weight) for weight in engine.model.blend(""))
 
 
