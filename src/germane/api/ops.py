@@ -167,10 +167,8 @@ def _surface_view(surface: SurfaceSpec) -> dict[str, Any]:
     return {
         "surface": surface.name,
         "kind": surface.kind,
-        "size": surface.size,
-        "itemTypes": list(surface.item_types),
+        **({} if surface.kind == "choice" else _slate_view(surface)),
         "blind": blind(surface),
-        "diversityQuota": surface.diversity_quota,
         "explorationShare": surface.exploration_share,
         "outcomes": [
             {
@@ -182,6 +180,14 @@ def _surface_view(surface: SurfaceSpec) -> dict[str, Any]:
             }
             for each in surface.outcomes
         ],
+    }
+
+
+def _slate_view(surface: SurfaceSpec) -> dict[str, Any]:
+    return {
+        "size": surface.size,
+        "itemTypes": list(surface.item_types),
+        "diversityQuota": surface.diversity_quota,
     }
 
 

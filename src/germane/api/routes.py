@@ -69,7 +69,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             "POST",
             "/v1/decide/batch",
             on.batch,
-            "Decide for many people: a JSON line each",
+            "Decide for many people at once; the answer is a JSON line each",
             "Decisions",
             body=wire.BatchDecideRequest,
             media="application/x-ndjson",

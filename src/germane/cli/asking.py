@@ -17,6 +17,8 @@ from germane.cli.choosing import show_choice, show_standing
 from germane.cli.common import many
 from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPerson
 
+OWN = 5
+"""Own items that are shown."""
 LOOK = "Only a look: nothing was stored or learned. --record makes it a real decision."
 """What ``decide`` says of itself."""
 
@@ -60,8 +62,10 @@ def _show_person(found: dict[str, Any]) -> None:
     for name, trait in found["traits"].items():
         ago = f"{many(trait['ageDays'], 'day')} ago" if trait["ageDays"] else "today"
         out.print(f"Told us: {escape(name)} = {escape(str(trait['value']))} ({ago})")
-    for item in found["ownItems"][:5]:
+    for item in found["ownItems"][:OWN]:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
+    if len(found["ownItems"]) > OWN:
+        out.print("[dim]… and more: --json has them.[/]")
 
 
 def moment(
@@ -251,7 +255,7 @@ def _show_decision(answer: dict[str, Any]) -> None:
         for item in decision["items"]:
             title = item["attributes"].get("title") or item["itemId"]
             out.print(
-                f"{item['position'] + 1:>3}. [bold]{escape(title)}[/] [dim]{escape(item['itemId'])}"
+                f"{item['position'] + 1:>3}. [bold]{escape(title)}[/]  [dim]{escape(item['itemId'])}"
                 f"  {item['slot']}  score {item['score']:.2f}  p {item['propensity']:.3f}[/]"
             )
             for reason in item.get("reasons", []):

@@ -40,7 +40,7 @@ def list_all(
         done = " [green](replayed)[/]" if each.replayed_ms else ""
         out.print(
             f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
-            f"[yellow]{each.code}[/]  {escape(each.message[:120])}{done}"
+            f"[yellow]{each.code}[/]  {escape(each.message)}{done}"
         )
 
 

@@ -45,7 +45,8 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
     out.print(f"[bold green]Made[/] {folder} from the recipe [bold]{recipe}[/].")
     out.print("Keys are in .env: the write key is public, the server key is a secret.\n")
     out.print("Next:")
-    out.print(f"  cd {folder}")
+    if folder.resolve() != Path.cwd():
+        out.print(f"  cd {folder}")
     out.print("  germane import catalogue catalogue.csv")
     out.print("  germane serve")
 

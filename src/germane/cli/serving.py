@@ -139,7 +139,7 @@ def bound(host: str, port: int) -> socket.socket:
         listener.close()
         raise GermaneError(
             f"Cannot listen on {host}:{port}: {error.strerror}.",
-            hint="Choose another port with --port."
+            hint="Another `germane serve` may run there already; or choose another port with --port."
             if error.errno in (errno.EADDRINUSE, errno.EACCES)
             else "Choose another address with --host.",
         ) from None
