@@ -11,7 +11,7 @@ from zlib import crc32
 
 import msgspec
 
-from germane.app import chosen, strangers
+from germane.app import chosen, prices, strangers
 from germane.app.memory import Memory
 from germane.domain.decision import Decision
 from germane.domain.errors import UnknownOrder
@@ -70,6 +70,10 @@ class Steps:
     model: Model
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
+    _sold: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sold = prices.sold_in(self.settings)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
         """Fold a behaviour event into its person and into what is shared; what it is credited with.
@@ -79,10 +83,9 @@ class Steps:
         before, merged, claims = self._whose(event, at)
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
-        rewards, decisions = self._credits(event, before, interactions, at.tenant)
-        of_choices = chosen.by_event(
-            event, before, interactions, self.settings, self.memory, at.tenant
-        )
+        paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
+        rewards, decisions = self._credits(event, before, paid, at.tenant)
+        of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
         hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
         observation = self._observe(
             event, before, interactions, hour, rewards, decisions, of_choices, at
@@ -254,7 +257,7 @@ class Steps:
         return profile, merged, dict(link.claims)
 
     def _told(self, event: Event, before: Profile, at: Arrival, txn: Txn) -> list[Interaction]:
-        """What the event means for items. A bad property costs the signal, not the event.
+        """What the event means for items, and at what price. A bad property costs itself, not the event.
 
         Raises:
             UnknownOrder: it takes back an order that nobody told of, and does not say what was in it.
@@ -277,7 +280,7 @@ class Steps:
             txn.letters.append(
                 DeadLetter(0, at.received_ms, "fold", "event.bad_property", problem, body)
             )
-        return found
+        return prices.filled(found, self._sold, self.items.get)
 
     def _credits(
         self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
