@@ -39,7 +39,7 @@ def filled(
 ) -> list[Interaction]:
     """What was ``sold``, with its price where the event or the catalogue knows one."""
     return [
-        _priced(each, item_of) if each.price is None and each.signal in sold else each
+        priced(each, item_of) if each.price is None and each.signal in sold else each
         for each in interactions
     ]
 
@@ -54,10 +54,11 @@ def of_forgotten(
     for each in interactions:
         meant = settings.signals[each.signal].cancels
         lost = meant and each.price is None and (each.item_id, meant) not in bought
-        out.append(_priced(each, item_of) if lost else each)
+        out.append(priced(each, item_of) if lost else each)
     return out
 
 
-def _priced(each: Interaction, item_of: ItemOf) -> Interaction:
+def priced(each: Interaction, item_of: ItemOf) -> Interaction:
+    """The interaction at the catalogue's price, where there is one."""
     item = item_of(each.item_id)
     return each if item is None or item.price is None else replace(each, price=item.price)
