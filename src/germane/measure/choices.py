@@ -71,6 +71,28 @@ def attribute(
     return rewards
 
 
+def taken_back(
+    profile: Profile,
+    each: Interaction,
+    back: returns.Back,
+    surfaces: Surfaces,
+    already: Sequence[Reward],
+) -> list[Reward]:
+    """Negative rewards for the latest choice of each surface that was credited with what comes back.
+
+    Args:
+        profile: The person, with the choices that it may be.
+        each: With what it comes back.
+        back: What comes back.
+        surfaces: Their outcomes say what counts.
+        already: Rewards that the person is not credited with yet.
+    """
+    rewards: list[Reward] = []
+    for name, kept in _by_surface(profile, surfaces).items():
+        rewards += _returns(profile, kept, each, back, surfaces[name], already)
+    return rewards
+
+
 def attribute_outcome(
     profile: Profile, decision: Decision, outcome: Outcome, surface: SurfaceSpec
 ) -> Answer:

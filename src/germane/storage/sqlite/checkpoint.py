@@ -9,6 +9,8 @@ from pathlib import Path
 
 PAGES = 1_000
 """Pages (4 kB each) written since the last move that are worth another."""
+BUSY_S = 10.0
+"""Patience when the thread begins: others may be opening the file."""
 BOUND_BYTES = 256 * 1024 * 1024
 """A WAL that grew to this, because readers held it, is moved by the writer itself."""
 
@@ -41,9 +43,10 @@ class Checkpointer:
         self._thread.join()
 
     def _run(self) -> None:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA busy_timeout=0")  # a checkpoint waits for nobody
             while self._wanted.wait() and not self._closing:
                 self._wanted.clear()
                 # What cannot be moved now (someone reads it, the disk is full) is moved later: the
