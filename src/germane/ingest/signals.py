@@ -121,8 +121,9 @@ def _kind_of(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "a flag"
-    names = {str: "a text", dict: "an object", list: "a list"}
-    return names.get(type(value), "a number")
+    if isinstance(value, str):
+        return "a text"
+    return "an object" if isinstance(value, dict) else "a number"
 
 
 def _one(
