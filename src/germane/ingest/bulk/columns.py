@@ -96,6 +96,12 @@ class Mapping:
     late: dict[str, str] = field(default_factory=dict)
     """Name in small letters -> what is declared, for columns that turn up later (JSONL)."""
 
+    _taken: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        taken = frozenset((*self.fields.values(), *self.named.values()))
+        object.__setattr__(self, "_taken", taken)
+
     @property
     def all(self) -> dict[str, str]:
         """Every field, attribute and trait that has a column of its own."""
@@ -103,10 +109,9 @@ class Mapping:
 
     def rest_of(self, values: dict[str, Any]) -> dict[str, Any]:
         """What a row holds beside its fields, by the names under which it is kept."""
-        taken = {*self.fields.values(), *self.named.values()}
         found = {}
         for column, value in values.items():
-            if column not in taken:
+            if column not in self._taken:
                 name = column if column in self.rest else self.late.get(column.lower(), column)
                 found[column if name in values else name] = value
         for name, column in self.named.items():

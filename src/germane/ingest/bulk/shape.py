@@ -64,6 +64,8 @@ class Shaper:
         """Whether it is a line of no pieces, where pieces count: no part of the order around it."""
         if self._kind != "events" or row.problem or "quantity" not in self._mapping.fields:
             return False
+        if str(self._get(row, "quantity")).strip("+-0. "):
+            return False  # it cannot be 0
         spec = self._signals.get(self._name(row))
         if spec is None or not spec.quantity:
             return False

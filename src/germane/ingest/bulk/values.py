@@ -20,9 +20,11 @@ _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0
 
 def blank(value: Any) -> bool:
     """Whether a cell holds nothing: no value, no text but spaces, not a number (Parquet)."""
-    if isinstance(value, float):
-        return math.isnan(value)
-    return value is None or (isinstance(value, str) and not value.strip())
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return not value or value.isspace()
+    return isinstance(value, float) and math.isnan(value)
 
 
 def number(field: str, value: Any, low: float | None = None) -> float | None:
