@@ -23,6 +23,8 @@ class Importer:
         self._group = group
         self._txn = Txn()
         self._accepted = self._duplicates = self._rejected = 0
+        self.letters = 0
+        """Dead letters so far: of events that could not be folded, and of parts of others."""
 
     @property
     def receipt(self) -> Receipt:
@@ -37,14 +39,16 @@ class Importer:
         self._rejected += len(events) - accepted - duplicates
         self._take(txn)
 
-    def add_items(self, items: Sequence[Item]) -> None:
-        """Fold catalogue entries; one that is as it was changes nothing."""
+    def add_items(self, items: Sequence[Item]) -> int:
+        """Fold catalogue entries; one that is as it was changes nothing. How many were not."""
+        before = self._accepted
         for item in items:
             if self._engine.same_item(item):
                 self._duplicates += 1
                 continue
             self._take(self._engine.fold_item(item))
             self._accepted += 1
+        return self._accepted - before
 
     def reject(self, rejected: Sequence[Rejection]) -> None:
         """Keep what cannot be used as dead letters."""
@@ -63,6 +67,7 @@ class Importer:
             self._txn = Txn()
 
     def _take(self, txn: Txn) -> None:
+        self.letters += len(txn.letters)
         self._txn.absorb(txn)
         if len(self._txn.records) >= self._group:
             self.flush()

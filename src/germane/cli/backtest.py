@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from germane.cli import common
-from germane.cli.bulk import progress
+from germane.cli.bulk import declared_in, progress
 from germane.cli.common import many
 from germane.domain.errors import GermaneError, WrongUse
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from germane.domain.item import Item
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Mapping
+    from germane.ingest.bulk.columns import Kind
 
 INTERRUPTED = 130
 ALREADY = ("auto", "show", "leave-out")
 KINDS = ("events", "items", "people")
-_IMPORT_KIND = {"events": "events", "items": "catalogue", "people": "people"}
+_IMPORT_KIND: dict[str, Kind] = {"events": "events", "items": "catalogue", "people": "people"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def find(wanted: Wanted) -> Findings:
     loaded = _loaded(wanted)
     with Spool() as spool:
         intake = (
-            _from_files(wanted, loaded, spool) if wanted.files else _from_log(wanted, loaded, spool)
+            read_files(wanted, loaded, spool) if wanted.files else _from_log(wanted, loaded, spool)
         )
         surface = surface_of(intake.settings, wanted.surface, intake)
         already = wanted.already
@@ -161,21 +162,27 @@ def _targets(settings: Settings, said: list[str]) -> frozenset[str]:
 # -- from files ------------------------------------------------------------------------------------
 
 
-def _from_files(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
+def read_files(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
+    """All rows that can be used, with what was noticed.
+
+    Raises:
+        GermaneError: none can be, or nothing in them chooses anything.
+    """
     from germane.app.backtest import Intake
 
     said = _mappings(wanted.mapping)
     rejected: Counter[str] = Counter()
-    items = list(_items(wanted, said["items"], rejected))
+    items = list(_items(wanted, said["items"], loaded, rejected))
     settings = loaded.settings if loaded is not None else _derived(wanted, said, items)
     intake = Intake(settings, _targets(settings, wanted.targets), spool)
+    intake.noticed.item_rows = len(items) + rejected.total()
+    intake.noticed.items_rejected = rejected
     for item in items:
         intake.item(item)
     if wanted.people is not None:
         _rows(wanted, "people", wanted.people, said["people"], intake)
     for path in wanted.files:
         _rows(wanted, "events", path, said["events"], intake)
-    intake.noticed.rejected.update(rejected)
     if not len(spool):
         why = "; ".join(f"{n:,} × {reason}" for reason, n in intake.noticed.rejected.most_common(3))
         raise GermaneError(
@@ -203,35 +210,40 @@ def _mappings(said: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def _mapped(wanted: Wanted, kind: str, path: Path, said: list[str]) -> Mapping:
+def _mapped(wanted: Wanted, kind: str, path: Path, said: list[str], settings: Settings) -> Mapping:
     from germane.ingest.bulk import columns_of, map_columns
 
     columns = columns_of(path)
-    found = map_columns(_IMPORT_KIND[kind], columns.names, said, more=columns.open)  # type: ignore[arg-type]
+    rows = _IMPORT_KIND[kind]
+    declared = declared_in(settings, rows)
+    found = map_columns(rows, columns.names, said, more=columns.open, declared=declared)
     if kind == "events" and "item_id" not in found.fields:
         raise GermaneError(
             f"No column of {path} holds the item.",
             hint=f"Say which: --map item_id=COLUMN. Columns: {', '.join(columns.names)}.",
         )
     if not wanted.quiet:
-        pairs = ", ".join(f"{field} ← {column}" for field, column in found.fields.items())
+        pairs = ", ".join(f"{field} ← {column}" for field, column in found.all.items())
         common.console().print(f"[bold]{path}[/]: {pairs}")
     return found
 
 
-def _items(wanted: Wanted, said: list[str], rejected: Counter[str]) -> Iterator[Item]:
+def _items(
+    wanted: Wanted, said: list[str], loaded: Loaded | None, rejected: Counter[str]
+) -> Iterator[Item]:
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Shaper, Unusable, rows_of
 
     if wanted.items is None:
         return
-    mapping = _mapped(wanted, "items", wanted.items, said)
-    shaper = Shaper("catalogue", mapping, Settings(), now_ms=_now_ms())
+    settings = loaded.settings if loaded is not None else Settings()
+    mapping = _mapped(wanted, "items", wanted.items, said, settings)
+    shaper = Shaper("catalogue", mapping, settings, now_ms=_now_ms())
     for row in rows_of(wanted.items):
         try:
             yield shaper.item(row)
         except Unusable as problem:
-            rejected[f"item: {str(problem).split(':')[0]}"] += 1
+            rejected[problem.kind] += 1
 
 
 def _derived(wanted: Wanted, said: dict[str, list[str]], items: list[Item]) -> Settings:
@@ -262,9 +274,9 @@ def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake
     from germane.app.backtest.derived import NAMELESS
     from germane.ingest.bulk import Shaper, Unusable, count_rows, grouped, rows_of
 
-    mapping = _mapped(wanted, kind, path, said)
+    mapping = _mapped(wanted, kind, path, said, intake.settings)
     shaper = Shaper(
-        _IMPORT_KIND[kind],  # type: ignore[arg-type]
+        _IMPORT_KIND[kind],
         mapping,
         intake.settings,
         now_ms=_now_ms(),
@@ -279,7 +291,7 @@ def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake
                 intake.event(shaper.event(rows), timed=timed)
             except Unusable as problem:
                 for row in rows:
-                    noticed.rejected[problem.of(row).split(":")[0]] += 1
+                    noticed.rejected[problem.of(row).kind] += 1
 
 
 def _only(intake: Intake) -> str:

@@ -2,69 +2,37 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from germane.cli import common, mappings
 from germane.cli.common import many
-from germane.cli.rejects import Rejects, place_of
-from germane.domain.errors import WrongUse
+from germane.cli.rejects import Nowhere, Rejects, place_of
+from germane.cli.summary import Summary, report
+from germane.domain.errors import ImportFailed, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
     from germane.app.importer import Importer
     from germane.config import ImportSpec, Loaded
+    from germane.domain.settings import Settings
     from germane.ingest.bulk import Mapping, Row, Shaper
     from germane.ingest.bulk.columns import Kind
 
 
-@dataclass(slots=True)
-class Summary:
-    """What an import did."""
+class Target(NamedTuple):
+    """Where rows go. A dry run only reads: it has no engine, and there may be no data folder yet."""
 
-    rows: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    first_ms: int = 0
-    last_ms: int = 0
-    seconds: float = 0.0
-    people: set[str] = field(default_factory=set)
-    usable: int = 0
-    """Events or items that the rows are."""
-    letters: int = 0
-    """Events that could not be folded: dead letters."""
-    remarks: list[str] = field(default_factory=list)
-    """What to know of earlier imports of such files."""
-    unused: Counter[str] = field(default_factory=Counter)
-    """Names of events for which no signal is declared."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
-        from germane.profile.view import rfc3339
-
-        return {
-            "rows": self.rows,
-            "accepted": self.accepted,
-            "duplicates": self.duplicates,
-            "rejected": self.rejected,
-            "deadLetters": self.letters,
-            "reasons": dict(self.reasons.most_common()),
-            "remarks": self.remarks,
-            "unused": dict(self.unused.most_common()),
-            "people": len(self.people),
-            "first": rfc3339(self.first_ms),
-            "last": rfc3339(self.last_ms),
-            "seconds": round(self.seconds, 2),
-            "rowsPerSecond": round(self.rows / self.seconds) if self.seconds else None,
-        }
+    settings: Settings
+    now_ms: int
+    meta: Callable[[str], bytes | None]
+    """Named values that were stored with earlier imports."""
+    engine: Engine | None
 
 
 def run(
@@ -76,6 +44,7 @@ def run(
     event: str | None,
     *,
     dry_run: bool,
+    force: bool,
     config: Path,
     data: Path | None,
     as_json: bool,
@@ -86,26 +55,74 @@ def run(
     kind = next((each for each in KINDS if each == wanted), None)
     if kind is None:
         raise WrongUse(f"{wanted!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+    loaded = common.load(config)
     if named is not None:
-        spec = _named(common.load(config), named, kind)
+        spec = _named(loaded, named, kind)
         said = [*(f"{field}={column}" for field, column in spec.columns.items()), *said]
         event = event or spec.event
     summary = Summary()
-    sources = [_source(kind, path, said) for path in files]  # all of them, before one is imported
+    sources = [
+        _source(kind, path, said, loaded.settings) for path in files
+    ]  # all, before the first
     started = time.perf_counter()
-    with common.opened(config, data, mode="write") as engine, ExitStack() as stack:
+    with _target(loaded, config, data, dry_run=dry_run) as target, ExitStack() as stack:
+        if not force:
+            for each in sources:
+                _keeps(each, target)
         bad = stack.enter_context(Rejects(rejects)) if rejects is not None else None
-        before = engine.seq
+        before = target.engine.seq if target.engine is not None else 0
         try:
             for each in sources:
-                with bad_of(each, bad) as into:
-                    _file(engine, each, into, event or "", dry_run, as_json, summary)
+                with bad_of(each, bad, dry_run=dry_run) as into:
+                    _file(target, each, into, event or "", as_json, summary)
         except KeyboardInterrupt:
-            _stopped(summary, engine.store.last_seq() - before, dry_run)
+            stored = target.engine.store.last_seq() - before if target.engine is not None else 0
+            _stopped(summary, stored, dry_run)
             raise
     summary.seconds = time.perf_counter() - started
-    _report(summary, kind, as_json, dry_run)
+    report(summary, kind, as_json=as_json, dry_run=dry_run)
     return int(summary.rows > 0 and summary.rejected == summary.rows)
+
+
+@contextmanager
+def _target(loaded: Loaded, config: Path, data: Path | None, *, dry_run: bool) -> Iterator[Target]:
+    from germane.storage.sqlite import SqliteStore
+
+    if not dry_run:
+        with common.opened(config, data, mode="write") as engine:
+            yield Target(engine.settings, engine.world.now_ms(), engine.store.meta, engine)
+        return
+    folder, now_ms = common.data_dir(loaded, config, data), time.time_ns() // 1_000_000
+    if not (folder / "germane.db").exists():
+        yield Target(loaded.settings, now_ms, lambda _: None, None)
+        return
+    store = SqliteStore.open(folder, mode="read")
+    try:
+        stood = store.meta(common.CLOCK)
+        yield Target(loaded.settings, int(stood) if stood else now_ms, store.meta, None)
+    finally:
+        store.close()
+
+
+def _keeps(source: Source, target: Target) -> None:
+    """
+    Raises:
+        ImportFailed: what an earlier import took from a column would be emptied, or taken from another
+            one, and nobody said so.
+    """
+    kind, path, names, mapping = source
+    if kind != "catalogue":
+        return
+    lost = mappings.lost(target.meta(mappings.key_of(kind, names)), mapping)
+    if lost:
+        told = ", ".join(f"{field} ← {column}" for field, column in lost.items())
+        again = " ".join(
+            f"--map {shlex.quote(f'{field}={column}')}" for field, column in lost.items()
+        )
+        raise ImportFailed(
+            f"{path}: such files were imported with {told}. Without, every item would lose that.",
+            hint=f"Add {again}; or --force, if that is meant.",
+        )
 
 
 def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
@@ -138,7 +155,7 @@ class Source(NamedTuple):
     mapping: Mapping
 
 
-def _source(kind: Kind, path: Path, said: list[str]) -> Source:
+def _source(kind: Kind, path: Path, said: list[str], settings: Settings) -> Source:
     """
     Raises:
         ImportFailed: the file cannot be read, or lacks a column that is needed.
@@ -147,15 +164,27 @@ def _source(kind: Kind, path: Path, said: list[str]) -> Source:
     from germane.ingest.bulk import columns_of, map_columns
 
     columns = columns_of(path)
-    mapping = map_columns(kind, columns.names, said, more=columns.open)
+    mapping = map_columns(
+        kind, columns.names, said, more=columns.open, declared=declared_in(settings, kind)
+    )
     return Source(kind, path, columns.names, mapping)
 
 
+def declared_in(settings: Settings, kind: Kind) -> tuple[str, ...]:
+    """What rows of a kind may hold beside their fields: attributes of items, traits of people."""
+    if kind == "events":
+        return ()
+    return tuple(settings.attributes if kind == "catalogue" else settings.traits)
+
+
 @contextmanager
-def bad_of(source: Source, shared: Rejects | None) -> Iterator[Rejects]:
-    """Where the rows of a file go that cannot be used: one file for all, or one beside each."""
-    if shared is not None:
-        yield shared
+def bad_of(
+    source: Source, shared: Rejects | None, *, dry_run: bool = False
+) -> Iterator[Rejects | Nowhere]:
+    """Where the rows of a file go that cannot be used: one file for all, or one beside each; in a dry
+    run nowhere, unless a file is named."""
+    if shared is not None or dry_run:
+        yield shared or Nowhere()
         return
     with Rejects(place_of(source.path)) as own:
         yield own
@@ -171,61 +200,80 @@ def _stopped(summary: Summary, stored: int, dry_run: bool) -> None:
 
 
 def _file(
-    engine: Engine,
+    target: Target,
     source: Source,
-    bad: Rejects,
+    bad: Rejects | Nowhere,
     event: str,
-    dry_run: bool,
     quiet: bool,
     summary: Summary,
 ) -> None:
-    from rich.markup import escape
-
     from germane.ingest.bulk import Shaper, count_rows, grouped, rows_of
 
-    kind, path, names, mapping = source
+    kind, path, _, mapping = source
     if not quiet:
-        pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.fields.items())
-        kept = ", ".join(mapping.rest) or "–"
-        common.console().print(f"[bold]{escape(str(path))}[/]: {escape(f'{pairs}; kept: {kept}')}")
-    shaper = Shaper(kind, mapping, engine.settings, now_ms=engine.world.now_ms(), event=event)
-    known_as = mappings.key_of(kind, names)
-    remark = mappings.changed(kind, engine.store.meta(known_as), mapping.fields)
-    if remark and remark not in summary.remarks:
-        summary.remarks.append(remark)
+        _mapped(source)
+    shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms, event=event)
     with (
-        engine.importer() as importer,
+        _importer(target, source, summary) as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
-        before = importer.receipt
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
-            _take(source, rows, shaper, importer, bad, summary, dry_run)
+            _take(source, rows, shaper, importer, bad, summary)
             advance(len(rows))
-        if importer.receipt.accepted > before.accepted:
-            importer.mark(known_as, mappings.packed(mapping.fields))
-        summary.accepted += importer.receipt.accepted - before.accepted
-        summary.duplicates += importer.receipt.duplicates - before.duplicates
-        summary.letters += importer.receipt.rejected - before.rejected
+    summary.apart += shaper.apart
+
+
+def _mapped(source: Source) -> None:
+    from rich.markup import escape
+
+    mapping = source.mapping
+    pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.all.items())
+    kept = ", ".join(mapping.rest) or "–"
+    said = escape(f"{pairs}; kept: {kept}")
+    common.console().print(f"[bold]{escape(str(source.path))}[/]: {said}")
+
+
+@contextmanager
+def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Importer | None]:
+    """What writes the rows of one file, if anything does; its counts, and by which columns."""
+    kind, fields = source.kind, source.mapping.all
+    known_as = mappings.key_of(kind, source.names)
+    summary.remark(mappings.changed(kind, target.meta(known_as), fields))
+    if target.engine is None:
+        yield None
+        return
+    with target.engine.importer() as importer:
+        before, letters = importer.receipt, importer.letters
+        yield importer
+        after = importer.receipt
+        if after.accepted > before.accepted:
+            importer.mark(known_as, mappings.packed(fields))
+        summary.letters += importer.letters - letters
+        summary.unfolded += after.rejected - before.rejected
+        if kind == "catalogue":
+            summary.accepted = sum(summary.items.values())
+            summary.duplicates = len(summary.items) - summary.accepted
+        else:
+            summary.accepted += after.accepted - before.accepted
+            summary.duplicates += after.duplicates - before.duplicates
 
 
 def _take(
     source: Source,
     rows: list[Row],
     shaper: Shaper,
-    importer: Importer,
-    bad: Rejects,
+    importer: Importer | None,
+    bad: Rejects | Nowhere,
     summary: Summary,
-    dry_run: bool,
 ) -> None:
     from germane.ingest.bulk import Unusable
 
     try:
         if source.kind == "catalogue":
             item = shaper.item(rows[0])
-            summary.usable += 1
-            if not dry_run:
-                importer.add_items([item])
+            changed = importer is not None and importer.add_items([item]) > 0
+            summary.item(item.item_id, changed=changed)
             return
         event = shaper.event(rows)
         summary.usable += 1
@@ -234,14 +282,13 @@ def _take(
         summary.people.add(event.user_id or event.anonymous_id)
         if not shaper.is_signal(event):
             summary.unused[event.name] += 1
-        if not dry_run:
+        if importer is not None:
             importer.add([event])
     except Unusable as problem:
-        summary.rejected += len(rows)
         for row in rows:
-            reason = problem.of(row)
-            summary.reasons[reason.split(":")[0]] += 1
-            bad.write(source.path, row, reason)
+            why = problem.of(row)
+            summary.reject(source.path, row, why)
+            bad.write(source.path, row, str(why))
 
 
 class progress:  # noqa: N801 - reads as a verb at its place
@@ -288,43 +335,3 @@ class progress:  # noqa: N801 - reads as a verb at its place
             self._told = time.monotonic()
             share = f" ({self._done / self._total:.0%})" if self._total else ""
             sys.stderr.write(f"{self._what}: {self._done:,}{share}\n")
-
-
-def _report(summary: Summary, kind: str, as_json: bool, dry_run: bool) -> None:
-    if as_json:
-        common.print_json(summary.as_dict())
-        return
-    from rich.markup import escape
-
-    out = common.console()
-    done = "Would import" if dry_run else "Imported"
-    new = many(summary.accepted, "new event")
-    if kind == "catalogue":
-        new = f"{many(summary.accepted, 'item')} new or changed"
-    told = f"{new}, {summary.duplicates:,} known already, "
-    if dry_run:  # what is known already is not looked up
-        told = f"{many(summary.usable, 'item' if kind == 'catalogue' else 'event')}, "
-    out.print(
-        f"[bold green]{done}[/] {many(summary.rows, 'row')} in {summary.seconds:.1f} s: {told}"
-        f"{many(summary.rejected, 'row')} rejected."
-    )
-    if summary.people:
-        from germane.profile.view import rfc3339
-
-        out.print(
-            f"{many(len(summary.people), 'person', 'people')}, {rfc3339(summary.first_ms)} to "
-            f"{rfc3339(summary.last_ms)}."
-        )
-    for reason, count in summary.reasons.most_common(10):
-        out.print(f"  [yellow]{count:,}[/] × {escape(reason)}")
-    for remark in summary.remarks:
-        out.print(f"[yellow]{escape(remark)}[/]")
-    if summary.letters:
-        out.print(
-            f"  [yellow]{many(summary.letters, 'event')}[/] could not be folded: "
-            "germane dead-letters list"
-        )
-    for name, count in summary.unused.most_common(10):
-        out.print(
-            f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
-        )

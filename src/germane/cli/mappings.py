@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from germane.ingest.bulk import Mapping as Columns
 
 _STAYS = {
     "events": "What came that way stays in the log. Rows that name another event, person or item now "
@@ -39,3 +43,14 @@ def changed(kind: str, before: bytes | None, fields: Mapping[str, str]) -> str:
     if not told:
         return ""
     return f"Files with these columns were imported before with {', '.join(told)}. {_STAYS[kind]}"
+
+
+def lost(before: bytes | None, mapping: Columns) -> dict[str, str]:
+    """Field -> the column that it was imported from, where it has none now, or another one that nobody
+    named."""
+    known: dict[str, str] = json.loads(before) if before is not None else {}
+    return {
+        field: column
+        for field, column in known.items()
+        if field not in mapping.said and mapping.all.get(field) != column
+    }

@@ -101,6 +101,10 @@ def import_(
         str | None, typer.Option(help="Event name for files that have no such column.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check only.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Import a catalogue without the columns of last time, too."),
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
@@ -115,6 +119,7 @@ def import_(
             rejects,
             event,
             dry_run=dry_run,
+            force=force,
             config=config,
             data=data,
             as_json=as_json,

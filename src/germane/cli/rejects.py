@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
+from germane.cli.summary import place
 from germane.domain.errors import ImportFailed
 
 if TYPE_CHECKING:
@@ -51,10 +52,9 @@ class Rejects:
             ImportFailed: the disk is full, for example.
         """
         assert self._file is not None, "it is opened before rows are read"
-        where = "row" if source.suffix.lower() == ".parquet" else "line"
         line = {
             "file": source.name,
-            where: row.number,
+            place(source): row.number,
             "reason": reason,
             "values": row.values,
         }
@@ -69,6 +69,13 @@ class Rejects:
             f"{self.path}, for the rows that cannot be used, cannot be written: {error.strerror}.",
             hint="Name a place for it: --rejects FILE.",
         )
+
+
+class Nowhere:
+    """Takes rows and keeps none: a dry run writes nothing."""
+
+    def write(self, source: Path, row: Row, reason: str) -> None:
+        """Nothing."""
 
 
 def place_of(source: Path) -> Path:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from germane.config.audit_default import audit_default
 from germane.config.audit_rules import audit_rules
+from germane.config.audit_values import audit_attributes, audit_features
 from germane.config.finding import Finding
 from germane.config.showable import LOOKED_AT, Rules, Showable, showable
 from germane.domain.item import Item
@@ -31,6 +33,7 @@ def audit(
     found: list[Finding] = []
     for surface in settings.surfaces.values():
         found += audit_surface(surface, settings, catalogue, at_ms, most=most)
+    found += audit_attributes(settings, catalogue)
     if not settings.surfaces:
         found.append(
             Finding(
@@ -65,13 +68,13 @@ def audit_surface(
     """Findings for one surface."""
     rules = Rules(surface, settings.attributes)
     if surface.kind == "choice":
-        return audit_choice(surface, rules)
+        return [*audit_choice(surface, rules), *audit_features(surface, catalogue)]
     shown = showable(surface, catalogue, rules, at_ms, most)
     return [
         _loop(surface),
         _content(surface, shown, len(catalogue)),
         *audit_rules(surface, rules, catalogue),
-        _default(surface, catalogue, rules),
+        audit_default(surface, catalogue, rules, at_ms),
         _diversity(surface, settings, shown.left if shown.whole else shown.fitting),
         *_exploration(surface),
     ]
@@ -204,62 +207,6 @@ def _more(surface: SurfaceSpec, shown: Showable) -> str:
     return "Add items, make it smaller, or allow more item types."
 
 
-def _default(surface: SurfaceSpec, catalogue: list[Item], rules: Rules) -> Finding:
-    known = {each.item_id: each for each in catalogue}
-    missing = [each for each in surface.default if each not in known] if known else []
-    foreign = [
-        each
-        for each in surface.default
-        if each in known and known[each].type not in surface.item_types
-    ]
-    ruled = [
-        each
-        for each in surface.default
-        if each in known and each not in foreign and not rules.leave(known[each])
-    ]
-    usable = len(surface.default) - len(missing) - len(foreign) - len(ruled)
-    if surface.default_source == "curated":
-        if not usable:
-            return _no_default(surface)
-        if usable < surface.size:
-            return Finding(
-                surface.name,
-                "default",
-                "warning",
-                f"The default has {usable} items for {surface.size} slots, and nothing fills it up: "
-                "the rest comes in the order of the catalogue.",
-                'Add items to default, or set default_source = "bestsellers".',
-            )
-    if missing or foreign or ruled:
-        return _unusable(surface, missing, foreign, ruled)
-    if not surface.default:
-        return Finding(
-            surface.name,
-            "default",
-            "warning",
-            f"No curated default: people who opted out see {surface.default_source}.",
-            'Lay out default = ["..."] as carefully as the personal one.',
-        )
-    return Finding(surface.name, "default", "good", f"{len(surface.default)} curated items.")
-
-
-def _no_default(surface: SurfaceSpec) -> Finding:
-    why = (
-        f"none of the {len(surface.default)} items of its default list can be shown here"
-        if surface.default
-        else "its default list is empty"
-    )
-    return Finding(
-        surface.name,
-        "default",
-        "error",
-        f'NO DEFAULT: {why}, and default_source = "curated" fills nothing up. People who opted out '
-        "or are held out would see items in the order of the catalogue.",
-        f'Under [surfaces.{surface.name}] set default = ["ITEM", ...], best first, '
-        'or default_source = "bestsellers".',
-    )
-
-
 def _exploration(surface: SurfaceSpec) -> list[Finding]:
     if surface.exploration_share == 0 or surface.explore_from < surface.size:
         return []
@@ -273,25 +220,6 @@ def _exploration(surface: SurfaceSpec) -> list[Finding]:
             f"Set explore_from = {surface.size - 1} or less, or exploration_share = 0.",
         )
     ]
-
-
-def _unusable(
-    surface: SurfaceSpec, missing: list[str], foreign: list[str], ruled: list[str]
-) -> Finding:
-    parts = []
-    if missing:
-        parts.append(f"{len(missing)} are not in the catalogue ({', '.join(missing[:5])})")
-    if foreign:
-        parts.append(f"{len(foreign)} are of another type ({', '.join(foreign[:5])})")
-    if ruled:
-        parts.append(f"{len(ruled)} are kept out by its rules ({', '.join(ruled[:5])})")
-    return Finding(
-        surface.name,
-        "default",
-        "warning",
-        f"Of the default list, {' and '.join(parts)}.",
-        "Correct the ids, import the items, allow their type in item_types, or change the rules.",
-    )
 
 
 def _diversity(surface: SurfaceSpec, settings: Settings, fitting: Sequence[Item]) -> Finding:

@@ -24,6 +24,10 @@ class ImportSpec(msgspec.Struct, frozen=True):
 
 def imports(whole: dict[str, Any], problems: Problems) -> dict[str, ImportSpec]:
     """The declared mappings; errors are noted in ``problems``."""
+    declared = {
+        "catalogue": _named(whole.get("catalogue", {}).get("attributes")),
+        "people": _named(whole.get("traits")),
+    }
     out = {}
     for name, table in whole.get("imports", {}).items():
         path = f"imports.{name}"
@@ -38,24 +42,37 @@ def imports(whole: dict[str, Any], problems: Problems) -> dict[str, ImportSpec]:
             problems.add(
                 f"{path}.event", values["event"], f"Rows of {kind} have no event.", "Leave it out."
             )
-        columns = _columns(table.get("columns", {}), kind, f"{path}.columns", problems)
+        columns = _columns(
+            table.get("columns", {}),
+            (*FIELDS[kind], *declared.get(kind, ())),
+            kind,
+            f"{path}.columns",
+            problems,
+        )
         out[name] = ImportSpec(name, columns=columns, **values)
     return out
 
 
-def _columns(table: Any, kind: Kind, path: str, problems: Problems) -> dict[str, str]:
-    """``field = "column"``."""
+def _named(table: Any) -> tuple[str, ...]:
+    """Names of declared attributes or traits, be they right or wrong in themselves."""
+    return tuple(table) if isinstance(table, dict) else ()
+
+
+def _columns(
+    table: Any, known: tuple[str, ...], kind: Kind, path: str, problems: Problems
+) -> dict[str, str]:
+    """``field = "column"``; attributes of a catalogue and traits of people are fields, too."""
     if not isinstance(table, dict):
         problems.add(path, table, "It must be a table.", f"Write it as [{path}].")
         return {}
     found = {}
     for field, column in table.items():
-        if field not in FIELDS[kind]:
+        if field not in known:
             problems.add(
                 f"{path}.{field}",
                 column,
                 f"Rows of {kind} have no such field.",
-                did_you_mean(field, FIELDS[kind]),
+                did_you_mean(field, known),
             )
         elif not isinstance(column, str) or not column:
             problems.add(

@@ -111,7 +111,7 @@ def showable(
     """
     types = (TYPE,) if surface.kind == "choice" else surface.item_types
     typed = [each for each in catalogue if each.type in types]
-    fitting = tuple(each for each in typed if _now(each, surface, at_ms))
+    fitting = tuple(each for each in typed if to_be_had(each, surface, at_ms))
     if not rules:
         return Showable(fitting, len(typed), fitting, len(fitting))
     left: list[Item] = []
@@ -124,7 +124,8 @@ def showable(
     return Showable(fitting, len(typed), tuple(left), len(fitting))
 
 
-def _now(item: Item, surface: SurfaceSpec, at_ms: int | None) -> bool:
+def to_be_had(item: Item, surface: SurfaceSpec, at_ms: int | None) -> bool:
+    """Whether it is in stock, where that is asked for, and inside its dates."""
     if not item.in_stock:
         if surface.in_stock_only:
             return False

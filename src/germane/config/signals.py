@@ -32,6 +32,7 @@ def check(
         _event(path, values.get("event"), problems)
         _cancels(name, signals, declared, problems)
         _item(path, values.get("item"), problems)
+        _brackets(path, values, problems)
         for key in () if problems.at(f"{path}.item") else ("quantity", "price"):
             _beside(f"{path}.{key}", values.get(key, ""), values.get("item"), problems)
         _root(f"{path}.order", values.get("order", ""), problems)
@@ -102,6 +103,28 @@ def _item(path: str, item: str | None, problems: Problems) -> None:
         _root(f"{path}.item", rows, problems, shown=item)
     else:
         _root(f"{path}.item", item, problems)
+
+
+def _brackets(path: str, values: dict[str, Any], problems: Problems) -> None:
+    """Where quantity or price are read inside each product, and item is not: [] was forgotten."""
+    item = values.get("item") or ""
+    steps = item.split(".")
+    inside = [key for key in ("quantity", "price") if _bare(values.get(key, ""))]
+    if "[]" in item or steps[0] not in ROOTS or len(steps) < 3 or not inside:
+        return
+    meant = f"{'.'.join(steps[:-1])}[].{steps[-1]}"
+    problems.add(
+        f"{path}.item",
+        item,
+        f"It leads into one object, but {' and '.join(inside)} are read inside each product of a list."
+        if len(inside) > 1
+        else f"It leads into one object, but {inside[0]} is read inside each product of a list.",
+        f"Write {meant} if {steps[-2]} is a list; if not, begin {inside[0]} with properties.",
+    )
+
+
+def _bare(value: str) -> bool:
+    return bool(value) and "." not in value and "[]" not in value
 
 
 def _beside(key: str, value: str, item: str | None, problems: Problems) -> None:

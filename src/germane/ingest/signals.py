@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +42,10 @@ class Extractor:
         return list(self._by_event)
 
     def extract(self, event: Event) -> tuple[list[Interaction], list[str]]:
-        """Interactions in the order of the event, and what was wrong with those that are missing."""
+        """Interactions in the order of the event, and what was wrong with those that are missing.
+
+        What takes an order back without naming products is no problem here: see :meth:`whole`.
+        """
         signals = self._by_event.get(_name(event))
         if not signals:
             return [], []
@@ -52,7 +54,7 @@ class Extractor:
         problems: list[str] = []
         for signal in signals:
             order = _order(signal, fields)
-            for row in _rows(signal, fields):
+            for row in _rows(signal, fields, problems):
                 _one(signal, row, event.at_ms, order, found, problems)
         return found[:MAX_ITEMS], problems
 
@@ -95,15 +97,42 @@ def _path(text: str) -> tuple[str, ...]:
     return tuple(text.split(".")) if text else ()
 
 
-def _rows(signal: _Compiled, fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(signal: _Compiled, fields: dict[str, Any], problems: list[str]) -> list[dict[str, Any]]:
+    """The products of an event. An empty list is one; what is no list of objects is told."""
     if not signal.rows:
-        yield fields
-        return
+        return [fields]
     rows = _walk(fields, signal.rows)
     if isinstance(rows, list):
-        for row in rows:
-            if isinstance(row, dict):
-                yield row
+        found = [row for row in rows if isinstance(row, dict)]
+        wrong = next((row for row in rows if not isinstance(row, dict)), None)
+        if len(found) < len(rows):
+            count = f"{len(rows) - len(found)} of {len(rows)} entries"
+            problems.append(
+                _unread(signal, f"{count} are no objects (the first: {_kind_of(wrong)})")
+            )
+        return found
+    if rows or not signal.spec.cancels:
+        problems.append(_unread(signal, f"there is {_kind_of(rows)}"))
+    return []
+
+
+def _unread(signal: _Compiled, what: str) -> str:
+    rows, item = ".".join(signal.rows), ".".join(signal.item)
+    return (
+        f"signal {signal.spec.name!r}: no products at {rows!r}: {what}. "
+        f"Expected is a list of objects, each with {item!r}."
+    )
+
+
+def _kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "a flag"
+    if isinstance(value, str):
+        return "a text"
+    return "an object" if isinstance(value, dict) else "a number"
 
 
 def _one(
@@ -121,6 +150,11 @@ def _one(
         return
     quantity = _amount("quantity", signal.quantity, row, item_id, name, problems)
     price = _amount("price", signal.price, row, item_id, name, problems)
+    if quantity == 0:
+        problems.append(
+            f"signal {name!r}: the quantity of item {item_id!r} is 0: it does not count"
+        )
+        return
     pieces = 1.0 if quantity is None else quantity
     found.append(Interaction(item_id, name, at_ms, pieces, price, order=order))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from germane.config import Finding, audit, audit_server
 from germane.config.load import Runtime
-from germane.domain.settings import RuleSpec, Settings
+from germane.domain.settings import AttributeSpec, RuleSpec, Settings, TraitSpec
 from germane.testing import a_campaign, a_shop, an_item
 
 ITEMS = [an_item(n) for n in range(64)]  # prices 10 to 73, brands b0 to b2
@@ -175,3 +176,49 @@ def test_a_surface_too_small_to_explore() -> None:
     assert "explore_from = 2" in found.remedy
     for fine in ({"exploration_share": 0.1}, {"size": 3, "exploration_share": 0.0}):
         assert "exploration" not in findings(fine)
+
+
+@pytest.mark.parametrize("source", ["bestsellers", "curated"])
+def test_a_default_that_is_out_of_stock(source: str) -> None:
+    """Nobody can be shown it; where stock does not matter, it is as good as any."""
+    items = [an_item(n, in_stock=n > 5) for n in range(64)]
+    listed = {"default": tuple(f"i{n}" for n in range(5)), "default_source": source}
+    (default,) = findings(listed, items)["default"]
+    if source == "curated":
+        assert (default.level, "none of the 5 items" in default.text) == ("error", True)
+    else:
+        assert default.level == "warning"
+        assert "5 are out of stock or outside their dates (i0, i1, i2, i3, i4)" in default.text
+        assert default.remedy == "List items that are there."
+    (default,) = findings({**listed, "in_stock_only": False}, items)["default"]
+    assert default.level == "good"
+
+
+def test_an_interest_in_what_no_item_has() -> None:
+    """A misspelt value is 0 for everyone: said, with what is meant."""
+    features = ("known", "interest:category=c1", "interest:category=Cofee")
+    items = [*ITEMS, an_item(99, category="Coffee")]
+    said = [
+        each for each in audit(a_campaign(features=features), items) if each.check == "features"
+    ]
+    assert [(each.surface, each.level) for each in said] == [("mail", "warning")]
+    assert "interest:category=Cofee" in said[0].text
+    assert "Did you mean 'Coffee'?" in said[0].remedy
+    assert not any(each.check == "features" for each in audit(a_campaign(features=features), []))
+
+
+def test_an_attribute_that_no_item_has() -> None:
+    """Most often its column is called otherwise; a trait must point to values that there are."""
+    shop = a_shop()
+    roast = {**shop.attributes, "roast": AttributeSpec("roast"), "zone": AttributeSpec("zone")}
+    likes = {"likes": TraitSpec("likes", attribute="category", values={"warm": ("c1", "c77x")})}
+    settings = replace(shop, attributes=roast, traits=likes)
+    items = [replace(each, attributes={"Roast": "dark"}) for each in ITEMS]
+    said = {each.text: each for each in audit(settings, items) if each.surface == ""}
+    assert len(said) == 3
+    assert "--map roast=Roast" in said["catalogue.attributes.roast: no item has it."].remedy
+    assert "--map zone=COLUMN" in said["catalogue.attributes.zone: no item has it."].remedy
+    assert "traits.likes.values: no item has category = 'c77x'." in said
+    good = [replace(each, attributes={"roast": "dark", "zone": 1}) for each in items]
+    assert [each.check for each in audit(settings, good) if each.surface == ""] == ["values"]
+    assert not [each for each in audit(settings, []) if each.surface == ""]

@@ -201,3 +201,12 @@ def test_the_data_folder_is_a_file(tmp_path: Path) -> None:
         (found,) = caught.value.details["errors"]
         assert (found["key"], found["value"]) == ("server.data", data)
         assert "is a file" in found["problem"]
+
+
+def test_forgotten_brackets_are_one_error() -> None:
+    """At the item, where they are missing, and not at what is read beside it."""
+    text = SHOP.replace("properties.products[].product_id", "properties.products.product_id")
+    found = errors(text)
+    assert [each["key"] for each in found] == ["signals.purchase.item", "signals.refund.item"]
+    assert "quantity and price are read inside each product" in found[0]["problem"]
+    assert "properties.products[].product_id" in found[0]["remedy"]

@@ -28,7 +28,7 @@ def told(**product: Any) -> tuple[list[Interaction], list[str]]:
     [
         ({}, 1.0, None, []),
         ({"quantity": "2", "price": "9.5"}, 2.0, 9.5, []),
-        ({"quantity": 0, "price": 0}, 0.0, 0.0, []),
+        ({"quantity": 0.5, "price": 0}, 0.5, 0.0, []),
         ({"quantity": 3, "price": -9.5}, 3.0, None, ["the price of item 'i1' is below 0"]),
         ({"quantity": -3, "price": 9.5}, 1.0, 9.5, ["the quantity of item 'i1' is below 0"]),
         ({"quantity": 3, "price": "nine"}, 3.0, None, ["the price of item 'i1' is no number"]),
@@ -66,3 +66,46 @@ def test_a_negative_price_is_a_dead_letter(engine: Engine) -> None:
     assert item is not None
     assert profile.price.count == 1
     assert profile.price.mean == pytest.approx(math.log(item.price or 0))
+
+
+@pytest.mark.parametrize(
+    ("products", "says"),
+    [
+        ({"product_id": "i1"}, "there is an object"),
+        ("i1", "there is a text"),
+        ("", "there is a text"),
+        (7, "there is a number"),
+        (True, "there is a flag"),
+        (["i1", "i2"], "2 of 2 entries are no objects (the first: a text)"),
+        (None, "there is nothing"),
+    ],
+)
+def test_products_that_cannot_be_read_are_a_dead_letter(
+    engine: Engine, products: Any, says: str
+) -> None:
+    """An order whose products are no list of objects: said, with what is expected."""
+    told_of = {} if products is None else {"products": products}
+    receipt = engine.accept_now([an_order([], properties={"order_id": "1", **told_of})])
+    assert (receipt.accepted, receipt.rejected) == (1, 0)
+    (letter,) = engine.letters()
+    assert letter.code == "event.bad_property"
+    assert says in letter.message
+    assert "Expected is a list of objects, each with 'product_id'" in letter.message
+
+
+def test_products_that_can_be_read_count_beside_others() -> None:
+    """One entry that is a text does not cost the others; an empty list is an order of nothing."""
+    products = ["i9", {"product_id": "i1"}, None]
+    found, said = EXTRACTOR.extract(an_order([], properties={"products": products}))
+    assert [each.item_id for each in found] == ["i1"]
+    assert ["2 of 3 entries are no objects" in text for text in said] == [True]
+    assert EXTRACTOR.extract(an_order([], properties={"products": []})) == ([], [])
+
+
+@pytest.mark.parametrize("none", [0, 0.0, "0"])
+def test_no_pieces_do_not_count(none: Any) -> None:
+    """A line of 0 pieces is no purchase, and that is said; the other lines of the order count."""
+    products = [{"product_id": "i1", "quantity": none, "price": 5}, {"product_id": "i2"}]
+    found, said = EXTRACTOR.extract(an_order([], properties={"products": products}))
+    assert [each.item_id for each in found] == ["i2"]
+    assert said == ["signal 'purchase': the quantity of item 'i1' is 0: it does not count"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def checks(intake: Intake, found: Facts) -> tuple[Check, ...]:
         _history(found),
         _span(found),
         _times(found),
-        _rows(intake),
+        *_rows(intake),
         *_names(intake),
         _kinds(found),
         *_catalogue(intake, found),
@@ -139,16 +140,25 @@ def _times(found: Facts) -> Check:
     )
 
 
-def _rows(intake: Intake) -> Check:
+def _rows(intake: Intake) -> list[Check]:
     noticed = intake.noticed
-    bad = noticed.rejected.total()
-    share = bad / max(noticed.rows, 1)
-    why = "; ".join(f"{count:,} × {reason}" for reason, count in noticed.rejected.most_common(4))
+    twice = f" {noticed.duplicates:,} came twice." if noticed.duplicates else ""
+    found = [_unusable("Rows that could not be used", noticed.rejected, noticed.rows, twice)]
+    if noticed.items_rejected:
+        title = "Rows of the catalogue that could not be used"
+        found.append(_unusable(title, noticed.items_rejected, noticed.item_rows))
+    return found
+
+
+def _unusable(title: str, rejected: Counter[str], rows: int, more: str = "") -> Check:
+    bad = rejected.total()
+    share = bad / max(rows, 1)
+    why = "; ".join(f"{count:,} × {reason}" for reason, count in rejected.most_common(4))
     return Check(
-        "Rows that could not be used",
+        title,
         "good" if share < 0.001 else "warning" if share < MANY else "bad",
-        f"{bad:,} of {noticed.rows:,}",
-        (why or "None.") + (f" {noticed.duplicates:,} came twice." if noticed.duplicates else ""),
+        f"{bad:,} of {rows:,}",
+        (why or "None.") + more,
     )
 
 

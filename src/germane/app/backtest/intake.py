@@ -27,8 +27,13 @@ class Noticed:
     """Counts from reading."""
 
     rows: int = 0
+    """Rows of events and people."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Why rows could not be used -> how many."""
+    item_rows: int = 0
+    """Rows of the catalogue."""
+    items_rejected: Counter[str] = field(default_factory=Counter)
+    """Why rows of the catalogue could not be used -> how many."""
     duplicates: int = 0
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events without a signal -> how many."""

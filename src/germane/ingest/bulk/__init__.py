@@ -2,7 +2,8 @@
 
 from germane.ingest.bulk.columns import KINDS, Mapping, map_columns
 from germane.ingest.bulk.rows import Columns, Row, columns_of, count_rows, rows_of
-from germane.ingest.bulk.shape import Shaper, Unusable, grouped
+from germane.ingest.bulk.shape import Shaper, grouped
+from germane.ingest.bulk.unusable import Unusable
 
 __all__ = [
     "KINDS",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from germane.domain.errors import ImportFailed, WrongUse
 
@@ -88,47 +89,69 @@ class Mapping:
 
     fields: dict[str, str]
     rest: tuple[str, ...]
+    named: dict[str, str] = field(default_factory=dict)
+    """Declared attribute or trait -> the column, of another name, that holds it."""
+    said: frozenset[str] = frozenset()
+    """Of both, what the operator said; the rest was recognised."""
+    late: dict[str, str] = field(default_factory=dict)
+    """Name in small letters -> what is declared, for columns that turn up later (JSONL)."""
+
+    _taken: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        taken = frozenset((*self.fields.values(), *self.named.values()))
+        object.__setattr__(self, "_taken", taken)
+
+    @property
+    def all(self) -> dict[str, str]:
+        """Every field, attribute and trait that has a column of its own."""
+        return {**self.named, **self.fields}
+
+    def rest_of(self, values: dict[str, Any]) -> dict[str, Any]:
+        """What a row holds beside its fields, by the names under which it is kept."""
+        found = {}
+        for column, value in values.items():
+            if column not in self._taken:
+                name = column if column in self.rest else self.late.get(column.lower(), column)
+                found[column if name in values else name] = value
+        for name, column in self.named.items():
+            found[name] = values.get(column)
+        return found
 
 
-def map_columns(kind: Kind, names: tuple[str, ...], said: list[str], *, more: bool) -> Mapping:
-    """Assign columns.
+def map_columns(
+    kind: Kind,
+    names: tuple[str, ...],
+    said: list[str],
+    *,
+    more: bool,
+    declared: Collection[str] = (),
+) -> Mapping:
+    """Assign columns. Of names that differ by capitals alone, the one that fits is meant.
 
     Args:
         kind: What the rows are.
         names: The file's columns.
         said: ``FIELD=COLUMN`` as the operator gave them; they go first.
         more: Whether columns may exist that are not in ``names`` (JSONL).
+        declared: Attributes of a catalogue or traits of people: they are fields, too.
 
     Raises:
         WrongUse: ``said`` names an unknown field or column.
         ImportFailed: a field that is needed is missing.
     """
     known = FIELDS[kind]
-    fields: dict[str, str] = {}
-    for each in said:
-        field, mark, column = (part.strip() for part in each.partition("="))
-        if not mark:
-            raise WrongUse(
-                f"--map {each!r} is not FIELD=COLUMN.", hint=f"Fields: {', '.join(known)}."
-            )
-        if field not in known:
-            raise WrongUse(
-                f"--map {each!r}: there is no field {field!r}.",
-                hint=f"Fields: {', '.join(known)}.",
-            )
-        if column not in names and not more:
-            raise WrongUse(
-                f"--map {each!r}: there is no column {column!r}.", hint=_nearest(column, names)
-            )
-        fields[field] = column
-    free = [name for name in names if name not in fields.values()]
-    for field, usual in known.items():
-        if field not in fields:
+    told = dict(_said(each, (*known, *declared), names, more=more) for each in said)
+    fields = {field: column for field, column in told.items() if field in known}
+    named = {field: column for field, column in told.items() if field not in known}
+    free = [name for name in names if name not in told.values()]
+    for each, usual in known.items():
+        if each not in fields:
             found = next(
-                (n for n in free if _plain(n) in {_plain(field), *map(_plain, usual)}), None
+                (n for n in free if _plain(n) in {_plain(each), *map(_plain, usual)}), None
             )
             if found is not None:
-                fields[field] = found
+                fields[each] = found
                 free.remove(found)
     for needed in NEEDED[kind]:
         if not any(field in fields for field in needed):
@@ -136,7 +159,39 @@ def map_columns(kind: Kind, names: tuple[str, ...], said: list[str], *, more: bo
                 f"No column holds {' or '.join(needed)}.",
                 hint=f"Say which: --map {needed[0]}=COLUMN. Columns: {', '.join(names)}.",
             )
-    return Mapping(fields, tuple(free))
+    open_ = [each for each in declared if each not in known and each not in named]
+    for name in open_:
+        column = _alike(name, free) if name not in free else None
+        if column is not None and _alike(column, open_) == name:
+            named[name] = column
+    rest = tuple(name for name in free if name not in named.values())
+    late = {each.lower(): each for each in open_ if _alike(each, open_)} if more else {}
+    return Mapping(fields, rest, named, frozenset(told), late)
+
+
+def _said(
+    text: str, known: Iterable[str], names: tuple[str, ...], *, more: bool
+) -> tuple[str, str]:
+    """``FIELD=COLUMN``, both as they are written where they are declared."""
+    field, mark, column = (part.strip() for part in text.partition("="))
+    fields = f"Fields: {', '.join(known)}."
+    if not mark:
+        raise WrongUse(f"--map {text!r} is not FIELD=COLUMN.", hint=fields)
+    meant = field if field in known else _alike(field, known)
+    if meant is None:
+        raise WrongUse(f"--map {text!r}: there is no field {field!r}.", hint=fields)
+    there = column if column in names else _alike(column, names)
+    if there is None and not more:
+        raise WrongUse(
+            f"--map {text!r}: there is no column {column!r}.", hint=_nearest(column, names)
+        )
+    return meant, there or column
+
+
+def _alike(name: str, names: Iterable[str]) -> str | None:
+    """The only one that differs from it by capitals alone, or is the same."""
+    found = {each for each in names if each.lower() == name.lower()}
+    return found.pop() if len(found) == 1 else None
 
 
 def _plain(name: str) -> str:

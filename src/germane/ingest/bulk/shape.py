@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -16,28 +14,9 @@ from germane.domain.settings import Settings, SignalSpec
 from germane.ingest.bulk.columns import Kind, Mapping
 from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.rows import Row
+from germane.ingest.bulk.unusable import Unusable
+from germane.ingest.bulk.values import blank, flag, number, plain, time
 from germane.ingest.limits import FUTURE_MS, ID_CHARS
-
-_TRUE, _FALSE = (
-    {"true", "1", "yes", "y", "in stock", "in_stock"},
-    {"false", "0", "no", "n", "out of stock", "out_of_stock", ""},
-)
-
-
-class Unusable(ValueError):
-    """A row cannot be used; the text says why."""
-
-    def __init__(self, reason: str, rows: dict[int, str] | None = None) -> None:
-        """``rows``: what is wrong with which of the rows of one event, by number."""
-        super().__init__(reason)
-        self._rows = rows or {}
-
-    def of(self, row: Row) -> str:
-        """Why this row cannot be used: its own fault, or that of another line of its order."""
-        if not self._rows or row.number in self._rows:
-            return self._rows.get(row.number, str(self))
-        number, reason = next(iter(self._rows.items()))
-        return f"another line of the same order cannot be used: line {number}, {reason}"
 
 
 class Shaper:
@@ -58,18 +37,21 @@ class Shaper:
         self._mapping = mapping
         self._now_ms = now_ms
         self._event = event
+        self._by_name = settings.signals
         self._signals: dict[str, SignalSpec] = {}
         for spec in settings.signals.values():
             self._signals.setdefault(spec.event, spec)
             self._signals.setdefault(spec.name, spec)
-        self._seen = Occurrences()
+        self._seen, self._orders = Occurrences(), Occurrences()
+        self.apart = 0
+        """Orders so far whose lines did not all follow one another."""
 
     def group_key(self, row: Row) -> tuple[Any, ...] | None:
         """Rows that follow one another with the same key are one event (the lines of an order)."""
         if self._kind != "events" or "order_id" not in self._mapping.fields:
             return None
         order = self._get(row, "order_id")
-        if order in (None, ""):
+        if order is None:
             return None
         return (
             str(order),
@@ -77,6 +59,30 @@ class Shaper:
             str(self._get(row, "event")),
             str(self._get(row, "timestamp")),
         )
+
+    def of_nothing(self, row: Row) -> bool:
+        """Whether it is a line of no pieces, where pieces count: no part of the order around it."""
+        if self._kind != "events" or row.problem or "quantity" not in self._mapping.fields:
+            return False
+        if str(self._get(row, "quantity")).strip("+-0. "):
+            return False  # it cannot be 0
+        spec = self._signals.get(self._name(row))
+        if spec is None or not spec.quantity:
+            return False
+        try:
+            return self._number(row, "quantity") == 0
+        except Unusable:
+            return False
+
+    def passed(self, rows: list[Row]) -> None:
+        """Note an order that is over: that it goes on further down would part it.
+
+        What takes something back may do so in several parts.
+        """
+        spec = self._signals.get(self._name(rows[0]))
+        if spec is None or not spec.cancels:
+            packed = repr(self.group_key(rows[0])).encode("utf-8", "surrogatepass")
+            self.apart += self._orders.count(blake2b(packed, digest_size=8).digest()) == 2
 
     def event(self, rows: list[Row]) -> Event:
         """One event from the lines of it.
@@ -86,16 +92,16 @@ class Shaper:
         """
         first = rows[0]
         if len(rows) == 1 and first.problem:
-            raise Unusable(first.problem)
+            raise Unusable.read(first.problem)
         user, anonymous = self._id(first, "user_id"), self._id(first, "anonymous_id")
         if not (user or anonymous):
             raise Unusable("no user id and no anonymous id")
         at_ms = self._time(first)
         if self._kind == "people":
-            traits = {k: v for k, v in self._rest(first).items() if v not in (None, "")}
-            message_id = self._message_id(rows, sorted(self._mapping.fields.items()))
+            traits = self._rest(first)
+            message_id = self._message_id(rows, sorted(self._mapping.all.items()))
             return Event(message_id, "identify", at_ms, user_id=user, traits=traits)
-        name = str(self._get(first, "event") or self._event).strip()
+        name = self._name(first)
         if not name:
             raise Unusable("no event name (a column event, or --event NAME)")
         spec = self._signals.get(name)
@@ -123,7 +129,7 @@ class Shaper:
             Unusable: a value cannot be used.
         """
         if row.problem:
-            raise Unusable(row.problem)
+            raise Unusable.read(row.problem)
         item_id = self._id(row, "item_id")
         if not item_id:
             raise Unusable("no item id")
@@ -143,17 +149,20 @@ class Shaper:
             type=self._text(row, "type") or "product",
             title=self._text(row, "title"),
             category="" if category is None else str(category).strip(),
-            categories=tuple(str(each) for each in path),
+            categories=tuple(str(each) for each in path if not blank(each)),
             brand=self._text(row, "brand"),
-            price=self._number(row, "price", low=0.0),
+            price=self._number(row, "price"),
             currency=self._text(row, "currency"),
-            in_stock=self._flag(row, "in_stock"),
+            in_stock=flag("in_stock", self._get(row, "in_stock")),
             url=self._text(row, "url"),
             image_url=self._text(row, "image_url"),
-            available_from_ms=self._optional_time(row, "available_from"),
-            available_until_ms=self._optional_time(row, "available_until"),
-            attributes={k: _plain(v) for k, v in self._rest(row).items() if v not in (None, "")},
+            available_from_ms=time("available_from", self._get(row, "available_from")),
+            available_until_ms=time("available_until", self._get(row, "available_until")),
+            attributes=self._rest(row),
         )
+
+    def _name(self, row: Row) -> str:
+        return str(self._get(row, "event") or self._event).strip()
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -167,38 +176,47 @@ class Shaper:
         for row in rows:
             try:
                 if row.problem:
-                    raise Unusable(row.problem)  # noqa: TRY301 - one way out for all that is wrong
+                    raise Unusable.read(row.problem)
                 lines.append(self._line(row, spec))
             except Unusable as problem:
-                wrong[row.number] = str(problem)
+                wrong[row.number] = problem
         if wrong:
-            raise Unusable(next(iter(wrong.values())), wrong)
+            raise Unusable.lines(wrong)
         return lines
 
     def _properties(
         self, first: Row, lines: list[dict[str, Any]], spec: SignalSpec | None
     ) -> dict[str, Any]:
-        properties: dict[str, Any] = {
-            k: _plain(v) for k, v in self._rest(first).items() if v not in (None, "")
-        }
+        properties: dict[str, Any] = self._rest(first)
         order = self._id(first, "order_id")
         if order:
-            _put(properties, spec.order if spec and spec.order else "properties.order_id", order)
+            _put(properties, self._order_path(spec), order)
         path = spec.item if spec else "properties.product_id"
+        if spec and spec.cancels and not any(lines):
+            return properties  # it names no products: it takes back the whole order
         if "[]." in path:
             _put(properties, path.partition("[].")[0], lines)
         elif lines:
             properties |= lines[0]
         return properties
 
+    def _order_path(self, spec: SignalSpec | None) -> str:
+        """What takes something back names the order where that does, if it does not say otherwise."""
+        meant = self._by_name.get(spec.cancels) if spec else None
+        said = (spec.order if spec else "") or (meant.order if meant else "")
+        return said or "properties.order_id"
+
     def _line(self, row: Row, spec: SignalSpec | None) -> dict[str, Any]:
         path = spec.item if spec else "properties.product_id"
         inside = "[]." in path
         line: dict[str, Any] = {}
+        quantity = self._number(row, "quantity")
+        if quantity == 0 and spec is not None and spec.quantity:
+            raise Unusable("quantity is 0", remedy="the line counts for nothing")
         values = {
             path: self._id(row, "item_id") or None,
-            (spec.quantity if spec else "") or "quantity": self._number(row, "quantity", low=0.0),
-            (spec.price if spec else "") or "price": self._number(row, "price", low=0.0),
+            (spec.quantity if spec else "") or "quantity": quantity,
+            (spec.price if spec else "") or "price": self._number(row, "price"),
         }
         for where, value in values.items():
             if value is not None:
@@ -212,26 +230,28 @@ class Shaper:
         imported for something else are new ones when they are imported for what they are.
         """
         given = self._get(rows[0], "message_id") if self._kind == "events" else None
-        if given not in (None, ""):
+        if given is not None:
             return str(given)[:100]
         packed = msgspec.json.encode([[row.values for row in rows], *meant], order="sorted")
         key = blake2b(packed, digest_size=16).digest()
         return f"import-{self._kind}-{key.hex()}-{self._seen.count(key)}"
 
     def _get(self, row: Row, field: str) -> Any:
+        """The value of a field; ``None`` where the cell is empty or there is no such column."""
         column = self._mapping.fields.get(field)
-        return row.values.get(column) if column is not None else None
+        value = row.values.get(column) if column is not None else None
+        return None if blank(value) else value
 
     def _rest(self, row: Row) -> dict[str, Any]:
-        used = set(self._mapping.fields.values())
-        return {str(k): v for k, v in row.values.items() if k not in used}
+        """What no field takes, by the names of declared attributes and traits where it is one."""
+        return {k: plain(v) for k, v in self._mapping.rest_of(row.values).items() if not blank(v)}
 
     def _id(self, row: Row, field: str) -> str:
         value = self._get(row, field)
-        if value is None or (isinstance(value, float) and math.isnan(value)):
+        if value is None:
             return ""
         if isinstance(value, list | dict):
-            raise Unusable(f"{field} is no text and no number: {value!r}")
+            raise Unusable(f"{field} is no text and no number", repr(value))
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         text = str(value).strip()
@@ -243,41 +263,11 @@ class Shaper:
         value = self._get(row, field)
         return "" if value is None else str(value).strip()
 
-    def _number(self, row: Row, field: str, low: float | None = None) -> float | None:
-        value = self._get(row, field)
-        if value is None or value == "":
-            return None
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            hint = " (write decimals with a point)" if "," in str(value) else ""
-            raise Unusable(f"{field} is no number: {value!r}{hint}") from None
-        if math.isnan(number):
-            return None
-        if math.isinf(number):
-            raise Unusable(f"{field} is out of range: {value!r}")
-        if low is not None and number < low:
-            raise Unusable(f"{field} is below {low:g}: {value!r}")
-        return number
-
-    def _flag(self, row: Row, field: str) -> bool:
-        value = self._get(row, field)
-        if value is None:
-            return True
-        if isinstance(value, bool):
-            return value
-        text = str(value).strip().lower()
-        if text in _TRUE:
-            return True
-        if text in _FALSE:
-            return False
-        try:
-            return float(text) > 0
-        except ValueError:
-            raise Unusable(f"{field} is neither true nor false: {value!r}") from None
+    def _number(self, row: Row, field: str) -> float | None:
+        return number(field, self._get(row, field), low=0.0)
 
     def _time(self, row: Row) -> int:
-        at_ms = self._optional_time(row, "timestamp")
+        at_ms = time("timestamp", self._get(row, "timestamp"))
         if at_ms is None:
             if self._kind == "people":
                 return self._now_ms
@@ -286,30 +276,22 @@ class Shaper:
             raise Unusable("the timestamp is in the future")
         return at_ms
 
-    def _optional_time(self, row: Row, field: str) -> int | None:
-        value = self._get(row, field)
-        if value is None or value == "":
-            return None
-        found = instant(value)
-        if found is None:
-            raise Unusable(f"{field} is no time: {value!r} (use ISO 8601, or seconds since 1970)")
-        return found
-
 
 def grouped(rows: Iterable[Row], shaper: Shaper) -> Iterator[list[Row]]:
     """Rows, those of one event together.
 
     A row that cannot be read belongs to the order around it if it still says so; if it says nothing,
-    it stands alone and does not part the order.
+    it stands alone and does not part the order. So does a line of no pieces.
     """
     waiting: list[Row] = []
     waiting_key: tuple[Any, ...] | None = None
     for row in rows:
         key = shaper.group_key(row)
-        if key is None and row.problem:
+        if (key is None and row.problem) or shaper.of_nothing(row):
             yield [row]
             continue
         if waiting and (key is None or key != waiting_key):
+            shaper.passed(waiting)
             yield waiting
             waiting = []
         if key is None:
@@ -318,32 +300,8 @@ def grouped(rows: Iterable[Row], shaper: Shaper) -> Iterator[list[Row]]:
         waiting.append(row)
         waiting_key = key
     if waiting:
+        shaper.passed(waiting)
         yield waiting
-
-
-def instant(value: Any) -> int | None:
-    """ISO 8601 (without a zone: UTC), or seconds or milliseconds since 1970, as milliseconds."""
-    if isinstance(value, datetime):
-        at = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        return max(0, int(at.timestamp() * 1000))
-    if isinstance(value, date):
-        return max(
-            0, int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)
-        )
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            value = float(text)
-        except ValueError:
-            try:
-                return instant(datetime.fromisoformat(text))
-            except ValueError:
-                return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if not 0 <= value < 1e14:
-        return None
-    return int(value if value >= 1e11 else value * 1000)
 
 
 def _put(into: dict[str, Any], path: str, value: Any) -> None:
@@ -352,11 +310,3 @@ def _put(into: dict[str, Any], path: str, value: Any) -> None:
     for step in steps[:-1]:
         into = into.setdefault(step, {})
     into[steps[-1]] = value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

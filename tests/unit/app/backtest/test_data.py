@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from germane.app.backtest.advice import advice
 from germane.app.backtest.derived import settings_of, targets_of
-from germane.app.backtest.findings import Answer, Newcomers
+from germane.app.backtest.findings import Answer, Check, Newcomers
 from germane.app.backtest.health import checks, facts
 from germane.app.backtest.intake import Intake
 from germane.app.backtest.spool import Spool
@@ -135,3 +135,22 @@ def test_traits_point_where_more_of_these_people_turn() -> None:
     assert "plant" not in found["role"].values.get("cook", ())
     assert found["month"].attribute == ""
     assert early["role"].attribute == ""  # nothing from the time that is predicted
+
+
+def test_rows_of_the_catalogue_are_counted_apart() -> None:
+    """They are no rows of events, and spoil no share of those."""
+    rows = [("a", f"i{n % 3}", n * DAY_MS + 5) for n in range(5)]
+    with Spool() as spool:
+        intake = intake_of(spool, rows, [Item("i0", category="x"), Item("i1")])
+        intake.noticed.rows = 5
+        assert [each.value for each in row_checks(intake)] == ["0 of 5"]
+        intake.noticed.item_rows = 3
+        intake.noticed.items_rejected["no item id"] = 1
+        events, items = row_checks(intake)
+    assert (events.value, events.level) == ("0 of 5", "good")
+    assert (items.value, items.level, "no item id" in items.meaning) == ("1 of 3", "bad", True)
+
+
+def row_checks(intake: Intake) -> list[Check]:
+    """What is said of rows that could not be used."""
+    return [each for each in checks(intake, facts(intake)) if "could not be used" in each.name]

@@ -1,0 +1,161 @@
+"""What an import did, for people and for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from germane.cli import common
+from germane.cli.common import many
+
+if TYPE_CHECKING:
+    from germane.ingest.bulk import Row, Unusable
+
+
+@dataclass(slots=True)
+class Summary:
+    """Counts of an import."""
+
+    rows: int = 0
+    accepted: int = 0
+    """New events; items that are new or changed."""
+    duplicates: int = 0
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why rows cannot be used, with the remedy."""
+    first_rows: dict[str, str] = field(default_factory=dict)
+    """Reason -> the first row of it."""
+    first_ms: int = 0
+    last_ms: int = 0
+    seconds: float = 0.0
+    people: set[str] = field(default_factory=set)
+    usable: int = 0
+    """Events or items that the rows are."""
+    letters: int = 0
+    """Dead letters that were made: what events could not be used for."""
+    unfolded: int = 0
+    """Events that could not be folded at all."""
+    apart: int = 0
+    """Orders whose lines did not all follow one another."""
+    items: dict[str, bool] = field(default_factory=dict)
+    """Item -> whether it is new or changed."""
+    repeated: Counter[str] = field(default_factory=Counter)
+    """Items that more than one row describes -> rows beyond the first."""
+    remarks: list[str] = field(default_factory=list)
+    """What to know of earlier imports of such files."""
+    unused: Counter[str] = field(default_factory=Counter)
+    """Names of events for which no signal is declared."""
+
+    def item(self, item_id: str, *, changed: bool) -> None:
+        """Note a row of a catalogue."""
+        self.usable += 1
+        if item_id in self.items:
+            self.repeated[item_id] += 1
+        self.items[item_id] = changed or self.items.get(item_id, False)
+
+    def reject(self, source: Path, row: Row, problem: Unusable) -> None:
+        """Note a row that cannot be used."""
+        self.rejected += 1
+        self.reasons[problem.kind] += 1
+        self.first_rows.setdefault(problem.kind, f"{source.name}, {place(source)} {row.number}")
+
+    def remark(self, text: str) -> None:
+        """Something to know; each once."""
+        if text and text not in self.remarks:
+            self.remarks.append(text)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        from germane.profile.view import rfc3339
+
+        return {
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "repeated": self.repeated.total(),
+            "rejected": self.rejected,
+            "deadLetters": self.letters,
+            "ordersApart": self.apart,
+            "reasons": dict(self.reasons.most_common()),
+            "firstRows": self.first_rows,
+            "remarks": self.remarks,
+            "unused": dict(self.unused.most_common()),
+            "people": len(self.people),
+            "first": rfc3339(self.first_ms),
+            "last": rfc3339(self.last_ms),
+            "seconds": round(self.seconds, 2),
+            "rowsPerSecond": round(self.rows / self.seconds) if self.seconds else None,
+        }
+
+
+def place(source: Path) -> str:
+    """What rows of a file are counted in."""
+    return "row" if source.suffix.lower() == ".parquet" else "line"
+
+
+def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None:
+    """Print it."""
+    if as_json:
+        common.print_json(summary.as_dict())
+        return
+    from rich.markup import escape
+
+    out = common.console()
+    done = "Would import" if dry_run else "Imported"
+    out.print(
+        f"[bold green]{done}[/] {many(summary.rows, 'row')} in {summary.seconds:.1f} s: "
+        f"{_counted(summary, kind, dry_run=dry_run)}, {many(summary.rejected, 'row')} rejected."
+    )
+    if summary.people:
+        from germane.profile.view import rfc3339
+
+        out.print(
+            f"{many(len(summary.people), 'person', 'people')}, {rfc3339(summary.first_ms)} to "
+            f"{rfc3339(summary.last_ms)}."
+        )
+    for reason, count in summary.reasons.most_common(10):
+        first = summary.first_rows.get(reason, "")
+        out.print(f"  [yellow]{count:,}[/] × {escape(reason)}; the first: {escape(first)}")
+    for remark in (*summary.remarks, *_noticed(summary)):
+        out.print(f"[yellow]{escape(remark)}[/]")
+    for name, count in summary.unused.most_common(10):
+        out.print(
+            f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
+        )
+
+
+def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
+    if dry_run:  # what is known already is not looked up
+        if kind == "catalogue":
+            return many(len(summary.items), "item")
+        return many(summary.usable, "event")
+    new = many(summary.accepted, "new event")
+    if kind == "catalogue":
+        new = f"{many(summary.accepted, 'item')} new or changed"
+    return f"{new}, {summary.duplicates:,} known already"
+
+
+def _noticed(summary: Summary) -> list[str]:
+    """What is worth a look in the file or in the dead letters."""
+    found = []
+    if summary.repeated:
+        ids = ", ".join(list(summary.repeated)[:5])
+        more = " and others" if len(summary.repeated) > 5 else ""
+        found.append(
+            f"{many(len(summary.repeated), 'item stands', 'items stand')} in more than one row "
+            f"({ids}{more}): the last row counts. Keep one row for each item."
+        )
+    if summary.apart:
+        found.append(
+            f"{many(summary.apart, 'order')} had lines apart from one another: each part is an event of "
+            "its own, and what was bought together is not seen. Sort the file by order."
+        )
+    if summary.letters:
+        whole = f", {summary.unfolded:,} of them whole events" if summary.unfolded else ""
+        found.append(
+            f"{many(summary.letters, 'dead letter')}{whole}: what could not be used, and why, is told "
+            "by germane dead-letters list."
+        )
+    return found
