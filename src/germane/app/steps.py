@@ -79,10 +79,9 @@ class Steps:
         before, merged, claims = self._whose(event, at)
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
-        rewards, decisions = self._credits(event, before, interactions, at.tenant)
-        of_choices = chosen.by_event(
-            event, before, interactions, self.settings, self.memory, at.tenant
-        )
+        heard = _until(interactions, at.received_ms)
+        rewards, decisions = self._credits(event, before, heard, at)
+        of_choices = chosen.by_event(event, before, heard, self.settings, self.memory, at.tenant)
         hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
         observation = self._observe(
             event, before, interactions, hour, rewards, decisions, of_choices, at
@@ -96,7 +95,7 @@ class Steps:
             seq=at.seq,
             now_ms=at.received_ms,
         )
-        after = attribution.credit(after, rewards, limit=self.settings.profile.exposures)
+        after = self._credited(after, rewards, decisions)
         after = self._credited_choices(after, of_choices, at)
         record = _record(
             at, "event", after.person, event.message_id, event.at_ms, event, observation
@@ -178,7 +177,7 @@ class Steps:
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or _newcomer(person, at)
         of_choice = decision.choice is not None
-        reward = self._answer(before, decision, outcome).reward
+        reward = self._answer(before, decision, outcome, at).reward
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
             before,
@@ -191,9 +190,11 @@ class Steps:
         self._learn(at.seq, observation)
         if person:
             credited = (
-                self._credited_choices(before, rewards, at)
+                self._credited_choices(before, rewards, at, reported=True)
                 if of_choice
-                else attribution.credit(before, rewards, limit=self.settings.profile.exposures)
+                else self._credited(
+                    before, rewards, {decision.decision_id: decision}, reported=True
+                )
             )
             txn.profiles[at.tenant, person] = msgspec.structs.replace(credited, seq=at.seq)
         txn.records.append(
@@ -204,7 +205,7 @@ class Steps:
         """What would become of an outcome if it was folded now."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or Profile(person)
-        return self._answer(before, decision, outcome).verdict
+        return self._answer(before, decision, outcome, at).verdict
 
     def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
         """Add or change a catalogue entry."""
@@ -280,7 +281,7 @@ class Steps:
         return found
 
     def _credits(
-        self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
+        self, event: Event, before: Profile, interactions: Sequence[Interaction], at: Arrival
     ) -> tuple[list[Reward], dict[str, Decision]]:
         """Rewards of this event, by the decision it names or by item and window.
 
@@ -289,6 +290,7 @@ class Steps:
         """
         if not interactions:
             return [], {}
+        tenant = at.tenant
         rewards: list[Reward] = []
         decisions: dict[str, Decision] = {}
         named = event.properties.get("decision_id")
@@ -302,7 +304,8 @@ class Steps:
                     decision,
                     interactions,
                     self.settings.surfaces,
-                    limit=self.settings.profile.exposures,
+                    self.settings.signals,
+                    kept=self._kept(at),
                 )
         if not decisions and before.exposures:  # what names its decision belongs to no other one
             rewards = attribution.attribute(
@@ -315,14 +318,22 @@ class Steps:
                     decisions[reward.decision_id] = decision
         return rewards, decisions
 
-    def _answer(self, before: Profile, decision: Decision, outcome: Outcome) -> Answer:
+    def _kept(self, at: Arrival) -> attribution.Kept:
+        since_ms = at.received_ms - self.settings.longest_window_s * 1000
+        return attribution.Kept(self.settings.profile.exposures, since_ms)
+
+    def _answer(
+        self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival
+    ) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
+        if not decision.person:
+            return Answer("untaught")  # its record was lost: nobody keeps account of what counted
         if surface is None or (surface.kind == "choice") != (decision.choice is not None):
             return Answer("untaught")  # the surface is another one now, or the record was lost
         if surface.kind == "choice":
             return choices.attribute_outcome(before, decision, outcome, surface)
         return attribution.attribute_outcome(
-            before, decision, outcome, surface, limit=self.settings.profile.exposures
+            before, decision, outcome, surface, kept=self._kept(at)
         )
 
     def _observe(
@@ -351,9 +362,29 @@ class Steps:
             active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
         )
 
-    def _credited_choices(self, person: Profile, rewards: Sequence[Reward], at: Arrival) -> Profile:
+    def _credited(
+        self,
+        person: Profile,
+        rewards: Sequence[Reward],
+        decisions: dict[str, Decision],
+        *,
+        reported: bool = False,
+    ) -> Profile:
+        decided_ms = {name: each.at_ms for name, each in decisions.items()}
+        limit = self.settings.profile.exposures
+        return attribution.credit(person, rewards, decided_ms, reported=reported, limit=limit)
+
+    def _credited_choices(
+        self, person: Profile, rewards: Sequence[Reward], at: Arrival, *, reported: bool = False
+    ) -> Profile:
         return chosen.credited(
-            person, rewards, self.settings, self.memory, at.tenant, at.received_ms
+            person,
+            rewards,
+            self.settings,
+            self.memory,
+            at.tenant,
+            at.received_ms,
+            reported=reported,
         )
 
     def _learn(self, seq: int, observation: Observation | None) -> None:
@@ -368,6 +399,14 @@ def is_lesson(event: Event, received_ms: int, lessons: int) -> bool:
     first = (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
     share = OLD_LESSON_SHARE if old else LESSON_SHARE + first
     return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
+
+
+def _until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction]:
+    """As the profile takes them: a time that lies ahead of the clock is now."""
+    return [
+        each if each.at_ms <= now_ms else msgspec.structs.replace(each, at_ms=now_ms)
+        for each in interactions
+    ]
 
 
 def _newcomer(person: str, at: Arrival) -> Profile:
