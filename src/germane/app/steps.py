@@ -33,7 +33,7 @@ from germane.profile import exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
-from germane.profile.orders import refund_of
+from germane.profile.orders import cut_off, refund_of
 
 LESSON_SHARE = 0.2
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
@@ -165,7 +165,7 @@ class Steps:
                 at,
                 "impression",
                 person,
-                impression.message_id,
+                report_key(impression),
                 impression.at_ms,
                 impression,
                 observation,
@@ -198,7 +198,7 @@ class Steps:
             )
             txn.profiles[at.tenant, person] = msgspec.structs.replace(credited, seq=at.seq)
         txn.records.append(
-            _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
+            _record(at, "outcome", person, report_key(outcome), outcome.at_ms, outcome, observation)
         )
 
     def judged(self, outcome: Outcome, decision: Decision, at: Arrival) -> Verdict:
@@ -258,7 +258,8 @@ class Steps:
         """What the event means for items. A bad property costs the signal, not the event.
 
         Raises:
-            UnknownOrder: it takes back an order that nobody told of, and does not say what was in it.
+            UnknownOrder: it takes back an order that nobody told of, or that is remembered in part, and
+                does not say what was in it.
         """
         found, problems = self.extractor.extract(event)
         for whole in self.extractor.whole(event):
@@ -271,6 +272,11 @@ class Steps:
                         "It takes something back and names neither products nor an order.",
                         hint="Send it again, with another message id, with either.",
                     )
+                )
+            if not at.logged and cut_off(before, whole, self.settings):
+                raise UnknownOrder(
+                    "It takes back an order of which some products may not be remembered any more.",
+                    hint="Nothing was taken back. Send it with its products, with another message id.",
                 )
             found += lines or ()
         for problem in problems:
@@ -322,9 +328,7 @@ class Steps:
         since_ms = at.received_ms - self.settings.longest_window_s * 1000
         return attribution.Kept(self.settings.profile.exposures, since_ms)
 
-    def _answer(
-        self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival
-    ) -> Answer:
+    def _answer(self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
         if not decision.person:
             return Answer("untaught")  # its record was lost: nobody keeps account of what counted
@@ -390,6 +394,12 @@ class Steps:
     def _learn(self, seq: int, observation: Observation | None) -> None:
         if observation is not None:
             self.model.fold(seq, observation)
+
+
+def report_key(report: Impression | Outcome) -> str:
+    """The id under which a report is known again: one of each kind may have the id of an event."""
+    kind = "impression" if isinstance(report, Impression) else "outcome"
+    return f"{kind}:{report.message_id}"
 
 
 def is_lesson(event: Event, received_ms: int, lessons: int) -> bool:

@@ -21,7 +21,7 @@ from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec, ProfileSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
-from germane.measure.credits import account, bundled, credit_key, key_of, worth_of
+from germane.measure.credits import balances, bundled, credit_key, key_of, worth_of
 from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
@@ -60,7 +60,10 @@ def attribute(
     rewards: list[Reward] = []
     for lines in bundled(interactions):
         rewards += _latest(profile.exposures, lines, surfaces)
-    return [*rewards, *_returns(profile, profile.exposures, interactions, surfaces, signals, rewards)]
+    return [
+        *rewards,
+        *_returns(profile, profile.exposures, interactions, surfaces, signals, rewards),
+    ]
 
 
 def attribute_event(
@@ -132,9 +135,9 @@ def credit(
     by_id: dict[str, list[Reward]] = {}
     for each in rewards:
         by_id.setdefault(each.decision_id, []).append(each)
-    exposures = []
-    for shown in profile.exposures:
-        exposures.append(_marked(shown, by_id.pop(shown.decision_id, ()), reported))
+    exposures = [
+        _marked(shown, by_id.pop(shown.decision_id, ()), reported) for shown in profile.exposures
+    ]
     for name, mine in by_id.items():
         items = tuple(dict.fromkeys(each.item_id for each in mine))
         at_ms = decided_ms.get(name, mine[0].at_ms)
@@ -238,5 +241,5 @@ def _marked(exposure: Exposure, rewards: Sequence[Reward], reported: bool) -> Ex
     if not rewards:
         return exposure
     keys = dict.fromkeys((*exposure.credited, *map(key_of, rewards)))
-    counts = account(exposure.credits, rewards, reported=reported)
+    counts = balances(exposure.credits, rewards, reported=reported)
     return replace(exposure, credited=tuple(keys), credits=tuple(counts.values()))

@@ -26,7 +26,7 @@ from germane.domain.profile import OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
 from germane.measure.credits import (
-    account,
+    balances,
     bundled,
     credit_key,
     key_of,
@@ -128,7 +128,7 @@ def credit(
             choice,
             credited=tuple(dict.fromkeys((*choice.credited, key_of(each)))),
             value=choice.value + each.value,
-            credits=tuple(account(choice.credits, [each], reported=reported).values()),
+            credits=tuple(balances(choice.credits, [each], reported=reported).values()),
         )
     kept = sorted(by_id.values(), key=lambda each: (each.at_ms, each.decision_id))
     return replace(profile, choices=tuple(kept))

@@ -11,7 +11,7 @@ from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Credit
 from germane.domain.settings import OutcomeSpec
 
-Account = dict[tuple[str, str, int], Credit]
+Balances = dict[tuple[str, str, int], Credit]
 """By item, outcome and (of whole orders) order: what was credited to one slate or choice."""
 LEAST = 1e-9
 """Revenue below this is none."""
@@ -80,10 +80,10 @@ def bundled(interactions: Iterable[Interaction]) -> list[list[Interaction]]:
     return list(found.values())
 
 
-def account(
+def balances(
     kept: Iterable[Credit], rewards: Iterable[Reward] = (), *, reported: bool = False
-) -> Account:
-    """The account of a slate or choice after more rewards of it.
+) -> Balances:
+    """The balances of a slate or choice after more rewards of it.
 
     Args:
         kept: As it was.

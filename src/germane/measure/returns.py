@@ -20,7 +20,7 @@ from germane.measure.credits import (
     LEAST,
     PARTLY,
     RETURNED,
-    account,
+    balances,
     credit_key,
     return_key,
     value_of,
@@ -193,8 +193,8 @@ def _of_one(
     already: Sequence[Reward],
 ) -> list[Reward]:
     """What is taken back of one slate or choice."""
-    before = account(kept.credits)
-    now = account(kept.credits, (x for x in already if x.decision_id == kept.decision_id))
+    before = balances(kept.credits)
+    now = balances(kept.credits, (x for x in already if x.decision_id == kept.decision_id))
     found = []
     for spec in surface.outcomes:
         if spec.signal != back.signal:
@@ -239,7 +239,9 @@ def _meant(profile: Profile, credit: Credit, back: Back, since_ms: int) -> bool:
         return back.refund[0].at_ms >= credit.at_ms
     if not credit.reported:
         return not back.order and back.at_ms == credit.at_ms
-    times = [x.at_ms for x in profile.recent if (x.item_id, x.signal) == (back.item_id, back.signal)]
+    times = [
+        x.at_ms for x in profile.recent if (x.item_id, x.signal) == (back.item_id, back.signal)
+    ]
     later = [at_ms for at_ms in (*times, back.at_ms) if at_ms >= since_ms]
     nearest = min(later, key=lambda at_ms: (abs(at_ms - credit.at_ms), at_ms), default=None)
     return back.at_ms == nearest

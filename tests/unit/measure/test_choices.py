@@ -191,7 +191,10 @@ def test_a_refund_takes_back_what_was_credited_once() -> None:
 
 def test_two_lines_of_one_item_on_a_choice() -> None:
     """They count together, and come back together; also where the refund names another choice."""
-    lines = (bought("i1", 1, price=10.0, order=7), bought("i1", 1, price=10.0, quantity=3.0, order=7))
+    lines = (
+        bought("i1", 1, price=10.0, order=7),
+        bought("i1", 1, price=10.0, quantity=3.0, order=7),
+    )
     who = person(made("d1", 0), made("d2", 2))
     found = rewards(who, *lines, settings=REVENUE)
     assert brief(found) == [("d1", "i1", 20.0, "window")]
