@@ -52,9 +52,10 @@ ORDERS = st.sampled_from(["", "o1", "o2", "o3"])
 AGES = st.integers(0, 2 * 86_400)
 NAMED = st.none() | st.integers(0, 5)
 STEPS = st.one_of(
-    st.tuples(st.just("slate"), st.sampled_from(["home", "mail"]), st.booleans()),
-    st.tuples(st.just("order"), LINES, ORDERS, AGES, NAMED),
-    st.tuples(st.just("refund"), st.just([]) | LINES, ORDERS, AGES, NAMED),
+    st.tuples(st.just("slate"), st.sampled_from(["home", "mail"]), st.booleans(), st.booleans()),
+    st.tuples(st.just("identify")),
+    st.tuples(st.just("order"), LINES, ORDERS, AGES, NAMED, st.booleans()),
+    st.tuples(st.just("refund"), st.just([]) | LINES, ORDERS, AGES, NAMED, st.booleans()),
     st.tuples(st.just("report"), st.integers(0, 5), st.integers(0, 40), ORDERS, st.booleans()),
     st.tuples(st.just("wait"), st.integers(1, 5 * 86_400)),
 )
@@ -74,13 +75,14 @@ class Life:
             importer.add_items([an_item(n) for n in range(ITEMS)])
         await self.engine.start()
         await self.engine.accept([an_event(at_ms=self.world.now_ms())])
-        for number, (kind, *said) in enumerate((("slate", "home", True), *steps)):
+        for number, (kind, *said) in enumerate((("slate", "home", True, True), *steps)):
             await getattr(self, kind)(f"s{number}", *said)
         await self.engine.stop()
 
-    async def slate(self, name: str, surface: str, seen: bool) -> None:
-        """A decision, seen or not."""
-        (decision,), _ = self.engine.decide("u1", "", "", [Ask(surface)])
+    async def slate(self, name: str, surface: str, seen: bool, known: bool) -> None:
+        """A decision, seen or not, for the user or for a visitor."""
+        who = ("u1", "") if known else ("", "x")
+        (decision,), _ = self.engine.decide(*who, "", [Ask(surface)])
         self.made.append(decision)
         if seen and decision.items:
             places = tuple(range(len(decision.items)))
@@ -94,6 +96,11 @@ class Life:
     async def refund(self, name: str, *said: Any) -> None:
         """Some of it, all of it, or what was never bought."""
         await self.engine.accept([self._event("Order Refunded", name, *said)])
+
+    async def identify(self, name: str) -> None:
+        """The visitor is the user."""
+        now_ms = self.world.now_ms()
+        await self.engine.accept([Event(name, "identify", now_ms, user_id="u1", anonymous_id="x")])
 
     async def report(self, name: str, which: int, value: int, order: str, item: bool) -> None:
         """Revenue by decision id."""
@@ -112,14 +119,22 @@ class Life:
         self.world.advance(seconds=seconds)
 
     def _event(
-        self, event: str, name: str, lines: Any, order: str, age_s: int, named: int | None
+        self,
+        event: str,
+        name: str,
+        lines: Any,
+        order: str,
+        age_s: int,
+        named: int | None,
+        known: bool,
     ) -> Event:
         products = [{"product_id": f"i{n}", "price": p, "quantity": q} for n, p, q in lines]
         properties: dict[str, Any] = {"products": products, "order_id": order}
         if named is not None:
             properties["decision_id"] = self._made(named).decision_id
         at_ms = self.world.now_ms() - age_s * 1000
-        return an_event(event, at_ms=at_ms, message_id=name, properties=properties)
+        who = {"user_id": "u1"} if known else {"user_id": "", "anonymous_id": "x"}
+        return an_event(event, at_ms=at_ms, message_id=name, properties=properties, **who)
 
     def _made(self, which: int) -> Decision:
         return self.made[which % len(self.made)]

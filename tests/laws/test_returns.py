@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from germane.app.merging import taken_back
 from germane.domain.event import Event
 from germane.domain.profile import Exposure, OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec
 from germane.measure import attribution, choices
 from germane.profile import repeats
 from germane.profile.fold import fold
+from germane.profile.merge import merge
 from germane.profile.orders import pieces_of
 from germane.testing import a_campaign
 from tests.laws.test_profile_orders import EXTRACTOR, PIECES, a_refund, an_order
@@ -40,11 +42,16 @@ SEEN = Exposure("d1", "home", BEGIN_MS, ("i1", "i2", "i3"))
 MADE = OpenChoice("c1", "mail", BEGIN_MS)
 
 
-def measured(events: Sequence[Event]) -> tuple[Profile, dict[str, float]]:
+Total = dict[str, float]
+
+
+def measured(
+    events: Sequence[Event], profile: Profile | None = None, total: Total | None = None
+) -> tuple[Profile, Total]:
     """The person after all of it, and what was credited: to a slate, in money and in orders, and to a
     choice."""
-    profile = Profile("u:u1", exposures=(SEEN,), choices=(MADE,))
-    total = {"revenue": 0.0, "orders": 0.0, "mail": 0.0}
+    profile = profile or Profile("u:u1", exposures=(SEEN,), choices=(MADE,))
+    total = total or {"revenue": 0.0, "orders": 0.0, "mail": 0.0}
     for seq, event in enumerate(events, 1):
         told, _ = EXTRACTOR.extract(event)
         new = repeats.fresh(profile, told, SHOP)
@@ -82,6 +89,44 @@ def test_revenue_is_what_the_profile_says_is_left(
     profile, total = measured(events)
     pieces = [pieces_of(profile, key, own, SHOP) for key, own in profile.own_items.items()]
     assert None not in pieces
+    left = sum(each for each in pieces if each is not None)
+    assert total["revenue"] == pytest.approx(PRICE * left)
+    assert total["mail"] == pytest.approx(PRICE * left)
+    assert total["orders"] == sum(own.count > 0 for own in profile.own_items.values())
+
+
+def one_of(mine: tuple[Profile, Total], theirs: tuple[Profile, Total]) -> tuple[Profile, Total]:
+    """Two turn out to be one: their person and their credits, with what the merge takes back."""
+    (one, first), (two, second) = mine, theirs
+    rewards, chosen = taken_back(one, two, SHOP, ITEMS.get)
+    total = {key: first[key] + second[key] for key in first}
+    for each in rewards:
+        total[each.outcome] += each.value
+    total["mail"] += sum(each.value for each in chosen)
+    both = merge(one, two, SHOP, ITEMS.get, seq=1, now_ms=NOW)
+    return choices.credit(attribution.credit(both, rewards), chosen, {}), total
+
+
+@given(lives(), st.randoms(use_true_random=False), st.integers(0, 12), st.sampled_from([0, 1]))
+def test_revenue_is_what_is_left_after_a_merge(
+    events: list[Event], chance: random.Random, until: int, copied: int
+) -> None:
+    """Whoever bought, whoever gave back, and whenever the two turn out to be one. An order may be told
+    under both ids, where only one was shown something."""
+    chance.shuffle(events)
+    seen = replace(SEEN, decision_id="d2"), replace(MADE, decision_id="c2")
+    mine: list[Event] = []
+    theirs: list[Event] = []
+    for event in events[:until]:
+        (mine if chance.random() < 0.5 else theirs).append(event)
+    other = Profile("a:x", exposures=seen[:1], choices=seen[1:])
+    if copied:
+        mine += [each for each in theirs if each.name == "Order Completed"]
+        theirs += [each for each in mine if each.name == "Order Completed"]
+        other = Profile("a:x")
+    both = one_of(measured(mine), measured(theirs, other))
+    profile, total = measured(events[until:], *both)
+    pieces = [pieces_of(profile, key, own, SHOP) for key, own in profile.own_items.items()]
     left = sum(each for each in pieces if each is not None)
     assert total["revenue"] == pytest.approx(PRICE * left)
     assert total["mail"] == pytest.approx(PRICE * left)

@@ -11,8 +11,9 @@ from zlib import crc32
 
 import msgspec
 
-from germane.app import chosen, strangers
+from germane.app import chosen, merging, prices, strangers
 from germane.app.memory import Memory
+from germane.app.merging import Reunion
 from germane.domain.decision import Decision
 from germane.domain.errors import UnknownOrder
 from germane.domain.event import DeadLetter, Event, Interaction
@@ -70,21 +71,27 @@ class Steps:
     model: Model
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
+    _sold: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sold = prices.sold_in(self.settings)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
         """Fold a behaviour event into its person and into what is shared; what it is credited with.
 
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
-        before, merged, claims = self._whose(event, at)
+        met = self._whose(event, at)
+        before = met.person
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
-        heard = _until(interactions, at.received_ms)
-        rewards, decisions = self._credits(event, before, heard, at)
-        of_choices = chosen.by_event(event, before, heard, self.settings, self.memory, at.tenant)
+        paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
+        paid = _until(paid, at.received_ms)
+        rewards, decisions = self._credits(event, before, paid, at)
+        of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
         hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
         observation = self._observe(
-            event, before, interactions, hour, rewards, decisions, of_choices, at
+            event, met, interactions, hour, rewards, decisions, of_choices, at
         )
         after = fold(
             before,
@@ -101,13 +108,13 @@ class Steps:
             at, "event", after.person, event.message_id, event.at_ms, event, observation
         )
         self._learn(at.seq, observation)
-        for gone in merged:
+        for gone in met.gone:
             txn.profiles[at.tenant, gone] = None
-        for external, person in claims.items():
+        for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
         txn.records.append(record)
-        return [*rewards, *of_choices]
+        return [*met.rewards, *met.of_choices, *rewards, *of_choices]
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
@@ -231,31 +238,35 @@ class Steps:
 
     # -- the parts of an event ------------------------------------------------------------------
 
-    def _whose(self, event: Event, at: Arrival) -> tuple[Profile, list[str], dict[str, str]]:
+    def _whose(self, event: Event, at: Arrival) -> Reunion:
         """The person before this event, after merging whoever turns out to be the same one."""
 
         def lookup(external: str) -> str | None:
             return self.memory.person_of(at.tenant, external)
 
         link = identity.resolve(event, lookup)
-        profile = self._known(link.person, at) or _newcomer(link.person, at)
-        merged = []
+        met = Reunion(self._known(link.person, at) or _newcomer(link.person, at))
+        met.claims = dict(link.claims)
         for other in link.merge:
             gone = self._known(other, at)
             if gone is not None:
-                profile = merge(
-                    profile,
-                    gone,
-                    self.settings,
-                    self.items.get,
-                    seq=at.seq,
-                    now_ms=at.received_ms,
-                )
-                merged.append(other)
-        return profile, merged, dict(link.claims)
+                self._merge(met, gone, at)
+                met.gone.append(other)
+        return met
+
+    def _merge(self, met: Reunion, gone: Profile, at: Arrival) -> None:
+        """One more is the same person; refunds of either take back what the other was credited with."""
+        items, settings = self.items.get, self.settings
+        rewards, of_choices = merging.taken_back(met.person, gone, settings, items)
+        both = merge(met.person, gone, settings, items, seq=at.seq, now_ms=at.received_ms)
+        met.trials += chosen.trials(both, of_choices, self.memory, at.tenant)
+        both = attribution.credit(both, rewards, limit=settings.profile.exposures)
+        met.person = self._credited_choices(both, of_choices, at)
+        met.rewards += rewards
+        met.of_choices += of_choices
 
     def _told(self, event: Event, before: Profile, at: Arrival, txn: Txn) -> list[Interaction]:
-        """What the event means for items. A bad property costs the signal, not the event.
+        """What the event means for items, and at what price. A bad property costs itself, not the event.
 
         Raises:
             UnknownOrder: it takes back an order that nobody told of, or that is remembered in part, and
@@ -284,7 +295,7 @@ class Steps:
             txn.letters.append(
                 DeadLetter(0, at.received_ms, "fold", "event.bad_property", problem, body)
             )
-        return found
+        return prices.filled(found, self._sold, self.items.get)
 
     def _credits(
         self, event: Event, before: Profile, interactions: Sequence[Interaction], at: Arrival
@@ -343,7 +354,7 @@ class Steps:
     def _observe(
         self,
         event: Event,
-        before: Profile,
+        met: Reunion,
         interactions: Sequence[Interaction],
         hour: int | None,
         rewards: Sequence[Reward],
@@ -351,18 +362,23 @@ class Steps:
         of_choices: Sequence[Reward],
         at: Arrival,
     ) -> Observation | None:
-        if not interactions and hour is None:
+        before = met.person
+        if not interactions and hour is None and not met.rewards and not met.of_choices:
             return None
+        of_merge = (
+            (each, self.memory.decision(at.tenant, each.decision_id)) for each in met.rewards
+        )
         return self.model.observe(
             before,
             interactions,
             at_ms=min(event.at_ms, at.received_ms),  # nothing shared is learned ahead of the clock
             lesson=is_lesson(event, at.received_ms, self.model.lessons),
             rewards=[
+                *of_merge,
                 *((each, decisions.get(each.decision_id)) for each in rewards),
-                *((each, None) for each in of_choices),
+                *((each, None) for each in (*met.of_choices, *of_choices)),
             ],
-            trials=chosen.trials(before, of_choices, self.memory, at.tenant),
+            trials=met.trials + chosen.trials(before, of_choices, self.memory, at.tenant),
             active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
         )
 

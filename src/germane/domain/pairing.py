@@ -52,6 +52,8 @@ class Pairs(NamedTuple):
     """Marks that found nothing to take."""
     pieces: dict[Mark, float]
     """How many pieces of each purchase were taken back, where any were. Equal marks are one."""
+    takes: dict[tuple[Mark, Mark], float]
+    """(what takes, purchase) -> pieces; the sums of ``pieces``, one by one."""
 
 
 def paired(found: Iterable[Mark], orders: Collection[int] = ()) -> Pairs:
@@ -65,13 +67,15 @@ def paired(found: Iterable[Mark], orders: Collection[int] = ()) -> Pairs:
     ordered = sorted(found)
     bought = [mark for mark in ordered if not mark.takes]
     left = [mark.pieces for mark in bought]
-    pairs = Pairs([], Counter(), Counter(), {})
+    pairs = Pairs([], Counter(), Counter(), {}, {})
     takers = [mark for mark in ordered if mark.takes]
     for mark in sorted(takers, key=lambda each: not each.order):  # those that name an order first
         taken = _take(mark, bought, left, orders)
         if not taken:
             pairs.idle[mark] += 1
-        for place in taken:
+        for place, pieces in taken:
+            key = mark, bought[place]
+            pairs.takes[key] = pairs.takes.get(key, 0.0) + pieces
             if left[place] <= 0:
                 pairs.taken[mark.signal, bought[place].at_ms] += 1
     for mark, rest in zip(bought, left, strict=True):
@@ -115,19 +119,23 @@ def _mark(each: Interaction, spec: SignalSpec, meant: SignalSpec | None) -> Mark
     return Mark(each.at_ms // 1000, takes, each.at_ms, of.name, of.repeat, each.order, pieces)
 
 
-def _take(mark: Mark, bought: list[Mark], left: list[float], orders: Collection[int]) -> list[int]:
-    """Take what one mark takes from what is ``left``; from which it took any."""
-    rest, taken = mark.pieces, []
+def _take(
+    mark: Mark, bought: list[Mark], left: list[float], orders: Collection[int]
+) -> list[tuple[int, float]]:
+    """Take what one mark takes from what is ``left``; from which it took how many pieces."""
+    rest = mark.pieces
+    taken: list[tuple[int, float]] = []
     for place in _places(mark, bought, orders):
         if rest <= LEAST:
             break
         if left[place] <= 0:
             continue
-        taken.append(place)
         if WHOLE in (mark.pieces, left[place]):  # one purchase, whatever its pieces
+            taken.append((place, left[place]))
             left[place] = rest = 0.0
         else:
             pieces = min(rest, left[place])
+            taken.append((place, pieces))
             rest -= pieces
             left[place] = left[place] - pieces if left[place] - pieces > LEAST else 0.0
     return taken

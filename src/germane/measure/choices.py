@@ -84,6 +84,23 @@ def attribute(
     return rewards
 
 
+def taken_back(
+    profile: Profile, back: returns.Back, surfaces: Surfaces, already: Sequence[Reward]
+) -> list[Reward]:
+    """Negative rewards for the choices of each surface that were credited with what comes back.
+
+    Args:
+        profile: The person, with the choices that it may be.
+        back: What comes back.
+        surfaces: Their outcomes say what counts.
+        already: Rewards that the person is not credited with yet.
+    """
+    rewards: list[Reward] = []
+    for kept in _by_surface(profile, surfaces).values():
+        rewards += returns.taken_back(profile, back, kept[::-1], surfaces, already)
+    return rewards
+
+
 def attribute_outcome(
     profile: Profile, decision: Decision, outcome: Outcome, surface: SurfaceSpec
 ) -> Answer:

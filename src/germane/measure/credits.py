@@ -58,7 +58,8 @@ def reported_value(spec: OutcomeSpec, outcome: Outcome) -> float:
 def value_of(spec: OutcomeSpec, each: Interaction) -> float:
     """What an interaction is worth: the declared value, or that times price times quantity.
 
-    Revenue whose price nobody told counts as one unit, so that it is not lost as a response.
+    Revenue whose price neither the event nor the catalogue tells counts as one unit, so that it is not lost
+    as a response (``app.prices`` fills in the catalogue's).
     """
     if spec.value_from == "revenue" and each.price is not None:
         return spec.value * each.price * each.quantity

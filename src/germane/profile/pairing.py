@@ -88,6 +88,7 @@ def joined(one: Profile, two: Profile, settings: Settings) -> dict[str, Change]:
             first.taken + second.taken,
             first.idle + second.idle,
             {},
+            {},
         )
         found[item_id] = Change(apart, paired([*each[0], *each[1]], sides[0][1] | sides[1][1]))
     return found
