@@ -114,6 +114,7 @@ KINDS = (
     "view",
     "dismiss",
     "order",
+    "part",
     "refund",
     "identify",
     "link",
@@ -318,6 +319,8 @@ def event_of(act: Act, number: int, now_ms: int) -> Event:
         case "order":
             items = [item, f"i{act.item // 2}"]
             return an_order(items, order_id=f"o{number}", **mine)  # type: ignore[arg-type]
+        case "part":  # of one of three orders, which come under any id
+            return an_order([item], order_id=f"p{act.item % 3}", **mine)  # type: ignore[arg-type]
         case "refund":
             products = {"products": [{"product_id": item}]}
             return an_event("Order Refunded", properties=products, **mine)  # type: ignore[arg-type]

@@ -188,7 +188,7 @@ def test_law_3_a_decision_has_seen_what_was_acknowledged(history: list[Act]) -> 
 
 @given(
     st.lists(
-        acts(("view", "dismiss", "order", "refund", "group")),
+        acts(("view", "dismiss", "order", "part", "refund", "group")),
         max_size=10,
         unique_by=lambda act: None if act.age_s is None else max(act.age_s, 0),
     ),
