@@ -21,7 +21,7 @@ from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec, ProfileSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
-from germane.measure.credits import balances, bundled, credit_key, key_of, worth_of
+from germane.measure.credits import balances, bundled, credit_key, key_of, takes_back, worth_of
 from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
@@ -139,6 +139,8 @@ def credit(
         _marked(shown, by_id.pop(shown.decision_id, ()), reported) for shown in profile.exposures
     ]
     for name, mine in by_id.items():
+        if all(map(takes_back, mine)):
+            continue  # a merge has dropped what they were taken from
         items = tuple(dict.fromkeys(each.item_id for each in mine))
         at_ms = decided_ms.get(name, mine[0].at_ms)
         exposures.append(_marked(Exposure(name, mine[0].surface, at_ms, items), mine, reported))

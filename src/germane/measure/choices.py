@@ -30,6 +30,7 @@ from germane.measure.credits import (
     bundled,
     credit_key,
     key_of,
+    takes_back,
     whole_key,
     worth_of,
 )
@@ -138,6 +139,8 @@ def credit(
     by_id = {each.decision_id: each for each in profile.choices}
     for each in rewards:
         choice = by_id.get(each.decision_id)
+        if choice is None and takes_back(each):
+            continue  # a merge has dropped what it was taken from
         if choice is None:
             made = made_ms.get(each.decision_id, each.at_ms)
             choice = OpenChoice(each.decision_id, each.surface, made)

@@ -97,12 +97,17 @@ def balances(
             each.item_id, each.outcome, each.value, each.value, each.at_ms, each.order, reported
         )
         place = _place(credit)
-        if each.rule not in (RETURNED, PARTLY):
+        if not takes_back(each):
             found.setdefault(place, credit)
         elif place in found:
             left = 0.0 if each.rule == RETURNED else found[place].left + each.value
             found[place] = replace(found[place], left=left)
     return found
+
+
+def takes_back(reward: Reward) -> bool:
+    """Whether it takes one back."""
+    return reward.rule in (RETURNED, PARTLY)
 
 
 def _place(credit: Credit) -> tuple[str, str, int]:

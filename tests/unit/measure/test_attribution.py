@@ -392,6 +392,12 @@ def test_credits_without_impressions_stay_bounded() -> None:
         assert attribute_outcome(profile, decision, outcome, surface, kept=Kept(10)).reward is None
 
 
+def test_what_is_taken_from_a_slate_that_was_dropped() -> None:
+    """It leaves no account of its own: that would say that nothing had counted."""
+    back = Reward("d9", "home", "a", "purchase", -1.0, START_MS, "returned")
+    assert credit(Profile("u:1"), [back]).exposures == ()
+
+
 def test_crediting_changes_only_the_account() -> None:
     """The profile before is as it was; nothing to credit is nothing done."""
     profile = Profile("u:1", exposures=(seen("a"), seen("b", name="d2")))

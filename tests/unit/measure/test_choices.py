@@ -221,6 +221,12 @@ def test_a_reported_order_is_taken_back_by_what_its_refund_says() -> None:
     assert told(who, first, order_id="o1").verdict == "duplicate"
 
 
+def test_what_is_taken_from_a_choice_that_was_dropped() -> None:
+    """It leaves no account of its own: that would say that nothing had counted."""
+    back = Reward("d9", "mail", "i1", "money", -1.0, START_MS, "returned")
+    assert choices.credit(Profile("u:1"), [back], {}).choices == ()
+
+
 def test_choices_at_every_page_do_not_push_out_what_counted() -> None:
     """A hundred choices later the rewarded one is still known, the slates untouched, all of it bounded."""
     slate = Exposure("s", "home", START_MS, ("i1",))
