@@ -120,8 +120,9 @@ def http_api() -> str:
 NOTES = {
     "Decisions": "A decision is answered when it is computed; its record becomes durable with the next "
     "group, some milliseconds later. One that was answered just before a crash may be missing from the "
-    "log; its signed id still tells surface and items, so that an outcome which names it is attributed "
-    "to them (though not to the person, whom the id does not tell).\n",
+    "log; its signed id still tells surface and items, so that a report which names it is accepted. "
+    "Its impressions count as shown; its outcomes count for nothing (verdict `untaught`), because nobody "
+    "keeps account of them: the id does not tell the person.\n",
     "Operations": "In a list of dead letters, a body begins with its first 1,000 characters "
     "(`bodyBytes` tells its size); one alone is whole.\n",
 }

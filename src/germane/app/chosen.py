@@ -92,11 +92,13 @@ def credited(
     memory: Memory,
     tenant: str,
     now_ms: int,
+    *,
+    reported: bool = False,
 ) -> Profile:
     """The person with these counted."""
     if not rewards:
         return person
     found = (memory.decision(tenant, each.decision_id) for each in rewards)
     made_ms = {each.decision_id: each.at_ms for each in found if each is not None}
-    after = choices.credit(person, rewards, made_ms)
+    after = choices.credit(person, rewards, made_ms, reported=reported)
     return replace(after, choices=kept_of(after.choices, settings, now_ms))

@@ -21,7 +21,7 @@ from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
 from germane.app.stats import Stats
-from germane.app.steps import Arrival, Steps
+from germane.app.steps import Arrival, Steps, report_key
 from germane.app.unheard import Unheard
 from germane.domain.decision import Actions, Ask, Decision
 from germane.domain.errors import Overloaded, StorageFailed
@@ -425,15 +425,15 @@ class Engine:
     ) -> Receipt:
         """Log each that is new, in order. What was counted before is not logged again."""
         self._admit()
-        seen = self._memory.seen(self.tenant, [each.message_id for each, _ in reports])
+        seen = self._memory.seen(self.tenant, [report_key(each) for each, _ in reports])
         verdicts: list[Verdict] = []
         for report, decision in reports:
-            arrival, old = self._arrival(), report.message_id in seen
+            arrival, old = self._arrival(), report_key(report) in seen
             verdicts.append("duplicate" if old else judged(report, decision, arrival))
             if verdicts[-1] == "duplicate":
                 self._seq -= 1
                 continue
-            seen.add(report.message_id)
+            seen.add(report_key(report))
             txn = Txn()
             step(report, decision, arrival, txn)
             self._submit(self._held(txn))

@@ -43,9 +43,10 @@ def taken_back(
     sides = [reunion.Side(each, half.recent) for each, half in zip(both, kept, strict=True)]
     crossed = reunion.crossed(sides[0], sides[1], settings.signals)
     for person, found in zip(both, crossed, strict=True):
-        for refund, back in found:
-            rewards += returns.taken_back(person, refund, [back], settings.surfaces, rewards)
-            of_choices += choices.taken_back(person, refund, back, settings.surfaces, of_choices)
+        surfaces, shown = settings.surfaces, person.exposures
+        for back in found:
+            rewards += returns.taken_back(person, back, shown, surfaces, rewards)
+            of_choices += choices.taken_back(person, back, surfaces, of_choices)
     return rewards, of_choices
 
 

@@ -34,7 +34,7 @@ from germane.profile import exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
-from germane.profile.orders import refund_of
+from germane.profile.orders import cut_off, refund_of
 
 LESSON_SHARE = 0.2
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
@@ -86,7 +86,8 @@ class Steps:
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
         paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
-        rewards, decisions = self._credits(event, before, paid, at.tenant)
+        paid = _until(paid, at.received_ms)
+        rewards, decisions = self._credits(event, before, paid, at)
         of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
         hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
         observation = self._observe(
@@ -101,7 +102,7 @@ class Steps:
             seq=at.seq,
             now_ms=at.received_ms,
         )
-        after = attribution.credit(after, rewards, limit=self.settings.profile.exposures)
+        after = self._credited(after, rewards, decisions)
         after = self._credited_choices(after, of_choices, at)
         record = _record(
             at, "event", after.person, event.message_id, event.at_ms, event, observation
@@ -171,7 +172,7 @@ class Steps:
                 at,
                 "impression",
                 person,
-                impression.message_id,
+                report_key(impression),
                 impression.at_ms,
                 impression,
                 observation,
@@ -183,7 +184,7 @@ class Steps:
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or _newcomer(person, at)
         of_choice = decision.choice is not None
-        reward = self._answer(before, decision, outcome).reward
+        reward = self._answer(before, decision, outcome, at).reward
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
             before,
@@ -196,20 +197,22 @@ class Steps:
         self._learn(at.seq, observation)
         if person:
             credited = (
-                self._credited_choices(before, rewards, at)
+                self._credited_choices(before, rewards, at, reported=True)
                 if of_choice
-                else attribution.credit(before, rewards, limit=self.settings.profile.exposures)
+                else self._credited(
+                    before, rewards, {decision.decision_id: decision}, reported=True
+                )
             )
             txn.profiles[at.tenant, person] = msgspec.structs.replace(credited, seq=at.seq)
         txn.records.append(
-            _record(at, "outcome", person, outcome.message_id, outcome.at_ms, outcome, observation)
+            _record(at, "outcome", person, report_key(outcome), outcome.at_ms, outcome, observation)
         )
 
     def judged(self, outcome: Outcome, decision: Decision, at: Arrival) -> Verdict:
         """What would become of an outcome if it was folded now."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or Profile(person)
-        return self._answer(before, decision, outcome).verdict
+        return self._answer(before, decision, outcome, at).verdict
 
     def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
         """Add or change a catalogue entry."""
@@ -266,7 +269,8 @@ class Steps:
         """What the event means for items, and at what price. A bad property costs itself, not the event.
 
         Raises:
-            UnknownOrder: it takes back an order that nobody told of, and does not say what was in it.
+            UnknownOrder: it takes back an order that nobody told of, or that is remembered in part, and
+                does not say what was in it.
         """
         found, problems = self.extractor.extract(event)
         for whole in self.extractor.whole(event):
@@ -280,6 +284,11 @@ class Steps:
                         hint="Send it again, with another message id, with either.",
                     )
                 )
+            if not at.logged and cut_off(before, whole, self.settings):
+                raise UnknownOrder(
+                    "It takes back an order of which some products may not be remembered any more.",
+                    hint="Nothing was taken back. Send it with its products, with another message id.",
+                )
             found += lines or ()
         for problem in problems:
             body = msgspec.json.encode(event)
@@ -289,7 +298,7 @@ class Steps:
         return prices.filled(found, self._sold, self.items.get)
 
     def _credits(
-        self, event: Event, before: Profile, interactions: Sequence[Interaction], tenant: str
+        self, event: Event, before: Profile, interactions: Sequence[Interaction], at: Arrival
     ) -> tuple[list[Reward], dict[str, Decision]]:
         """Rewards of this event, by the decision it names or by item and window.
 
@@ -298,6 +307,7 @@ class Steps:
         """
         if not interactions:
             return [], {}
+        tenant = at.tenant
         rewards: list[Reward] = []
         decisions: dict[str, Decision] = {}
         named = event.properties.get("decision_id")
@@ -311,7 +321,8 @@ class Steps:
                     decision,
                     interactions,
                     self.settings.surfaces,
-                    limit=self.settings.profile.exposures,
+                    self.settings.signals,
+                    kept=self._kept(at),
                 )
         if not decisions and before.exposures:  # what names its decision belongs to no other one
             rewards = attribution.attribute(
@@ -324,14 +335,20 @@ class Steps:
                     decisions[reward.decision_id] = decision
         return rewards, decisions
 
-    def _answer(self, before: Profile, decision: Decision, outcome: Outcome) -> Answer:
+    def _kept(self, at: Arrival) -> attribution.Kept:
+        since_ms = at.received_ms - self.settings.longest_window_s * 1000
+        return attribution.Kept(self.settings.profile.exposures, since_ms)
+
+    def _answer(self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
+        if not decision.person:
+            return Answer("untaught")  # its record was lost: nobody keeps account of what counted
         if surface is None or (surface.kind == "choice") != (decision.choice is not None):
             return Answer("untaught")  # the surface is another one now, or the record was lost
         if surface.kind == "choice":
             return choices.attribute_outcome(before, decision, outcome, surface)
         return attribution.attribute_outcome(
-            before, decision, outcome, surface, limit=self.settings.profile.exposures
+            before, decision, outcome, surface, kept=self._kept(at)
         )
 
     def _observe(
@@ -365,14 +382,40 @@ class Steps:
             active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
         )
 
-    def _credited_choices(self, person: Profile, rewards: Sequence[Reward], at: Arrival) -> Profile:
+    def _credited(
+        self,
+        person: Profile,
+        rewards: Sequence[Reward],
+        decisions: dict[str, Decision],
+        *,
+        reported: bool = False,
+    ) -> Profile:
+        decided_ms = {name: each.at_ms for name, each in decisions.items()}
+        limit = self.settings.profile.exposures
+        return attribution.credit(person, rewards, decided_ms, reported=reported, limit=limit)
+
+    def _credited_choices(
+        self, person: Profile, rewards: Sequence[Reward], at: Arrival, *, reported: bool = False
+    ) -> Profile:
         return chosen.credited(
-            person, rewards, self.settings, self.memory, at.tenant, at.received_ms
+            person,
+            rewards,
+            self.settings,
+            self.memory,
+            at.tenant,
+            at.received_ms,
+            reported=reported,
         )
 
     def _learn(self, seq: int, observation: Observation | None) -> None:
         if observation is not None:
             self.model.fold(seq, observation)
+
+
+def report_key(report: Impression | Outcome) -> str:
+    """The id under which a report is known again: one of each kind may have the id of an event."""
+    kind = "impression" if isinstance(report, Impression) else "outcome"
+    return f"{kind}:{report.message_id}"
 
 
 def is_lesson(event: Event, received_ms: int, lessons: int) -> bool:
@@ -382,6 +425,14 @@ def is_lesson(event: Event, received_ms: int, lessons: int) -> bool:
     first = (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
     share = OLD_LESSON_SHARE if old else LESSON_SHARE + first
     return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
+
+
+def _until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction]:
+    """As the profile takes them: a time that lies ahead of the clock is now."""
+    return [
+        each if each.at_ms <= now_ms else msgspec.structs.replace(each, at_ms=now_ms)
+        for each in interactions
+    ]
 
 
 def _newcomer(person: str, at: Arrival) -> Profile:

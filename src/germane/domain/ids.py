@@ -24,7 +24,9 @@ def external_id(value: str | float) -> str:
     it do not count. Events and questions must agree on it."""
     if isinstance(value, str):
         return value.strip()
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value)
 
 
 def known_person(user_id: str) -> PersonId:

@@ -1,6 +1,7 @@
 """What takes back what: the arithmetic of purchases and refunds of one item.
 
-A refund that names an order takes from what that order bought, and from nothing else. Any other takes
+A refund that names an order takes from what that order bought, and from nothing else that names its
+order or none. Any other takes
 from the last purchase before it. Both take as many pieces as they say; a purchase is taken back when
 no piece of it is left. What finds nothing takes nothing.
 """
@@ -151,9 +152,5 @@ def _places(mark: Mark, bought: list[Mark], orders: Collection[int]) -> list[int
         named = [place for place in fitting if bought[place].order == mark.order]
         if named:
             return named
-        fitting = [
-            place
-            for place in fitting
-            if not bought[place].order and (bought[place].signal or mark.order in orders)
-        ]
+        fitting = [place for place in fitting if not bought[place].signal and mark.order in orders]
     return [place for place in fitting if bought[place] < mark]

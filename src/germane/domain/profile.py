@@ -69,6 +69,23 @@ class MonthSum(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Sum of squared deviations."""
 
 
+class Credit(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What an item's purchase was credited for one outcome, and what is left of it."""
+
+    item_id: str
+    """Empty: a whole order that was reported."""
+    outcome: str
+    value: float
+    left: float
+    """Not taken back yet: between 0 and ``value``."""
+    at_ms: int
+    """When it was bought."""
+    order: int = 0
+    """Key of its order (``domain.ids.order_key``); 0: none was named."""
+    reported: bool = False
+    """By ``POST /v1/outcomes``: its own event, if it comes, may have another time and order."""
+
+
 class Exposure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A slate that was shown, kept until its longest attribution window is over."""
 
@@ -78,6 +95,8 @@ class Exposure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     items: tuple[str, ...]
     credited: tuple[str, ...] = ()
     """``item|outcome`` pairs that were attributed already: each counts once."""
+    credits: tuple[Credit, ...] = ()
+    """Of these, how much, and for which purchase."""
 
 
 class OpenChoice(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -90,6 +109,8 @@ class OpenChoice(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """``item|outcome`` pairs that were counted (and ``|returned`` where taken back)."""
     value: float = 0.0
     """Sum of what it was credited with."""
+    credits: tuple[Credit, ...] = ()
+    """Of ``credited``, how much, and for which purchase."""
 
 
 class QuotaCount(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from germane.domain.errors import BadRequest, MalformedJson, TooLarge
 from germane.domain.event import Event, EventKind, Rejection
+from germane.domain.ids import external_id
 from germane.ingest import limits
 from germane.ingest.depth import too_deep
 from germane.ingest.surrogates import without_halves
@@ -286,13 +287,7 @@ def _id(message: dict[str, Any], name: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _Unusable("event.bad_id", f"{name} must be text or a number")
-    text = (
-        value.strip()
-        if isinstance(value, str)
-        else f"{value:.15g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    text = external_id(value)
     if len(text) > limits.ID_CHARS or "\x00" in text:
         raise _Unusable(
             "event.bad_id",

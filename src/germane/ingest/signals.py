@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from germane.domain.event import Event, Interaction
-from germane.domain.ids import order_key
+from germane.domain.ids import external_id, order_key
 from germane.domain.settings import Settings, SignalSpec
 
 MAX_ITEMS = 500
@@ -190,13 +190,9 @@ def _walk(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    if isinstance(value, int | float):
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return ""
+    return external_id(value)
 
 
 _BAD: Any = object()

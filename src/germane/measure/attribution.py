@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -20,14 +21,26 @@ from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec, ProfileSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
-from germane.measure.credits import credit_key, key_of, value_of
+from germane.measure.credits import balances, bundled, credit_key, key_of, takes_back, worth_of
 from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
 
 _NO_SIGNALS: Signals = {}
-_REMEMBERED = ProfileSpec().exposures
+_UNKNOWN: Mapping[str, int] = {}
+
+
+class Kept(NamedTuple):
+    """Which exposures a profile keeps."""
+
+    limit: int = ProfileSpec().exposures
+    """At most so many (``ProfileSpec.exposures``)."""
+    since_ms: int = 0
+    """Those that were seen before may be dropped: their longest attribution window is over."""
+
+
+KEPT = Kept()
 
 
 def attribute(
@@ -45,13 +58,12 @@ def attribute(
         signals: Tell which signal takes which one back; without them nothing is taken back.
     """
     rewards: list[Reward] = []
-    waits = returns.waiting(profile, signals)
-    for place, each in enumerate(interactions):
-        rewards += _latest(profile.exposures, each, surfaces, rewards)
-        back = returns.backs(profile, interactions[:place], each, signals, waits)
-        if back:
-            rewards += returns.taken_back(profile, each, back, surfaces, rewards)
-    return rewards
+    for lines in bundled(interactions):
+        rewards += _latest(profile.exposures, lines, surfaces)
+    return [
+        *rewards,
+        *_returns(profile, profile.exposures, interactions, surfaces, signals, rewards),
+    ]
 
 
 def attribute_event(
@@ -59,23 +71,24 @@ def attribute_event(
     decision: Decision,
     interactions: Sequence[Interaction],
     surfaces: Surfaces,
+    signals: Signals = _NO_SIGNALS,
     *,
-    limit: int = _REMEMBERED,
+    kept: Kept = KEPT,
 ) -> list[Reward]:
     """Rewards of an event that names its decision: exact, whether or not an impression was reported.
 
-    ``limit`` is the bound of ``profile.exposures`` (``ProfileSpec.exposures``).
+    What takes back takes from whichever slate was credited, as where no decision is named.
     """
-    surface = surfaces.get(decision.surface)
-    if surface is None or _forgotten(profile, decision, limit):
-        return []
+    surface, rewards = surfaces.get(decision.surface), []
     exposure = _exposure_of(profile, decision)
-    rewards: list[Reward] = []
-    for each in interactions:
-        if each.item_id in exposure.items:
-            specs = _waiting(exposure, each, surface, since_ms=decision.at_ms)
-            rewards += _rewards(exposure, each, specs, rewards, "id")
-    return rewards
+    if surface is not None and not _forgotten(profile, decision, kept):
+        for lines in bundled(interactions):
+            if lines[0].item_id in exposure.items:
+                specs = _waiting(exposure, lines[0], surface, since_ms=decision.at_ms)
+                rewards += _rewards(exposure, lines, specs, "id")
+    others = [each for each in profile.exposures if each.decision_id != decision.decision_id]
+    shown = sorted((*others, exposure), key=lambda each: (each.at_ms, each.decision_id))
+    return [*rewards, *_returns(profile, shown, interactions, surfaces, signals, rewards)]
 
 
 def attribute_outcome(
@@ -84,58 +97,88 @@ def attribute_outcome(
     outcome: Outcome,
     surface: SurfaceSpec,
     *,
-    limit: int = _REMEMBERED,
+    kept: Kept = KEPT,
 ) -> Answer:
-    """What becomes of an outcome reported by id. ``limit`` is the bound of ``profile.exposures``."""
+    """What becomes of an outcome reported by id."""
     spec = spec_of(surface, outcome)
     exposure = _exposure_of(profile, decision)
     if spec is None or outcome.item_id not in exposure.items:
         return Answer("untaught")
-    if _forgotten(profile, decision, limit):
-        return Answer("forgotten")
     if credit_key(outcome.item_id, spec.name) in exposure.credited:
         return Answer("duplicate")
     if not _inside(exposure, spec, outcome.at_ms, decision.at_ms):
         return Answer("late")
+    if _forgotten(profile, decision, kept):
+        return Answer("forgotten")
     return counted(decision, spec, outcome)
 
 
-def credit(profile: Profile, rewards: Sequence[Reward], *, limit: int = _REMEMBERED) -> Profile:
+def credit(
+    profile: Profile,
+    rewards: Sequence[Reward],
+    decided_ms: Mapping[str, int] = _UNKNOWN,
+    *,
+    reported: bool = False,
+    limit: int = KEPT.limit,
+) -> Profile:
     """Mark outcomes as counted. An exposure that was never reported is added with what was credited.
 
-    ``limit`` is the bound of ``profile.exposures``; the oldest go first.
+    Args:
+        profile: The person before.
+        rewards: Of slates only.
+        decided_ms: When each decision that is named was made: there its windows begin.
+        reported: Whether they were reported by id, without an event.
+        limit: The bound of ``profile.exposures``; the oldest go first.
     """
     if not rewards:
         return profile
-    keys: dict[str, list[str]] = {}
-    unreported = {each.decision_id: each for each in rewards}
-    for reward in rewards:
-        keys.setdefault(reward.decision_id, []).append(key_of(reward))
-    exposures = []
-    for each in profile.exposures:
-        if each.decision_id in keys:
-            del unreported[each.decision_id]
-            each = _marked(each, keys[each.decision_id])  # noqa: PLW2901
-        exposures.append(each)
-    for name, reward in unreported.items():
-        items = tuple(dict.fromkeys(x.item_id for x in rewards if x.decision_id == name))
-        exposures.append(Exposure(name, reward.surface, reward.at_ms, items, tuple(keys[name])))
-    if unreported:
+    by_id: dict[str, list[Reward]] = {}
+    for each in rewards:
+        by_id.setdefault(each.decision_id, []).append(each)
+    exposures = [
+        _marked(shown, by_id.pop(shown.decision_id, ()), reported) for shown in profile.exposures
+    ]
+    for name, mine in by_id.items():
+        if all(map(takes_back, mine)):
+            continue  # a merge has dropped what they were taken from
+        items = tuple(dict.fromkeys(each.item_id for each in mine))
+        at_ms = decided_ms.get(name, mine[0].at_ms)
+        exposures.append(_marked(Exposure(name, mine[0].surface, at_ms, items), mine, reported))
+    if by_id:
         exposures.sort(key=lambda each: (each.at_ms, each.decision_id))
         exposures = exposures[-max(len(profile.exposures), limit) :]
     return replace(profile, exposures=tuple(exposures))
 
 
-def _latest(
-    exposures: Sequence[Exposure], each: Interaction, surfaces: Surfaces, already: list[Reward]
+def _returns(
+    profile: Profile,
+    shown: Sequence[Exposure],
+    interactions: Sequence[Interaction],
+    surfaces: Surfaces,
+    signals: Signals,
+    rewards: Sequence[Reward],
 ) -> list[Reward]:
+    """What one event takes back, of these rewards of the same event, too."""
+    found: list[Reward] = []
+    waits, earlier = returns.waiting(profile, signals), list[Interaction]()
+    for lines in bundled(interactions):
+        for back in returns.backs(profile, earlier, lines, signals, waits):
+            found += returns.taken_back(profile, back, shown, surfaces, [*rewards, *found])
+        earlier += lines
+    return found
+
+
+def _latest(
+    exposures: Sequence[Exposure], lines: Sequence[Interaction], surfaces: Surfaces
+) -> list[Reward]:
+    each = lines[0]
     for exposure in reversed(exposures):
         surface = surfaces.get(exposure.surface)
         if surface is None or each.item_id not in exposure.items:
             continue
         specs = _waiting(exposure, each, surface, since_ms=exposure.at_ms)
         if specs:
-            return _rewards(exposure, each, specs, already, "window")
+            return _rewards(exposure, lines, specs, "window")
     return []
 
 
@@ -151,27 +194,23 @@ def _waiting(
 
 
 def _rewards(
-    exposure: Exposure,
-    each: Interaction,
-    specs: Sequence[OutcomeSpec],
-    already: list[Reward],
-    rule: str,
+    exposure: Exposure, lines: Sequence[Interaction], specs: Sequence[OutcomeSpec], rule: str
 ) -> list[Reward]:
-    """One for each of the outcomes that has not counted yet, before or in this event."""
-    counted = {*exposure.credited}
-    counted.update(key_of(x) for x in already if x.decision_id == exposure.decision_id)
+    """One for each of the outcomes that has not counted before, for all lines of the item together."""
+    each = lines[0]
     return [
         Reward(
             exposure.decision_id,
             exposure.surface,
             each.item_id,
             spec.name,
-            value_of(spec, each),
+            worth_of(spec, lines),
             each.at_ms,
             rule,
+            each.order,
         )
         for spec in specs
-        if credit_key(each.item_id, spec.name) not in counted
+        if credit_key(each.item_id, spec.name) not in exposure.credited
     ]
 
 
@@ -189,15 +228,20 @@ def _exposure_of(profile: Profile, decision: Decision) -> Exposure:
     return Exposure(decision.decision_id, decision.surface, decision.at_ms, shown)
 
 
-def _forgotten(profile: Profile, decision: Decision, limit: int) -> bool:
-    """Whether the exposure may have been dropped for newer ones: what was credited is not known then."""
-    kept = profile.exposures
-    return (
-        len(kept) >= limit
-        and decision.at_ms < kept[0].at_ms
-        and all(each.decision_id != decision.decision_id for each in kept)
+def _forgotten(profile: Profile, decision: Decision, kept: Kept) -> bool:
+    """Whether the exposure may have been dropped, for newer ones or for its age: what was credited is
+    not known then."""
+    exposures = profile.exposures
+    if any(each.decision_id == decision.decision_id for each in exposures):
+        return False
+    return decision.at_ms < kept.since_ms or (
+        len(exposures) >= kept.limit and decision.at_ms < exposures[0].at_ms
     )
 
 
-def _marked(exposure: Exposure, keys: Sequence[str]) -> Exposure:
-    return replace(exposure, credited=tuple(dict.fromkeys((*exposure.credited, *keys))))
+def _marked(exposure: Exposure, rewards: Sequence[Reward], reported: bool) -> Exposure:
+    if not rewards:
+        return exposure
+    keys = dict.fromkeys((*exposure.credited, *map(key_of, rewards)))
+    counts = balances(exposure.credits, rewards, reported=reported)
+    return replace(exposure, credited=tuple(keys), credits=tuple(counts.values()))

@@ -25,7 +25,15 @@ from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
-from germane.measure.credits import credit_key, key_of, value_of, whole_key
+from germane.measure.credits import (
+    balances,
+    bundled,
+    credit_key,
+    key_of,
+    takes_back,
+    whole_key,
+    worth_of,
+)
 from germane.measure.reported import Answer, counted, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
@@ -54,42 +62,43 @@ def attribute(
         named: The choice that the event names, if it does.
     """
     rewards: list[Reward] = []
-    waits = returns.waiting(profile, signals) if profile.choices else set()
     by_surface = _by_surface(profile, surfaces)
+    every = dict(by_surface)
+    if named is not None and (kept := _kept(profile, named)):
+        others = [x for x in by_surface.get(named.surface, ()) if x.decision_id != kept.decision_id]
+        every[named.surface] = sorted([*others, kept], key=lambda x: x.at_ms, reverse=True)
     if named is not None:
-        by_surface[named.surface] = [each] if (each := _kept(profile, named)) else []
-    for name, choices in by_surface.items():
+        by_surface[named.surface] = [kept] if kept else []
+    waits = returns.waiting(profile, signals) if every else set()
+    for name, choices in every.items():
         surface = surfaces.get(name)
         if surface is None or surface.kind != "choice":
             continue
         rule = "id" if named is not None and named.surface == name else "window"
-        for place, interaction in enumerate(interactions):
-            if not _told(profile, surface, interaction):
-                rewards += _rewards(choices, interaction, surface, rewards, rule)
-            for back in returns.backs(profile, interactions[:place], interaction, signals, waits):
-                rewards += _returns(profile, choices, interaction, back, surface, rewards)
+        earlier: list[Interaction] = []
+        for lines in bundled(interactions):
+            if not _told(profile, surface, lines[0]):
+                rewards += _rewards(by_surface[name], lines, surface, rewards, rule)
+            for back in returns.backs(profile, earlier, lines, signals, waits):
+                rewards += returns.taken_back(profile, back, choices[::-1], surfaces, rewards)
+            earlier += lines
     return rewards
 
 
 def taken_back(
-    profile: Profile,
-    each: Interaction,
-    back: returns.Back,
-    surfaces: Surfaces,
-    already: Sequence[Reward],
+    profile: Profile, back: returns.Back, surfaces: Surfaces, already: Sequence[Reward]
 ) -> list[Reward]:
-    """Negative rewards for the latest choice of each surface that was credited with what comes back.
+    """Negative rewards for the choices of each surface that were credited with what comes back.
 
     Args:
         profile: The person, with the choices that it may be.
-        each: With what it comes back.
         back: What comes back.
         surfaces: Their outcomes say what counts.
         already: Rewards that the person is not credited with yet.
     """
     rewards: list[Reward] = []
-    for name, kept in _by_surface(profile, surfaces).items():
-        rewards += _returns(profile, kept, each, back, surfaces[name], already)
+    for kept in _by_surface(profile, surfaces).values():
+        rewards += returns.taken_back(profile, back, kept[::-1], surfaces, already)
     return rewards
 
 
@@ -110,19 +119,28 @@ def attribute_outcome(
     return counted(decision, spec, outcome)
 
 
-def credit(profile: Profile, rewards: Sequence[Reward], made_ms: Mapping[str, int]) -> Profile:
+def credit(
+    profile: Profile,
+    rewards: Sequence[Reward],
+    made_ms: Mapping[str, int],
+    *,
+    reported: bool = False,
+) -> Profile:
     """Mark outcomes as counted, and add their value.
 
     Args:
         profile: The person before.
         rewards: Of choices only.
         made_ms: When each decision that is named was made; one that is not kept is added.
+        reported: Whether they were reported by id, without an event.
     """
     if not rewards:
         return profile
     by_id = {each.decision_id: each for each in profile.choices}
     for each in rewards:
         choice = by_id.get(each.decision_id)
+        if choice is None and takes_back(each):
+            continue  # a merge has dropped what it was taken from
         if choice is None:
             made = made_ms.get(each.decision_id, each.at_ms)
             choice = OpenChoice(each.decision_id, each.surface, made)
@@ -130,6 +148,7 @@ def credit(profile: Profile, rewards: Sequence[Reward], made_ms: Mapping[str, in
             choice,
             credited=tuple(dict.fromkeys((*choice.credited, key_of(each)))),
             value=choice.value + each.value,
+            credits=tuple(balances(choice.credits, [each], reported=reported).values()),
         )
     kept = sorted(by_id.values(), key=lambda each: (each.at_ms, each.decision_id))
     return replace(profile, choices=tuple(kept))
@@ -166,12 +185,13 @@ def _kept(profile: Profile, decision: Decision) -> OpenChoice | None:
 
 def _rewards(
     choices: Sequence[OpenChoice],
-    each: Interaction,
+    lines: Sequence[Interaction],
     surface: SurfaceSpec,
     already: Sequence[Reward],
     rule: str,
 ) -> list[Reward]:
     """Of the latest choice before the interaction, where it waits for one of its outcomes."""
+    each = lines[0]
     choice = next((x for x in choices if x.at_ms <= each.at_ms), None)
     if choice is None:
         return []
@@ -186,31 +206,13 @@ def _rewards(
                     surface.name,
                     each.item_id,
                     spec.name,
-                    value_of(spec, each),
+                    worth_of(spec, lines),
                     each.at_ms,
                     rule,
+                    each.order,
                 )
             )
     return found
-
-
-def _returns(
-    profile: Profile,
-    choices: Sequence[OpenChoice],
-    each: Interaction,
-    back: returns.Back,
-    surface: SurfaceSpec,
-    already: Sequence[Reward],
-) -> list[Reward]:
-    """What comes back is taken from the latest choice that was credited with it."""
-    if returns.counts_itself(surface, back, each):
-        return []
-    for choice in choices:
-        keys = _keys(choice, already)
-        specs = returns.specs_of(profile, keys, surface, back, each, choice.at_ms)
-        if specs:
-            return returns.negatives(choice.decision_id, choice.surface, specs, back, each)
-    return []
 
 
 def _counted(

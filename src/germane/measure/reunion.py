@@ -14,11 +14,10 @@ from germane.domain.event import Interaction
 from germane.domain.pairing import LEAST, Mark, Pairs, marks, paired
 from germane.domain.profile import Profile
 from germane.domain.settings import SignalSpec
-from germane.measure.returns import Back
+from germane.measure.returns import Back, Part
 
 Signals = Mapping[str, SignalSpec]
-Found = list[tuple[Interaction, Back]]
-"""A refund, and what comes back with it."""
+Found = list[Back]
 
 
 class Side(NamedTuple):
@@ -34,12 +33,21 @@ class _Bought(NamedTuple):
     """Equal purchases of an item on one side."""
 
     mark: Mark
-    line: Interaction
-    many: int
+    lines: tuple[Interaction, ...]
     kept: bool
     """Whether they count after the merge, and not the other side's copy of the order."""
     stands: tuple[Mark, ...]
     """The marks that they are then: themselves, or that copy's."""
+
+    @property
+    def many(self) -> int:
+        """How many lines."""
+        return len(self.lines)
+
+    @property
+    def purchase(self) -> tuple[str, int, int]:
+        """Lines of one purchase may have different pieces."""
+        return self.mark.signal, self.mark.at_ms, self.mark.order
 
 
 def crossed(one: Side, two: Side, signals: Signals) -> tuple[Found, Found]:
@@ -81,7 +89,8 @@ def _of_item(
             most = more if each.kept else each.mark.pieces * each.many
             backs = _backs(each, pairs, after, most, told)
             more -= sum(pieces for _, pieces in backs) if each.kept else 0.0
-            out.extend(_told(each, backs, after, told, signals))
+            of = [x for x in some if x.purchase == each.purchase]
+            out.extend(_told(of, each, backs, after, told, signals))
 
 
 def _bought(item_id: str, side: Side, other: Side, signals: Signals) -> list[_Bought]:
@@ -96,7 +105,7 @@ def _bought(item_id: str, side: Side, other: Side, signals: Signals) -> list[_Bo
     bought = []
     for mark, lines in sorted(found.items()):
         stands = (mark,) if mark in kept else tuple(x for x in theirs if x.order == mark.order)
-        bought.append(_Bought(mark, lines[0], len(lines), mark in kept, stands))
+        bought.append(_Bought(mark, tuple(lines), mark in kept, stands))
     return bought
 
 
@@ -117,21 +126,26 @@ def _backs(
 
 
 def _told(
+    siblings: Sequence[_Bought],
     each: _Bought,
     backs: Sequence[tuple[Mark, float]],
     after: Pairs,
     told: Mapping[Mark, Interaction],
     signals: Signals,
 ) -> Found:
-    """Each with its refund. The last one takes it as a whole where nothing of it is left."""
-    taken = sum(after.pieces.get(mark, 0.0) for mark in each.stands)
-    none_left = taken >= each.mark.pieces * each.many - LEAST
+    """By refund. The last one takes the purchase as a whole where nothing of it is left."""
+    taken = sum(
+        after.pieces.get(x, 0.0) for x in dict.fromkeys(y for x in siblings for y in x.stands)
+    )
+    bought = sum(x.mark.pieces * x.many for x in siblings)
+    none_left = each is siblings[-1] and taken >= bought - LEAST
     found = []
     for place, (taker, pieces) in enumerate(backs, 1):
         refund = told[taker]
         counted = signals[refund.signal].quantity and refund.quantity > 0
         cap = min(pieces / refund.quantity, 1.0) if counted else 1.0
-        share = min(pieces / each.mark.pieces, 1.0)
         whole = none_left and place == len(backs)
-        found.append((refund, Back(each.mark.signal, each.line, share, whole, cap)))
+        signal, at_ms, order = each.purchase
+        parts = (Part(each.lines, pieces, each.mark.pieces),)
+        found.append(Back(signal, (refund,), order, at_ms, parts, whole, cap))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from germane.domain.decision import Decision
-from germane.domain.profile import Exposure, Profile, QuotaCount
+from germane.domain.profile import Credit, Exposure, Profile, QuotaCount
 from germane.domain.settings import Settings
 from germane.profile import bounds
 
@@ -79,4 +79,14 @@ def _both(one: Exposure, two: Exposure) -> Exposure:
         min(one.at_ms, two.at_ms),
         tuple(dict.fromkeys((*one.items, *two.items))),
         tuple(dict.fromkeys((*one.credited, *two.credited))),
+        _accounts(one.credits, two.credits),
     )
+
+
+def _accounts(one: tuple[Credit, ...], two: tuple[Credit, ...]) -> tuple[Credit, ...]:
+    """Of what both have, what less is left of."""
+    found = {(each.item_id, each.outcome): each for each in two}
+    for each in one:
+        other = found.get((each.item_id, each.outcome), each)
+        found[each.item_id, each.outcome] = min(each, other, key=lambda x: abs(x.left))
+    return tuple(found.values())

@@ -26,11 +26,7 @@ def refund_of(profile: Profile, whole: Interaction, settings: Settings) -> list[
         is not remembered.
     """
     spec = settings.signals[whole.signal]
-    lines = [
-        each
-        for each in profile.recent
-        if whole.order and each.order == whole.order and each.signal == spec.cancels
-    ]
+    lines = _lines(profile, whole, settings)
     if not lines:
         return None
     found: list[Interaction] = []
@@ -38,12 +34,22 @@ def refund_of(profile: Profile, whole: Interaction, settings: Settings) -> list[
         mine = [each for each in lines if each.item_id == item_id]
         taken = _taken(profile, item_id, settings)
         for mark, pieces in _left(mine, taken, settings.signals):
-            price = next((each.price for each in mine if each.at_ms == mark.at_ms), None)
+            price = _price(
+                [each for each in mine if marks(item_id, [each], settings.signals) == [mark]]
+            )
             times = 1 if spec.quantity else ceil(pieces / mark.pieces - LEAST)
             quantity = pieces if spec.quantity else mark.pieces
             back = Interaction(item_id, spec.name, whole.at_ms, quantity, price, order=whole.order)
             found += [back] * times
     return found
+
+
+def cut_off(profile: Profile, whole: Interaction, settings: Settings) -> bool:
+    """Whether some lines of the order that ``whole`` takes back may have left the ring already: it is
+    full, and begins with the others."""
+    lines = _lines(profile, whole, settings)
+    full = len(profile.recent) >= settings.profile.recent
+    return full and bool(lines) and profile.recent[0].at_ms == lines[0].at_ms
 
 
 def pieces_of(profile: Profile, item_id: str, own: OwnItem, settings: Settings) -> float | None:
@@ -55,6 +61,22 @@ def pieces_of(profile: Profile, item_id: str, own: OwnItem, settings: Settings) 
         return None
     bought = sum(mark.pieces for mark in known if mark.repeat and not mark.takes)
     return bought - sum(pieces for mark, pieces in pairs.pieces.items() if mark.repeat)
+
+
+def _lines(profile: Profile, whole: Interaction, settings: Settings) -> list[Interaction]:
+    """What the ring has of an order."""
+    meant = settings.signals[whole.signal].cancels
+    return [
+        each
+        for each in profile.recent
+        if whole.order and each.order == whole.order and each.signal == meant
+    ]
+
+
+def _price(lines: Sequence[Interaction]) -> float | None:
+    """The mean price of lines of equal pieces; ``None`` where one has none."""
+    prices = [each.price for each in lines if each.price is not None]
+    return sum(prices) / len(prices) if prices and len(prices) == len(lines) else None
 
 
 def _taken(profile: Profile, item_id: str, settings: Settings) -> dict[Mark, float]:

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
-from germane.domain.event import Event
+from germane.domain.event import Event, Interaction
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
+from germane.profile.orders import refund_of
 from germane.storage import codec
 from germane.testing import FakeWorld, an_event, an_order
 from germane.testing.world import START_MS
@@ -65,6 +66,47 @@ def test_a_refund_that_names_nothing(engine: Engine) -> None:
     engine.accept_now([refunded(total=9.5)])
     (letter,) = engine.letters()
     assert "names neither products nor an order" in letter.message
+
+
+def test_a_refund_of_an_order_that_is_remembered_in_part(engine: Engine) -> None:
+    """Views have pushed some of its lines out: it takes nothing, and says what to do."""
+    items, ring = [f"i{n}" for n in range(10)], engine.settings.profile.recent
+    engine.accept_now([an_earlier(items, "1")])
+    views = [an_event(item="i90", at_ms=START_MS - 9_000 - n) for n in range(ring - 5)]
+    engine.accept_now([*views, refunded(order_id="1")])
+    (letter,) = engine.letters()
+    assert letter.code == "event.unknown_order"
+    assert "Send it with its products" in letter.message
+    assert bought(engine) == dict.fromkeys(items, 1)
+    products = [{"product_id": each} for each in items]
+    engine.accept_now([refunded(order_id="1", products=products)])
+    assert bought(engine) == {}
+    assert rebuild(engine).equal
+
+
+def test_a_refund_of_an_order_leaves_what_names_no_order(engine: Engine) -> None:
+    """It waits for its own order, in the history as in revenue."""
+    (at_ms, products) = (START_MS - 86_400_000, [{"product_id": "i1", "price": 9.5, "quantity": 1}])
+    nameless = an_event("Order Completed", at_ms=at_ms, properties={"products": products})
+    engine.accept_now([nameless, refunded(order_id="1", products=products)])
+    assert bought(engine) == {"i1": 1}
+    engine.accept_now([an_earlier(["i1"], "1")])
+    assert bought(engine) == {"i1": 1}
+    assert rebuild(engine).equal
+
+
+def test_lines_of_one_item_at_two_prices_come_back_as_they_were(engine: Engine) -> None:
+    """A whole refund takes from each line its own price."""
+    settings = engine.settings
+    lines = [
+        Interaction("i1", "purchase", 5, n, p, order=7) for n, p in ((1, 10), (3, 20), (1, 14))
+    ]
+    profile = Profile("u:u1", recent=tuple(lines), known_orders={7: 0})
+    counts = replace(settings.signals["refund"], quantity="quantity", price="price")
+    settings = replace(settings, signals=settings.signals | {"refund": counts})
+    back = refund_of(profile, Interaction("", "refund", 9, order=7), settings)
+    assert back is not None
+    assert sorted((each.quantity, each.price) for each in back) == [(2, 12), (3, 20)]
 
 
 def test_an_order_under_two_ids_counts_once(engine: Engine) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from germane.app.engine import Engine
 from germane.domain.event import Interaction
+from germane.domain.ids import external_id
 from germane.domain.settings import OutcomeSpec
 from germane.ingest.signals import Extractor
 from germane.measure.credits import value_of
-from germane.testing import a_shop, an_order
+from germane.testing import a_shop, an_event, an_order
 
 EXTRACTOR = Extractor(a_shop())
 
@@ -109,3 +110,15 @@ def test_no_pieces_do_not_count(none: Any) -> None:
     found, said = EXTRACTOR.extract(an_order([], properties={"products": products}))
     assert [each.item_id for each in found] == ["i2"]
     assert said == ["signal 'purchase': the quantity of item 'i1' is 0: it does not count"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234567.0, "1234567"), (1234567.5, "1234567.5"), (12345678.0, "12345678"), (7, "7")],
+)
+def test_numbers_as_ids_stay_apart(value: float, text: str) -> None:
+    """However they are written: people, items and orders are known by all of their digits."""
+    event = an_event(item=value)  # type: ignore[arg-type]
+    (found,), problems = Extractor(a_shop()).extract(event)
+    assert (found.item_id, problems) == (text, [])
+    assert external_id(value) == text

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from germane.domain.decision import Decision, SlateItem
 from germane.domain.event import Interaction
+from germane.domain.ids import order_key
 from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec
 from germane.measure.attribution import (
+    Kept,
     attribute,
     attribute_event,
     attribute_outcome,
@@ -207,6 +210,47 @@ def test_a_refund_of_what_counted_against() -> None:
         assert reward.value == value
 
 
+def test_lines_of_one_item_are_one_credit() -> None:
+    """Two lines of an order are worth their sum, and come back as their sum or one by one."""
+    both = [bought("a", 5, price=1.0, order=7), bought("a", 5, price=1.0, quantity=3.0, order=7)]
+    profile = Profile("u:1", exposures=(seen("a"),))
+    (reward,) = attribute(profile, both, SHOP.surfaces, SHOP.signals)
+    assert (reward.value, reward.order) == (8.0, 7)
+    profile = replace(credit(profile, [reward]), recent=tuple(both))
+    refund = did("refund", "a", 9, order=7)
+    (first,) = attribute(profile, [refund], SHOP.surfaces, SHOP.signals)
+    assert (first.value, first.rule) == (-6.0, "returned in part")
+    (whole,) = attribute(profile, [refund, refund], SHOP.surfaces, SHOP.signals)
+    assert (whole.value, whole.rule) == (-8.0, "returned")
+
+
+def test_the_purchase_that_was_credited_comes_back() -> None:
+    """Not the earliest one, which arrived late and was never credited."""
+    later, earlier = bought("a", 50, price=30.0, order=2), bought("a", 5, price=10.0, order=1)
+    profile = Profile("u:1", exposures=(seen("a"),))
+    profile = credit(profile, attribute(profile, [later], SHOP.surfaces, SHOP.signals))
+    profile = replace(profile, recent=(later,))
+    assert attribute(profile, [earlier], SHOP.surfaces, SHOP.signals) == []
+    profile = replace(profile, recent=(earlier, later))
+    for order, values in ((1, []), (2, [-60.0])):
+        refund = did("refund", "a", 90, order=order)
+        found = attribute(profile, [refund], SHOP.surfaces, SHOP.signals)
+        assert [each.value for each in found] == values
+
+
+def test_an_account_of_an_earlier_version() -> None:
+    """It tells no amounts: the first purchase is taken back once, in whole or in part, and no more."""
+    first, second = bought("a", 5, price=10.0), bought("a", 50, price=30.0)
+    exposure = Exposure("d1", "home", START_MS, ("a",), ("a|purchase",))
+    profile = Profile("u:1", exposures=(exposure,), recent=(first, second))
+    assert attribute(profile, [did("refund", "a", 60)], SHOP.surfaces, SHOP.signals) == []
+    refund = did("refund", "a", 9, price=4.0)
+    found = attribute(profile, [refund], SHOP.surfaces, SHOP.signals)
+    assert [(each.value, each.rule) for each in found] == [(-8.0, "returned")]
+    profile = credit(profile, found)
+    assert attribute(profile, [refund], SHOP.surfaces, SHOP.signals) == []
+
+
 # -- by id -----------------------------------------------------------------------------------------
 
 
@@ -260,6 +304,67 @@ def test_an_outcome_by_id() -> None:
     assert value(reported("a", "purchase")) == 2.0
 
 
+def test_a_refund_that_names_a_decision() -> None:
+    """It takes back as one that names none; so does a named purchase whose refund came first."""
+    purchase, refund = bought("a", 5, price=3.0), did("refund", "a", 9)
+    args = (SHOP.surfaces, SHOP.signals)
+    profile = Profile("u:1", exposures=(seen("a"),))
+    after = credit(profile, attribute_event(profile, decided("a"), [purchase], *args))
+    after = replace(after, recent=(purchase,))
+    for name in ("d1", "d9"):
+        (back,) = attribute_event(after, decided("a", name=name), [refund], *args)
+        assert (back.decision_id, back.value, back.rule) == ("d1", -6.0, "returned")
+    waiting = Profile("u:1", recent=(refund,))
+    found = attribute_event(waiting, decided("a"), [purchase], *args)
+    assert [each.value for each in found] == [6.0, -6.0]
+
+
+def test_a_reported_purchase_is_taken_back_as_it_was_reported() -> None:
+    """5 were reported, its own event says 20: what is taken is 5. By its order it needs no event."""
+    surface, decision, profile = SHOP.surfaces["home"], decided("a"), Profile("u:1")
+
+    def told(order_id: str) -> Profile:
+        outcome = Outcome("m", "d1", "a", "purchase", 5.0, START_MS + 5_000, order_id)
+        reward = attribute_outcome(profile, decision, outcome, surface).reward
+        assert reward is not None
+        return credit(profile, [reward], reported=True)
+
+    def back(who: Profile, refund: Interaction) -> list[float]:
+        return [x.value for x in attribute(who, [refund], SHOP.surfaces, SHOP.signals)]
+
+    key = order_key("purchase", "o7")
+    own = bought("a", 6, price=10.0, quantity=2.0, order=key)
+    after = replace(told(""), recent=(own,), known_orders={key: 0})
+    assert back(after, did("refund", "a", 9, order=key)) == [-10.0]
+    assert back(told("o7"), did("refund", "a", 9, order=key)) == [-10.0]
+    assert back(told("o7"), did("refund", "a", 9, order=key + 1)) == []
+    assert back(told("o7"), did("refund", "a", 9, order=key, price=2.0)) == [-4.0]
+
+
+def test_an_outcome_without_an_impression_does_not_move_the_window() -> None:
+    """The account begins with the decision, so the window of the other items does."""
+    surface, decision, profile = SHOP.surfaces["home"], decided("a", "b"), Profile("u:1")
+    days = 86_400
+    first = attribute_outcome(profile, decision, reported("a", "purchase", 6 * days, 1.0), surface)
+    assert first.reward is not None
+    profile = credit(profile, [first.reward], {"d1": decision.at_ms}, reported=True)
+    assert profile.exposures[0].at_ms == decision.at_ms
+    second = reported("b", "purchase", 10 * days, 1.0)
+    assert attribute_outcome(profile, decision, second, surface).verdict == "late"
+
+
+def test_a_decision_whose_account_was_dropped_for_its_age() -> None:
+    """What was counted for it is not known: it is forgotten, as long as nothing is kept of it."""
+    surface, decision = SHOP.surfaces["home"], decided("a")
+    outcome, kept = reported("a", "purchase", value=1.0), Kept(since_ms=START_MS + 1)
+    verdict = attribute_outcome(Profile("u:1"), decision, outcome, surface, kept=kept).verdict
+    assert verdict == "forgotten"
+    profile = Profile("u:1", exposures=(seen("a"),))
+    assert attribute_outcome(profile, decision, outcome, surface, kept=kept).verdict == "counted"
+    found = attribute_event(Profile("u:1"), decision, [bought("a", 5)], SHOP.surfaces, kept=kept)
+    assert found == []
+
+
 def test_by_id_and_by_window_are_one_account() -> None:
     """What was counted by one way does not count again by the other."""
     decision = decided("a")
@@ -277,14 +382,20 @@ def test_credits_without_impressions_stay_bounded() -> None:
     for name, at_ms in outcomes:
         decision = decided("a", name=name, at_ms=at_ms)
         outcome = Outcome("m", name, "a", "view", 0.0, at_ms)
-        found = attribute_outcome(profile, decision, outcome, surface, limit=10).reward
+        found = attribute_outcome(profile, decision, outcome, surface, kept=Kept(10)).reward
         assert found is not None
         profile = credit(profile, [found], limit=10)
     assert len(profile.exposures) == 10
     for name, at_ms in outcomes:  # all of them were counted; none counts again
         decision = decided("a", name=name, at_ms=at_ms)
         outcome = Outcome("m", name, "a", "view", 0.0, at_ms)
-        assert attribute_outcome(profile, decision, outcome, surface, limit=10).reward is None
+        assert attribute_outcome(profile, decision, outcome, surface, kept=Kept(10)).reward is None
+
+
+def test_what_is_taken_from_a_slate_that_was_dropped() -> None:
+    """It leaves no account of its own: that would say that nothing had counted."""
+    back = Reward("d9", "home", "a", "purchase", -1.0, START_MS, "returned")
+    assert credit(Profile("u:1"), [back]).exposures == ()
 
 
 def test_crediting_changes_only_the_account() -> None:

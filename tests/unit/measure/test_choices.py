@@ -189,6 +189,44 @@ def test_a_refund_takes_back_what_was_credited_once() -> None:
     assert brief(rewards(after, refunded("i2", price=1.0), settings=REVENUE))[0][2] == -0.5
 
 
+def test_two_lines_of_one_item_on_a_choice() -> None:
+    """They count together, and come back together; also where the refund names another choice."""
+    lines = (
+        bought("i1", 1, price=10.0, order=7),
+        bought("i1", 1, price=10.0, quantity=3.0, order=7),
+    )
+    who = person(made("d1", 0), made("d2", 2))
+    found = rewards(who, *lines, settings=REVENUE)
+    assert brief(found) == [("d1", "i1", 20.0, "window")]
+    who = replace(choices.credit(who, found, {}), recent=lines)
+    refund = Interaction("i1", "refund", START_MS + 5 * HOUR_MS, order=7)
+    for named in (None, made("d1", 0), made("d2", 2)):
+        back = rewards(who, refund, refund, settings=REVENUE, named=named)
+        assert brief(back) == [("d1", "i1", -20.0, "returned")]
+    after = choices.credit(who, back, {})
+    assert choices.before(after, "d1") == 0.0
+
+
+def test_a_reported_order_is_taken_back_by_what_its_refund_says() -> None:
+    """The whole order was reported: a refund that names it takes its own amount, and no more than all."""
+    first = made("d1", 0)
+    answer = told(person(first), first, order_id="o1")
+    assert answer.reward is not None
+    who = choices.credit(person(first), [answer.reward], {}, reported=True)
+    for amount, left in ((30.0, 6.0), (30.0, 0.0), (30.0, 0.0)):
+        at_ms, key = START_MS + 9 * HOUR_MS, order_key("purchase", "o1")
+        refund = Interaction("i1", "refund", at_ms, 1.0, amount, order=key)
+        who = choices.credit(who, rewards(who, refund, settings=REVENUE), {})
+        assert choices.before(who, "d1") == left
+    assert told(who, first, order_id="o1").verdict == "duplicate"
+
+
+def test_what_is_taken_from_a_choice_that_was_dropped() -> None:
+    """It leaves no account of its own: that would say that nothing had counted."""
+    back = Reward("d9", "mail", "i1", "money", -1.0, START_MS, "returned")
+    assert choices.credit(Profile("u:1"), [back], {}).choices == ()
+
+
 def test_choices_at_every_page_do_not_push_out_what_counted() -> None:
     """A hundred choices later the rewarded one is still known, the slates untouched, all of it bounded."""
     slate = Exposure("s", "home", START_MS, ("i1",))
