@@ -24,9 +24,7 @@ def external_id(value: str | float) -> str:
     it do not count. Events and questions must agree on it."""
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def known_person(user_id: str) -> PersonId:
