@@ -24,7 +24,8 @@ def external_id(value: str | float) -> str:
     it do not count. Events and questions must agree on it."""
     if isinstance(value, str):
         return value.strip()
-    return str(int(value)) if value == int(value) else repr(value)
+    whole = isinstance(value, int) or value.is_integer()
+    return str(int(value)) if whole else repr(value)
 
 
 def known_person(user_id: str) -> PersonId:
