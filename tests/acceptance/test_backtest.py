@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from germane.cli.demo.journey import HOUSEHOLDS_LIMIT, Journey
+from germane.cli.errors import FAILED, WRONG_USE
 from tests.acceptance.conftest import germane
 from tests.acceptance.tools import chromium
 
@@ -195,7 +196,7 @@ def test_bad_input_is_told_with_its_remedy(
     """Exit code 1, one message, one hint, no trace."""
     (tmp_path / name).write_text(text)
     done = germane("backtest", name, *arguments, cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode in (FAILED, WRONG_USE), done.stderr
     assert says in " ".join(done.stderr.split())
     assert "→" in done.stderr
     assert "Traceback" not in done.stderr

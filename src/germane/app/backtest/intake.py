@@ -142,7 +142,10 @@ class Intake:
         for item_id in {**self.items, **self.described}:
             item = self.items.get(item_id) or self.described[item_id]
             first = self.first_ms.get(item_id)
-            dated = item.available_from_ms or item.created_ms or None
+            heard_ms = (
+                item.created_ms if item.created_ms <= end_ms else 0
+            )  # later: when it was imported
+            dated = item.available_from_ms or heard_ms or None
             early = first is None or (dated is not None and dated <= first)
             at_ms = begin_ms - FOR_EVER_MS if first is None else first
             if dated is not None and early:
@@ -154,7 +157,7 @@ class Intake:
                 item, created_ms=max(since_ms, 1), available_from_ms=None, available_until_ms=None
             )
             found.append(Entry(at_ms, not early, entered))
-        return sorted(found, key=lambda entry: entry[:2])
+        return sorted(found, key=lambda entry: (*entry[:2], entry.item.item_id))
 
     def kind(self, item_id: str) -> str:
         """An item's category (its first value of the attribute of the diversity quota); empty: none."""
