@@ -41,8 +41,9 @@ def _show_person(found: dict[str, Any]) -> None:
 
     out = common.console()
     ready = found["readiness"]
+    seen = f"seen {found['firstSeen']} to {found['lastSeen']}"
     out.print(
-        f"[bold]{escape(found['personId'])}[/]  seen {found['firstSeen']} to {found['lastSeen']}"
+        f"[bold]{escape(found['personId'])}[/]  {seen if found['lastSeen'] else 'not seen yet'}"
     )
     out.print(
         f"Readiness {ready['value']:.0%} ({many(ready['evidence'], 'interaction')}). {ready['meaning']}\n"
