@@ -41,6 +41,7 @@ LESSON_SHARE = 0.2
 FIRST_LESSONS = 2_000
 """At first every event is one: a small or young project has too few for a share of them. What is above
 the share halves with each so many lessons."""
+RUSH_MS = 100
 OLD_LESSON_SHARE = 0.025
 OLD_MS = 90 * MS_PER_DAY
 """Of events that were this old when they came (an import), fewer: they teach less about today."""
@@ -372,7 +373,7 @@ class Steps:
             before,
             interactions,
             at_ms=min(event.at_ms, at.received_ms),  # nothing shared is learned ahead of the clock
-            lesson=is_lesson(event, at.received_ms, self.model.lessons),
+            lesson=is_lesson(event, at.received_ms, self.model.lessons, self.model.latest_ms),
             rewards=[
                 *of_merge,
                 *((each, decisions.get(each.decision_id)) for each in rewards),
@@ -418,11 +419,13 @@ def report_key(report: Impression | Outcome) -> str:
     return f"{kind}:{report.message_id}"
 
 
-def is_lesson(event: Event, received_ms: int, lessons: int) -> bool:
+def is_lesson(event: Event, received_ms: int, lessons: int, latest_ms: int) -> bool:
     """Whether this event becomes a next-item lesson, by a hash of its id: the first ones all do, later
-    ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow."""
+    ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow. Where events come in a rush (the one
+    before, at ``latest_ms``, is less than ``RUSH_MS`` ago) the first are many anyway: the share alone."""
     old = received_ms - event.at_ms > OLD_MS
-    first = (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
+    rush = event.at_ms - latest_ms < RUSH_MS
+    first = 0.0 if rush else (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
     share = OLD_LESSON_SHARE if old else LESSON_SHARE + first
     return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
 

@@ -200,6 +200,11 @@ class Model(Protocol):
         """Lessons that were folded so far: what a trainer can learn from grows with them."""
         ...
 
+    @property
+    def latest_ms(self) -> int:
+        """Time of the newest interaction that was counted, in milliseconds since 1970; 0: none was."""
+        ...
+
     def blend(self, head: str) -> Sequence[float]:
         """Weights of the linear blend of a head, one a feature; a trainer begins with them."""
         ...

@@ -77,6 +77,11 @@ class SharedModel:
         """Next-item lessons folded so far (domain.ports.Model.lessons)."""
         return self.state.blender.base.steps
 
+    @property
+    def latest_ms(self) -> int:
+        """Time of the newest interaction that was counted (domain.ports.Model.latest_ms)."""
+        return self.state.latest_ms
+
     def blend(self, head: str) -> list[float]:
         """The blend's weights of a head, one a feature (domain.ports.Model.blend)."""
         weights: list[float] = self.state.blender.weights(head).tolist()

@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+import msgspec
+
 from germane.domain.decision import Slot
 from germane.domain.profile import QuotaCount
 from germane.predict.rules import Pin
@@ -29,8 +31,7 @@ MAX_POOL = 20
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A ranked, eligible candidate."""
 
     item_id: str
@@ -43,8 +44,7 @@ class Row:
     """By this person: never explored, and diverse only where nothing else is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """One filled position."""
 
     row: Row

@@ -6,16 +6,23 @@ from random import Random
 
 import pytest
 
-from germane.app.steps import FIRST_LESSONS, LESSON_SHARE, OLD_LESSON_SHARE, OLD_MS, is_lesson
+from germane.app.steps import (
+    FIRST_LESSONS,
+    LESSON_SHARE,
+    OLD_LESSON_SHARE,
+    OLD_MS,
+    RUSH_MS,
+    is_lesson,
+)
 from germane.domain.event import Event
 
 CHANCE = Random(1)
 EVENTS = [Event(f"{CHANCE.getrandbits(128):032x}", "track", 0) for _ in range(4_000)]
 
 
-def taught(received_ms: int, lessons: int) -> float:
+def taught(received_ms: int, lessons: int, latest_ms: int = -RUSH_MS) -> float:
     """Share of the events that become a lesson."""
-    return sum(is_lesson(each, received_ms, lessons) for each in EVENTS) / len(EVENTS)
+    return sum(is_lesson(x, received_ms, lessons, latest_ms) for x in EVENTS) / len(EVENTS)
 
 
 def test_the_first_events_all_teach() -> None:
@@ -28,6 +35,12 @@ def test_later_ones_by_a_share_that_falls(halvings: int) -> None:
     """What is above the lasting share halves with each so many lessons."""
     wanted = LESSON_SHARE + (1 - LESSON_SHARE) * 0.5**halvings
     assert taught(0, halvings * FIRST_LESSONS) == pytest.approx(wanted, abs=0.02)
+
+
+def test_in_a_rush_the_share_alone() -> None:
+    """Two hundred events a second need not all teach."""
+    assert taught(0, 0, latest_ms=-RUSH_MS + 1) == pytest.approx(LESSON_SHARE, abs=0.02)
+    assert taught(0, 0, latest_ms=5_000) == pytest.approx(LESSON_SHARE, abs=0.02)
 
 
 def test_old_events_teach_less_from_the_start() -> None:
