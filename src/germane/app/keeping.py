@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from germane.app import strangers
+from germane.domain.errors import GermaneError
 from germane.domain.months import month_of, month_start_ms
 from germane.domain.ports import Store
 from germane.domain.settings import Settings
 from germane.domain.world import World
 
+_log = logging.getLogger(__name__)
 EVERY_S = 600.0
 SEAL_RECORDS = 20_000
 HOT_MONTHS = 2
@@ -31,13 +34,17 @@ class Keeping:
     """Where the next look for strangers begins."""
 
     async def run(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
-        """For ever; ``call`` runs something in the writer thread between two groups."""
+        """For ever; ``call`` runs something in the writer thread between two groups. What fails (the disk
+        is full, say) is told, and tried again the next time."""
         while True:
             await asyncio.sleep(EVERY_S)
-            await call(self.seal)
-            await call(self.forget)
-            while self.after:  # one page at a time: commits do not wait for all of them
+            try:
+                await call(self.seal)
                 await call(self.forget)
+                while self.after:  # one page at a time: commits do not wait for all of them
+                    await call(self.forget)
+            except (GermaneError, OSError) as error:
+                _log.warning("housekeeping failed, and is tried again later: %s", error)
 
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""

@@ -67,7 +67,9 @@ def without_powers(folder: Path, *arguments: str) -> subprocess.CompletedProcess
     """Run a command as somebody to whom the rights of files mean something, even if we are root."""
     setpriv = shutil.which("setpriv")
     if os.geteuid() == 0 and setpriv is None:
-        pytest.skip("root may write everywhere, and there is no setpriv here")
+        pytest.fail(
+            "root may write everywhere: install util-linux (setpriv), or run as another user"
+        )
     weaker = [setpriv, "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
     return subprocess.run(
         [*weaker, sys.executable, "-m", "germane", *arguments],  # type: ignore[list-item]

@@ -142,9 +142,8 @@ class Intake:
         for item_id in {**self.items, **self.described}:
             item = self.items.get(item_id) or self.described[item_id]
             first = self.first_ms.get(item_id)
-            heard_ms = (
-                item.created_ms if item.created_ms <= end_ms else 0
-            )  # later: when it was imported
+            # what the catalogue heard of after all events tells when it was imported
+            heard_ms = item.created_ms if item.created_ms <= end_ms else 0
             dated = item.available_from_ms or heard_ms or None
             early = first is None or (dated is not None and dated <= first)
             at_ms = begin_ms - FOR_EVER_MS if first is None else first
