@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.quality.frame import Frame, Ints
 from benchmarks.quality.protocols import Task
 from germane.app.engine import Engine
-from germane.predict.candidates import POPULAR, TOGETHER, Candidates, _strongest
+from germane.predict.candidates import TOGETHER, Candidates, _strongest
 from germane.predict.person import Person
 from germane.predict.state import State
 
@@ -53,7 +53,7 @@ class Probe:
         if not self._ids:
             self._ids = {n: each for each, n in number.items()}
         origins = _origins(found, person, state)
-        reachable = set(found._goes[0].tolist()) | set(found._goes_long[0].tolist())
+        reachable = set(found.goes[0].tolist()) | set(found.goes_long[0].tolist())
         scores = features @ model.state.blender.weights("", new=task.exclude_seen)
         order = np.argsort(-scores, kind="stable")
         rank = np.empty(len(order), dtype=int)
@@ -121,14 +121,11 @@ def _share(inside: Any, of: Any) -> float | None:
 def _origins(found: Candidates, person: Person, state: State) -> dict[str, set[int]]:
     """Who proposes which items, as ``Candidates`` gathers them."""
     whole = set(found.numbers.tolist())
-    popular = {
-        n for each in (state.trending, state.bestsellers, state.tried) for n in each[:POPULAR]
-    }
     out = {
         "own": set(person.own.numbers),
-        "together": set(_strongest(found._goes, TOGETHER)),
-        "together_long": set(_strongest(found._goes_long, TOGETHER)),
-        "popular": popular,
+        "together": set(_strongest(found.goes, TOGETHER)),
+        "together_long": set(_strongest(found.goes_long, TOGETHER)),
+        "popular": set(state.lists.popular),
         "new": set(found._new_items()),
     }
     known = set().union(*out.values())

@@ -137,6 +137,11 @@ class Worth:
                 total += self._first(each)
         return total
 
+    def of_each(self, evidence: Mapping[str, Masses]) -> dict[str, float]:
+        """The same for several values; those without any live evidence are left out."""
+        found = {value: self.of(masses) for value, masses in evidence.items()}
+        return {value: weight for value, weight in found.items() if weight != 0.0}
+
     def _first(self, each: Mass) -> float:
         spec = self._signals.get(each.signal)
         if spec is not None and each.month > self._now_month:
@@ -163,10 +168,7 @@ def interests(
 ) -> dict[str, float]:
     """Value of an attribute -> signed weight now. Values without any live evidence are left out."""
     worth = Worth(settings.signals, now_ms, settings.profile.beyond_year_factor)
-    found = {
-        value: worth.of(masses) for value, masses in profile.interests.get(attribute, {}).items()
-    }
-    return {value: weight for value, weight in found.items() if weight != 0.0}
+    return worth.of_each(profile.interests.get(attribute, {}))
 
 
 def trait_weight(

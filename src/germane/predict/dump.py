@@ -15,8 +15,10 @@ from germane.predict.blender import Weights
 from germane.predict.counters import DecayedCounts
 from germane.predict.rows import Rows
 from germane.predict.state import State
+from germane.predict.toplists import TopLists
 
 FORMAT = 7
+_LISTS = ("trending", "rising", "tried", "bestsellers")
 
 
 def write(state: State, seq: int) -> bytes:
@@ -68,10 +70,7 @@ def _body(state: State) -> dict[str, Any]:
         "related": _rows(state.related),
         "tops": {name: _rows(rows) for name, rows in state.tops.items()},
         "newest": state.newest,
-        "trending": state.trending,
-        "rising": state.rising,
-        "tried": state.tried,
-        "bestsellers": state.bestsellers,
+        **{name: list(getattr(state.lists, name)) for name in _LISTS},
         "shown": state.shown,
         "folds": state.folds,
         "latest": state.latest_ms,
@@ -114,9 +113,8 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     _fill_rows(state.related, whole["related"])
     for key, rows in whole["tops"].items():
         _fill_rows(state.tops[key], rows)
-    state.newest, state.trending = list(whole["newest"]), list(whole["trending"])
-    state.rising = list(whole["rising"])
-    state.bestsellers, state.tried = list(whole["bestsellers"]), list(whole["tried"])
+    state.newest = list(whole["newest"])
+    state.lists = TopLists(**{name: tuple(whole[name]) for name in _LISTS})
     state.shown, state.folds = whole["shown"], whole["folds"]
     state.latest_ms = whole["latest"]
     _fill_weights(state.blender.base, whole["base"])

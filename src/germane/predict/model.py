@@ -27,7 +27,7 @@ from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
 from germane.predict.looking import LOOKED_FURTHER, first, further
 from germane.predict.parts import Parts, parts
-from germane.predict.person import Person, positive
+from germane.predict.person import Person
 from germane.predict.ranking import Ranking
 from germane.predict.residual import DEPTH, NOTHING, Residual
 from germane.predict.rules import Rules, bought
@@ -196,7 +196,8 @@ class SharedModel:
         person = person or Profile(person="")
         test = self._rules[surface.name].eligible(person, ask, self._filters, at_ms)
         state = self.state
-        source = state.trending if surface.default_source == "trending" else state.bestsellers
+        trending = surface.default_source == "trending"
+        source = state.lists.trending if trending else state.lists.bestsellers
         numbers = [state.index[each] for each in surface.default if each in state.index]
         if surface.default_source != "curated":
             numbers += source
@@ -268,7 +269,8 @@ class SharedModel:
 
     def _before(self, profile: Profile) -> tuple[Interaction, ...]:
         """The latest interactions that speak for their item: what came before, in a sequence."""
-        return tuple(each for each in profile.recent[-BEFORE:] if positive(each, self.settings))
+        liking = self.state.liking
+        return tuple(each for each in profile.recent[-BEFORE:] if each.signal in liking)
 
     def _activity(self, active: ActiveHour, at_ms: int, *, lesson: bool) -> Activity:
         """Where it counts in the week; as a lesson also how well it was foreseen."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from germane.domain import decay
-from germane.domain.event import Interaction
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
@@ -25,6 +24,8 @@ VISIT_DECAYS = {"80": 0.8, "90": 0.9, "95": 0.95, "98": 0.98}
 USUAL = 30
 """How many of the most had items ask the same."""
 MIN_PRICE_SPREAD = 0.35
+NEVER_DAYS = 1e4
+"""Age of what never was."""
 
 
 class OwnItems:
@@ -46,8 +47,8 @@ class OwnItems:
         times = np.array(list(chain.from_iterable(own.times_s for _, own in kept)), dtype=float)
         ages = np.maximum(now_s - times, 0.0) / DAY_S
         self.count: Floats = np.array([own.count for _, own in kept], dtype=float)
-        self.recent: Floats = np.add.reduceat(2.0 ** -(ages / OWN_RECENT_DAYS), starts)
-        self.lasting: Floats = np.add.reduceat(2.0 ** -(ages / OWN_LASTING_DAYS), starts)
+        self.recent: Floats = np.add.reduceat(np.exp2(ages / -OWN_RECENT_DAYS), starts)
+        self.lasting: Floats = np.add.reduceat(np.exp2(ages / -OWN_LASTING_DAYS), starts)
         self.visit_share = _visit_shares(times, starts)
         last, first = ages[starts + lengths - 1], ages[starts]
         self.first_days = float(first.max())
@@ -78,16 +79,22 @@ class Person:
         self.at_ms = at_ms
         self.speech = Speech(profile, settings, at_ms)
         self.own = OwnItems(profile, state, at_ms / 1000)
+        worth = decay.Worth(settings.signals, at_ms, settings.profile.beyond_year_factor)
         self.interests = {
-            name: _shares(decay.interests(profile, name, settings, at_ms)) for name in state.tracked
+            name: _shares(worth.of_each(profile.interests.get(name, {}))) for name in state.tracked
         }
         self.declared = self._declared(settings)
-        self.turned_to = [each for each in profile.recent if positive(each, settings)]
+        self.vectors = {
+            name: state.kinds[name].vector(shares) for name, shares in self.interests.items()
+        }
+        """The same by the number of the value."""
+        self.turned_to = [each for each in profile.recent if each.signal in state.liking]
         """The latest interactions that speak for their item: what was turned down leads nowhere."""
+        self._last_ms = self._last_turned_to(state)
         self.latest = self._latest(state)
         self.usual = self._usual()
-        self.visits = float(max(len({each.at_ms for each in profile.recent}), 1))
         times = [each.at_ms for each in profile.recent]
+        self.visits = float(max(len(set(times)), 1))
         self.away_days = max(at_ms - max(times, default=at_ms), 0) / (DAY_S * 1000)
         self.known_days = max(
             self.own.first_days, (at_ms - min(times, default=at_ms)) / (DAY_S * 1000)
@@ -118,14 +125,18 @@ class Person:
 
     def _latest(self, state: State) -> list[tuple[int, float]]:
         """Latest distinct items, newest first, each with a weight that falls with its place."""
-        seen: dict[int, float] = {}
-        for each in reversed(self.turned_to):
+        latest = islice(reversed(self._last_ms), RECENT)
+        return [(number, 0.9**place) for place, number in enumerate(latest)]
+
+    def _last_turned_to(self, state: State) -> dict[int, int]:
+        """Item number -> when it was turned to last, ms; in that order."""
+        last: dict[int, int] = {}
+        for each in self.turned_to:
             number = state.index.get(each.item_id)
-            if number is not None and number not in seen:
-                seen[number] = 0.9 ** len(seen)
-                if len(seen) == RECENT:
-                    break
-        return list(seen.items())
+            if number is not None:
+                last.pop(number, None)
+                last[number] = each.at_ms
+        return last
 
     def _usual(self) -> list[tuple[int, float]]:
         """What the person has had most and not long ago, each with a weight up to 1."""
@@ -137,35 +148,23 @@ class Person:
 
     def _category_ages(self, state: State) -> Floats:
         """Days since the person last had to do with each category, shape (categories,)."""
-        kinds, index = state.kinds[state.diversity], state.index
-        latest: dict[int, int] = {}
-        for each in self.turned_to:
-            number = index.get(each.item_id)
-            if number is not None:
-                latest[number] = each.at_ms
-        ages = np.full(len(kinds.names), 1e4)
-        if latest:
-            numbers = np.fromiter(latest, dtype=np.intp, count=len(latest))
-            times = np.fromiter(latest.values(), dtype=float, count=len(latest))
-            days = np.maximum(self.at_ms - times, 0.0) / (DAY_S * 1000)
-            np.minimum.at(ages, kinds.of[numbers], days)
+        kinds, last = state.kinds[state.diversity], self._last_ms
+        ages = np.full(len(kinds.names), NEVER_DAYS)
+        if last:
+            of = kinds.of[list(last)]
+            days = np.maximum(self.at_ms - np.array(list(last.values())), 0) / (DAY_S * 1000)
+            np.minimum.at(ages, of, days)
         return ages
 
     def _met(self, state: State) -> npt.NDArray[np.bool_]:
         """Categories that the person ever had to do with, shape (categories,)."""
         kinds = state.kinds[state.diversity]
-        met = self.category_age_days < 1e4
+        met = self.category_age_days < NEVER_DAYS
         met[0] = True  # an item of no category is never something new
         for value in self.profile.interests.get(state.diversity, ()):
             met[kinds.numbers.get(value, 0)] = True
         met[kinds.of[self.own.numbers]] = True
         return met
-
-
-def positive(interaction: Interaction, settings: Settings) -> bool:
-    """Whether it speaks for its item."""
-    spec = settings.signals.get(interaction.signal)
-    return spec is not None and spec.weight > 0
 
 
 def turned_down(own: OwnItem) -> bool:

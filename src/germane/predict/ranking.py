@@ -13,10 +13,11 @@ from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import SurfaceSpec
 from germane.predict.blender import NEW, pack
 from germane.predict.candidates import Candidates
+from germane.predict.features import SOURCES
 from germane.predict.filters import Filters
 from germane.predict.looking import best_sold, further
 from germane.predict.person import Person, turned_down
-from germane.predict.reasons import contributions, reasons
+from germane.predict.reasons import Telling, contributions
 from germane.predict.residual import Residual
 from germane.predict.rules import Rules
 from germane.predict.slate import MAX_POOL, Placed, Policy, Row, arrange, pool_size
@@ -100,7 +101,7 @@ class Ranking:
         if surface.kind == "together" and item:
             found.include_numbers(partners(self._state, item))
         size = self._policy.size
-        if self._ask.filter or self._rules.includes or len(found) < size + KEPT_CANDIDATES:
+        if self._ask.filter or self._rules.includes or not found.has(size + KEPT_CANDIDATES):
             enough = size + pool_size(self._policy.exploration)
             found.include_numbers(best_sold(self._state, self._test, enough, self._down))
 
@@ -123,10 +124,10 @@ class Ranking:
 
     def _score(self) -> None:
         """By the blend, against the average candidate (only order counts), with what is added to it."""
-        features = self._found.matrix()
-        self._features = features
-        self._centre = features.mean(axis=0) if len(features) else features.sum(axis=0)
-        self._scores = (features - self._centre) @ self._weights
+        self._features = self._found.matrix()
+        self._scores = self._features @ self._weights
+        if len(self._scores):
+            self._scores -= np.add.reduce(self._scores) / len(self._scores)
         self._extra = self._added(self._found.numbers)
         for added in self._extra.values():
             self._scores = self._scores + added
@@ -159,78 +160,97 @@ class Ranking:
 
     def _turned_down(self) -> set[int]:
         index, own = self._state.index, self._profile.own_items.items()
-        return {index.get(item_id, -1) for item_id, each in own if turned_down(each)}
+        return {
+            index.get(item_id, -1) for item_id, each in own if each.rejected_s and turned_down(each)
+        }
 
     def _eligible(self, order: Numbers) -> list[Row]:
         """The best that may be shown: enough for the slate, its pool and its diverse slots."""
-        state, found, size = self._state, self._found, self._policy.size
+        size = self._policy.size
         enough = size + MAX_POOL + KEPT_CANDIDATES
-        adjacent, numbers = found.adjacent(), found.numbers
-        categories, names = state.kinds[state.diversity].of, state.kinds[state.diversity].names
+        adjacent, numbers = self._found.adjacent(), self._found.numbers
         rows: list[Row] = []
-
-        def take(index: int) -> bool:
-            number = int(numbers[index])
-            item = state.items[number]
-            if item is None or not self._test(item):
-                return False
-            category = names[categories[number]]
-            down = number in self._down
-            rows.append(Row(item.item_id, category, bool(adjacent[index]), index, down))
-            return True
-
-        place = 0
-        while place < len(order) and len(rows) < enough:
-            take(int(order[place]))
-            place += 1
-        rest = order[place:]
+        begun = 0
+        while begun < len(order) and len(rows) < enough:  # most may be shown: one turn is the rule
+            part = order[begun : begun + enough - len(rows)]
+            rows += self._may_be_shown(part, adjacent)
+            begun += len(part)
+        rest = order[begun:]
         missing = size - sum(row.adjacent for row in rows)
-        pinned = [state.index.get(pin.item_id, -1) for pin in self._rules.pins]
-        wanted = np.isin(numbers[rest], pinned) if pinned else np.zeros(len(rest), dtype=bool)
+        pins = [self._state.index.get(pin.item_id, -1) for pin in self._rules.pins]
+        pinned = np.isin(numbers[rest], pins) if pins else None
+        if pinned is not None and pinned.any():
+            rows += self._may_be_shown(rest[pinned], adjacent)
+            rest = rest[~pinned]
         if missing > 0:
-            wanted |= adjacent[rest]
-        for index in rest[wanted].tolist():
-            if missing > 0 or numbers[index] in pinned:
-                missing -= take(index) and bool(adjacent[index])
+            rows += self._may_be_shown(rest[adjacent[rest]], adjacent, missing)
+        return rows
+
+    def _may_be_shown(
+        self, order: Numbers, adjacent: npt.NDArray[np.bool_], count: int | None = None
+    ) -> list[Row]:
+        """The first ``count`` of these candidates, or all, without those that must not be shown."""
+        state, test, down = self._state, self._test, self._down
+        kinds = state.kinds[state.diversity]
+        numbers = self._found.numbers[order]
+        rows: list[Row] = []
+        for index, number, kind, near in zip(
+            order.tolist(),
+            numbers.tolist(),
+            kinds.of[numbers].tolist(),
+            adjacent[order].tolist(),
+            strict=True,
+        ):
+            item = state.items[number]
+            if item is not None and test(item):
+                rows.append(Row(item.item_id, kinds.names[kind], near, index, number in down))
+                if len(rows) == count:
+                    break
         return rows
 
     # -- what is said of it ----------------------------------------------------------------------
 
     def _items(self, placed: Sequence[Placed]) -> tuple[SlateItem, ...]:
         """The filled positions, each with its score taken apart."""
+        if not placed:
+            return ()
         places = [each.row.index for each in placed]
+        numbers = self._found.numbers[places].tolist()
         features, lifted = self._features[places], self._lifted
-        parts = contributions(features - self._centre, self._weights, lifted.parts(places))
+        against = features - np.add.reduce(self._features, axis=0) / len(self._features)
+        parts = contributions(against, self._weights, lifted.parts(places))
+        if self._extra:
+            parts = np.column_stack((parts, *(added[places] for added in self._extra.values())))
         scores = (self._scores[places] + lifted.lift(places)).tolist()
-        return tuple(
-            self._item(each, row, score, sources)
-            for each, row, score, sources in zip(placed, features, scores, parts, strict=True)
-        )
-
-    def _item(
-        self, each: Placed, features: Floats, score: float, sources: dict[str, float]
-    ) -> SlateItem:
-        index = each.row.index
-        item = self._state.items[self._found.numbers[index]]
-        assert item is not None, "only items of the catalogue are eligible"
-        sources |= {name: float(added[index]) for name, added in self._extra.items()}
-        return SlateItem(
-            item_id=item.item_id,
-            position=each.position,
-            score=score,
-            propensity=each.propensity,
-            slot=each.slot,
-            sources=sources,
-            reasons=reasons(sources, each.slot, item, self._state, self._person, self._ask),
-            features=pack(features),
-        )
+        packed, width = pack(features), 2 * features.shape[1]
+        telling = Telling(self._state, self._person, self._ask, (*SOURCES, *self._extra))
+        strongest = np.argsort(-parts, axis=1).tolist()
+        found = []
+        for place, (each, row) in enumerate(zip(placed, parts.tolist(), strict=True)):
+            item = self._state.items[numbers[place]]
+            assert item is not None, "only items of the catalogue are eligible"
+            found.append(
+                SlateItem(
+                    item_id=item.item_id,
+                    position=each.position,
+                    score=scores[place],
+                    propensity=each.propensity,
+                    slot=each.slot,
+                    sources=telling.sources(row),
+                    reasons=telling.reasons(row, strongest[place], each.slot, item),
+                    features=packed[place * width : (place + 1) * width],
+                )
+            )
+        return tuple(found)
 
     def _kept(self, rows: Sequence[Row], placed: Sequence[Placed]) -> tuple[Candidate, ...]:
         """The best of those that are not shown."""
         shown = {each.row.index for each in placed}
         rest = [row for row in rows if row.index not in shown][:KEPT_CANDIDATES]
-        said = self._found.sources_of([row.index for row in rest])
+        places = [row.index for row in rest]
+        said = self._found.sources_of(places)
+        scores = self._scores[places].tolist()
         return tuple(
-            Candidate(row.item_id, float(self._scores[row.index]), sources)
-            for row, sources in zip(rest, said, strict=True)
+            Candidate(row.item_id, score, sources)
+            for row, score, sources in zip(rest, scores, said, strict=True)
         )

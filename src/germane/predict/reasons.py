@@ -7,6 +7,9 @@ What rests on nothing speakable (domain.speaking) is not told: the reason is neu
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,141 +28,204 @@ _ROUNDING = 1e-12
 """What is smaller than this is left over from adding floats, and speaks for nothing."""
 
 
-def contributions(features: Floats, weights: Floats, trees: Floats) -> list[dict[str, float]]:
-    """For each row, source -> its part of the score; the parts add up to the score.
+def contributions(features: Floats, weights: Floats, trees: Floats) -> Floats:
+    """What each source adds to the score of each row, shape (n, sources); a row adds up to the score.
 
     Args:
         features: Against the average candidate, shape (n, features).
         weights: Of the blend, shape (features,).
         trees: What the trees add, by source, shape (n, sources).
     """
-    parts = (features * weights) @ MEMBERS + trees
-    return [
-        {
-            source: value
-            for source, value in zip(SOURCES, row, strict=True)
-            if abs(value) > _ROUNDING
+    parts: Floats = (features * weights) @ MEMBERS
+    parts += trees
+    parts[np.abs(parts) <= _ROUNDING] = 0.0
+    return parts
+
+
+class Telling:
+    """The reasons of one slate; what several items share is put into words once."""
+
+    def __init__(self, state: State, person: Person, ask: Ask, sources: Sequence[str]) -> None:
+        """``sources``: what the parts of a score speak for, in their order."""
+        self._state, self._person, self._ask = state, person, ask
+        self._sources = sources
+        words: dict[str, Callable[[Item], str]] = {
+            "repeat": self._repeat,
+            "covisitation": self._goes_with,
+            "sequence": self._next,
+            "together": self._page,
+            "interests": self._interest,
+            "trending": self._trending,
+            "bestsellers": self._bestseller,
+            "adjacent": self._something_new,
+            "declared": self._declared,
+            "price": self._price,
         }
-        for row in parts.tolist()
-    ]
+        self._words = [words.get(each, _plain(each)) for each in sources]
 
+    def sources(self, parts: Sequence[float]) -> dict[str, float]:
+        """Source -> its part of the score, where it has any."""
+        return {source: part for source, part in zip(self._sources, parts, strict=True) if part}
 
-def reasons(
-    sources: dict[str, float], slot: Slot, item: Item, state: State, person: Person, ask: Ask
-) -> tuple[Reason, ...]:
-    """The strongest sources in words, strongest first; what a slot is for comes before all."""
-    found = []
-    if slot == "pinned":
-        found.append(Reason("rule.pinned", "Chosen for this place by the shop", 0.0))
-    elif slot == "diverse":
-        found.append(Reason("quota.diverse", _something_new(item, state, person), 0.0))
-    elif slot == "explore":
-        found.append(Reason("explore", "Shown to find out whether it is of interest", 0.0))
-    top, muted = max(sources.values(), default=0.0), False
-    for source, value in sorted(sources.items(), key=lambda pair: -pair[1]):
-        if value <= 0 or value < _MIN_SHARE * top or len(found) == REASONS:
-            break
-        text = _page(ask, state) if source == "together" else _words(source, item, state, person)
-        if text and not (muted and text == NEUTRAL):
-            muted = muted or text == NEUTRAL
-            code = "neutral" if text == NEUTRAL else f"source.{source}"
-            found.append(Reason(code, text, value))
-    if not found:
-        found.append(Reason("source.catalogue", "From the catalogue", 0.0))
-    return tuple(found)
+    def reasons(
+        self, parts: Sequence[float], strongest: Sequence[int], slot: Slot, item: Item
+    ) -> tuple[Reason, ...]:
+        """The strongest sources in words; what a slot is for comes before all.
 
+        Args:
+            parts: Each source's part of the score.
+            strongest: Places in ``parts``, the highest first.
+            slot: What the position is for.
+            item: What is there.
+        """
+        found = []
+        if slot == "pinned":
+            found.append(Reason("rule.pinned", "Chosen for this place by the shop", 0.0))
+        elif slot == "diverse":
+            found.append(Reason("quota.diverse", self._something_new(item), 0.0))
+        elif slot == "explore":
+            found.append(Reason("explore", "Shown to find out whether it is of interest", 0.0))
+        least, muted = 0.0, False
+        for place in strongest:
+            value = parts[place]
+            if value <= 0 or value < least or len(found) == REASONS:
+                break
+            least = least or _MIN_SHARE * value
+            text = self._words[place](item)
+            if text == NEUTRAL:
+                if not muted:
+                    found.append(Reason("neutral", text, value))
+                muted = True
+            elif text:
+                found.append(Reason(_CODES[self._sources[place]], text, value))
+        if not found:
+            found.append(Reason("source.catalogue", "From the catalogue", 0.0))
+        return tuple(found)
 
-def _words(source: str, item: Item, state: State, person: Person) -> str:
-    speech = person.speech
-    match source:
-        case "repeat":
-            return _repeat(item, person)
-        case "covisitation":
-            return _together(item, state, person)
-        case "sequence":
-            return _next(item, state, person)
-        case "interests":
-            category = _category(item)
-            if not person.interests[state.diversity].get(category, 0.0) > 0:
-                return ""
-            may = speech.interest(state.diversity, category)
-            return f"You are interested in {category}" if may else NEUTRAL
-        case "trending" | "bestsellers":
-            number = state.index.get(item.item_id)
-            if number is None or state.slow.sums[number] <= 0:
-                return ""
-            return "Popular right now" if source == "trending" else "Popular with everyone"
-        case "adjacent":
-            return _something_new(item, state, person)
-        case "declared":
-            return _PLAIN["declared"] if speech.declared(item) else NEUTRAL
-        case "price":
-            return _PLAIN["price"] if speech.anything() else NEUTRAL
-    return _PLAIN.get(source, "")
+    def _trending(self, item: Item) -> str:
+        return "Popular right now" if self._sold(item) else ""
+
+    def _bestseller(self, item: Item) -> str:
+        return "Popular with everyone" if self._sold(item) else ""
+
+    def _sold(self, item: Item) -> bool:
+        number = self._state.index.get(item.item_id)
+        return number is not None and self._state.slow.sums.item(number) > 0
+
+    def _declared(self, item: Item) -> str:
+        return (
+            "Fits what you told us about yourself"
+            if self._person.speech.declared(item)
+            else NEUTRAL
+        )
+
+    def _price(self, item: Item) -> str:
+        return "In your usual price range" if self._person.speech.anything() else NEUTRAL
+
+    def _page(self, item: Item) -> str:
+        """For the product page: what it goes with."""
+        number = self._state.index.get(self._ask.context.item)
+        known = self._state.items[number] if number is not None else None
+        return f"Often bought together with {known.title or known.item_id}" if known else ""
+
+    def _interest(self, item: Item) -> str:
+        category = _category(item)
+        text = self._interests.get(category)
+        if text is None:
+            text = self._interests[category] = self._interested(category)
+        return text
+
+    @cached_property
+    def _interests(self) -> dict[str, str]:
+        """Category -> what is said of it; filled as it is asked for."""
+        return {}
+
+    def _interested(self, category: str) -> str:
+        attribute = self._state.diversity
+        if not self._person.interests[attribute].get(category, 0.0) > 0:
+            return ""
+        may = self._person.speech.interest(attribute, category)
+        return f"You are interested in {category}" if may else NEUTRAL
+
+    def _repeat(self, item: Item) -> str:
+        person = self._person
+        own = person.profile.own_items.get(item.item_id)
+        if own is None or not own.count:
+            return ""
+        told_s = person.speech.times_s(item.item_id)
+        if own.times_s and not told_s:
+            return NEUTRAL
+        count = own.count if person.speech.repeats(item.item_id) else len(told_s)
+        days = max(0, int((person.at_ms / 1000 - told_s[-1]) // 86_400)) if told_s else 0
+        times = "once" if count == 1 else f"{count} times"
+        ago = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
+        return f"You have had this {times}, last {ago}"
+
+    @cached_property
+    def _came_before(self) -> list[tuple[dict[int, float], bool]]:
+        """What came next after each of the latest items, and whether that item may be named."""
+        state, speech = self._state, self._person.speech
+        return [
+            (state.followed.row(other), speech.turned_to(state.ids[other]))
+            for other, _ in self._person.latest[:STEPS_BACK]
+        ]
+
+    def _next(self, item: Item) -> str:
+        """Only where it is so: it came next after one of the latest items."""
+        number = self._state.index.get(item.item_id, -1)
+        told = [may for row, may in self._came_before if number in row]
+        if not told:
+            return ""
+        return "Often comes next" if any(told) else NEUTRAL
+
+    @cached_property
+    def _latest(self) -> list[tuple[int, float, dict[int, float], str]]:
+        """The latest items of the catalogue: number, weight, what goes with them, and their name; no name
+        where they may not be told."""
+        found = []
+        for other, weight in self._person.latest:
+            known = self._state.items[other]
+            if known is not None:
+                may = self._person.speech.turned_to(known.item_id)
+                name = (known.title or known.item_id) if may else ""
+                found.append((other, weight, self._state.together.row(other), name))
+        return found
+
+    def _goes_with(self, item: Item) -> str:
+        """Names the latest item that it goes with best, of those that may be named."""
+        number = self._state.index.get(item.item_id, -1)
+        best, best_name, muted = 0.0, "", False
+        for other, weight, row, name in self._latest:
+            strength = weight * row.get(number, 0.0)
+            if strength > best and other != number:
+                if not name:
+                    muted = True
+                    continue
+                best, best_name = strength, name
+        if best_name:
+            return f"Goes with {best_name}"
+        return NEUTRAL if muted else ""
+
+    def _something_new(self, item: Item) -> str:
+        text = "Something new for you"
+        may = self._person.speech.attribute(self._state.diversity)
+        return f"{text}: {_category(item)}" if may else text
 
 
 _PLAIN = {
     "curated": "Picked by us to begin with",
-    "declared": "Fits what you told us about yourself",
     "rule": "Put forward by the shop",
     "new": "New here",
-    "price": "In your usual price range",
 }
 
 
-def _page(ask: Ask, state: State) -> str:
-    """For the product page: what it goes with."""
-    number = state.index.get(ask.context.item)
-    known = state.items[number] if number is not None else None
-    return f"Often bought together with {known.title or known.item_id}" if known else ""
+def _plain(source: str) -> Callable[[Item], str]:
+    """The same words for every item."""
+    text = _PLAIN.get(source, "")
+    return lambda _: text
 
 
-def _repeat(item: Item, person: Person) -> str:
-    own = person.profile.own_items.get(item.item_id)
-    if own is None or not own.count:
-        return ""
-    told_s = person.speech.times_s(item.item_id)
-    if own.times_s and not told_s:
-        return NEUTRAL
-    count = own.count if person.speech.repeats(item.item_id) else len(told_s)
-    days = max(0, int((person.at_ms / 1000 - told_s[-1]) // 86_400)) if told_s else 0
-    times = "once" if count == 1 else f"{count} times"
-    ago = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
-    return f"You have had this {times}, last {ago}"
-
-
-def _next(item: Item, state: State, person: Person) -> str:
-    """Only where it is so: it came next after one of the latest items."""
-    number = state.index.get(item.item_id, -1)
-    after = [
-        other for other, _ in person.latest[:STEPS_BACK] if number in state.followed.row(other)
-    ]
-    if not after:
-        return ""
-    may = any(person.speech.turned_to(state.ids[other]) for other in after)
-    return "Often comes next" if may else NEUTRAL
-
-
-def _together(item: Item, state: State, person: Person) -> str:
-    """Names the latest item that it goes with best, of those that may be named."""
-    number = state.index.get(item.item_id)
-    best, name, muted = 0.0, "", False
-    for other, weight in person.latest:
-        strength = weight * state.together.row(other).get(number if number is not None else -1, 0.0)
-        known = state.items[other]
-        if strength > best and known is not None and other != number:
-            if not person.speech.turned_to(known.item_id):
-                muted = True
-                continue
-            best, name = strength, known.title or known.item_id
-    if name:
-        return f"Goes with {name}"
-    return NEUTRAL if muted else ""
-
-
-def _something_new(item: Item, state: State, person: Person) -> str:
-    text = "Something new for you"
-    return f"{text}: {_category(item)}" if person.speech.attribute(state.diversity) else text
+_CODES = {source: f"source.{source}" for source in (*SOURCES, "together", "rule")}
 
 
 def _category(item: Item) -> str:

@@ -28,8 +28,8 @@ class Rows(Generic[Key, Entry]):
         self.clock = Clock(half_life_days)
         self.width = width
         self.rows: dict[Key, dict[Entry, float]] = {}
-        self._ordered: dict[Key, list[tuple[Entry, float]]] = {}
-        self._arrays: dict[Key, tuple[Numbers, Floats]] = {}
+        self._ordered: dict[Key, list[Entry]] = {}
+        self._arrays: dict[Key, tuple[Numbers, Floats, float]] = {}
         self._read: set[Key] = set()
         """Rows that were put in order or made arrays since they last changed."""
 
@@ -88,24 +88,26 @@ class Rows(Generic[Key, Entry]):
         """A row's entries; not to be changed."""
         return self.rows.get(key) or {}
 
-    def ordered(self, key: Key) -> list[tuple[Entry, float]]:
+    def ordered(self, key: Key) -> list[Entry]:
         """A row's entries, strongest first; kept until the row changes."""
         found = self._ordered.get(key)
         if found is None:
-            found = sorted(self.row(key).items(), key=_by_weight, reverse=True)
-            self._ordered[key] = found
+            row = self.row(key)
+            found = self._ordered[key] = sorted(row, key=row.__getitem__, reverse=True)
             self._read.add(key)
         return found
 
-    def arrays(self, key: Key) -> tuple[Numbers, Floats] | None:
-        """A row's entries (which must be numbers) and their weights; kept until the row changes."""
+    def arrays(self, key: Key) -> tuple[Numbers, Floats, float] | None:
+        """A row's entries (which must be numbers), their weights and the sum of these; kept until the row
+        changes."""
         found = self._arrays.get(key)
         if found is None:
             row = self.rows.get(key)
             if not row:
                 return None
             entries = np.fromiter(row, dtype=np.intp, count=len(row))
-            found = self._arrays[key] = entries, np.fromiter(row.values(), float, len(row))
+            weights = np.fromiter(row.values(), float, len(row))
+            found = self._arrays[key] = entries, weights, float(weights.sum())
             self._read.add(key)
         return found
 

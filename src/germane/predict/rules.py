@@ -68,9 +68,15 @@ class Rules:
         types, there = frozenset(surface.item_types), _there(surface)
         own = profile.own_items if surface.already_bought == "exclude" else {}
 
+        def plain(item: Item) -> bool:
+            return item.type in types and item.item_id not in excluded and there(item, at_ms)
+
+        if not (own or include or exclude or asked):
+            return plain
+
         def test(item: Item) -> bool:
             item_id = item.item_id
-            if item.type not in types or item_id in excluded or not there(item, at_ms):
+            if not plain(item):
                 return False
             if item_id in own and bought(profile, item_id):
                 return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,17 +11,28 @@ from germane.domain.event import Interaction
 from germane.domain.item import Item
 from germane.domain.outcome import Observation
 from germane.domain.settings import Settings
+from germane.predict.accumulator import Accumulator
 from germane.predict.bandit.choosing import Choosers
 from germane.predict.blender import Blender
-from germane.predict.counters import DAY_MS, DecayedCounts
+from germane.predict.counters import DAY_MS, Bank, DecayedCounts
 from germane.predict.features import PRIOR
 from germane.predict.moment import Moment
 from germane.predict.rows import Rows
+from germane.predict.toplists import TopLists
 
 Floats = npt.NDArray[np.float64]
 
-HOURS_DAYS, NOW_DAYS, FAST_DAYS, MID_DAYS, SLOW_DAYS = 0.25, 1.5, 4.0, 21.0, 120.0
-TRIED_FAST_DAYS, TRIED_MID_DAYS = 7.0, 30.0
+MID_DAYS, SLOW_DAYS = 21.0, 120.0
+DEMAND_DAYS = {
+    "tried_fast": 7.0,
+    "tried_mid": 30.0,
+    "hours": 0.25,
+    "fast": 4.0,
+    "mid": MID_DAYS,
+    "slow": SLOW_DAYS,
+    "now": 1.5,
+}
+"""Half-lives of the counts, in the order of the features that read them."""
 ROW_WIDTH = 32
 WITHIN = 6
 """Partners of each item inside one event (an order): the lines just before it."""
@@ -36,6 +47,7 @@ REFRESH = 256
 """Observations between two refreshes of the top lists."""
 NEW_DAYS = 30.0
 NEWEST = 400
+_LEAST = 1e-300
 
 
 class Kinds:
@@ -59,22 +71,27 @@ class Kinds:
                 self.leader = np.concatenate((self.leader, np.full_like(self.leader, -1)))
         self.of[item] = number
 
-    def lead(self, items: npt.NDArray[np.intp], sums: Floats) -> None:
+    def lead(self, items: Iterable[int], sums: Floats) -> None:
         """These were counted: each may be the first of its value now."""
-        values = self.of[items]
-        leaders = self.leader[values]
-        ahead = (leaders < 0) | (sums[items] > sums[leaders])
-        for value, item in zip(values[ahead].tolist(), items[ahead].tolist(), strict=True):
-            leader = self.leader[value]  # two of one value in one event: the better one
-            if leader < 0 or sums[item] > sums[leader]:
+        for item in items:
+            value = self.of.item(item)
+            leader = self.leader.item(value)
+            if leader < 0 or sums.item(item) > sums.item(leader):
                 self.leader[value] = item
 
-    def best(self, values: npt.NDArray[np.int32], sums: Floats) -> Floats:
-        """The leader's count for each value number; 1 where there is none, or none is left of it."""
-        leaders = self.leader[values]
-        counts = np.where(leaders < 0, 0.0, sums[leaders])
-        found: Floats = np.where(counts > 0, counts, 1.0)
-        return found
+    def standing(self, values: npt.NDArray[np.int32], counts: Floats, sums: Floats) -> Floats:
+        """Counts of some items against the best of their value, in [0, 1]; 0 where no item of it has any.
+
+        Args:
+            values: The items' value numbers.
+            counts: Their counts.
+            sums: All counts, by item number.
+        """
+        best = sums.take(
+            self.leader.take(values)
+        )  # no leader: of any item, for the count is 0 then
+        found: Floats = counts / np.maximum(best, _LEAST)
+        return np.minimum(found, 1.0, out=found)
 
     def grow(self, size: int) -> None:
         """Make room for item numbers below ``size``."""
@@ -104,6 +121,8 @@ class State:
                 [self.diversity, *(a.name for a in settings.attributes.values() if a.interest)]
             )
         )
+        self.liking = frozenset(name for name, each in settings.signals.items() if each.weight > 0)
+        """Signals that speak for their item."""
         self.index: dict[str, int] = {}
         self.ids: list[str] = []
         self.items: list[Item | None] = []
@@ -111,13 +130,12 @@ class State:
         """Attribute -> its values as numbers, by item number."""
         self.log_price: Floats = np.zeros(0)
         self.created_ms: Floats = np.zeros(0)
-        self.hours = DecayedCounts(HOURS_DAYS)
-        self.now = DecayedCounts(NOW_DAYS)
-        self.fast = DecayedCounts(FAST_DAYS)
-        self.mid = DecayedCounts(MID_DAYS)
-        self.slow = DecayedCounts(SLOW_DAYS)
-        self.tried_fast = DecayedCounts(TRIED_FAST_DAYS)
-        self.tried_mid = DecayedCounts(TRIED_MID_DAYS)
+        self.demand = Bank(DEMAND_DAYS)
+        """What is wanted, over hours to months, and what is tried for the first time."""
+        of = self.demand.of
+        self.hours, self.now = of["hours"], of["now"]
+        self.fast, self.mid, self.slow = of["fast"], of["mid"], of["slow"]
+        self.tried_fast, self.tried_mid = of["tried_fast"], of["tried_mid"]
         self.bought: Floats = np.zeros(0)
         self.bought_again: Floats = np.zeros(0)
         self.together: Rows[int, int] = Rows(SLOW_DAYS, ROW_WIDTH)
@@ -127,10 +145,9 @@ class State:
         self.related: Rows[int, int] = Rows(SLOW_DAYS, 24)
         """Category -> categories that the same people turn to next."""
         self.newest: list[int] = []
-        self.trending: list[int] = []
-        self.rising: list[int] = []
-        self.tried: list[int] = []
-        self.bestsellers: list[int] = []
+        self.lists = TopLists()
+        self.sums = Accumulator()
+        """For the time of one question."""
         self.shown = 0
         self.folds = 0
         self.latest_ms = 0
@@ -139,16 +156,15 @@ class State:
         self.moment = Moment(settings.profile.beyond_year_factor)
         self.choosers = Choosers(settings)
 
+    def listed(self) -> tuple[DecayedCounts, ...]:
+        """The counts that the top lists are made of, in their order."""
+        return self.hours, self.fast, self.slow, self.tried_fast
+
     def counters(self) -> dict[str, DecayedCounts]:
         """Every decayed count by its name."""
         return {
-            "hours": self.hours,
-            "now": self.now,
-            "fast": self.fast,
-            "mid": self.mid,
-            "slow": self.slow,
-            "tried_fast": self.tried_fast,
-            "tried_mid": self.tried_mid,
+            name: self.demand.of[name]
+            for name in ("hours", "now", "fast", "mid", "slow", "tried_fast", "tried_mid")
         }
 
     @property
@@ -192,7 +208,7 @@ class State:
 
     def learn(self, observation: Observation) -> None:
         """Fold one observation."""
-        positive = [each for each in observation.interactions if self._positive(each)]
+        positive = [each for each in observation.interactions if each.signal in self.liking]
         if positive:
             self._count(positive, observation)
             self._pair(positive, observation)
@@ -208,35 +224,42 @@ class State:
         if self.folds % REFRESH == 1:
             self._refresh(observation.at_ms)
 
-    def _positive(self, interaction: Interaction) -> bool:
-        spec = self.settings.signals.get(interaction.signal)
-        return spec is not None and spec.weight > 0
-
     def _count(self, positive: Sequence[Interaction], observation: Observation) -> None:
         owned = dict(zip(observation.interactions, observation.owned, strict=False))
         at_ms = observation.at_ms
         self.latest_ms = max(self.latest_ms, at_ms)
-        weights = {name: rows.weight(at_ms) for name, rows in self.tops.items()}
         specs = [self.settings.signals[each.signal] for each in positive]
-        numbers = np.array([self.number(each.item_id) for each in positive], dtype=np.intp)
-        amounts = np.array([each.weight for each in specs])
-        for counts in (self.hours, self.now, self.fast, self.mid, self.slow):
-            counts.add_all(numbers, at_ms, amounts)
-        tried = np.array([not owned.get(each, 0) for each in positive])
-        if tried.any():
-            for counts in (self.tried_fast, self.tried_mid):
-                counts.add_all(numbers[tried], at_ms, amounts[tried])
-        for each, spec, number in zip(positive, specs, numbers.tolist(), strict=True):
+        numbers = [self.number(each.item_id) for each in positive]
+        amounts = [each.weight for each in specs]
+        had = [owned.get(each, 0) for each in positive]
+        self._demanded(numbers, amounts, had, at_ms)
+        for spec, number, before in zip(specs, numbers, had, strict=True):
             if spec.repeat:
                 self.bought[number] += 1
-                self.bought_again[number] += owned.get(each, 0)
+                self.bought_again[number] += before
         for name, rows in self.tops.items():
-            kinds = self.kinds[name]
-            found = kinds.of[numbers].tolist()
+            kinds, weight = self.kinds[name], rows.weight(at_ms)
             kinds.lead(numbers, self.mid.sums)
-            for kind, number, amount in zip(found, numbers.tolist(), amounts.tolist(), strict=True):
+            for number, amount in zip(numbers, amounts, strict=True):
+                kind = kinds.of.item(number)
                 if kind:
-                    rows.add(kind, number, weights[name] * amount)
+                    rows.add(kind, number, weight * amount)
+
+    def _demanded(
+        self, numbers: list[int], amounts: list[float], had: list[int], at_ms: int
+    ) -> None:
+        """Count what is wanted, and of it what was never had before."""
+        wanted = (self.hours, self.now, self.fast, self.mid, self.slow)
+        tried = (self.tried_fast, self.tried_mid)
+        if len(numbers) == 1:
+            for counts in wanted if had[0] else wanted + tried:
+                counts.add_one(numbers[0], at_ms, amounts[0])
+            return
+        of, values, first = np.array(numbers), np.array(amounts), np.array(had) == 0
+        for counts in wanted:
+            counts.add_all(of, at_ms, values)
+        for counts in tried if first.any() else ():
+            counts.add_all(of[first], at_ms, values[first])
 
     def _pair(self, positive: Sequence[Interaction], observation: Observation) -> None:
         """Items of one event with one another, and with what the person did just before."""
@@ -273,10 +296,8 @@ class State:
 
     def _refresh(self, at_ms: int) -> None:
         there = np.array([item is not None for item in self.items], dtype=bool)
-        self.bestsellers = self.slow.top(TOPS, there).tolist()
-        self.trending = self.fast.top(TOPS, there).tolist()
-        self.rising = self.hours.top(TOPS, there).tolist()
-        self.tried = self.tried_fast.top(TOPS, there).tolist()
+        tops = (each.top(TOPS, there) for each in self.listed())
+        self.lists = TopLists(*(tuple(each.tolist()) for each in tops))
         limit = at_ms - NEW_DAYS * DAY_MS
         self.newest = [n for n in self.newest if self.created_ms[n] >= limit]
 
@@ -284,8 +305,8 @@ class State:
         """Make room for item numbers below ``size``."""
         if size > len(self.bought):
             room = max(size, 2 * len(self.bought), 1024)
-            for counts in self.counters().values():
-                counts.grow(room)
+            self.demand.grow(room)
+            self.sums.grow(room)
             for kinds in self.kinds.values():
                 kinds.grow(room)
             self.bought = _enlarged(self.bought, room)

@@ -7,10 +7,11 @@ import pytest
 
 from germane.app import Engine
 from germane.domain.decision import Ask
-from germane.predict.candidates import Candidates, _ranked
+from germane.predict.candidates import Candidates
 from germane.predict.features import COLUMN
+from germane.predict.matrix import _ranked
 from germane.predict.person import Person
-from germane.predict.reasons import _next
+from germane.predict.reasons import Telling
 from germane.predict.state import STEP_SHARE
 from germane.testing import FakeWorld, an_event
 
@@ -79,7 +80,9 @@ def test_it_is_said_only_where_it_is_so(engine: Engine, world: FakeWorld) -> Non
     profile = engine._deciding.whose(engine.tenant, "ann", "")
     state = engine.model.state  # type: ignore[attr-defined]
     person = Person(profile, state, engine.settings, world.now_ms())
-    said = {item.item_id for item in state.items if _next(item, state, person)}
+    telling = Telling(state, person, Ask("home"), ["sequence"])
+    told = {item.item_id: telling.reasons([1.0], [0], "relevant", item) for item in state.items}
+    said = {item_id for item_id, (reason,) in told.items() if reason.text == "Often comes next"}
     assert said == {"i2", "i4", "i7"}
     (decision,), _ = engine.decide("ann", "", "", [Ask("home", size=10)])
     shown = {item.item_id: item.sources.get("sequence", 0.0) for item in decision.items}
