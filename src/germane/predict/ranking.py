@@ -224,7 +224,7 @@ class Ranking:
         scores = (self._scores[places] + lifted.lift(places)).tolist()
         packed, width = pack(features), 2 * features.shape[1]
         telling = Telling(self._state, self._person, self._ask, (*SOURCES, *self._extra))
-        strongest = np.argsort(-parts, axis=1).tolist()
+        strongest = np.argsort(-parts, axis=1, kind="stable").tolist()
         found = []
         for place, (each, row) in enumerate(zip(placed, parts.tolist(), strict=True)):
             item = self._state.items[numbers[place]]
