@@ -207,7 +207,8 @@ def _of_one(
                 continue
             amount, whole = _amount(spec, credit, back, before.get(place))
             if amount:
-                found.append(_negative(kept, credit, back, amount, whole or unkept is not None))
+                at_ms, gone = back.refund[0].at_ms, whole or unkept is not None
+                found.append(negative(kept, credit, amount, at_ms, whole=gone))
     return found
 
 
@@ -284,9 +285,10 @@ def _worth(spec: OutcomeSpec, credit: Credit, back: Back, priced: bool) -> float
     return worth
 
 
-def _negative(
-    kept: Exposure | OpenChoice, credit: Credit, back: Back, amount: float, whole: bool
+def negative(
+    kept: Exposure | OpenChoice, credit: Credit, amount: float, at_ms: int, *, whole: bool
 ) -> Reward:
+    """A reward that takes back an amount of a credit; ``whole``: nothing of it counts any more."""
     whole = whole and bool(credit.item_id)
     return Reward(
         kept.decision_id,
@@ -294,7 +296,7 @@ def _negative(
         credit.item_id,
         credit.outcome,
         -amount,
-        back.refund[0].at_ms,
+        at_ms,
         RETURNED if whole else PARTLY,
         credit.order,
     )
