@@ -323,4 +323,5 @@ def letter_view(letter: Any) -> dict[str, Any]:
         "bodyBytes": len(letter.body),
         "body": letter.body.decode("utf-8", "replace"),
         "replayed": rfc3339(letter.replayed_ms or 0),
+        "dismissed": rfc3339(letter.dismissed_ms or 0),
     }

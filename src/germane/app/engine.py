@@ -337,16 +337,29 @@ class Engine:
 
     def replay_letter(self, letter_id: int) -> str:
         """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
-        found = self._replayed(letter_id)
+        return self._settled_now(self._replayed(letter_id))
+
+    def dismiss_letter(self, letter_id: int) -> str:
+        """Nothing is to be done about a dead letter; without an event loop. Empty, or why it cannot be."""
+        return self._settled_now(self._letters.dismissed(letter_id, self.world.now_ms()))
+
+    async def replay(self, letter_id: int) -> str:
+        """As ``replay_letter``, while serving; what it brought is durable when this returns."""
+        self._admit()
+        return await self._settled(self._replayed(letter_id))
+
+    async def dismiss(self, letter_id: int) -> str:
+        """As ``dismiss_letter``, while serving."""
+        self._admit()
+        return await self._settled(self._letters.dismissed(letter_id, self.world.now_ms()))
+
+    def _settled_now(self, found: Txn | str) -> str:
         if isinstance(found, str):
             return found
         self.commit(found)
         return ""
 
-    async def replay(self, letter_id: int) -> str:
-        """The same while serving; what it brought is durable when this returns."""
-        self._admit()
-        found = self._replayed(letter_id)
+    async def _settled(self, found: Txn | str) -> str:
         if isinstance(found, str):
             return found
         self._submit(found)

@@ -83,7 +83,7 @@ class Store(Protocol):
     def letters(
         self, *, after: int = 0, limit: int = 100, pending_only: bool = True
     ) -> list[DeadLetter]:
-        """Dead letters in order of their id."""
+        """Dead letters in order of their id; pending are those neither replayed nor dismissed."""
         ...
 
     def letter(self, letter_id: int) -> DeadLetter | None:
