@@ -250,10 +250,11 @@ def decision_view(
     catalogue: dict[str, Item],
     explain: bool,
     surface: SurfaceSpec | None = None,
+    note: str = "",
 ) -> dict[str, Any]:
     """A decision on the wire; reasons, sources and scores in parts only when asked to explain.
 
-    ``surface`` tells the titles and attributes of a choice's actions.
+    ``surface`` tells the titles and attributes of a choice's actions, ``note`` why a slate is empty or short.
     """
     if decision.choice is not None and surface is not None:
         catalogue = {each.id: as_item(each) for each in surface.actions}
@@ -297,6 +298,8 @@ def decision_view(
         "quotaShort": decision.quota_short,
         "items": items,
     }
+    if note:
+        view["note"] = note
     if decision.choice is not None:
         view["choice"] = choice_view(decision.choice, surface, explain)
     return view

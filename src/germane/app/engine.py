@@ -20,6 +20,7 @@ from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
+from germane.app.shortfall import Shortfall
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps, report_key
 from germane.app.unheard import Unheard
@@ -263,6 +264,13 @@ class Engine:
         if record:
             self.counters.decide.add(time.perf_counter() - started)
         return made, trust
+
+    def shortfall(self, decision: Decision) -> str:
+        """Why a slate that was decided just now is empty or short; empty where it is neither."""
+        items, now_ms = self._steps.items.values(), self.world.now_ms()
+        person = self._memory.profile(self.tenant, decision.person) or Profile(decision.person)
+        surface = self.surface(decision.surface)
+        return Shortfall(self.model, items, now_ms).note(decision, surface, person)
 
     def surface(self, name: str) -> SurfaceSpec:
         """A configured surface.

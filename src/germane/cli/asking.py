@@ -182,7 +182,9 @@ def _here(
         )
         surfaces = engine.settings.surfaces
         views = [
-            wire.decision_view(each, engine.catalogue, True, surfaces.get(each.surface))
+            wire.decision_view(
+                each, engine.catalogue, True, surfaces.get(each.surface), engine.shortfall(each)
+            )
             for each in decisions
         ]
     return {"decisions": views, "profile": {"readiness": trust}}
@@ -251,8 +253,6 @@ def _show_decision(answer: dict[str, Any]) -> None:
         if "choice" in decision:
             show_choice(decision["choice"])
             continue
-        if not decision["items"]:
-            out.print("  Nothing is eligible. `germane check` says why.")
         for item in decision["items"]:
             title = item["attributes"].get("title") or item["itemId"]
             out.print(
@@ -261,3 +261,5 @@ def _show_decision(answer: dict[str, Any]) -> None:
             )
             for reason in item.get("reasons", []):
                 out.print(f"       {escape(reason['text'])}")
+        if note := decision.get("note"):
+            out.print(f"  [yellow]{escape(note)}[/]")
