@@ -298,7 +298,9 @@ def actions(
 
 @app.command()
 def export(
-    kind: Annotated[str, typer.Argument(help="events, decisions, people or items.")],
+    kind: Annotated[
+        str, typer.Argument(help="events, decisions, impressions, outcomes, people or items.")
+    ],
     out: Annotated[Path, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")],
     person: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
     config: Config = DEFAULT_CONFIG,
