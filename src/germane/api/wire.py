@@ -162,8 +162,8 @@ class OutcomeReport(Wire):
     order_id: Annotated[
         OptionalId,
         msgspec.Meta(
-            description="Of a choice: the order that is reported. The order's own event, before or after, "
-            "does not count again."
+            description="The order that is reported: a refund that names it takes it back. Of a choice, the "
+            "order's own event, before or after, does not count again."
         ),
     ] = None
     timestamp: str | None = None
