@@ -18,8 +18,13 @@ LARGE = {
 
 def replay(server: Server, *arguments: str, at: int = 0) -> tuple[int, dict[str, Any]]:
     """The exit code and what was said."""
+    return letters(server, "replay", *arguments, at=at)
+
+
+def letters(server: Server, *arguments: str, at: int = 0) -> tuple[int, dict[str, Any]]:
+    """The same of any command."""
     done = germane(
-        *("dead-letters", "replay", *arguments, "--json"),
+        *("dead-letters", *arguments, "--json"),
         cwd=server.folder,
         GERMANE_SERVER__PORT=str(at or server.port),
         GERMANE_SERVER_KEY=SERVER_KEY,
@@ -49,6 +54,12 @@ def test_replay_beside_a_server(tmp_path: Path) -> None:
         code, found = replay(server, str(second), at=1)
         assert code == 1
         assert "nothing that is a Germane server answers" in found["said"]
+        assert letters(server, "dismiss")[0] == 2, "which?"
+        code, found = letters(server, "dismiss", str(second), "77")
+        assert (code, found["dismissed"]) == (1, 1)
+        assert found["failed"] == {"77": "there is no such dead letter"}
+        assert server.letters() == []
+        assert letters(server, "dismiss", "--all")[1] == {"dismissed": 0, "failed": {}}
         server.stop()
         assert replay(server, str(second))[0] == 1
     finally:

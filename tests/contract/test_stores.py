@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from germane.domain.errors import NotFound, StorageBusy, StorageFailed
+from germane.domain.event import DeadLetter
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
@@ -99,6 +100,22 @@ class TestSqlite(StoreContract):
         connection.close()
         with pytest.raises(Exception, match="newer version"):
             SqliteStore.open(tmp_path)
+
+    def test_a_folder_of_the_first_version(self, tmp_path: Path, store: SqliteStore) -> None:
+        """It is read as it is, and brought up to date by the first that writes."""
+        store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "c", "why", b"")]))
+        store.close()
+        connection = sqlite3.connect(tmp_path / "germane.db")
+        connection.execute("ALTER TABLE dead_letter DROP COLUMN dismissed_ms")
+        connection.execute("PRAGMA user_version=1")
+        connection.close()
+        reader = SqliteStore.open(tmp_path, mode="read")
+        assert [each.pending for each in reader.letters()] == [True]
+        reader.close()
+        again = SqliteStore.open(tmp_path)
+        again.commit(Txn(dismissed_letters=[(1, START_MS)]))
+        assert again.letters() == []
+        again.close()
 
     def test_sealed_history_reads_like_the_log(self, tmp_path: Path, store: SqliteStore) -> None:
         """Records that moved to Parquet come back equal, in order; decisions are still found."""

@@ -95,7 +95,13 @@ class Decisions:
         catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {
             "decisions": [
-                wire.decision_view(each, catalogue, explain, surfaces.get(each.surface))
+                wire.decision_view(
+                    each,
+                    catalogue,
+                    explain,
+                    surfaces.get(each.surface),
+                    self._engine.shortfall(each),
+                )
                 for each in decisions
             ],
             "profile": {"readiness": trust},

@@ -154,6 +154,13 @@ class Operations:
         why_not = await self._engine.replay(number)
         return answer({"letterId": number, "replayed": not why_not, "reason": why_not})
 
+    async def dismiss(self, request: Request) -> Response:
+        """``POST /v1/dead-letters/{id}/dismiss``."""
+        self._keys.require_server(request)
+        number = self._letter(request).letter_id
+        why_not = await self._engine.dismiss(number)
+        return answer({"letterId": number, "dismissed": not why_not, "reason": why_not})
+
     def _letter(self, request: Request) -> DeadLetter:
         number = request.path_params["letter_id"]
         known = re.fullmatch(r"[0-9]{1,15}", number) is not None

@@ -213,6 +213,14 @@ def _letters(on: Operations) -> list[Endpoint]:
             "Operations",
             also=(404, 503),
         ),
+        Endpoint(
+            "POST",
+            "/v1/dead-letters/{letter_id}/dismiss",
+            on.dismiss,
+            "Nothing is to be done about a dead letter: it is kept, and waits no longer",
+            "Operations",
+            also=(404, 503),
+        ),
     ]
 
 

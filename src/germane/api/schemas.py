@@ -64,6 +64,10 @@ DECIDED = {
                     "modelVersion": {"type": "string"},
                     "expiresAt": {"type": ["string", "null"], "format": "date-time"},
                     "choice": CHOICE,
+                    "note": {
+                        "type": "string",
+                        "description": "Why places are not filled; only where some are not.",
+                    },
                     "items": {
                         "type": "array",
                         "items": {

@@ -162,8 +162,8 @@ class OutcomeReport(Wire):
     order_id: Annotated[
         OptionalId,
         msgspec.Meta(
-            description="Of a choice: the order that is reported. The order's own event, before or after, "
-            "does not count again."
+            description="The order that is reported: a refund that names it takes it back. Of a choice, the "
+            "order's own event, before or after, does not count again."
         ),
     ] = None
     timestamp: str | None = None
@@ -250,10 +250,11 @@ def decision_view(
     catalogue: dict[str, Item],
     explain: bool,
     surface: SurfaceSpec | None = None,
+    note: str = "",
 ) -> dict[str, Any]:
     """A decision on the wire; reasons, sources and scores in parts only when asked to explain.
 
-    ``surface`` tells the titles and attributes of a choice's actions.
+    ``surface`` tells the titles and attributes of a choice's actions, ``note`` why a slate is empty or short.
     """
     if decision.choice is not None and surface is not None:
         catalogue = {each.id: as_item(each) for each in surface.actions}
@@ -297,6 +298,8 @@ def decision_view(
         "quotaShort": decision.quota_short,
         "items": items,
     }
+    if note:
+        view["note"] = note
     if decision.choice is not None:
         view["choice"] = choice_view(decision.choice, surface, explain)
     return view
@@ -323,4 +326,5 @@ def letter_view(letter: Any) -> dict[str, Any]:
         "bodyBytes": len(letter.body),
         "body": letter.body.decode("utf-8", "replace"),
         "replayed": rfc3339(letter.replayed_ms or 0),
+        "dismissed": rfc3339(letter.dismissed_ms or 0),
     }

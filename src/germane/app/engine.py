@@ -20,6 +20,7 @@ from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
+from germane.app.shortfall import Shortfall
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps, report_key
 from germane.app.unheard import Unheard
@@ -264,6 +265,13 @@ class Engine:
             self.counters.decide.add(time.perf_counter() - started)
         return made, trust
 
+    def shortfall(self, decision: Decision) -> str:
+        """Why a slate that was decided just now is empty or short; empty where it is neither."""
+        items, now_ms = self._steps.items.values(), self.world.now_ms()
+        person = self._memory.profile(self.tenant, decision.person) or Profile(decision.person)
+        surface = self.surface(decision.surface)
+        return Shortfall(self.model, items, now_ms).note(decision, surface, person)
+
     def surface(self, name: str) -> SurfaceSpec:
         """A configured surface.
 
@@ -337,16 +345,29 @@ class Engine:
 
     def replay_letter(self, letter_id: int) -> str:
         """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
-        found = self._replayed(letter_id)
+        return self._settled_now(self._replayed(letter_id))
+
+    def dismiss_letter(self, letter_id: int) -> str:
+        """Nothing is to be done about a dead letter; without an event loop. Empty, or why it cannot be."""
+        return self._settled_now(self._letters.dismissed(letter_id, self.world.now_ms()))
+
+    async def replay(self, letter_id: int) -> str:
+        """As ``replay_letter``, while serving; what it brought is durable when this returns."""
+        self._admit()
+        return await self._settled(self._replayed(letter_id))
+
+    async def dismiss(self, letter_id: int) -> str:
+        """As ``dismiss_letter``, while serving."""
+        self._admit()
+        return await self._settled(self._letters.dismissed(letter_id, self.world.now_ms()))
+
+    def _settled_now(self, found: Txn | str) -> str:
         if isinstance(found, str):
             return found
         self.commit(found)
         return ""
 
-    async def replay(self, letter_id: int) -> str:
-        """The same while serving; what it brought is durable when this returns."""
-        self._admit()
-        found = self._replayed(letter_id)
+    async def _settled(self, found: Txn | str) -> str:
         if isinstance(found, str):
             return found
         self._submit(found)

@@ -67,6 +67,17 @@ class Letters:
         txn.replayed_letters.append((letter_id, now_ms))
         return txn
 
+    def dismissed(self, letter_id: int, now_ms: int) -> Txn | str:
+        """A dead letter about which nothing is to be done: what that changes, or why it cannot be."""
+        letter = self._store.letter(letter_id)
+        if letter is None:
+            return "there is no such dead letter"
+        if letter.replayed_ms is not None:
+            return "it was replayed already"
+        if letter.dismissed_ms is not None:
+            return "it was dismissed already"
+        return Txn(dismissed_letters=[(letter_id, now_ms)])
+
     def lost(self, letter: DeadLetter, extractor: Extractor) -> str:
         """Why what a logged event lost cannot be added by sending the event again; never empty.
 

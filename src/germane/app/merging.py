@@ -1,4 +1,5 @@
-"""Two people turn out to be one: whose refunds take back what the other one was credited with."""
+"""Two people turn out to be one: whose refunds take back what the other one was credited with, and which
+orders both were credited for."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from germane.domain.outcome import Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
-from germane.measure import choices, returns, reunion
+from germane.measure import choices, doubled, returns, reunion
 from germane.profile import earlier, repeats
 from germane.profile.fold import ItemOf
 
@@ -30,10 +31,21 @@ class Reunion:
 def taken_back(
     one: Profile, two: Profile, settings: Settings, item_of: ItemOf
 ) -> tuple[list[Reward], list[Reward]]:
-    """Negative rewards of slates and of choices, for what refunds of one take of the other's purchases.
+    """Negative rewards of slates and of choices: for what refunds of one take of the other's purchases, and
+    for orders that came under both ids.
 
-    As long as both the refund and the purchase are among the recent interactions.
+    Refunds as long as both the refund and the purchase are among the recent interactions.
     """
+    rewards, of_choices = _refunded(one, two, settings, item_of)
+    surfaces = settings.surfaces
+    rewards += doubled.taken_back(one.exposures, two.exposures, surfaces, rewards)
+    of_choices += doubled.taken_back(one.choices, two.choices, surfaces, of_choices)
+    return rewards, of_choices
+
+
+def _refunded(
+    one: Profile, two: Profile, settings: Settings, item_of: ItemOf
+) -> tuple[list[Reward], list[Reward]]:
     rewards: list[Reward] = []
     of_choices: list[Reward] = []
     if not any(_refunds(each, settings) for each in (one, two)):

@@ -11,11 +11,10 @@ from zlib import crc32
 
 import msgspec
 
-from germane.app import chosen, merging, prices, strangers
+from germane.app import chosen, merging, prices, strangers, undone
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
 from germane.domain.decision import Decision
-from germane.domain.errors import UnknownOrder
 from germane.domain.event import DeadLetter, Event, Interaction
 from germane.domain.ids import slot_of
 from germane.domain.item import Item
@@ -30,11 +29,11 @@ from germane.ingest import identity
 from germane.ingest.signals import Extractor
 from germane.measure import attribution, choices
 from germane.measure.reported import Answer
+from germane.measure.whole import Whole, rest_of
 from germane.profile import exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
-from germane.profile.orders import cut_off, refund_of
 
 LESSON_SHARE = 0.2
 """Share of item events that become a next-item lesson for the blender, chosen by message id."""
@@ -88,12 +87,6 @@ class Steps:
         interactions = repeats.fresh(before, told, self.settings)
         paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
         paid = _until(paid, at.received_ms)
-        rewards, decisions = self._credits(event, before, paid, at)
-        of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
-        hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
-        observation = self._observe(
-            event, met, interactions, hour, rewards, decisions, of_choices, at
-        )
         after = fold(
             before,
             event,
@@ -102,6 +95,15 @@ class Steps:
             self.settings,
             seq=at.seq,
             now_ms=at.received_ms,
+        )
+        wholes = undone.wholes(event, paid, before, after, self.extractor, self.settings)
+        rewards, decisions = self._credits(event, before, paid, wholes, at)
+        of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
+        for whole in wholes:
+            of_choices += rest_of(whole, before.choices, self.settings.surfaces, of_choices)
+        hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
+        observation = self._observe(
+            event, met, interactions, hour, rewards, decisions, of_choices, at
         )
         after = self._credited(after, rewards, decisions)
         after = self._credited_choices(after, of_choices, at)
@@ -270,27 +272,10 @@ class Steps:
         """What the event means for items, and at what price. A bad property costs itself, not the event.
 
         Raises:
-            UnknownOrder: it takes back an order that nobody told of, or that is remembered in part, and
-                does not say what was in it.
+            UnknownOrder: see ``undone.lines``.
         """
         found, problems = self.extractor.extract(event)
-        for whole in self.extractor.whole(event):
-            lines = refund_of(before, whole, self.settings)
-            if lines is None and not at.logged:
-                raise (
-                    UnknownOrder
-                    if whole.order
-                    else UnknownOrder(
-                        "It takes something back and names neither products nor an order.",
-                        hint="Send it again, with another message id, with either.",
-                    )
-                )
-            if not at.logged and cut_off(before, whole, self.settings):
-                raise UnknownOrder(
-                    "It takes back an order of which some products may not be remembered any more.",
-                    hint="Nothing was taken back. Send it with its products, with another message id.",
-                )
-            found += lines or ()
+        found += undone.lines(event, before, self.extractor, self.settings, logged=at.logged)
         for problem in problems:
             body = msgspec.json.encode(event)
             txn.letters.append(
@@ -299,14 +284,19 @@ class Steps:
         return prices.filled(found, self._sold, self.items.get)
 
     def _credits(
-        self, event: Event, before: Profile, interactions: Sequence[Interaction], at: Arrival
+        self,
+        event: Event,
+        before: Profile,
+        interactions: Sequence[Interaction],
+        wholes: Sequence[Whole],
+        at: Arrival,
     ) -> tuple[list[Reward], dict[str, Decision]]:
         """Rewards of this event, by the decision it names or by item and window.
 
         A decision that was made for somebody else (a mail that was passed on, an id that was copied) is
         not named: it would count for several people.
         """
-        if not interactions:
+        if not (interactions or wholes):
             return [], {}
         tenant = at.tenant
         rewards: list[Reward] = []
@@ -329,6 +319,8 @@ class Steps:
             rewards = attribution.attribute(
                 before, interactions, self.settings.surfaces, self.settings.signals
             )
+        for whole in wholes:
+            rewards += rest_of(whole, before.exposures, self.settings.surfaces, rewards)
         for reward in rewards:
             if reward.decision_id not in decisions:
                 decision = self.memory.decision(tenant, reward.decision_id)
@@ -364,7 +356,8 @@ class Steps:
         at: Arrival,
     ) -> Observation | None:
         before = met.person
-        if not interactions and hour is None and not met.rewards and not met.of_choices:
+        credited = (*met.rewards, *met.of_choices, *rewards, *of_choices)
+        if not interactions and hour is None and not credited:
             return None
         of_merge = (
             (each, self.memory.decision(at.tenant, each.decision_id)) for each in met.rewards

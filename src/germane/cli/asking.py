@@ -19,6 +19,8 @@ from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPe
 
 OWN = 5
 """Own items that are shown."""
+SHOWN = 5
+"""Slates that are shown, and choices."""
 LOOK = "Only a look: nothing was stored or learned. --record makes it a real decision."
 """What ``decide`` says of itself."""
 
@@ -67,6 +69,29 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
     if len(found["ownItems"]) > OWN:
         out.print("[dim]… and more: --json has them.[/]")
+    for each in found["exposures"][:SHOWN]:
+        out.print(f"Saw: {_shown(each, many(len(each['items']), 'item'))}")
+    for each in found["choices"][:SHOWN]:
+        out.print(f"Was chosen for: {_shown(each, 'a choice')}")
+    if max(len(found["exposures"]), len(found["choices"])) > SHOWN:
+        out.print("[dim]… and earlier ones: --json has them.[/]")
+
+
+def _shown(each: dict[str, Any], what: str) -> str:
+    """A slate or choice: where, when, and what it was credited with."""
+    from rich.markup import escape
+
+    said = [
+        f"{x['outcome']}{' of ' + x['itemId'] if x['itemId'] else ''}: {_amount(x)}"
+        for x in each["credits"]
+    ]
+    credited = f"credited with {', '.join(said)}" if said else "not credited with anything"
+    return escape(f"{each['surface']}, {what}, {each['at']}; {credited}")
+
+
+def _amount(credit: dict[str, Any]) -> str:
+    value, left = credit["value"], credit["left"]
+    return f"{value:g}" if left == value else f"{value:g}, of which {left:g} left after refunds"
 
 
 def moment(
@@ -182,7 +207,9 @@ def _here(
         )
         surfaces = engine.settings.surfaces
         views = [
-            wire.decision_view(each, engine.catalogue, True, surfaces.get(each.surface))
+            wire.decision_view(
+                each, engine.catalogue, True, surfaces.get(each.surface), engine.shortfall(each)
+            )
             for each in decisions
         ]
     return {"decisions": views, "profile": {"readiness": trust}}
@@ -251,8 +278,6 @@ def _show_decision(answer: dict[str, Any]) -> None:
         if "choice" in decision:
             show_choice(decision["choice"])
             continue
-        if not decision["items"]:
-            out.print("  Nothing is eligible. `germane check` says why.")
         for item in decision["items"]:
             title = item["attributes"].get("title") or item["itemId"]
             out.print(
@@ -261,3 +286,5 @@ def _show_decision(answer: dict[str, Any]) -> None:
             )
             for reason in item.get("reasons", []):
                 out.print(f"       {escape(reason['text'])}")
+        if note := decision.get("note"):
+            out.print(f"  [yellow]{escape(note)}[/]")

@@ -221,7 +221,7 @@ def _file(
             summary.rows += len(rows)
             _take(source, rows, shaper, importer, bad, summary)
             advance(len(rows))
-    summary.apart += shaper.apart
+    summary.looked(shaper)
 
 
 def _mapped(source: Source) -> None:

@@ -16,13 +16,17 @@ from germane.domain.errors import GermaneError, UnknownPerson, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
+    from germane.domain.record import Record
+
+OF_LOG = ("events", "decisions", "impressions", "outcomes")
+"""Kinds that are records of the log, by the plural of the record's kind."""
+KINDS = (*OF_LOG, "people", "items")
 
 
 def export(kind: str, out: Path, person: str | None, config: Path, data: Path | None) -> None:
     """Write stored things as JSONL or Parquet."""
-    kinds = ("events", "decisions", "people", "items")
-    if kind not in kinds:
-        raise WrongUse(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(kinds)}.")
+    if kind not in KINDS:
+        raise WrongUse(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(KINDS)}.")
     if out.suffix not in (".jsonl", ".parquet") and str(out) != "-":
         raise WrongUse(
             f"{out} has no known form.",
@@ -51,7 +55,7 @@ def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any
     elif kind == "people":
         yield from engine.people(only)
     else:
-        wanted = "decision" if kind == "decisions" else "event"
+        wanted = kind.removesuffix("s")
         read = engine.store.read
         last = engine.store.last_seq()  # a server beside us may go on writing
         log = read(0, until=last)
@@ -62,7 +66,20 @@ def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any
                     "person": record.person,
                     "receivedMs": record.received_ms,
                     **msgspec.msgpack.decode(record.body),
+                    **(_became(record) if wanted == "outcome" else {}),
                 }
+
+
+def _became(record: Record) -> dict[str, Any]:
+    """What its decision was credited for a reported outcome; nothing if it did not count."""
+    import msgspec
+
+    from germane.domain.outcome import Observation
+
+    if not record.derived:
+        return {"credited": None}
+    rewards = msgspec.msgpack.decode(record.derived, type=Observation).rewards
+    return {"credited": sum(each.value for each in rewards) if rewards else None}
 
 
 def _key(engine: Engine, person: str) -> str:

@@ -1,10 +1,10 @@
-"""``dead-letters``: list, show, replay."""
+"""``dead-letters``: list, show, replay, dismiss."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from germane.app import Engine
 
 _PAGE = 100
+Do = Literal["replay", "dismiss"]
+_DONE: dict[Do, str] = {"replay": "replayed", "dismiss": "dismissed"}
 
 
 def list_all(
@@ -38,6 +40,7 @@ def list_all(
     for each in found:
         view = letter_in_brief(each)
         done = " [green](replayed)[/]" if each.replayed_ms else ""
+        done += " [dim](dismissed)[/]" if each.dismissed_ms else ""
         out.print(
             f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
             f"[yellow]{each.code}[/]  {escape(each.message)}{done}"
@@ -59,8 +62,8 @@ def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None
     from rich.markup import escape
 
     out = common.console()
-    view["replayed"] = view["replayed"] or "no"
-    for name in ("letterId", "received", "source", "code", "message", "replayed"):
+    view |= {name: view[name] or "no" for name in ("replayed", "dismissed")}
+    for name in ("letterId", "received", "source", "code", "message", "replayed", "dismissed"):
         out.print(f"[dim]{name:>9}[/] {escape(str(view[name]))}")
     out.print(view["body"], markup=False)
 
@@ -75,22 +78,51 @@ def _pending(engine: Engine) -> list[int]:
 
 def replay(numbers: list[int], config: Path, data: Path | None, *, yes: bool, as_json: bool) -> int:
     """Try again; 1 when some still cannot be used. A running server is asked to do it."""
+    return _settle("replay", numbers, config, data, yes=yes, as_json=as_json)
+
+
+def dismiss(
+    numbers: list[int],
+    config: Path,
+    data: Path | None,
+    *,
+    everything: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
+    """Say that nothing is to be done about them; 1 when some could not be dismissed.
+
+    Raises:
+        WrongUse: neither numbers nor all are meant, or both.
+    """
+    if everything == bool(numbers):
+        raise WrongUse(
+            "Which dead letters are to be dismissed?",
+            hint="Say which: dead-letters dismiss 1 2; or --all that are pending.",
+        )
+    return _settle("dismiss", numbers, config, data, yes=yes, as_json=as_json)
+
+
+def _settle(
+    do: Do, numbers: list[int], config: Path, data: Path | None, *, yes: bool, as_json: bool
+) -> int:
     wanted = numbers
     if not numbers:
         with common.opened(config, data, mode="read") as engine:
             wanted = _pending(engine)
-        if len(wanted) > 1 and not yes and not _agreed(len(wanted)):
+        if len(wanted) > 1 and not yes and not _agreed(do, len(wanted)):
             return 1
     try:
         with common.opened(config, data, mode="write") as engine:
-            results = {number: engine.replay_letter(number) for number in wanted}
+            act = engine.replay_letter if do == "replay" else engine.dismiss_letter
+            results = {number: act(number) for number in wanted}
     except StorageBusy:
-        results = {number: _there(config, number) for number in wanted}
-    _tell(results, as_json=as_json)
+        results = {number: _there(do, config, number) for number in wanted}
+    _tell(do, results, as_json=as_json)
     return int(any(results.values()))
 
 
-def _agreed(count: int) -> bool:
+def _agreed(do: Do, count: int) -> bool:
     """Whether all of them are meant.
 
     Raises:
@@ -98,27 +130,27 @@ def _agreed(count: int) -> bool:
     """
     if not sys.stdin.isatty():
         raise WrongUse(
-            f"{count} dead letters would be replayed, and there is nobody to ask.",
-            hint="Say which: dead-letters replay 1 2; or add --yes for all.",
+            f"{count} dead letters would be {_DONE[do]}, and there is nobody to ask.",
+            hint=f"Say which: dead-letters {do} 1 2; or add --yes for all.",
         )
-    if typer.confirm(f"Replay {count} dead letters?"):
+    if typer.confirm(f"{do.capitalize()} {count} dead letters?"):
         return True
-    common.console().print("Nothing was replayed.")
+    common.console().print(f"Nothing was {_DONE[do]}.")
     return False
 
 
-def _there(config: Path, number: int) -> str:
-    """Have the server that runs replay one; empty, or why it could not."""
+def _there(do: Do, config: Path, number: int) -> str:
+    """Have the server that runs do it with one; empty, or why it could not."""
     try:
-        return str(there(config, f"/v1/dead-letters/{number}/replay", {})["reason"])
+        return str(there(config, f"/v1/dead-letters/{number}/{do}", {})["reason"])
     except NotFound:
         return "there is no such dead letter"
 
 
-def _tell(results: dict[int, str], *, as_json: bool) -> None:
+def _tell(do: Do, results: dict[int, str], *, as_json: bool) -> None:
     failed = {number: text for number, text in results.items() if text}
     if as_json:
-        common.print_json({"replayed": len(results) - len(failed), "failed": failed})
+        common.print_json({_DONE[do]: len(results) - len(failed), "failed": failed})
         return
     from rich.markup import escape
 
@@ -126,6 +158,6 @@ def _tell(results: dict[int, str], *, as_json: bool) -> None:
     if not results:
         out.print("No dead letters wait.")
         return
-    out.print(f"Replayed {len(results) - len(failed)} of {len(results)}.")
+    out.print(f"{_DONE[do].capitalize()} {len(results) - len(failed)} of {len(results)}.")
     for number, text in failed.items():
         out.print(f"  [yellow]{number}[/]: {escape(text)}", markup=True)

@@ -298,7 +298,9 @@ def actions(
 
 @app.command()
 def export(
-    kind: Annotated[str, typer.Argument(help="events, decisions, people or items.")],
+    kind: Annotated[
+        str, typer.Argument(help="events, decisions, impressions, outcomes, people or items.")
+    ],
     out: Annotated[Path, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")],
     person: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
     config: Config = DEFAULT_CONFIG,
@@ -310,7 +312,9 @@ def export(
 
 @dead_letters.command("list")
 def list_letters(
-    everything: Annotated[bool, typer.Option("--all", help="Replayed ones, too.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Replayed and dismissed ones, too.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
@@ -343,6 +347,23 @@ def replay_letters(
 ) -> None:
     """Try again what could not be used, after the cause was mended."""
     raise typer.Exit(letters.replay(numbers or [], config, data, yes=yes, as_json=as_json))
+
+
+@dead_letters.command("dismiss")
+def dismiss_letters(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Numbers.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are pending.")] = False,
+    yes: Yes = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Say that nothing is to be done about some: they are kept, and wait no longer."""
+    raise typer.Exit(
+        letters.dismiss(
+            numbers or [], config, data, everything=everything, yes=yes, as_json=as_json
+        )
+    )
 
 
 @demo.command("shop")

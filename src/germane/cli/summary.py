@@ -11,7 +11,7 @@ from germane.cli import common
 from germane.cli.common import many
 
 if TYPE_CHECKING:
-    from germane.ingest.bulk import Row, Unusable
+    from germane.ingest.bulk import Row, Shaper, Unusable
 
 
 @dataclass(slots=True)
@@ -39,6 +39,12 @@ class Summary:
     """Events that could not be folded at all."""
     apart: int = 0
     """Orders whose lines did not all follow one another."""
+    in_part: int = 0
+    """Orders of which a part was taken before a line that cannot be used."""
+    parted: list[str] = field(default_factory=list)
+    """The first of them."""
+    doubled: int = 0
+    """Lines that repeat another one of their order exactly."""
     items: dict[str, bool] = field(default_factory=dict)
     """Item -> whether it is new or changed."""
     repeated: Counter[str] = field(default_factory=Counter)
@@ -61,6 +67,14 @@ class Summary:
         self.reasons[problem.kind] += 1
         self.first_rows.setdefault(problem.kind, f"{source.name}, {place(source)} {row.number}")
 
+    def looked(self, shaper: Shaper) -> None:
+        """Note what was seen of the orders of a file."""
+        orders = shaper.orders
+        self.apart += orders.apart
+        self.in_part += orders.in_part
+        self.parted += orders.named
+        self.doubled += shaper.doubled
+
     def remark(self, text: str) -> None:
         """Something to know; each once."""
         if text and text not in self.remarks:
@@ -78,6 +92,8 @@ class Summary:
             "rejected": self.rejected,
             "deadLetters": self.letters,
             "ordersApart": self.apart,
+            "ordersInPart": self.in_part,
+            "linesDoubled": self.doubled,
             "reasons": dict(self.reasons.most_common()),
             "firstRows": self.first_rows,
             "remarks": self.remarks,
@@ -151,6 +167,18 @@ def _noticed(summary: Summary) -> list[str]:
         found.append(
             f"{many(summary.apart, 'order')} had lines apart from one another: each part is an event of "
             "its own, and what was bought together is not seen. Sort the file by order."
+        )
+    if summary.in_part:
+        more = " and others" if summary.in_part > len(summary.parted) else ""
+        found.append(
+            f"{many(summary.in_part, 'order')} ({', '.join(summary.parted)}{more}) had a line that cannot "
+            "be used below others that were taken: of these only the lines above it count. Mend the line and "
+            "import the file again."
+        )
+    if summary.doubled:
+        found.append(
+            f"{many(summary.doubled, 'line repeats', 'lines repeat')} another one of the same order exactly, "
+            "and counts once with it. If pieces are meant, give them a quantity, or the lines an id."
         )
     if summary.letters:
         whole = f", {summary.unfolded:,} of them whole events" if summary.unfolded else ""

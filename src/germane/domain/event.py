@@ -44,7 +44,7 @@ class Interaction(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):
-    """Something that could not be used, kept with the reason until a person replays or drops it."""
+    """Something that could not be used, kept with the reason; it waits until it is replayed or dismissed."""
 
     letter_id: int
     received_ms: int
@@ -54,6 +54,13 @@ class DeadLetter(msgspec.Struct, frozen=True, gc=False):
     message: str
     body: bytes
     replayed_ms: int | None = None
+    dismissed_ms: int | None = None
+    """When a person said that nothing is to be done about it."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether it still waits for a person."""
+        return self.replayed_ms is None and self.dismissed_ms is None
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):

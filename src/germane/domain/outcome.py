@@ -35,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """Of revenue: price times quantity, in the project's currency, at least 0. Else not used."""
     at_ms: int
     order_id: str = ""
-    """Of a choice: the order that it reports, so that the order's own event does not count again."""
+    """The order that it reports, for refunds; of a choice, the order's own event does not count again."""
 
 
 class Reward(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -83,7 +83,7 @@ class Store(Protocol):
     def letters(
         self, *, after: int = 0, limit: int = 100, pending_only: bool = True
     ) -> list[DeadLetter]:
-        """Dead letters in order of their id."""
+        """Dead letters in order of their id; pending are those neither replayed nor dismissed."""
         ...
 
     def letter(self, letter_id: int) -> DeadLetter | None:
@@ -259,6 +259,16 @@ class Model(Protocol):
         readiness: float,
     ) -> Ranked:
         """The personal slate. Deterministic in its arguments and the state folded so far.
+
+        Raises:
+            BadFilter: the ask's filter is not a valid expression.
+        """
+        ...
+
+    def eligible(
+        self, profile: Profile, surface: SurfaceSpec, ask: Ask, *, at_ms: int
+    ) -> Callable[[Item], bool]:
+        """A test whether an item may be shown on a surface, now, to this person.
 
         Raises:
             BadFilter: the ask's filter is not a valid expression.

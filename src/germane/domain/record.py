@@ -56,6 +56,8 @@ class Txn:
     """Dead letters to keep; their ``letter_id`` is given by the store."""
     replayed_letters: list[tuple[int, int]] = field(default_factory=list)
     """(letter id, when it was replayed in ms)."""
+    dismissed_letters: list[tuple[int, int]] = field(default_factory=list)
+    """(letter id, when it was dismissed in ms)."""
     meta: dict[str, bytes] = field(default_factory=dict)
 
     def absorb(self, later: Txn) -> None:
@@ -67,6 +69,7 @@ class Txn:
         self.decisions += later.decisions
         self.letters += later.letters
         self.replayed_letters += later.replayed_letters
+        self.dismissed_letters += later.dismissed_letters
         self.meta |= later.meta
 
     @property
@@ -80,5 +83,6 @@ class Txn:
             or self.decisions
             or self.letters
             or self.replayed_letters
+            or self.dismissed_letters
             or self.meta
         )

@@ -248,7 +248,9 @@ def _event(
 ) -> Event:
     kind: Any = route or message.get("type")
     if kind not in KINDS:
-        raise _Unusable("event.unknown_type", f"type is {kind!r}; it must be one of {KINDS}")
+        said = "there is no type" if kind is None else f"the type {_shown(kind)} is not known"
+        known = f"{', '.join(KINDS[:-1])} or {KINDS[-1]}"
+        raise _Unusable("event.unknown_type", f"{said}: it must be {known}")
     user_id, anonymous_id = _id(message, "userId"), _id(message, "anonymousId")
     previous_id, group_id = _id(message, "previousId"), _id(message, "groupId")
     _check_ids(kind, user_id, anonymous_id, previous_id, group_id)
@@ -269,6 +271,11 @@ def _event(
         context=_context(message, shared.context),
         extra={key: value for key, value in message.items() if key not in _KNOWN},
     )
+
+
+def _shown(value: Any) -> str:
+    """A value as it was sent; a long one only begins."""
+    return msgspec.json.encode(value).decode()[:60]
 
 
 def _check_ids(kind: str, user: str, anonymous: str, previous: str, group: str) -> None:
@@ -352,7 +359,7 @@ def _instant(message: dict[str, Any], name: str) -> int | None:
         return None
     found = _milliseconds(value)
     if found is None:
-        raise _Unusable("event.bad_timestamp", f"{name} is not an ISO 8601 time: {value!r:.60}")
+        raise _Unusable("event.bad_timestamp", f"{name} is not an ISO 8601 time: {_shown(value)}")
     return found
 
 

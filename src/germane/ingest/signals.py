@@ -98,10 +98,12 @@ def _path(text: str) -> tuple[str, ...]:
 
 
 def _rows(signal: _Compiled, fields: dict[str, Any], problems: list[str]) -> list[dict[str, Any]]:
-    """The products of an event. An empty list is one; what is no list of objects is told."""
+    """The products of an event. What is no list of objects is told, and an order of nothing."""
     if not signal.rows:
         return [fields]
     rows = _walk(fields, signal.rows)
+    if rows == [] and signal.order and not signal.spec.cancels:
+        problems.append(_unread(signal, "the list is empty"))
     if isinstance(rows, list):
         found = [row for row in rows if isinstance(row, dict)]
         wrong = next((row for row in rows if not isinstance(row, dict)), None)

@@ -5,7 +5,8 @@ outcome that matters, not the item:
 
 * By window, an interaction belongs to the latest choice of a surface before it whose window is open.
 * By id, it belongs to the choice that it names, and to no other of that surface.
-* An outcome that is counted counts once a choice; revenue counts each item once.
+* An outcome that is counted counts once a choice; revenue counts each item of each order once, of what
+  names no order each item once, however it comes: as an event, or reported by id.
 * Revenue that is reported by id for a whole order (without an item) counts the order once: named with its
   order id, the order's own event does not count again on this surface; without one, it is all that
   counts for this choice.
@@ -199,7 +200,7 @@ def _rewards(
     for spec in surface.outcomes:
         if spec.signal != each.signal or not _inside(choice, spec, each.at_ms):
             continue
-        if not _counted(choice, spec, each.item_id, (*already, *found)):
+        if not _counted(choice, spec, each.item_id, each.order, (*already, *found)):
             found.append(
                 Reward(
                     choice.decision_id,
@@ -216,15 +217,22 @@ def _rewards(
 
 
 def _counted(
-    choice: OpenChoice, spec: OutcomeSpec, item_id: str, already: Sequence[Reward]
+    choice: OpenChoice, spec: OutcomeSpec, item_id: str, order: int, already: Sequence[Reward]
 ) -> bool:
-    """Whether it would count a second time: by item for revenue, at all for what is counted."""
-    keys = _keys(choice, already)
-    if len(keys) >= KEYS:
+    """Whether it would count a second time: by item and order for revenue, at all for what is counted."""
+    mine = [each for each in already if each.decision_id == choice.decision_id]
+    keys = {*choice.credited, *map(key_of, mine)}
+    account = balances(choice.credits, mine).values()
+    if max(len(keys), len(account)) >= KEYS:
         return True
-    if spec.value_from == "revenue":
-        return not keys.isdisjoint((credit_key(item_id, spec.name), credit_key("", spec.name)))
-    return any(key.endswith(credit_key("", spec.name)) for key in keys)
+    if spec.value_from != "revenue":
+        return any(key.endswith(credit_key("", spec.name)) for key in keys)
+    if credit_key("", spec.name) in keys:
+        return True
+    if credit_key(item_id, spec.name) not in keys:
+        return False
+    orders = {x.order for x in account if (x.item_id, x.outcome) == (item_id, spec.name)}
+    return not order or not orders or not orders.isdisjoint((0, order))
 
 
 def _reported_before(
@@ -235,7 +243,7 @@ def _reported_before(
     if order in profile.known_orders:
         return True  # the order's own event came first
     if spec.value_from != "revenue" or outcome.item_id:
-        return _counted(choice, spec, outcome.item_id, ())
+        return _counted(choice, spec, outcome.item_id, order, ())
     if not order:  # all that this choice brought: nothing must have counted
         return any(key.endswith(credit_key("", spec.name)) for key in choice.credited)
     keys = {credit_key("", spec.name), whole_key(order, spec.name)}
@@ -252,12 +260,6 @@ def _told(profile: Profile, surface: SurfaceSpec, each: Interaction) -> bool:
     return any(
         x.surface == surface.name and not keys.isdisjoint(x.credited) for x in profile.choices
     )
-
-
-def _keys(choice: OpenChoice, already: Sequence[Reward]) -> set[str]:
-    keys = {*choice.credited}
-    keys.update(key_of(each) for each in already if each.decision_id == choice.decision_id)
-    return keys
 
 
 def _inside(choice: OpenChoice, spec: OutcomeSpec, at_ms: int) -> bool:

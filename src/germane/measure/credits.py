@@ -12,7 +12,7 @@ from germane.domain.profile import Credit
 from germane.domain.settings import OutcomeSpec
 
 Balances = dict[tuple[str, str, int], Credit]
-"""By item, outcome and (of whole orders) order: what was credited to one slate or choice."""
+"""By item, outcome and order: what was credited to one slate or choice."""
 LEAST = 1e-9
 """Revenue below this is none."""
 RETURNED = "returned"
@@ -111,4 +111,4 @@ def takes_back(reward: Reward) -> bool:
 
 
 def _place(credit: Credit) -> tuple[str, str, int]:
-    return credit.item_id, credit.outcome, 0 if credit.item_id else credit.order
+    return credit.item_id, credit.outcome, credit.order

@@ -195,19 +195,24 @@ def _of_one(
     """What is taken back of one slate or choice."""
     before = balances(kept.credits)
     now = balances(kept.credits, (x for x in already if x.decision_id == kept.decision_id))
-    found = []
+    found: list[Reward] = []
     for spec in surface.outcomes:
         if spec.signal != back.signal:
             continue
-        for place in ((back.item_id, spec.name, 0), ("", spec.name, back.order)):
-            credit = now.get(place)
-            unkept = _unkept(kept, spec, back) if credit is None and place[0] else None
-            credit = credit or unkept
+        mine = [x for x in now.values() if (x.item_id, x.outcome) == (back.item_id, spec.name)]
+        unkept = None if mine else _unkept(kept, spec, back)
+        all_of_it = now.get(("", spec.name, back.order))
+        latest_first = sorted(mine, key=lambda each: -each.at_ms)
+        for credit in (*latest_first, unkept, all_of_it):
             if credit is None or not _meant(profile, credit, back, kept.at_ms):
                 continue
+            place = credit.item_id, credit.outcome, credit.order
             amount, whole = _amount(spec, credit, back, before.get(place))
             if amount:
-                found.append(_negative(kept, credit, back, amount, whole or unkept is not None))
+                gone = whole or credit is unkept
+                found.append(negative(kept, credit, amount, back.refund[0].at_ms, whole=gone))
+                if not (back.order or back.parts):
+                    break
     return found
 
 
@@ -284,9 +289,10 @@ def _worth(spec: OutcomeSpec, credit: Credit, back: Back, priced: bool) -> float
     return worth
 
 
-def _negative(
-    kept: Exposure | OpenChoice, credit: Credit, back: Back, amount: float, whole: bool
+def negative(
+    kept: Exposure | OpenChoice, credit: Credit, amount: float, at_ms: int, *, whole: bool
 ) -> Reward:
+    """A reward that takes back an amount of a credit; ``whole``: nothing of it counts any more."""
     whole = whole and bool(credit.item_id)
     return Reward(
         kept.decision_id,
@@ -294,7 +300,7 @@ def _negative(
         credit.item_id,
         credit.outcome,
         -amount,
-        back.refund[0].at_ms,
+        at_ms,
         RETURNED if whole else PARTLY,
         credit.order,
     )

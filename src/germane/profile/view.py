@@ -12,7 +12,7 @@ from germane.domain.event import Interaction
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_label
-from germane.domain.profile import Exposure, Mass, OpenChoice, OwnItem, Profile, Trait
+from germane.domain.profile import Credit, Exposure, Mass, OpenChoice, OwnItem, Profile, Trait
 from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
 from germane.profile import orders, rhythm, words
@@ -208,6 +208,7 @@ def _choice(each: OpenChoice) -> dict[str, Any]:
         "surface": each.surface,
         "at": rfc3339(each.at_ms),
         "credited": list(each.credited),
+        "credits": [_credit(x) for x in each.credits],
         "value": each.value,
     }
 
@@ -219,4 +220,16 @@ def _exposure(each: Exposure) -> dict[str, Any]:
         "at": rfc3339(each.at_ms),
         "items": list(each.items),
         "credited": list(each.credited),
+        "credits": [_credit(x) for x in each.credits],
+    }
+
+
+def _credit(each: Credit) -> dict[str, Any]:
+    """``left``: what of the value is not taken back."""
+    return {
+        "itemId": each.item_id or None,
+        "outcome": each.outcome,
+        "value": each.value,
+        "left": each.left,
+        "at": rfc3339(each.at_ms),
     }

@@ -53,6 +53,8 @@ class MemoryStore:
             self._letters[number] = replace(letter, letter_id=number)
         for number, at_ms in txn.replayed_letters:
             self._letters[number] = replace(self._letters[number], replayed_ms=at_ms)
+        for number, at_ms in txn.dismissed_letters:
+            self._letters[number] = replace(self._letters[number], dismissed_ms=at_ms)
         self._meta |= txn.meta
 
     def _state(self, txn: Txn) -> None:
@@ -114,7 +116,7 @@ class MemoryStore:
         found = [
             letter
             for number, letter in sorted(self._letters.items())
-            if number > after and not (pending_only and letter.replayed_ms is not None)
+            if number > after and (letter.pending or not pending_only)
         ]
         return found[:limit]
 

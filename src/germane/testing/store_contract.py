@@ -135,6 +135,18 @@ class StoreContract:
         assert again is not None
         assert again.replayed_ms == START_MS + 5
 
+    def test_letters_can_be_dismissed(self, store: Store) -> None:
+        """A dismissed letter is no longer pending, and still there, with its time."""
+        letters = [DeadLetter(0, START_MS, "api", f"c{n}", "why", b"") for n in range(3)]
+        store.commit(Txn(letters=letters))
+        first, second, third = store.letters()
+        store.commit(Txn(dismissed_letters=[(first.letter_id, START_MS + 5)]))
+        assert [each.letter_id for each in store.letters()] == [second.letter_id, third.letter_id]
+        again = store.letter(first.letter_id)
+        assert again is not None
+        assert (again.dismissed_ms, again.replayed_ms, again.pending) == (START_MS + 5, None, False)
+        assert len(store.letters(pending_only=False)) == 3
+
     def test_profiles_come_in_pages(self, store: Store) -> None:
         """Pages in order of the person key, without gaps."""
         names = [f"u:{n:02d}" for n in range(25)]

@@ -243,3 +243,33 @@ def test_a_replay_while_serving(engine: Engine) -> None:
     assert said == ["", "it was replayed already", "there is no such dead letter"]
     assert [each.person for each in engine.store.read(0)][-1:] == ["u:u9"]
     assert engine.letters() == []
+
+
+def test_a_dismissed_letter_waits_no_longer(engine: Engine) -> None:
+    """It is kept with its time; dismissed again or replayed before, that is said. A replay still tries it."""
+    engine.accept_now([an_order([], properties=HALF_BAD)], [Rejection("c", "why", b"{}")])
+    first, second = (each.letter_id for each in engine.letters())
+    before = (engine.seq, engine.store.state_hash())
+    assert engine.dismiss_letter(first) == ""
+    assert [each.letter_id for each in engine.letters()] == [second]
+    kept = engine.store.letter(first)
+    assert kept is not None
+    assert kept.dismissed_ms == engine.world.now_ms()
+    assert engine.dismiss_letter(first) == "it was dismissed already"
+    assert engine.dismiss_letter(77) == "there is no such dead letter"
+    assert "still wrong" in engine.replay_letter(first)
+    assert (engine.seq, engine.store.state_hash()) == before
+
+
+def test_a_dismissal_while_serving(engine: Engine) -> None:
+    """It is durable when it is answered."""
+    engine.accept_now([], [Rejection("c", "why", b"{}")])
+
+    async def act() -> None:
+        await engine.start()
+        assert await engine.dismiss(1) == ""
+        assert engine.store.letters() == []
+        assert await engine.dismiss(1) == "it was dismissed already"
+        await engine.stop()
+
+    asyncio.run(act())

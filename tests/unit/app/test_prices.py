@@ -53,10 +53,10 @@ def told(world: FakeWorld, name: str, *lines: tuple[str, dict[str, Any]], order:
     return an_event(name, at_ms=world.now_ms(), properties=properties)
 
 
-def known(engine: Engine) -> Profile:
+def known(engine: Engine, person: str = "u:u1") -> Profile:
     """The stored profile; a rebuild finds the same."""
     assert rebuild(engine).equal
-    found = engine.store.profile("main", "u:u1")
+    found = engine.store.profile("main", person)
     assert found is not None
     return found
 

@@ -128,6 +128,37 @@ def test_lines_apart_are_told(project: Path) -> None:
     assert summary(project, "events", "o.csv", "--event", "refund")["ordersApart"] == 0
 
 
+def test_a_bad_line_further_down_is_told_with_its_order(project: Path) -> None:
+    """What stands above it was taken, and that is said by the order's name; what follows is left out."""
+    line, other = (
+        "c1,2026-10-01T10:00:00Z,{},{},1,{}\n",
+        "c2,2026-10-01T10:00:00Z,tent-1,1,129,B1\n",
+    )
+    above = line.format("tent-1", 1, "A1") + other + line.format("mat-1", "two", "A1")
+    below = other + line.format("mat-1", "two", "A2") + other + line.format("tent-1", 1, "A2")
+    (project / "o.csv").write_text(HEAD + above + below + line.format("lamp-1", 1, "A1"))
+    told = germane(project, "import", "events", "o.csv", *PURCHASE, "--dry-run").stdout
+    assert "1 order (A1) had a line that cannot be used below others" in " ".join(told.split())
+    found = summary(project, "events", "o.csv", *PURCHASE)
+    assert (found["ordersInPart"], found["rejected"]) == (1, 4)
+    assert found["reasons"]["another line of the same order cannot be used"] == 2
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_line_that_repeats_another_one_exactly(project: Path, apart: bool) -> None:
+    """It counts once, adjacent or apart, and that is said; of lines that differ, each counts."""
+    line = "c1,2026-10-01T10:00:00Z,tent-1,2,129,A1\n"
+    other = "c2,2026-10-01T10:00:00Z,mat-1,1,9,B1\n"
+    (project / "o.csv").write_text(HEAD + line + (other if apart else "") + line)
+    found = summary(project, "events", "o.csv", *PURCHASE)
+    assert found["linesDoubled"] == (not apart)
+    person = json.loads(germane(project, "person", "c1", "--json").stdout)
+    assert [each["pieces"] for each in person["ownItems"]] == [2]
+    if not apart:
+        told = germane(project, "import", "events", "o.csv", *PURCHASE, "--dry-run").stdout
+        assert "1 line repeats another one of the same order exactly" in " ".join(told.split())
+
+
 def test_dead_letters_are_told(project: Path) -> None:
     """Of what is accepted but means less than it says, too: how many, and where to read them."""
     (project / "o.csv").write_text(HEAD + "c1,2026-10-01T10:00:00Z,,2,5,A1\n")

@@ -22,6 +22,7 @@ def test_each_is_counted(numbers: list[int]) -> None:
     """As a counter would."""
     found, wanted = Occurrences(), Counter[int]()
     for number in numbers:
+        assert (digest(number) in found) == (number in wanted)
         wanted[number] += 1
         assert found.count(digest(number)) == wanted[number]
 

@@ -63,6 +63,21 @@ def test_rejected_with_a_reason(message: object, code: str) -> None:
     assert reason(message) == code
 
 
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ({}, "there is no type: it must be track, identify, page, screen, group or alias"),
+        ({"type": "Track"}, 'the type "Track" is not known: it must be track, identify, page'),
+        ({"type": ["track", None]}, 'the type ["track",null] is not known'),
+    ],
+)
+def test_a_bad_type_is_told_in_plain_words(kind: dict[str, object], says: str) -> None:
+    """As it was sent, and what it may be."""
+    body = json.dumps({"batch": [{"userId": "u", **kind}]}).encode()
+    parsed = parse(body, route="batch", wall_ms=NOW, now_ms=NOW)
+    assert parsed.rejected[0].message.startswith(says)
+
+
 def test_what_is_tolerated() -> None:
     """Numbers as ids, nulls, unknown fields, batch context under the item's."""
     event = one(

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.domain.event import Interaction
 from germane.domain.ids import external_id
-from germane.domain.settings import OutcomeSpec
+from germane.domain.settings import OutcomeSpec, SignalSpec
 from germane.ingest.signals import Extractor
 from germane.measure.credits import value_of
 from germane.testing import a_shop, an_event, an_order
@@ -79,6 +80,7 @@ def test_a_negative_price_is_a_dead_letter(engine: Engine) -> None:
         (True, "there is a flag"),
         (["i1", "i2"], "2 of 2 entries are no objects (the first: a text)"),
         (None, "there is nothing"),
+        ([], "the list is empty"),
     ],
 )
 def test_products_that_cannot_be_read_are_a_dead_letter(
@@ -95,12 +97,21 @@ def test_products_that_cannot_be_read_are_a_dead_letter(
 
 
 def test_products_that_can_be_read_count_beside_others() -> None:
-    """One entry that is a text does not cost the others; an empty list is an order of nothing."""
+    """One entry that is a text does not cost the others."""
     products = ["i9", {"product_id": "i1"}, None]
     found, said = EXTRACTOR.extract(an_order([], properties={"products": products}))
     assert [each.item_id for each in found] == ["i1"]
     assert ["2 of 3 entries are no objects" in text for text in said] == [True]
-    assert EXTRACTOR.extract(an_order([], properties={"products": []})) == ([], [])
+
+
+def test_a_list_without_products_may_be_meant() -> None:
+    """A refund of nothing by name is of the whole order; a search without hits is none of an order."""
+    refund = an_event("Order Refunded", properties={"products": [], "order_id": "7"})
+    assert EXTRACTOR.extract(refund) == ([], [])
+    seen = SignalSpec("seen", "Products Searched", "properties.products[].product_id")
+    shop = replace(a_shop(), signals={"seen": seen})
+    none = an_event("Products Searched", properties={"products": []})
+    assert Extractor(shop).extract(none) == ([], [])
 
 
 @pytest.mark.parametrize("none", [0, 0.0, "0"])

@@ -31,6 +31,11 @@ class Occurrences:
         self._counts[place] += 1
         return self._counts[place]
 
+    def __contains__(self, digest: bytes) -> bool:
+        """Whether it has come before."""
+        key = int.from_bytes(digest[:8], "little") or 1
+        return bool(self._counts[self._place(key)])
+
     def _place(self, key: int) -> int:
         keys, last = self._keys, len(self._keys) - 1
         place = key & last

@@ -13,6 +13,7 @@ from germane.domain.item import Item
 from germane.domain.settings import Settings, SignalSpec
 from germane.ingest.bulk.columns import Kind, Mapping
 from germane.ingest.bulk.occurrences import Occurrences
+from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
 from germane.ingest.bulk.unusable import Unusable
 from germane.ingest.bulk.values import blank, flag, number, plain, time
@@ -42,9 +43,10 @@ class Shaper:
         for spec in settings.signals.values():
             self._signals.setdefault(spec.event, spec)
             self._signals.setdefault(spec.name, spec)
-        self._seen, self._orders = Occurrences(), Occurrences()
-        self.apart = 0
-        """Orders so far whose lines did not all follow one another."""
+        self._seen = Occurrences()
+        self.orders = Orders()
+        self.doubled = 0
+        """Lines so far that repeat another one of their order exactly."""
 
     def group_key(self, row: Row) -> tuple[Any, ...] | None:
         """Rows that follow one another with the same key are one event (the lines of an order)."""
@@ -81,15 +83,39 @@ class Shaper:
         """
         spec = self._signals.get(self._name(rows[0]))
         if spec is None or not spec.cancels:
-            packed = repr(self.group_key(rows[0])).encode("utf-8", "surrogatepass")
-            self.apart += self._orders.count(blake2b(packed, digest_size=8).digest()) == 2
+            self.orders.part(self.group_key(rows[0]))
 
     def event(self, rows: list[Row]) -> Event:
         """One event from the lines of it.
 
         Raises:
-            Unusable: a value cannot be used; no part of the event is.
+            Unusable: a value cannot be used; no part of the event is, nor what follows of its order.
         """
+        order = self._order_of(rows)
+        if order is not None and self.orders.is_broken(order):
+            raise Unusable(
+                "another line of the same order cannot be used", "it stands further up in the file"
+            )
+        try:
+            event = self._event_of(rows)
+        except Unusable:
+            if order is not None and not self.of_nothing(rows[0]):
+                self.orders.broke(order, order[0])
+            raise
+        if order is not None:
+            self.orders.used(order)
+        return event
+
+    def _order_of(self, rows: list[Row]) -> tuple[str, str, str] | None:
+        """What the lines of an order have in common, wherever they stand in the file; ``None`` for
+        other events, and for what takes something back: that may come in several parts."""
+        key = self.group_key(rows[0])
+        spec = self._signals.get(self._name(rows[0])) if key is not None else None
+        if key is None or spec is None or spec.cancels:
+            return None
+        return key[0], key[1], spec.name
+
+    def _event_of(self, rows: list[Row]) -> Event:
         first = rows[0]
         if len(rows) == 1 and first.problem:
             raise Unusable.read(first.problem)
@@ -167,19 +193,29 @@ class Shaper:
     # -- parts -----------------------------------------------------------------------------------
 
     def _lines(self, rows: list[Row], spec: SignalSpec | None) -> list[dict[str, Any]]:
-        """The items of an event.
+        """The items of an event. Of an order that counts once, a line that repeats another one exactly
+        counts once, too: as it does where it stands apart from the others.
 
         Raises:
             Unusable: some rows are wrong; it names each of them.
         """
-        lines, wrong = [], {}
+        once = spec is not None and bool(spec.order) and not spec.cancels
+        lines: list[dict[str, Any]] = []
+        wrong: dict[int, Unusable] = {}
+        seen: set[str] = set()
         for row in rows:
             try:
                 if row.problem:
                     raise Unusable.read(row.problem)
-                lines.append(self._line(row, spec))
+                line = self._line(row, spec)
             except Unusable as problem:
                 wrong[row.number] = problem
+                continue
+            told = repr(row.values) if once and len(rows) > 1 else ""
+            if not told or told not in seen:
+                lines.append(line)
+            self.doubled += bool(told) and told in seen
+            seen.add(told)
         if wrong:
             raise Unusable.lines(wrong)
         return lines

@@ -11,7 +11,13 @@ from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
 from germane.storage.sqlite.sql import schema
 from germane.storage.sqlite.trouble import failure, missing, writing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_STEPS = {1: "ALTER TABLE dead_letter ADD COLUMN dismissed_ms INTEGER;"}
+"""From a version to the next."""
+_SEEN_AS_NEW = (
+    "CREATE TEMP VIEW dead_letter AS SELECT *, NULL AS dismissed_ms FROM main.dead_letter"
+)
+"""For who only reads a file of version 1: what is not there yet is empty."""
 CACHE_KIB = 65_536
 
 
@@ -43,7 +49,7 @@ class FolderLock:
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The one writing connection; creates the schema in a new file.
+    """The one writing connection; creates the schema in a new file, brings an older one up to date.
 
     Raises:
         NewerData: the file's schema is of a later version.
@@ -83,11 +89,13 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """
     connection = _connect(path, reading=True)
     try:
-        connection.execute("PRAGMA query_only=ON")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:
             raise missing(path.parent)  # noqa: TRY301 - one way out closes the connection
         _known(version)
+        if version < SCHEMA_VERSION:
+            connection.execute(_SEEN_AS_NEW)
+        connection.execute("PRAGMA query_only=ON")
     except sqlite3.Error as error:
         connection.close()
         raise failure(error, path, reading=True) from error
@@ -114,6 +122,11 @@ def _migrate(connection: sqlite3.Connection) -> None:
     if version == 0:
         connection.executescript(
             f"BEGIN IMMEDIATE; {schema()} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;"
+        )
+        return
+    for step in range(version, SCHEMA_VERSION):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_STEPS[step]} PRAGMA user_version={step + 1}; COMMIT;"
         )
 
 

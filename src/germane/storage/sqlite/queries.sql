@@ -25,6 +25,8 @@ INSERT OR REPLACE INTO decision (key, seq) VALUES (?, ?);
 INSERT INTO dead_letter (received_ms, source, code, message, body) VALUES (?, ?, ?, ?, ?);
 -- name: letter_replayed
 UPDATE dead_letter SET replayed_ms = ? WHERE letter_id = ?;
+-- name: letter_dismissed
+UPDATE dead_letter SET dismissed_ms = ? WHERE letter_id = ?;
 -- name: set_meta
 INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 -- name: last_seq
@@ -46,10 +48,11 @@ FROM log WHERE seq = ?;
 SELECT seq, tenant, slot, person, kind, message_id, at_ms, received_ms, body, derived
 FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?;
 -- name: letters
-SELECT letter_id, received_ms, source, code, message, body, replayed_ms FROM dead_letter
-WHERE letter_id > ? AND (replayed_ms IS NULL OR ? = 0) ORDER BY letter_id LIMIT ?;
+SELECT letter_id, received_ms, source, code, message, body, replayed_ms, dismissed_ms FROM dead_letter
+WHERE letter_id > ? AND (replayed_ms IS NULL AND dismissed_ms IS NULL OR ? = 0)
+ORDER BY letter_id LIMIT ?;
 -- name: letter
-SELECT letter_id, received_ms, source, code, message, body, replayed_ms FROM dead_letter
+SELECT letter_id, received_ms, source, code, message, body, replayed_ms, dismissed_ms FROM dead_letter
 WHERE letter_id = ?;
 -- name: meta
 SELECT value FROM meta WHERE key = ?;

@@ -35,7 +35,8 @@ CREATE TABLE dead_letter (
     code TEXT NOT NULL,
     message TEXT NOT NULL,
     body BLOB NOT NULL,
-    replayed_ms INTEGER
+    replayed_ms INTEGER,
+    dismissed_ms INTEGER
 );
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 -- Sealed history: which file holds which records.

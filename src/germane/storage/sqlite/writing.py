@@ -40,6 +40,8 @@ def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None
         )
     if txn.replayed_letters:
         many(sql["letter_replayed"], [(at_ms, number) for number, at_ms in txn.replayed_letters])
+    if txn.dismissed_letters:
+        many(sql["letter_dismissed"], [(at_ms, number) for number, at_ms in txn.dismissed_letters])
     if txn.meta:
         many(sql["set_meta"], list(txn.meta.items()))
 

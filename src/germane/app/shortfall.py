@@ -1,0 +1,68 @@
+"""Why a slate is empty or short, in words: nobody should have to guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import islice
+
+from germane.config.showable import to_be_had
+from germane.domain.decision import Ask, Decision
+from germane.domain.item import Item
+from germane.domain.ports import Model
+from germane.domain.profile import Profile
+from germane.domain.settings import SurfaceSpec
+
+LOOKED_AT = 5_000
+"""Items that are looked at for each reason; what they tell is taken for all."""
+Test = Callable[[Item], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Finds the first condition that leaves fewer items than a slate has places."""
+
+    model: Model
+    items: Collection[Item]
+    at_ms: int
+
+    def note(self, decision: Decision, surface: SurfaceSpec, person: Profile) -> str:
+        """Why places of a slate are not filled; empty where all are, and for a choice."""
+        ask = decision.ask
+        if ask is None or decision.choice is not None:
+            return ""
+        size, filled = ask.size or surface.size, len(decision.items)
+        if filled >= size:
+            return ""
+        why = self._why(surface, ask, person, size, "no" if not filled else "no more")
+        if not filled:
+            return f"Nothing to show: {why}."
+        return f"{filled} of {size} places are filled: {why}."
+
+    def _why(self, surface: SurfaceSpec, ask: Ask, person: Profile, size: int, no_more: str) -> str:
+        if not self.items:
+            return "the catalogue is empty (`germane import catalogue FILE`)"
+        if not self._enough(lambda item: item.type in surface.item_types, size):
+            types = " or ".join(surface.item_types)
+            return f"the catalogue has {no_more} items of type {types}"
+        if not self._enough(lambda item: self._there(item, surface), size):
+            return f"{no_more} items are in stock and inside their dates"
+        if not self._enough(self._eligible(Profile(""), surface, Ask(ask.surface)), size):
+            return f"the rules of the surface leave {no_more} items"
+        nobody = self._eligible(Profile(""), surface, ask)
+        if not self._enough(nobody, size):
+            return f"what the request asks for (filter, exclude) leaves {no_more} items"
+        if not self._enough(self._eligible(person, surface, ask), size):
+            return f'{no_more} items are new to this person (already_bought = "exclude")'
+        return "more would fit, but were not found: name them in a rule, or give them their own surface"
+
+    def _eligible(self, person: Profile, surface: SurfaceSpec, ask: Ask) -> Test:
+        return self.model.eligible(person, surface, ask, at_ms=self.at_ms)
+
+    def _there(self, item: Item, surface: SurfaceSpec) -> bool:
+        return item.type in surface.item_types and to_be_had(item, surface, self.at_ms)
+
+    def _enough(self, test: Test, size: int) -> bool:
+        """Whether as many items as there are places pass, among those that are looked at."""
+        passing = filter(test, islice(self.items, LOOKED_AT))
+        return len(list(islice(passing, size))) == size
