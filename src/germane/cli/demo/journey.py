@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -242,6 +242,7 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+@lru_cache(maxsize=4_096)
 def _proper(text: str | None) -> str:
     return (text or "").replace("/", " / ").title().replace("  ", " ").strip()
 
