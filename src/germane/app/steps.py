@@ -40,7 +40,7 @@ LESSON_SHARE = 0.2
 FIRST_LESSONS = 2_000
 """At first every event is one: a small or young project has too few for a share of them. What is above
 the share halves with each so many lessons."""
-RUSH_MS = 100
+RUSH_MS, RUSH_LEAST = 100, 0.25
 OLD_LESSON_SHARE = 0.025
 OLD_MS = 90 * MS_PER_DAY
 """Of events that were this old when they came (an import), fewer: they teach less about today."""
@@ -415,11 +415,16 @@ def report_key(report: Impression | Outcome) -> str:
 def is_lesson(event: Event, received_ms: int, lessons: int, latest_ms: int) -> bool:
     """Whether this event becomes a next-item lesson, by a hash of its id: the first ones all do, later
     ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow. Where events come in a rush (the one
-    before, at ``latest_ms``, is less than ``RUSH_MS`` ago) the first are many anyway: the share alone."""
-    old = received_ms - event.at_ms > OLD_MS
-    rush = event.at_ms - latest_ms < RUSH_MS
-    first = 0.0 if rush else (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
-    share = OLD_LESSON_SHARE if old else LESSON_SHARE + first
+    before, at ``latest_ms``, is less than ``RUSH_MS`` ago) they are many anyway: of the first the share
+    alone, and the closer they follow one another, the less, down to a part of it (``RUSH_LEAST``). Events
+    of one moment say nothing of how fast they came: clocks are coarse."""
+    after_ms = event.at_ms - latest_ms
+    if received_ms - event.at_ms > OLD_MS:
+        share = OLD_LESSON_SHARE
+    elif after_ms >= RUSH_MS:
+        share = LESSON_SHARE + (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
+    else:
+        share = LESSON_SHARE * (max(after_ms / RUSH_MS, RUSH_LEAST) if after_ms > 0 else 1.0)
     return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
 
 

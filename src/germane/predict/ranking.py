@@ -167,7 +167,7 @@ class Ranking:
     def _eligible(self, order: Numbers) -> list[Row]:
         """The best that may be shown: enough for the slate, its pool and its diverse slots."""
         size = self._policy.size
-        enough = size + MAX_POOL + KEPT_CANDIDATES
+        enough = size + max(MAX_POOL, KEPT_CANDIDATES)
         adjacent, numbers = self._found.adjacent(), self._found.numbers
         rows: list[Row] = []
         begun = 0

@@ -11,6 +11,7 @@ from germane.app.steps import (
     LESSON_SHARE,
     OLD_LESSON_SHARE,
     OLD_MS,
+    RUSH_LEAST,
     RUSH_MS,
     is_lesson,
 )
@@ -40,7 +41,14 @@ def test_later_ones_by_a_share_that_falls(halvings: int) -> None:
 def test_in_a_rush_the_share_alone() -> None:
     """Two hundred events a second need not all teach."""
     assert taught(0, 0, latest_ms=-RUSH_MS + 1) == pytest.approx(LESSON_SHARE, abs=0.02)
-    assert taught(0, 0, latest_ms=5_000) == pytest.approx(LESSON_SHARE, abs=0.02)
+    assert taught(0, 0, latest_ms=-RUSH_MS // 2) == pytest.approx(LESSON_SHARE / 2, abs=0.02)
+    assert taught(0, 0, latest_ms=-1) == pytest.approx(LESSON_SHARE * RUSH_LEAST, abs=0.02)
+
+
+@pytest.mark.parametrize("latest_ms", [0, 5_000])
+def test_one_moment_is_no_rush(latest_ms: int) -> None:
+    """A coarse clock, and events that come late, say nothing of how fast they came."""
+    assert taught(0, 0, latest_ms=latest_ms) == pytest.approx(LESSON_SHARE, abs=0.02)
 
 
 def test_old_events_teach_less_from_the_start() -> None:
