@@ -4,6 +4,9 @@ A real server (`germane serve`, embedded storage) takes 200 events a second over
 them the same connection asks for a decision as soon as the event is acknowledged. Measured from
 sending the event to having the decision that has seen it. The disk's own fdatasync is measured
 beside it, since an acknowledged event is one that was synced.
+
+In rounds, each with a fresh server, and the figure is the middle one: on a machine that others use,
+too, the same code was measured at 9 and at 32 ms within minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ import threading
 import time
 from base64 import b64encode
 from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
 
 from msgspec.json import encode
 
@@ -26,6 +31,7 @@ from tests.acceptance.conftest import Server, a_project
 
 COMMAND = "just bench loop"
 PAIRS = int(os.environ.get("GERMANE_PAIRS", "10500"))
+ROUNDS = int(os.environ.get("GERMANE_ROUNDS", "5"))
 RATE = 200.0
 WORKERS = 4
 PEOPLE = 2_000
@@ -141,38 +147,67 @@ def quantile(ordered: list[float], share: float) -> float:
     return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 3)
 
 
-def main() -> None:
-    """Run, print, write."""
-    with tempfile.TemporaryDirectory() as folder:
-        disk = fdatasync_ms(Path(folder))
-        server = Server(a_project(Path(folder) / "shop")).start()
-        try:
-            start = time.perf_counter() + 0.2
-            workers = [Worker(server, number, start) for number in range(WORKERS)]
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
-            seconds = time.perf_counter() - start
-        finally:
-            server.close()
-    pairs = sorted(x for worker in workers for x in worker.pair_ms)
-    acks = sorted(x for worker in workers for x in worker.ack_ms)
+class Round(NamedTuple):
+    """What one fresh server did."""
+
+    seconds: float
+    pairs: list[float]
+    """Milliseconds from sending an event to having the decision that has seen it, sorted."""
+    acks: list[float]
+    """From sending it to having it acknowledged, sorted."""
+
+    def figures(self) -> dict[str, Any]:
+        """In short."""
+        return {
+            "pairs": len(self.pairs),
+            "events_per_second": round(len(self.pairs) / self.seconds, 1),
+            "pair_ms": {
+                "p50": quantile(self.pairs, 0.5),
+                "p99": quantile(self.pairs, 0.99),
+                "max": round(self.pairs[-1], 3),
+            },
+            "ack_ms": {"p50": quantile(self.acks, 0.5), "p99": quantile(self.acks, 0.99)},
+        }
+
+
+def one_round(folder: Path) -> Round:
+    """A fresh server, all pairs."""
+    LAST.clear()
+    server = Server(a_project(folder)).start()
+    try:
+        start = time.perf_counter() + 0.2
+        workers = [Worker(server, number, start) for number in range(WORKERS)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        seconds = time.perf_counter() - start
+    finally:
+        server.close()
     unseen = sum(worker.unseen for worker in workers)
     assert unseen == 0, f"{unseen} decisions had not seen an acknowledged event"
+    pairs = sorted(x for worker in workers for x in worker.pair_ms)
+    return Round(seconds, pairs, sorted(x for worker in workers for x in worker.ack_ms))
+
+
+def main() -> None:
+    """Run, print, write."""
+    rounds = []
+    with tempfile.TemporaryDirectory() as folder:
+        disk = fdatasync_ms(Path(folder))
+        for number in range(ROUNDS):
+            rounds.append(one_round(Path(folder) / f"shop-{number}"))
+            print(json.dumps(rounds[-1].figures()), flush=True)
     result = {
         "protocol": __doc__,
-        "pairs": len(pairs),
-        "events_per_second": round(len(pairs) / seconds, 1),
-        "pair_ms": {"p50": quantile(pairs, 0.5), "p99": quantile(pairs, 0.99), "max": pairs[-1]},
-        "ack_ms": {"p50": quantile(acks, 0.5), "p99": quantile(acks, 0.99)},
+        "rounds": [each.figures() for each in rounds],
         "disk_fdatasync_ms": {"p50": quantile(disk, 0.5), "p99": quantile(disk, 0.99)},
-        "unseen": unseen,
     }
-    print(json.dumps({k: v for k, v in result.items() if k != "protocol"}, indent=2))
     write_result("loop", result)
-    record("loop.event_to_decision_p99_ms", quantile(pairs, 0.99), n=len(pairs), command=COMMAND)
-    record("loop.event_to_decision_p50_ms", quantile(pairs, 0.5), n=len(pairs), command=COMMAND)
+    count = sum(len(each.pairs) for each in rounds)
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        middle = median(quantile(each.pairs, share) for each in rounds)
+        record(f"loop.event_to_decision_{name}_ms", middle, n=count, command=COMMAND)
 
 
 if __name__ == "__main__":
