@@ -188,7 +188,8 @@ def importer_apart(engine: Engine, source: str, *, group: int) -> Iterator[Impor
     """Like ``Engine.importer``, with a child process that learns. A commit ends one group later.
 
     Raises:
-        LearnerEnded: the child ended; what was not committed is not.
+        LearnerEnded: the child ended. Whole groups are committed; the engine's model is behind the log,
+            and must be opened anew.
     """
     apart = Apart(Start(engine.settings, engine.model.dump()))
     groups = _Groups(engine, apart)

@@ -418,6 +418,7 @@ class Engine:
             yield
         finally:
             self._steps.model = self.model
+            self._memory.forget()  # the model that was learned elsewhere will need the room
 
     def close_group(self) -> int:
         """For bulk writers: what was folded so far is one group; its ticket, to commit it later."""

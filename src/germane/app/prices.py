@@ -49,6 +49,8 @@ def of_forgotten(
 ) -> list[Interaction]:
     """The same, with prices of refunds that tell none and whose purchase is not remembered. Where it is,
     the refund takes what was paid."""
+    if not any(settings.signals[each.signal].cancels for each in interactions):
+        return list(interactions)
     bought = {(each.item_id, each.signal) for each in person.recent}
     out = []
     for each in interactions:

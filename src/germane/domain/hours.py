@@ -20,6 +20,7 @@ _ZONE_CHARS = 64
 _UTC = ZoneInfo("UTC")
 
 
+@lru_cache(maxsize=1024)
 def local_hour(at_ms: int, zone: ZoneInfo) -> int:
     """Whole hours between 1970-01-01 00:00 and a moment, both read off that zone's wall clock.
 
