@@ -30,7 +30,7 @@ from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
 from germane.domain.outcome import Impression, Outcome, Verdict
-from germane.domain.ports import Model, Store
+from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
 from germane.domain.settings import Settings, SurfaceSpec
@@ -166,7 +166,7 @@ class Engine:
     def importer(self, source: str = "import", *, group: int = 2_000) -> Iterator[Importer]:
         """Bulk writing: commits every ``group`` records, and what is left at the end."""
         assert not self._committer.running, "an import while serving goes through accept()"
-        importer = Importer(self, source, group)
+        importer = Importer(self, source, group, self.commit)
         yield importer
         importer.flush()
 
@@ -431,12 +431,26 @@ class Engine:
         self.counters.rejected += len(rejected)
         return self._letters.keep(rejected, source, self.world.now_ms())
 
-    def commit(self, txn: Txn) -> None:
+    @contextmanager
+    def learning_by(self, learner: Learner) -> Iterator[None]:
+        """For bulk writers: somebody else is told what is to be learned, and the model stays as it is."""
+        self._steps.model = learner
+        try:
+            yield
+        finally:
+            self._steps.model = self.model
+            self._memory.forget()  # the model that was learned elsewhere will need the room
+
+    def close_group(self) -> int:
+        """For bulk writers: what was folded so far is one group; its ticket, to commit it later."""
+        self._ticket += 1
+        return self._ticket
+
+    def commit(self, txn: Txn, ticket: int | None = None) -> None:
         """For bulk writers: make it durable in the caller's thread."""
         if not txn.empty:
             self.store.commit(txn)
-            self._ticket += 1
-            self._memory.settle(txn, self._ticket)
+            self._memory.settle(txn, self.close_group() if ticket is None else ticket)
 
     async def _feedback(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from germane.app.receipt import Receipt
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class Importer:
-    """Collects folded changes and commits them when enough have come together."""
+    """Collects folded changes and has them committed when enough have come together."""
 
-    def __init__(self, engine: Engine, source: str, group: int) -> None:
+    def __init__(
+        self, engine: Engine, source: str, group: int, commit: Callable[[Txn], None]
+    ) -> None:
         self._engine = engine
+        self._commit = commit
         self._source = source
         self._group = group
         self._txn = Txn()
@@ -63,7 +66,7 @@ class Importer:
     def flush(self) -> None:
         """Commit what has been collected."""
         if not self._txn.empty:
-            self._engine.commit(self._txn)
+            self._commit(self._txn)
             self._txn = Txn()
 
     def _take(self, txn: Txn) -> None:

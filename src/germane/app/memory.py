@@ -53,6 +53,10 @@ class Overlay(Generic[Value]):
             self._recent.pop(key, None)
             self.remember(key, held[1])
 
+    def forget(self) -> None:
+        """Drop what is committed: the store has it."""
+        self._recent.clear()
+
 
 class Memory:
     """Profiles, identities, decisions and message ids in front of a store."""
@@ -124,6 +128,12 @@ class Memory:
             self._decisions.put((tenant, decision.decision_id), decision, ticket)
         for record in txn.records:
             self._message_ids[record.tenant, record.message_id] = ticket
+
+    def forget(self) -> None:
+        """Make room: what is committed is read again when it is asked for."""
+        self._profiles.forget()
+        self._people.forget()
+        self._decisions.forget()
 
     def settle(self, txn: Txn, ticket: int) -> None:
         """A group up to ``ticket`` is durable."""

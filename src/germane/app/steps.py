@@ -21,7 +21,7 @@ from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
 from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
-from germane.domain.ports import Model
+from germane.domain.ports import Learner
 from germane.domain.profile import Profile
 from germane.domain.record import Record, RecordKind, Txn
 from germane.domain.settings import Settings
@@ -68,7 +68,7 @@ class Steps:
 
     settings: Settings
     memory: Memory
-    model: Model
+    model: Learner
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
     _sold: frozenset[str] = field(init=False)
@@ -366,7 +366,13 @@ class Steps:
             before,
             interactions,
             at_ms=min(event.at_ms, at.received_ms),  # nothing shared is learned ahead of the clock
-            lesson=is_lesson(event, at.received_ms, self.model.lessons, self.model.latest_ms),
+            lesson=is_lesson(
+                event.message_id,
+                event.at_ms,
+                at.received_ms,
+                self.model.lessons,
+                self.model.latest_ms,
+            ),
             rewards=[
                 *of_merge,
                 *((each, decisions.get(each.decision_id)) for each in rewards),
@@ -412,20 +418,20 @@ def report_key(report: Impression | Outcome) -> str:
     return f"{kind}:{report.message_id}"
 
 
-def is_lesson(event: Event, received_ms: int, lessons: int, latest_ms: int) -> bool:
-    """Whether this event becomes a next-item lesson, by a hash of its id: the first ones all do, later
+def is_lesson(message_id: str, at_ms: int, received_ms: int, lessons: int, latest_ms: int) -> bool:
+    """Whether an event becomes a next-item lesson, by a hash of its id: the first ones all do, later
     ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow. Where events come in a rush (the one
     before, at ``latest_ms``, is less than ``RUSH_MS`` ago) they are many anyway: of the first the share
     alone, and the closer they follow one another, the less, down to a part of it (``RUSH_LEAST``). Events
     of one moment say nothing of how fast they came: clocks are coarse."""
-    after_ms = event.at_ms - latest_ms
-    if received_ms - event.at_ms > OLD_MS:
+    after_ms = at_ms - latest_ms
+    if received_ms - at_ms > OLD_MS:
         share = OLD_LESSON_SHARE
     elif after_ms >= RUSH_MS:
         share = LESSON_SHARE + (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
     else:
         share = LESSON_SHARE * (max(after_ms / RUSH_MS, RUSH_LEAST) if after_ms > 0 else 1.0)
-    return crc32(event.message_id.encode("utf-8", "surrogatepass")) < share * 2**32
+    return crc32(message_id.encode("utf-8", "surrogatepass")) < share * 2**32
 
 
 def _until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction]:

@@ -172,28 +172,8 @@ class Ranked(msgspec.Struct, frozen=True, gc=False):
     """Of a choice surface."""
 
 
-class Model(Protocol):
-    """Shared state: item statistics, sequences, popularity, blender weights. Folded from the
-    observations in the log, in log order, and from nothing else."""
-
-    version: str
-    """Name of the code and feature layout; a snapshot of another version is not loaded."""
-    seq: int
-    """Offset of the last record that was folded."""
-
-    @property
-    def policy(self) -> str:
-        """What decides now: ``version``, and the version of what was trained, if anything was."""
-        ...
-
-    def use(self, trained: Trained | None) -> None:
-        """Rank with what was trained, from the next question on; ``None``: with the blend alone.
-        It is no part of the state: nothing that is folded depends on it.
-
-        Raises:
-            ValueError: it was trained for another version.
-        """
-        ...
+class Learner(Protocol):
+    """What records are folded into beside people."""
 
     @property
     def lessons(self) -> int:
@@ -203,10 +183,6 @@ class Model(Protocol):
     @property
     def latest_ms(self) -> int:
         """Time of the newest interaction that was counted, in milliseconds since 1970; 0: none was."""
-        ...
-
-    def blend(self, head: str) -> Sequence[float]:
-        """Weights of the linear blend of a head, one a feature; a trainer begins with them."""
         ...
 
     def observe(
@@ -246,6 +222,34 @@ class Model(Protocol):
 
     def remove_item(self, seq: int, item_id: str) -> None:
         """Take an item out of every future slate."""
+        ...
+
+
+class Model(Learner, Protocol):
+    """Shared state: item statistics, sequences, popularity, blender weights. Folded from the
+    observations in the log, in log order, and from nothing else."""
+
+    version: str
+    """Name of the code and feature layout; a snapshot of another version is not loaded."""
+    seq: int
+    """Offset of the last record that was folded."""
+
+    @property
+    def policy(self) -> str:
+        """What decides now: ``version``, and the version of what was trained, if anything was."""
+        ...
+
+    def use(self, trained: Trained | None) -> None:
+        """Rank with what was trained, from the next question on; ``None``: with the blend alone.
+        It is no part of the state: nothing that is folded depends on it.
+
+        Raises:
+            ValueError: it was trained for another version.
+        """
+        ...
+
+    def blend(self, head: str) -> Sequence[float]:
+        """Weights of the linear blend of a head, one a feature; a trainer begins with them."""
         ...
 
     def rank(

@@ -23,7 +23,9 @@ EVENTS = [Event(f"{CHANCE.getrandbits(128):032x}", "track", 0) for _ in range(4_
 
 def taught(received_ms: int, lessons: int, latest_ms: int = -RUSH_MS) -> float:
     """Share of the events that become a lesson."""
-    return sum(is_lesson(x, received_ms, lessons, latest_ms) for x in EVENTS) / len(EVENTS)
+    return sum(
+        is_lesson(x.message_id, x.at_ms, received_ms, lessons, latest_ms) for x in EVENTS
+    ) / len(EVENTS)
 
 
 def test_the_first_events_all_teach() -> None:

@@ -131,7 +131,10 @@ class Journey:
             table = table.filter(pc.is_in(table["household_id"], value_set=some))
         order = [("at_ms", "ascending"), ("basket_id", "ascending"), ("product_id", "ascending")]
         table = table.sort_by(order)
-        return {name: table[name].to_numpy() for name in table.column_names}
+        lines = {name: table[name].to_numpy() for name in table.column_names}
+        del at, table
+        pa.default_memory_pool().release_unused()  # what sorting took: the import needs it
+        return lines
 
     @cached_property
     def _starts(self) -> Any:
@@ -175,23 +178,24 @@ class Journey:
             "product_type",
             "package_size",
         ]
-        prices = self._prices
-        for row in self._table("products", names).to_pylist():
-            product = _text(row["product_id"])
-            category = _proper(row["product_category"] or row["department"])
-            yield Item(
-                item_id=product,
-                title=_title(row),
-                category=category,
-                brand=row["brand"] or "",
-                price=prices.get(product),
-                currency="USD",
-                attributes={
-                    "department": _proper(row["department"]),
-                    "kind": _proper(row["product_type"]),
-                    "maker": f"maker {_text(row['manufacturer_id'])}",
-                },
-            )
+        for batch in self._table("products", names).to_batches(max_chunksize=1_000):
+            yield from map(self._item, batch.to_pylist())
+
+    def _item(self, row: dict[str, Any]) -> Item:
+        product = _text(row["product_id"])
+        return Item(
+            item_id=product,
+            title=_title(row),
+            category=_proper(row["product_category"] or row["department"]),
+            brand=row["brand"] or "",
+            price=self._prices.get(product),
+            currency="USD",
+            attributes={
+                "department": _proper(row["department"]),
+                "kind": _proper(row["product_type"]),
+                "maker": f"maker {_text(row['manufacturer_id'])}",
+            },
+        )
 
     @cached_property
     def _prices(self) -> dict[str, float]:

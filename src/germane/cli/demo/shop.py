@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import webbrowser
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,8 @@ from germane.storage.sqlite.connection import FolderLock
 
 if TYPE_CHECKING:
     import uvicorn
+
+    from germane.app.importer import Importer
 
 CURSOR = "demo.imported"
 GROUP = 500
@@ -131,17 +135,19 @@ def _import(engine: Engine, journey: Journey) -> bool:
     total = journey.first_live
     if done >= total:
         return False
-    if done < 0:
-        with engine.importer("demo", group=5_000) as importer:
-            importer.add_items(list(journey.items()))
+    with (
+        progress(total, "Nine months of history: baskets") as advance,
+        _importer(engine) as importer,
+    ):
+        if done < 0:
+            items = journey.items()
+            while part := list(islice(items, GROUP)):
+                importer.add_items(part)
             importer.add(list(journey.people()))
             importer.mark(CURSOR, b"0")
             importer.mark(CLOCK, str(SPLIT_MS).encode())
-        done = 0
-    with (
-        progress(total, "Nine months of history: baskets") as advance,
-        engine.importer("demo", group=10**9) as importer,
-    ):
+            importer.flush()
+            done = 0
         advance(done)
         pending = []
         for number, basket in enumerate(journey.baskets(done, total), done + 1):
@@ -153,6 +159,15 @@ def _import(engine: Engine, journey: Journey) -> bool:
                 advance(len(pending))
                 pending = []
     return True
+
+
+def _importer(engine: Engine) -> AbstractContextManager[Importer]:
+    """With a second process to learn, where there is a core for it."""
+    from germane.app.apart import importer_apart
+
+    if (os.cpu_count() or 1) > 1:
+        return importer_apart(engine, "demo", group=5_000)
+    return engine.importer("demo", group=5_000)
 
 
 def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None:

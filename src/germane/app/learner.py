@@ -1,0 +1,136 @@
+"""A process that learns what is shared, while another one folds people: one half of ``app.apart``.
+
+It is told all that a model is asked and folds in log order, does both, and says what the log is to keep.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from germane.app.steps import is_lesson
+from germane.domain.decision import Decision
+from germane.domain.event import Interaction
+from germane.domain.item import Item
+from germane.domain.moment import ActiveHour
+from germane.domain.outcome import Reward, Trial
+from germane.domain.profile import Profile
+from germane.domain.settings import Settings
+from germane.predict.model import SharedModel
+
+_LENGTH = struct.Struct("<Q")
+encode = msgspec.msgpack.encode
+
+
+class Start(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a learner begins with."""
+
+    settings: Settings
+    model: bytes
+    """A dump of the shared model."""
+
+
+class Asked(NamedTuple):
+    """What ``Model.observe`` is asked about one event."""
+
+    profile: Profile
+    whole: bool
+    """Whether all of the profile is here, which a lesson needs."""
+    interactions: tuple[Interaction, ...]
+    at_ms: int
+    rewards: tuple[tuple[Reward, Decision | None], ...]
+    active: ActiveHour | None
+    trials: tuple[Trial, ...]
+
+
+class Task(NamedTuple):
+    """One record for the shared model."""
+
+    seq: int
+    message_id: str
+    at_ms: int
+    received_ms: int
+    told: Asked | Item
+    """An event, or a catalogue entry."""
+
+
+class Learned(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What came of a group of records."""
+
+    lessons: int
+    """Lessons of the model so far."""
+    derived: list[bytes]
+    """Of each record, in order."""
+
+
+def put(pipe: BinaryIO, data: bytes) -> None:
+    """Send a message."""
+    pipe.write(_LENGTH.pack(len(data)))
+    pipe.write(data)
+    pipe.flush()
+
+
+def get(pipe: BinaryIO) -> bytes:
+    """Receive a message.
+
+    Raises:
+        EOFError: the other side has ended.
+    """
+    size = pipe.read(_LENGTH.size)
+    if len(size) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(size)
+    data = pipe.read(length)
+    if len(data) < length:
+        raise EOFError
+    return data
+
+
+def learn(model: SharedModel, task: Task) -> bytes:
+    """Fold one record into the model; what the log keeps of it."""
+    told = task.told
+    if isinstance(told, Item):
+        model.put_item(task.seq, told)
+        return b""
+    lesson = is_lesson(
+        task.message_id, task.at_ms, task.received_ms, model.lessons, model.latest_ms
+    )
+    assert told.whole or not lesson, "a lesson was not foreseen"
+    observation = model.observe(
+        told.profile,
+        told.interactions,
+        at_ms=told.at_ms,
+        lesson=lesson,
+        rewards=told.rewards,
+        active=told.active,
+        trials=told.trials,
+    )
+    model.fold(task.seq, observation)
+    return encode(observation)
+
+
+def run(source: BinaryIO, out: BinaryIO) -> None:
+    """Learn group by group; an empty message asks for the model, and is the last one."""
+    start = msgspec.msgpack.decode(get(source), type=Start)
+    model = SharedModel(start.settings)
+    model.load(start.model)
+    tasks, task = msgspec.msgpack.Decoder(list[msgspec.Raw]), msgspec.msgpack.Decoder(Task)
+    while data := get(source):  # one by one: people take more memory than what tells of them
+        derived = [learn(model, task.decode(each)) for each in tasks.decode(data)]
+        put(out, encode(Learned(model.lessons, derived)))
+    put(out, model.dump())
+
+
+def main() -> None:
+    """Until all is learned, or nobody is there any more."""
+    try:
+        run(sys.stdin.buffer, sys.stdout.buffer)
+    except (EOFError, BrokenPipeError):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
