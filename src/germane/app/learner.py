@@ -127,7 +127,9 @@ def run(source: BinaryIO, out: BinaryIO) -> None:
 def main() -> None:
     """Until all is learned, or nobody is there any more."""
     try:
-        run(sys.stdin.buffer, sys.stdout.buffer)
+        # Not the standard streams themselves: with PYTHONUNBUFFERED they may write a part and no more.
+        with open(0, "rb", closefd=False) as source, open(1, "wb", closefd=False) as out:
+            run(source, out)
     except (EOFError, BrokenPipeError):
         sys.exit(1)
 

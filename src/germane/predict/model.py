@@ -292,7 +292,7 @@ class SharedModel:
             for each in interactions
             if self.settings.signals[each.signal].weight > 0
         }
-        chosen = np.array([number in taken for number in found.numbers.tolist()], dtype=bool)
+        chosen = np.isin(found.numbers, list(taken))
         everything = np.arange(len(chosen))
         new = np.flatnonzero(~found.own())
         lessons = (("", everything), (NEW, new)) if len(new) < len(chosen) else (("", everything),)

@@ -32,10 +32,13 @@ class OwnItems:
     """What a person had before, one row an item."""
 
     def __init__(self, profile: Profile, state: State, now_s: float) -> None:
+        index = state.index
         kept = [
-            (state.index[item_id], own)
+            (number, own)
             for item_id, own in profile.own_items.items()
-            if own.count > 0 and item_id in state.index and not turned_down(own)
+            if own.count > 0
+            and (number := index.get(item_id)) is not None
+            and not (own.rejected_s and turned_down(own))
         ]
         self.numbers = [number for number, _ in kept]
         self.first_days = 0.0
@@ -45,29 +48,36 @@ class OwnItems:
         lengths = np.array([len(own.times_s) for _, own in kept])
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
         times = np.array(list(chain.from_iterable(own.times_s for _, own in kept)), dtype=float)
-        ages = np.maximum(now_s - times, 0.0) / DAY_S
+        moments, visit = np.unique(times, return_inverse=True)  # most things are had among others
+        ages = np.maximum(now_s - moments, 0.0) / DAY_S
         self.count: Floats = np.array([own.count for _, own in kept], dtype=float)
-        self.recent: Floats = np.add.reduceat(np.exp2(ages / -OWN_RECENT_DAYS), starts)
-        self.lasting: Floats = np.add.reduceat(np.exp2(ages / -OWN_LASTING_DAYS), starts)
-        self.visit_share = _visit_shares(times, starts)
-        last, first = ages[starts + lengths - 1], ages[starts]
+        recent, lasting = np.exp2(ages / -OWN_RECENT_DAYS), np.exp2(ages / -OWN_LASTING_DAYS)
+        self.recent: Floats = np.add.reduceat(recent[visit], starts)
+        self.lasting: Floats = np.add.reduceat(lasting[visit], starts)
+        self.visit_share = _visit_shares(visit, len(moments), starts)
+        last, first = ages[visit[starts + lengths - 1]], ages[visit[starts]]
         self.first_days = float(first.max())
         self.gap_days: Floats = last
         self.interval_days: Floats = (first - last) / np.maximum(lengths - 1, 1)
         self.regular = (lengths > 1) & (self.interval_days > 0.5)
 
 
-def _visit_shares(times: Floats, starts: npt.NDArray[np.intp]) -> dict[str, Floats]:
+def _visit_shares(
+    visit: npt.NDArray[np.intp], count: int, starts: npt.NDArray[np.intp]
+) -> dict[str, Floats]:
     """For each decay, the share of visits at which each item was had, in [0, 1].
 
     A visit is a moment at which anything was had. The weights of all visits sum to 1.
+
+    Args:
+        visit: Numbers of the visits at which something was had, item by item.
+        count: How many visits there were.
+        starts: Where each item begins in ``visit``.
     """
-    moments, visit = np.unique(times, return_inverse=True)
-    back = len(moments) - 1 - visit
     shares = {}
     for name, fading in VISIT_DECAYS.items():
-        whole = (1.0 - fading ** len(moments)) / (1.0 - fading)
-        shares[name] = np.add.reduceat(fading**back, starts) / whole
+        weights = fading ** np.arange(count - 1, -1, -1)
+        shares[name] = np.add.reduceat(weights[visit], starts) / weights.sum()
     return shares
 
 

@@ -103,10 +103,9 @@ class Kinds:
     def vector(self, weights: dict[str, float], default: float = 0.0) -> Floats:
         """Weights by value number, shape (values,)."""
         out = np.full(len(self.names), default)
-        for value, weight in weights.items():
-            number = self.numbers.get(value)
-            if number:
-                out[number] = weight
+        numbers = [self.numbers.get(value, 0) for value in weights]
+        out[numbers] = list(weights.values())
+        out[0] = default  # of what has no number
         return out
 
 

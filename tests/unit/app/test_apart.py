@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
+from threading import Timer
 
 import msgspec
 import pytest
@@ -19,6 +22,7 @@ from germane.app.rebuild import rebuild
 from germane.domain.decision import Ask
 from germane.domain.event import Event
 from germane.domain.outcome import Observation
+from germane.domain.record import Record
 from germane.testing import FakeWorld, a_campaign, an_event, an_item
 from germane.testing.world import START_MS
 
@@ -158,3 +162,32 @@ def test_a_learner_that_ends_leaves_whole_groups(
             bring(importer, events)
         assert engine.store.counts()["records"] == engine.store.last_seq()
         assert rebuild(engine).equal
+
+
+def test_a_learner_that_is_stopped_in_the_middle_of_an_answer_ends_it(
+    begun: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A write that a signal breaks off is taken up again, also where streams are not buffered."""
+    folder, _ = begun
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    finished = Apart.finished
+
+    def interrupted(self: Apart, records: Sequence[Record]) -> list[Record]:
+        child = self._child
+        rescue = Timer(20, child.kill)
+        rescue.start()
+        time.sleep(0.5)  # the answer is larger than the pipe: the child stands in the middle of it
+        child.send_signal(signal.SIGSTOP)
+        time.sleep(0.05)
+        child.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+        found = finished(self, records)
+        rescue.cancel()
+        return found
+
+    monkeypatch.setattr(Apart, "finished", interrupted)
+    with opened(folder) as engine:
+        before = engine.seq
+        with importer_apart(engine, "import", group=1_000) as importer:
+            importer.add(past(200))
+        assert engine.store.last_seq() == before + 200
