@@ -41,9 +41,11 @@ FIRST_LESSONS = 2_000
 """At first every event is one: a small or young project has too few for a share of them. What is above
 the share halves with each so many lessons."""
 RUSH_MS, RUSH_LEAST = 100, 0.25
+LATE_MS = MS_PER_DAY
+FIRST_LATE_LESSONS = 700
 OLD_LESSON_SHARE = 0.025
 OLD_MS = 90 * MS_PER_DAY
-"""Of events that were this old when they came (an import), fewer: they teach less about today."""
+"""Of events that were this old when they came, fewer from the start: they teach less about today."""
 BEFORE = 12
 """How many of a person's latest interactions go into an observation."""
 
@@ -423,10 +425,13 @@ def is_lesson(message_id: str, at_ms: int, received_ms: int, lessons: int, lates
     ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow. Where events come in a rush (the one
     before, at ``latest_ms``, is less than ``RUSH_MS`` ago) they are many anyway: of the first the share
     alone, and the closer they follow one another, the less, down to a part of it (``RUSH_LEAST``). Events
-    of one moment say nothing of how fast they came: clocks are coarse."""
-    after_ms = at_ms - latest_ms
-    if received_ms - at_ms > OLD_MS:
+    of one moment say nothing of how fast they came: clocks are coarse. What comes long after it happened
+    (history that is imported) teaches less: much of it comes at once, and each lesson takes its time."""
+    after_ms, late_ms = at_ms - latest_ms, received_ms - at_ms
+    if late_ms > OLD_MS:
         share = OLD_LESSON_SHARE
+    elif late_ms > LATE_MS:
+        share = OLD_LESSON_SHARE + (1.0 - OLD_LESSON_SHARE) * 0.5 ** (lessons / FIRST_LATE_LESSONS)
     elif after_ms >= RUSH_MS:
         share = LESSON_SHARE + (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
     else:

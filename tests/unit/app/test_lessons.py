@@ -7,7 +7,9 @@ from random import Random
 import pytest
 
 from germane.app.steps import (
+    FIRST_LATE_LESSONS,
     FIRST_LESSONS,
+    LATE_MS,
     LESSON_SHARE,
     OLD_LESSON_SHARE,
     OLD_MS,
@@ -51,6 +53,14 @@ def test_in_a_rush_the_share_alone() -> None:
 def test_one_moment_is_no_rush(latest_ms: int) -> None:
     """A coarse clock, and events that come late, say nothing of how fast they came."""
     assert taught(0, 0, latest_ms=latest_ms) == pytest.approx(LESSON_SHARE, abs=0.02)
+
+
+@pytest.mark.parametrize("halvings", [0, 1, 20])
+def test_of_what_comes_late_the_first_teach(halvings: int) -> None:
+    """History that is imported: a new project learns from all of its beginning, and a large one in time."""
+    wanted = OLD_LESSON_SHARE + (1 - OLD_LESSON_SHARE) * 0.5**halvings
+    found = taught(LATE_MS + 1, halvings * FIRST_LATE_LESSONS)
+    assert found == pytest.approx(wanted, abs=0.02)
 
 
 def test_old_events_teach_less_from_the_start() -> None:
