@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import typer
 
+import germane
 from germane.api import errors as api_errors
 from germane.api.auth import Keys
 from germane.api.routes import endpoints
@@ -138,6 +141,9 @@ def errors() -> str:
         '"details": {}, "requestId": "..."}\n```\n\n'
         "| code | status | meaning | hint |\n|---|---|---|---|\n"
     ]
+    for module in walk_packages(germane.__path__, "germane."):  # an error is known once it is loaded
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
     seen: dict[str, type[GermaneError]] = {}
     todo = [GermaneError]
     while todo:
