@@ -56,8 +56,9 @@ function weeks(rows) {
   }
   const shares = whole.map((row) => [row[2] / row[1], row[3] / row[1]]);
   const top = Math.min(1, Math.ceil((Math.max(...shares.flat()) + 0.05) * 10) / 10);
-  const left = 36, right = 540, bottom = 205, height = 185, weeksInYear = 13;
-  const x = (n) => left + (right - left) * (n / (weeksInYear - 1 || 1));
+  const left = 36, right = 540, bottom = 205, height = 185;
+  const most = Math.max(13, shares.length);  // a quarter, or a little more
+  const x = (n) => left + (right - left) * n / (most - 1);
   const y = (share) => bottom - height * (share / top);
   for (let step = 0; step <= top + 1e-9; step += 0.2) {
     svg(node, "line", { class: "axis", x1: left, x2: right, y1: y(step), y2: y(step) });
@@ -94,8 +95,11 @@ function score(said) {
   weeks(said.weeks);
 }
 
-function household(home) {
-  if (!home) return;
+function household(home, over) {
+  if (!home) {
+    if (over) $("ready").textContent = "The year is over: every trip was replayed. germane demo shop --fresh begins again.";
+    return;
+  }
   $("who").textContent = `Household ${home.id}`;
   const told = Object.entries(home.traits).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
   $("ready").textContent = `${Math.round(home.readiness.value * 100)} % ready: ${home.readiness.meaning}`
@@ -161,7 +165,7 @@ function show(picture) {
   spark("events-line", "events", picture.rates.events);
   spark("decisions-line", "decisions", picture.rates.decisions);
   score(picture.score);
-  household(picture.household);
+  household(picture.household, total > 0 && done >= total);
   pick(picture.households, following);
 }
 
