@@ -141,7 +141,9 @@ def errors() -> str:
         '"details": {}, "requestId": "..."}\n```\n\n'
         "| code | status | meaning | hint |\n|---|---|---|---|\n"
     ]
-    for module in walk_packages(germane.__path__, "germane."):  # an error is known once it is loaded
+    for module in walk_packages(
+        germane.__path__, "germane."
+    ):  # an error is known once it is loaded
         if not module.name.endswith("__main__"):
             import_module(module.name)
     seen: dict[str, type[GermaneError]] = {}

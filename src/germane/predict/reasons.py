@@ -129,7 +129,7 @@ class Telling:
         return f"Often bought together with {known.title or known.item_id}" if known else ""
 
     def _interest(self, item: Item) -> str:
-        category = _category(item)
+        category = self._category(item)
         text = self._interests.get(category)
         if text is None:
             text = self._interests[category] = self._interested(category)
@@ -209,7 +209,12 @@ class Telling:
     def _something_new(self, item: Item) -> str:
         text = "Something new for you"
         may = self._person.speech.attribute(self._state.diversity)
-        return f"{text}: {_category(item)}" if may else text
+        return f"{text}: {self._category(item)}" if may else text
+
+    def _category(self, item: Item) -> str:
+        """Its value of the attribute by which things are new or liked (most often the category)."""
+        values = item.values_of(self._state.diversity)
+        return values[0] if values else "this kind"
 
 
 _PLAIN = {
@@ -226,7 +231,3 @@ def _plain(source: str) -> Callable[[Item], str]:
 
 
 _CODES = {source: f"source.{source}" for source in (*SOURCES, "together", "rule")}
-
-
-def _category(item: Item) -> str:
-    return item.category or (item.categories[-1] if item.categories else "this kind")
