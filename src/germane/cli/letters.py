@@ -33,7 +33,12 @@ def list_all(
         return
     out = common.console()
     if not found:
-        out.print("No dead letters: everything that came could be used.")
+        none = (
+            "No dead letters."
+            if everything
+            else "No dead letters wait (--all: also those that are done)."
+        )
+        out.print(none)
         return
     from rich.markup import escape
 

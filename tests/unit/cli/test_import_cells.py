@@ -144,6 +144,21 @@ def test_a_bad_line_further_down_is_told_with_its_order(project: Path) -> None:
     assert found["reasons"]["another line of the same order cannot be used"] == 2
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_order_with_a_line_of_no_time_is_left_out_as_a_whole(project: Path, place: int) -> None:
+    """It does not say that it is of another moment, so it does not cut its order in two."""
+    when = ["2026-10-01T10:00:00Z"] * 3
+    when[place] = "2026-13-22"
+    items = zip(when, ("tent-1", "mat-1", "toy-1"), strict=True)
+    lines = "".join(f"c1,{at},{sku},1,5,A1\n" for at, sku in items)
+    (project / "o.csv").write_text(HEAD + lines + "c2,2026-10-01T10:00:00Z,mat-1,1,5,A2\n")
+    found = summary(project, "events", "o.csv", *PURCHASE)
+    assert (found["accepted"], found["rejected"]) == (1, 3)
+    assert (found["ordersInPart"], found["ordersApart"]) == (0, 0)
+    assert counts(project, "c2") == {"mat-1": 1}
+    assert germane(project, "person", "c1").returncode != 0
+
+
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_line_that_repeats_another_one_exactly(project: Path, apart: bool) -> None:
     """It counts once, adjacent or apart, and that is said; of lines that differ, each counts."""

@@ -80,7 +80,14 @@ def _run(
     world = AcceleratedWorld(SPLIT_MS, 0.0)
     engine = open_engine(loaded.settings, folder / loaded.runtime.data, world=world)
     try:
-        if _import(engine, journey):
+        try:
+            imported = _import(engine, journey)
+        except KeyboardInterrupt:
+            out.print(
+                "Stopped. Start again with the same command: the import goes on where it stopped."
+            )
+            raise
+        if imported:
             save_snapshot(engine, folder / loaded.runtime.data)
         if listener is None:
             return 0

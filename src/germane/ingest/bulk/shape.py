@@ -76,6 +76,14 @@ class Shaper:
         except Unusable:
             return False
 
+    def timeless(self, row: Row) -> bool:
+        """Whether its time cannot be used: then it does not say that it is of another moment."""
+        try:
+            self._time(row)
+        except Unusable:
+            return True
+        return False
+
     def passed(self, rows: list[Row]) -> None:
         """Note an order that is over: that it goes on further down would part it.
 
@@ -203,10 +211,13 @@ class Shaper:
         lines: list[dict[str, Any]] = []
         wrong: dict[int, Unusable] = {}
         seen: set[str] = set()
+        at = self._get(rows[0], "timestamp")
         for row in rows:
             try:
                 if row.problem:
                     raise Unusable.read(row.problem)
+                if self._get(row, "timestamp") != at:
+                    self._time(row)
                 line = self._line(row, spec)
             except Unusable as problem:
                 wrong[row.number] = problem
@@ -317,7 +328,8 @@ def grouped(rows: Iterable[Row], shaper: Shaper) -> Iterator[list[Row]]:
     """Rows, those of one event together.
 
     A row that cannot be read belongs to the order around it if it still says so; if it says nothing,
-    it stands alone and does not part the order. So does a line of no pieces.
+    it stands alone and does not part the order. So does a line of no pieces. One whose time cannot be used
+    is of the order around it.
     """
     waiting: list[Row] = []
     waiting_key: tuple[Any, ...] | None = None
@@ -326,6 +338,14 @@ def grouped(rows: Iterable[Row], shaper: Shaper) -> Iterator[list[Row]]:
         if (key is None and row.problem) or shaper.of_nothing(row):
             yield [row]
             continue
+        if (
+            waiting
+            and waiting_key
+            and key
+            and key[:-1] == waiting_key[:-1]
+            and shaper.timeless(row)
+        ):
+            key = waiting_key
         if waiting and (key is None or key != waiting_key):
             shaper.passed(waiting)
             yield waiting
