@@ -26,7 +26,10 @@ __all__ = ["made", "project"]
         (("init", "new", "--recipe", "zork"), "Known: shop."),
         (("serve", "--port", "abc"), "'--port'"),
         (("serve", "--port", "99999"), "65535"),
-        (("export", "zork", "-"), "One of: events, decisions, people, items."),
+        (
+            ("export", "zork", "-"),
+            "One of: events, decisions, impressions, outcomes, people, items.",
+        ),
         (("export", "items", "x.csv"), ".jsonl or .parquet"),
         (("backtest", "--derive"), "--derive needs files"),
         (("backtest", "--already-chosen", "zork"), "none of"),
