@@ -20,7 +20,7 @@ from germane.storage.history import HistoryDamaged
 from germane.storage.memory import MemoryStore
 from germane.storage.sqlite import SqliteStore
 from germane.testing import StoreContract, an_item
-from germane.testing.store_contract import TENANT, a_decision, a_record
+from germane.testing.store_contract import TENANT, a_decision, a_record, an_entry
 from germane.testing.world import START_MS
 
 
@@ -106,15 +106,19 @@ class TestSqlite(StoreContract):
         store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "c", "why", b"")]))
         store.close()
         connection = sqlite3.connect(tmp_path / "germane.db")
+        connection.execute("DROP TABLE entry")
         connection.execute("ALTER TABLE dead_letter DROP COLUMN dismissed_ms")
         connection.execute("PRAGMA user_version=1")
         connection.close()
         reader = SqliteStore.open(tmp_path, mode="read")
         assert [each.pending for each in reader.letters()] == [True]
+        assert reader.entries(TENANT, "message") == []
         reader.close()
         again = SqliteStore.open(tmp_path)
         again.commit(Txn(dismissed_letters=[(1, START_MS)]))
         assert again.letters() == []
+        again.commit(Txn(entries={(TENANT, "message", "k"): an_entry("k")}))
+        assert again.entry(TENANT, "message", "k") == an_entry("k")
         again.close()
 
     def test_sealed_history_reads_like_the_log(self, tmp_path: Path, store: SqliteStore) -> None:

@@ -11,6 +11,7 @@ from germane.domain.decision import Actions, Ask, Candidate, Choice, Decision, S
 from germane.domain.event import DeadLetter, Interaction
 from germane.domain.forest import Trained
 from germane.domain.item import Item
+from germane.domain.ledger import Entry
 from germane.domain.moment import ActiveHour, Week
 from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
@@ -19,7 +20,7 @@ from germane.domain.settings import SurfaceSpec
 
 
 class Store(Protocol):
-    """Log, state, catalogue, identities, decisions and dead letters, in one transaction.
+    """Log, state, catalogue, ledger, identities, decisions and dead letters, in one transaction.
 
     ``commit`` may be called from another thread than the reads. Reads see the last commit.
     """
@@ -76,6 +77,43 @@ class Store(Protocol):
         """A logged decision by id."""
         ...
 
+    def entry(self, tenant: str, kind: str, key: str) -> Entry | None:
+        """One entry of the ledger."""
+        ...
+
+    def entries(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        topic: str = "",
+        status: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[Entry]:
+        """A page of entries in order of the key, of a topic, of a status inside a topic, or all."""
+        ...
+
+    def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
+        """A person's entries, the highest key first."""
+        ...
+
+    def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
+        """Entries with ``0 < due_ms <= until_ms``, the longest waiting first."""
+        ...
+
+    def next_due(self, tenant: str, kind: str) -> int:
+        """When the next one is due, in milliseconds since 1970; 0: none is."""
+        ...
+
+    def entry_counts(self, tenant: str, kind: str) -> dict[tuple[str, str], int]:
+        """(topic, status) -> how many entries there are."""
+        ...
+
+    def record(self, seq: int) -> Record | None:
+        """One log record by its offset, sealed or not."""
+        ...
+
     def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
         """Log records with ``after < seq <= until`` in order, sealed history included."""
         ...
@@ -91,7 +129,7 @@ class Store(Protocol):
         ...
 
     def counts(self) -> dict[str, int]:
-        """Rows by kind: ``records``, ``profiles``, ``items``, ``decisions``, ``letters``."""
+        """Rows by kind: ``records``, ``profiles``, ``items``, ``decisions``, ``letters``, ``entries``."""
         ...
 
     def meta(self, key: str) -> bytes | None:
@@ -99,12 +137,12 @@ class Store(Protocol):
         ...
 
     def state_hash(self) -> str:
-        """SHA-256 over profiles, identities, catalogue and slot offsets in canonical order:
+        """SHA-256 over profiles, identities, catalogue, ledger and slot offsets in canonical order:
         equal states have equal hashes on every binding (law 7)."""
         ...
 
     def replace_state(self, txns: Iterable[Txn]) -> None:
-        """Swap all that is derived (profiles, identities, catalogue, decisions, ``derived`` bytes)
+        """Swap all that is derived (profiles, identities, catalogue, ledger, decisions, ``derived`` bytes)
         for what these transactions hold, at once; the log stays. Used by a rebuild."""
         ...
 

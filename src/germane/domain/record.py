@@ -10,15 +10,16 @@ import msgspec
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
+from germane.domain.ledger import Entry
 from germane.domain.profile import Profile
 
-RecordKind = Literal["event", "item", "item_removed", "decision", "impression", "outcome"]
+RecordKind = Literal["event", "item", "item_removed", "decision", "impression", "outcome", "move"]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One log entry. ``body`` and ``derived`` are MessagePack; times are milliseconds, UTC.
 
-    ``body`` is what happened (Event, Item, Decision, Impression, Outcome, by ``kind``).
+    ``body`` is what happened (Event, Item, Decision, Impression, Outcome, Move, by ``kind``).
     ``derived`` is the Observation that shared state learned from it, or empty; a rebuild computes
     it again and must find the same bytes.
     """
@@ -50,6 +51,8 @@ class Txn:
     identities: dict[tuple[str, str], str] = field(default_factory=dict)
     """(tenant, external person key) -> surviving person key."""
     items: dict[tuple[str, str], Item | None] = field(default_factory=dict)
+    entries: dict[tuple[str, str, str], Entry | None] = field(default_factory=dict)
+    """(tenant, kind, key) -> new state; ``None`` removes it."""
     decisions: list[tuple[str, Decision]] = field(default_factory=list)
     """(tenant, decision), for finding a decision by its id."""
     letters: list[DeadLetter] = field(default_factory=list)
@@ -66,6 +69,7 @@ class Txn:
         self.profiles |= later.profiles
         self.identities |= later.identities
         self.items |= later.items
+        self.entries |= later.entries
         self.decisions += later.decisions
         self.letters += later.letters
         self.replayed_letters += later.replayed_letters
@@ -80,6 +84,7 @@ class Txn:
             or self.profiles
             or self.identities
             or self.items
+            or self.entries
             or self.decisions
             or self.letters
             or self.replayed_letters

@@ -28,11 +28,12 @@ def state_digest(
     profiles: Iterable[tuple[str, str, bytes]],
     identities: Iterable[tuple[str, str, str]],
     items: Iterable[tuple[str, str, bytes]],
+    entries: Iterable[tuple[Any, ...]],
     offsets: Iterable[tuple[int, int]],
 ) -> str:
     """SHA-256 over state in canonical order: each argument sorted by its leading columns."""
     digest = sha256()
-    for part in (profiles, identities, items, offsets):
+    for part in (profiles, identities, items, entries, offsets):
         for row in part:
             digest.update(encode(row))
         digest.update(b"|")

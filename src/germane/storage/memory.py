@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
+from germane.domain.ledger import Entry
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.storage.codec import canonical, encode, state_digest
@@ -25,6 +27,7 @@ class MemoryStore:
         self._people: dict[tuple[str, str], str] = {}
         self._items: dict[tuple[str, str], Item] = {}
         self._decisions: dict[tuple[str, str], Decision] = {}
+        self._entries: dict[tuple[str, str, str], Entry] = {}
         self._letters: dict[int, DeadLetter] = {}
         self._meta: dict[str, bytes] = {}
         self._staged: Txn | None = None
@@ -69,6 +72,11 @@ class MemoryStore:
                 self._items.pop(key, None)
             else:
                 self._items[key] = item
+        for named, entry in txn.entries.items():
+            if entry is None:
+                self._entries.pop(named, None)
+            else:
+                self._entries[named] = entry
         for tenant, decision in txn.decisions:
             self._decisions[tenant, decision.decision_id] = decision
 
@@ -103,6 +111,51 @@ class MemoryStore:
         """A decision by id."""
         return self._decisions.get((tenant, decision_id))
 
+    def entry(self, tenant: str, kind: str, key: str) -> Entry | None:
+        """One entry of the ledger."""
+        return self._entries.get((tenant, kind, key))
+
+    def entries(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        topic: str = "",
+        status: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[Entry]:
+        """A page of entries in order of the key."""
+        assert topic or not status, "entries are found by their status inside a topic"
+        found = (e for e in self._all(tenant, kind) if e.key > after)
+        wanted = (e for e in found if topic in ("", e.topic) and status in ("", e.status))
+        return sorted(wanted, key=lambda e: e.key)[:limit]
+
+    def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
+        """A person's entries, the highest key first."""
+        found = (e for e in self._all(tenant, kind) if e.person == person)
+        return sorted(found, key=lambda e: e.key, reverse=True)[:limit]
+
+    def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
+        """Entries that are due, the longest waiting first."""
+        found = (e for e in self._all(tenant, kind) if 0 < e.due_ms <= until_ms)
+        return sorted(found, key=lambda e: (e.due_ms, e.key))[:limit]
+
+    def next_due(self, tenant: str, kind: str) -> int:
+        """When the next one is due, in ms; 0: none is."""
+        return min((e.due_ms for e in self._all(tenant, kind) if e.due_ms > 0), default=0)
+
+    def entry_counts(self, tenant: str, kind: str) -> dict[tuple[str, str], int]:
+        """(topic, status) -> how many."""
+        return dict(Counter((e.topic, e.status) for e in self._all(tenant, kind)))
+
+    def _all(self, tenant: str, kind: str) -> Iterator[Entry]:
+        return (e for (t, k, _), e in self._entries.items() if (t, k) == (tenant, kind))
+
+    def record(self, seq: int) -> Record | None:
+        """One log record by its offset."""
+        return next((each for each in self._log if each.seq == seq), None)
+
     def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
         """The log in order."""
         for record in list(self._log):
@@ -132,6 +185,7 @@ class MemoryStore:
             "items": len(self._items),
             "decisions": len(self._decisions),
             "letters": len(self._letters),
+            "entries": len(self._entries),
         }
 
     def meta(self, key: str) -> bytes | None:
@@ -144,6 +198,10 @@ class MemoryStore:
             ((t, p, canonical(encode(self._profiles[t, p]))) for t, p in sorted(self._profiles)),
             ((t, e, self._people[t, e]) for t, e in sorted(self._people)),
             ((t, i, canonical(encode(self._items[t, i]))) for t, i in sorted(self._items)),
+            (
+                (t, k, key, e.person, e.topic, e.status, e.due_ms, canonical(e.body))
+                for (t, k, key), e in sorted(self._entries.items())
+            ),
             sorted(self._offsets.items()),
         )
 
@@ -156,6 +214,7 @@ class MemoryStore:
             derived |= {record.seq: record for record in txn.records}
         self._profiles, self._people = fresh._profiles, fresh._people
         self._items, self._decisions = fresh._items, fresh._decisions
+        self._entries = fresh._entries
         self._log = [derived.get(record.seq, record) for record in self._log]
 
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:

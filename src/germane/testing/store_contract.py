@@ -8,10 +8,14 @@ class TestMine(StoreContract):
 from __future__ import annotations
 
 import threading
+from typing import Any
+
+from msgspec.structs import replace
 
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event
 from germane.domain.ids import DEFAULT_TENANT, PersonId, slot_of
+from germane.domain.ledger import Entry
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
@@ -45,6 +49,16 @@ def a_decision(name: str = "d1") -> Decision:
     )
 
 
+def an_entry(key: str, **changed: Any) -> Entry:
+    """A message that waits."""
+    return replace(Entry("message", key, encode({"n": 1}), "u:1", "weekly", "queued", 5), **changed)
+
+
+def keys(entries: list[Entry]) -> list[str]:
+    """Of entries, in their order."""
+    return [each.key for each in entries]
+
+
 class StoreContract:
     """Each test is one promise of the port."""
 
@@ -67,6 +81,7 @@ class StoreContract:
                 identities={(TENANT, "a:x"): "u:1"},
                 items={(TENANT, "i1"): an_item(1)},
                 decisions=[(TENANT, decision)],
+                entries={(TENANT, "message", "k1"): an_entry("k1")},
                 letters=[DeadLetter(0, START_MS, "api", "code", "why", b"body")],
                 meta={"k": b"v"},
             )
@@ -86,7 +101,11 @@ class StoreContract:
             "items": 1,
             "decisions": 1,
             "letters": 1,
+            "entries": 1,
         }
+        assert store.entry(TENANT, "message", "k1") == an_entry("k1")
+        assert store.record(1) == a_record(1)
+        assert store.record(3) is None
 
     def test_what_is_staged_is_there_when_it_is_synced(self, store: Store) -> None:
         """Until then no read sees it, from no thread."""
@@ -146,6 +165,44 @@ class StoreContract:
         assert again is not None
         assert (again.dismissed_ms, again.replayed_ms, again.pending) == (START_MS + 5, None, False)
         assert len(store.letters(pending_only=False)) == 3
+
+    def test_entries_are_found_by_what_they_say(self, store: Store) -> None:
+        """By key, topic, status, person and by when they are due; removed ones by nothing."""
+        waits = [an_entry(f"k{n}", person=f"u:{n % 2}", due_ms=90 - 10 * n) for n in range(5)]
+        sent = an_entry("k9", status="sent", due_ms=0)
+        other = an_entry("k7", topic="digest", due_ms=7)
+        kind = Entry("enrolment", "k1", encode({}), "u:1", "weekly", "waiting", 1)
+        written = {(TENANT, each.kind, each.key): each for each in [*waits, sent, other, kind]}
+        store.commit(Txn(entries=dict(written)))
+        assert keys(store.entries(TENANT, "message")) == ["k0", "k1", "k2", "k3", "k4", "k7", "k9"]
+        assert keys(store.entries(TENANT, "message", after="k2", limit=2)) == ["k3", "k4"]
+        assert keys(store.entries(TENANT, "message", topic="digest")) == ["k7"]
+        assert keys(store.entries(TENANT, "message", topic="weekly", status="sent")) == ["k9"]
+        assert keys(store.entries_of(TENANT, "u:1", "message")) == ["k9", "k7", "k3", "k1"]
+        assert keys(store.due(TENANT, "message", 70)) == ["k7", "k4", "k3", "k2"]
+        assert keys(store.due(TENANT, "message", 70, limit=1)) == ["k7"]
+        assert store.next_due(TENANT, "message") == 7
+        assert store.next_due(TENANT, "approval") == 0
+        counts = {("weekly", "queued"): 5, ("weekly", "sent"): 1, ("digest", "queued"): 1}
+        assert store.entry_counts(TENANT, "message") == counts
+        assert store.entries("another", "message") == []
+        changed = an_entry("k4", status="sent", due_ms=0, person="u:5")
+        store.commit(
+            Txn(entries={(TENANT, "message", "k4"): changed, (TENANT, "message", "k7"): None})
+        )
+        assert store.entry(TENANT, "message", "k4") == changed
+        assert store.entry(TENANT, "message", "k7") is None
+        assert keys(store.due(TENANT, "message", 70)) == ["k3", "k2"]
+        assert keys(store.entries_of(TENANT, "u:5", "message")) == ["k4"]
+
+    def test_entries_are_part_of_the_state(self, store: Store) -> None:
+        """Of its hash, and of what a rebuild replaces."""
+        store.commit(Txn(entries={(TENANT, "message", "k1"): an_entry("k1")}))
+        first = store.state_hash()
+        store.commit(Txn(entries={(TENANT, "message", "k1"): an_entry("k1", status="sent")}))
+        assert store.state_hash() != first
+        store.replace_state(iter([Txn(entries={(TENANT, "message", "k1"): an_entry("k1")})]))
+        assert store.state_hash() == first
 
     def test_profiles_come_in_pages(self, store: Store) -> None:
         """Pages in order of the person key, without gaps."""

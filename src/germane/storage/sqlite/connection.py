@@ -8,16 +8,20 @@ import sqlite3
 from pathlib import Path
 
 from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
-from germane.storage.sqlite.sql import schema
+from germane.storage.sqlite.sql import ledger_schema, schema
 from germane.storage.sqlite.trouble import failure, missing, writing
 
-SCHEMA_VERSION = 2
-_STEPS = {1: "ALTER TABLE dead_letter ADD COLUMN dismissed_ms INTEGER;"}
+SCHEMA_VERSION = 3
+_STEPS = {
+    1: "ALTER TABLE dead_letter ADD COLUMN dismissed_ms INTEGER;",
+    2: ledger_schema(),
+}
 """From a version to the next."""
-_SEEN_AS_NEW = (
-    "CREATE TEMP VIEW dead_letter AS SELECT *, NULL AS dismissed_ms FROM main.dead_letter"
-)
-"""For who only reads a file of version 1: what is not there yet is empty."""
+_SEEN_AS_NEW = {
+    1: "CREATE TEMP VIEW dead_letter AS SELECT *, NULL AS dismissed_ms FROM main.dead_letter",
+    2: "CREATE TEMP TABLE entry (tenant, kind, key, person, topic, status, due_ms, body)",
+}
+"""For who only reads a file of an earlier version: what is not there yet is empty."""
 CACHE_KIB = 65_536
 
 
@@ -93,8 +97,8 @@ def open_reader(path: Path) -> sqlite3.Connection:
         if version == 0:
             raise missing(path.parent)  # noqa: TRY301 - one way out closes the connection
         _known(version)
-        if version < SCHEMA_VERSION:
-            connection.execute(_SEEN_AS_NEW)
+        for step in range(version, SCHEMA_VERSION):
+            connection.execute(_SEEN_AS_NEW[step])
         connection.execute("PRAGMA query_only=ON")
     except sqlite3.Error as error:
         connection.close()

@@ -19,6 +19,12 @@ INSERT INTO item (tenant, item_id, body) VALUES (?, ?, ?)
 ON CONFLICT (tenant, item_id) DO UPDATE SET body = excluded.body;
 -- name: drop_item
 DELETE FROM item WHERE tenant = ? AND item_id = ?;
+-- name: put_entry
+INSERT INTO entry (tenant, kind, key, person, topic, status, due_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant, kind, key) DO UPDATE SET person = excluded.person, topic = excluded.topic,
+status = excluded.status, due_ms = excluded.due_ms, body = excluded.body;
+-- name: drop_entry
+DELETE FROM entry WHERE tenant = ? AND kind = ? AND key = ?;
 -- name: add_decision
 INSERT OR REPLACE INTO decision (key, seq) VALUES (?, ?);
 -- name: add_letter
@@ -39,6 +45,28 @@ SELECT body FROM profile WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?
 SELECT person FROM identity WHERE tenant = ? AND external = ?;
 -- name: items
 SELECT body FROM item WHERE tenant = ? ORDER BY item_id;
+-- name: entry
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND key = ?;
+-- name: entries
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND key > ? ORDER BY key LIMIT ?;
+-- name: entries_by_topic
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND topic = ? AND key > ? ORDER BY key LIMIT ?;
+-- name: entries_by_status
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND topic = ? AND status = ? AND key > ? ORDER BY key LIMIT ?;
+-- name: entries_of
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND person = ? AND kind = ? ORDER BY key DESC LIMIT ?;
+-- name: due
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND due_ms > 0 AND due_ms <= ? ORDER BY due_ms, key LIMIT ?;
+-- name: next_due
+SELECT due_ms FROM entry WHERE tenant = ? AND kind = ? AND due_ms > 0 ORDER BY due_ms LIMIT 1;
+-- name: entry_counts
+SELECT topic, status, count(*) FROM entry WHERE tenant = ? AND kind = ? GROUP BY topic, status;
 -- name: decision
 SELECT seq FROM decision WHERE key = ?;
 -- name: record
@@ -73,5 +101,7 @@ SELECT tenant, person, body FROM profile ORDER BY tenant, person;
 SELECT tenant, external, person FROM identity ORDER BY tenant, external;
 -- name: hash_items
 SELECT tenant, item_id, body FROM item ORDER BY tenant, item_id;
+-- name: hash_entries
+SELECT tenant, kind, key, person, topic, status, due_ms, body FROM entry ORDER BY tenant, kind, key;
 -- name: hash_offsets
 SELECT slot, seq FROM slot_offset ORDER BY slot;

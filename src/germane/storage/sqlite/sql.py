@@ -19,4 +19,9 @@ def queries() -> dict[str, str]:
 @cache
 def schema() -> str:
     """The whole schema."""
-    return files(__package__).joinpath("schema.sql").read_text()
+    return files(__package__).joinpath("schema.sql").read_text() + ledger_schema()
+
+
+def ledger_schema() -> str:
+    """Of the ledger alone: it came with version 3."""
+    return files(__package__).joinpath("entry.sql").read_text()

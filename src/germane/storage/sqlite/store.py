@@ -15,6 +15,7 @@ from germane.domain.decision import Decision
 from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
+from germane.domain.ledger import Entry
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.storage import codec
@@ -152,7 +153,7 @@ class SqliteStore:
 
     def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
         writer.execute("BEGIN IMMEDIATE")
-        for table in ("profile", "identity", "item", "decision"):
+        for table in ("profile", "identity", "item", "entry", "decision"):
             writer.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
         for txn in txns:
             write_state(writer, self._sql, txn)
@@ -236,6 +237,53 @@ class SqliteStore:
         record = self._history.find(found[0], self._rows("sealed"))
         return self._read(codec.decode_decision, record.body) if record is not None else None
 
+    def entry(self, tenant: str, kind: str, key: str) -> Entry | None:
+        """One entry of the ledger."""
+        row = self._one("entry", tenant, kind, key)
+        return Entry(*row) if row else None
+
+    def entries(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        topic: str = "",
+        status: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[Entry]:
+        """A page of entries in order of the key."""
+        assert topic or not status, "entries are found by their status inside a topic"
+        if status:
+            rows = self._rows("entries_by_status", tenant, kind, topic, status, after, limit)
+        elif topic:
+            rows = self._rows("entries_by_topic", tenant, kind, topic, after, limit)
+        else:
+            rows = self._rows("entries", tenant, kind, after, limit)
+        return [Entry(*row) for row in rows]
+
+    def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
+        """A person's entries, the highest key first."""
+        return [Entry(*row) for row in self._rows("entries_of", tenant, person, kind, limit)]
+
+    def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
+        """Entries that are due, the longest waiting first."""
+        return [Entry(*row) for row in self._rows("due", tenant, kind, until_ms, limit)]
+
+    def next_due(self, tenant: str, kind: str) -> int:
+        """When the next one is due, in ms; 0: none is."""
+        row = self._one("next_due", tenant, kind)
+        return int(row[0]) if row else 0
+
+    def entry_counts(self, tenant: str, kind: str) -> dict[tuple[str, str], int]:
+        """(topic, status) -> how many."""
+        return {(row[0], row[1]): int(row[2]) for row in self._rows("entry_counts", tenant, kind)}
+
+    def record(self, seq: int) -> Record | None:
+        """One log record by its offset, sealed or not."""
+        row = self._one("record", seq)
+        return Record(*row) if row else self._history.find(seq, self._rows("sealed"))
+
     def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
         """The log in order: sealed history and the database as one."""
         last = LAST if until is None else until
@@ -268,6 +316,7 @@ class SqliteStore:
             "items": "item",
             "decisions": "decision",
             "letters": "dead_letter",
+            "entries": "entry",
         }
         found = {
             name: int(self._ask(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - fixed names
@@ -285,12 +334,13 @@ class SqliteStore:
         """SHA-256 over the state in canonical order."""
         stream = {
             name: self._stream(f"hash_{name}")
-            for name in ("profiles", "identities", "items", "offsets")
+            for name in ("profiles", "identities", "items", "entries", "offsets")
         }
         return codec.state_digest(
             ((t, p, self._read(codec.canonical, b)) for t, p, b in stream["profiles"]),
             stream["identities"],
             ((t, i, self._read(codec.canonical, b)) for t, i, b in stream["items"]),
+            ((*row[:-1], self._read(codec.canonical, row[-1])) for row in stream["entries"]),
             stream["offsets"],
         )
 
@@ -361,4 +411,5 @@ def _undo(writer: sqlite3.Connection) -> None:
 def _pages(txn: Txn) -> int:
     """About how many pages a transaction writes: each row of a table by key touches one."""
     rows = 2 * len(txn.records) + len(txn.profiles) + len(txn.items) + len(txn.letters)
+    rows += 4 * len(txn.entries)
     return 4 + rows + sum(len(each.derived) for each in txn.records) // 4_096

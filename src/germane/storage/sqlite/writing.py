@@ -47,7 +47,7 @@ def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None
 
 
 def write_state(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None:
-    """What is derived: profiles, identities, catalogue, where decisions are."""
+    """What is derived: profiles, identities, catalogue, ledger, where decisions are."""
     many = connection.executemany
     if txn.profiles:
         many(
@@ -63,6 +63,16 @@ def write_state(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -
             [(*key, encode(value)) for key, value in txn.items.items() if value is not None],
         )
         many(sql["drop_item"], [key for key, value in txn.items.items() if value is None])
+    if txn.entries:
+        many(sql["drop_entry"], [key for key, value in txn.entries.items() if value is None])
+        many(
+            sql["put_entry"],
+            [
+                (tenant, e.kind, e.key, e.person, e.topic, e.status, e.due_ms, e.body)
+                for (tenant, _, _), e in txn.entries.items()
+                if e is not None
+            ],
+        )
     if txn.decisions:
         where = {r.message_id: r.seq for r in txn.records if r.kind == "decision"}
         many(

@@ -1,0 +1,27 @@
+"""Entries of the ledger: the small pieces of state beside profiles and the catalogue. Folded from the log."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+EntryKind = Literal[
+    "approval", "campaign", "content", "enrolment", "message", "operator", "suppression", "switch"
+]
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One entry. What it is about is in ``body`` (MessagePack, by ``kind``); the other fields are for
+    finding it, and each has a copy of what ``body`` says or means."""
+
+    kind: EntryKind
+    key: str
+    body: bytes
+    person: str = ""
+    """Whom it is about; empty: nobody, or many."""
+    topic: str = ""
+    """What it belongs to: for an enrolment and a message, their campaign."""
+    status: str = ""
+    due_ms: int = 0
+    """When something is to be done about it, milliseconds since 1970; 0: never."""
