@@ -25,10 +25,11 @@ from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps, report_key
 from germane.app.unheard import Unheard
 from germane.domain.decision import Actions, Ask, Decision
-from germane.domain.errors import Overloaded, StorageFailed
+from germane.domain.errors import Overloaded, StorageFailed, WrongMove
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
+from germane.domain.moves import AnyMove
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
@@ -222,6 +223,34 @@ class Engine:
             self._submit(self._held(txn))
         await self._durable()
         return Receipt(len(known), 0, 0, self._seq)
+
+    async def move(self, moves: Sequence[AnyMove]) -> None:
+        """Record moves in their order; return when all of them are durable.
+
+        Raises:
+            WrongMove: one cannot be made; those before it are made.
+            Overloaded, StorageFailed: as ``accept``.
+        """
+        self._admit()
+        try:
+            for each in moves:
+                self._submit(self.fold_move(each))
+        finally:
+            await self._durable()
+
+    def fold_move(self, move: AnyMove) -> Txn:
+        """For bulk writers: fold one move without committing.
+
+        Raises:
+            WrongMove: it cannot be made.
+        """
+        arrival, txn = self._arrival(), Txn()
+        try:
+            self._steps.move(move, arrival, txn)
+        except WrongMove:
+            self._seq -= 1
+            raise
+        return self._held(txn)
 
     # -- asking ----------------------------------------------------------------------------------
 

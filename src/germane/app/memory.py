@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+from germane.app.entries import Entries
 from germane.domain.decision import Decision
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
@@ -59,7 +60,7 @@ class Overlay(Generic[Value]):
 
 
 class Memory:
-    """Profiles, identities, decisions and message ids in front of a store."""
+    """Profiles, identities, decisions, the ledger and message ids in front of a store."""
 
     def __init__(self, store: Store, *, profiles: int = 50_000, decisions: int = 5_000) -> None:
         self._store = store
@@ -67,6 +68,7 @@ class Memory:
         self._people: Overlay[str] = Overlay(profiles)
         self._decisions: Overlay[Decision] = Overlay(decisions)
         self._message_ids: dict[tuple[str, str], int] = {}
+        self.entries = Entries(store)
 
     def profile(self, tenant: str, person: str) -> Profile | None:
         """A person's newest state, committed or not."""
@@ -128,6 +130,7 @@ class Memory:
             self._decisions.put((tenant, decision.decision_id), decision, ticket)
         for record in txn.records:
             self._message_ids[record.tenant, record.message_id] = ticket
+        self.entries.hold(txn, ticket)
 
     def forget(self) -> None:
         """Make room: what is committed is read again when it is asked for."""
@@ -137,6 +140,7 @@ class Memory:
 
     def settle(self, txn: Txn, ticket: int) -> None:
         """A group up to ``ticket`` is durable."""
+        self.entries.settle(txn, ticket)
         for key in txn.profiles:
             self._profiles.settle(key, ticket)
         for key in txn.identities:

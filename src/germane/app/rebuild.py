@@ -21,6 +21,7 @@ from germane.domain.event import Event
 from germane.domain.forest import Trained
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
+from germane.domain.moves import AnyMove
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
@@ -126,6 +127,8 @@ class Rebuild:
                 impression = decode(body, type=Impression)
                 decision = self._decision(record.tenant, impression.decision_id)
                 self._steps.impression(impression, decision, at, txn)
+            case "move":
+                self._steps.move(decode(body, type=AnyMove), at, txn)
             case "outcome":
                 outcome = decode(body, type=Outcome)
                 decision = self._decision(record.tenant, outcome.decision_id)

@@ -14,12 +14,14 @@ import msgspec
 from germane.app import chosen, merging, prices, strangers, undone
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
+from germane.app.moving import Moving
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
 from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
+from germane.domain.moves import AnyMove
 from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Learner
 from germane.domain.profile import Profile
@@ -73,10 +75,12 @@ class Steps:
     model: Learner
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
+    moving: Moving = field(init=False)
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._sold = prices.sold_in(self.settings)
+        self.moving = Moving(self.memory.entries)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
         """Fold a behaviour event into its person and into what is shared; what it is credited with.
@@ -115,6 +119,7 @@ class Steps:
         self._learn(at.seq, observation)
         for gone in met.gone:
             txn.profiles[at.tenant, gone] = None
+            self.moving.merged(at.tenant, gone, after.person, txn)
         for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
@@ -236,6 +241,15 @@ class Steps:
         self.model.remove_item(at.seq, item_id)
         txn.items[at.tenant, item_id] = None
         txn.records.append(_record(at, "item_removed", "", message_id, at.received_ms, item_id))
+
+    def move(self, move: AnyMove, at: Arrival, txn: Txn) -> None:
+        """Something was done with a message, an address or a switch.
+
+        Raises:
+            WrongMove: nothing like that may happen to that message; ``txn`` is as it was.
+        """
+        person = self.moving.fold(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
+        txn.records.append(_record(at, "move", person, f"move:{at.seq}", at.received_ms, move))
 
     def _known(self, person: str, at: Arrival) -> Profile | None:
         found = self.memory.profile(at.tenant, person)

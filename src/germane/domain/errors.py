@@ -145,6 +145,13 @@ class BadFilter(BadRequest):
     hint = 'Filters are CEL over the item, for example: item.price < 100 && item.brand == "Acme".'
 
 
+class WrongMove(BadRequest):
+    """That cannot be done with a message in its state."""
+
+    code = "message.wrong_move"
+    hint = "`germane messages show ID` tells how it stands, and why."
+
+
 class Overloaded(GermaneError):
     """The server has more work than it can take."""
 

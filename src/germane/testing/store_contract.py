@@ -172,8 +172,10 @@ class StoreContract:
         sent = an_entry("k9", status="sent", due_ms=0)
         other = an_entry("k7", topic="digest", due_ms=7)
         kind = Entry("enrolment", "k1", encode({}), "u:1", "weekly", "waiting", 1)
-        written = {(TENANT, each.kind, each.key): each for each in [*waits, sent, other, kind]}
-        store.commit(Txn(entries=dict(written)))
+        written: dict[tuple[str, str, str], Entry | None] = {
+            (TENANT, each.kind, each.key): each for each in [*waits, sent, other, kind]
+        }
+        store.commit(Txn(entries=written))
         assert keys(store.entries(TENANT, "message")) == ["k0", "k1", "k2", "k3", "k4", "k7", "k9"]
         assert keys(store.entries(TENANT, "message", after="k2", limit=2)) == ["k3", "k4"]
         assert keys(store.entries(TENANT, "message", topic="digest")) == ["k7"]

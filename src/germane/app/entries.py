@@ -1,0 +1,97 @@
+"""The ledger as the engine sees it: what is committed, and over it what is not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from germane.domain.ledger import Entry
+from germane.domain.ports import Store
+from germane.domain.record import Txn
+
+
+class Entries:
+    """Entries in front of a store. A read sees every entry that was folded (law 3)."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._pending: dict[tuple[str, str], dict[str, tuple[int, Entry | None]]] = {}
+
+    def get(self, tenant: str, kind: str, key: str) -> Entry | None:
+        """One entry."""
+        held = self._over(tenant, kind).get(key)
+        return held[1] if held is not None else self._store.entry(tenant, kind, key)
+
+    def page(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        topic: str = "",
+        status: str = "",
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[Entry]:
+        """In order of the key: all, of a topic, or of a status inside a topic."""
+        stored = self._store.entries(
+            tenant,
+            kind,
+            topic=topic,
+            status=status,
+            after=after,
+            limit=limit + len(self._over(tenant, kind)),
+        )
+        held = (e for e in self._held(tenant, kind) if e.key > after)
+        wanted = (e for e in held if topic in ("", e.topic) and status in ("", e.status))
+        found = [*self._still(tenant, kind, stored), *wanted]
+        return sorted(found, key=lambda e: e.key)[:limit]
+
+    def of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
+        """A person's, the highest key first."""
+        stored = self._store.entries_of(
+            tenant, person, kind, limit=limit + len(self._over(tenant, kind))
+        )
+        held = (e for e in self._held(tenant, kind) if e.person == person)
+        found = [*self._still(tenant, kind, stored), *held]
+        return sorted(found, key=lambda e: e.key, reverse=True)[:limit]
+
+    def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
+        """Those that are due, the longest waiting first."""
+        stored = self._store.due(
+            tenant, kind, until_ms, limit=limit + len(self._over(tenant, kind))
+        )
+        held = (e for e in self._held(tenant, kind) if 0 < e.due_ms <= until_ms)
+        found = [*self._still(tenant, kind, stored), *held]
+        return sorted(found, key=lambda e: (e.due_ms, e.key))[:limit]
+
+    def next_due(self, tenant: str, kind: str) -> int:
+        """When the next one may be due, in ms; 0: none is. Never too late, now and then too early."""
+        held = [e.due_ms for e in self._held(tenant, kind) if e.due_ms > 0]
+        stored = self._store.next_due(tenant, kind)
+        return min([*held, *([stored] if stored else [])], default=0)
+
+    def counts(self, tenant: str, kind: str) -> dict[tuple[str, str], int]:
+        """(topic, status) -> how many are committed."""
+        return self._store.entry_counts(tenant, kind)
+
+    def hold(self, txn: Txn, ticket: int) -> None:
+        """Show a step's changes to every later read."""
+        for (tenant, kind, key), entry in txn.entries.items():
+            self._pending.setdefault((tenant, kind), {})[key] = (ticket, entry)
+
+    def settle(self, txn: Txn, ticket: int) -> None:
+        """A group up to ``ticket`` is durable."""
+        for tenant, kind, key in txn.entries:
+            held = self._pending.get((tenant, kind), {})
+            if key in held and held[key][0] <= ticket:
+                del held[key]
+
+    def _over(self, tenant: str, kind: str) -> dict[str, tuple[int, Entry | None]]:
+        """What is not committed yet: it hides what is."""
+        return self._pending.get((tenant, kind), {})
+
+    def _held(self, tenant: str, kind: str) -> list[Entry]:
+        return [entry for _, entry in self._over(tenant, kind).values() if entry is not None]
+
+    def _still(self, tenant: str, kind: str, stored: Iterable[Entry]) -> list[Entry]:
+        over = self._over(tenant, kind)
+        return [e for e in stored if e.key not in over]

@@ -1,0 +1,109 @@
+"""The outbox: what each move makes of a message. Pure; the ledger keeps the results."""
+
+from __future__ import annotations
+
+import zlib
+from hashlib import blake2b, sha256
+
+import msgspec
+from msgspec.structs import replace
+
+from germane.domain.errors import WrongMove
+from germane.domain.ledger import Entry
+from germane.domain.message import Message, Rendered, Status, Why, noted
+from germane.domain.moves import Claimed, Held, Planned, Rewritten, Settled
+
+MessageMove = Planned | Rewritten | Held | Claimed | Settled
+_WAITING: tuple[Status, ...] = ("approval", "queued")
+_FROM: dict[type, tuple[Status, ...]] = {
+    Rewritten: _WAITING,
+    Held: (*_WAITING, "claimed", "ambiguous"),
+    Claimed: ("queued",),
+    Settled: ("claimed",),
+}
+"""Which messages a move may be about."""
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Message).decode
+_decode_rendered = msgspec.msgpack.Decoder(Rendered).decode
+
+
+def message_id(created_ms: int, campaign: str, enrolment: str, step: int) -> str:
+    """The id of a message: of two, the later has the higher one."""
+    named = f"{campaign}\x00{enrolment}\x00{step}".encode("utf-8", "surrogatepass")
+    return f"{created_ms:012x}{blake2b(named, digest_size=8).hexdigest()}"
+
+
+def packed(rendered: Rendered) -> tuple[bytes, str]:
+    """What a record holds of what is rendered, and its digest."""
+    data = _encode(rendered)
+    return zlib.compress(data, 1), sha256(data).hexdigest()
+
+
+def unpacked(data: bytes) -> Rendered:
+    """The other way round."""
+    return _decode_rendered(zlib.decompress(data))
+
+
+def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) -> Message:
+    """The message after a move.
+
+    Args:
+        message: Before it; ``None``: there is none of that id.
+        at_ms: When the move was recorded, in milliseconds since 1970.
+        seq: Log offset of its record.
+
+    Raises:
+        WrongMove: nothing like that may happen to a message in its state.
+    """
+    if isinstance(move, Planned):
+        if message is not None:
+            raise WrongMove(f"There is a message {message.message_id} already.")
+        return replace(move.message, rendered_seq=seq)
+    if message is None:
+        raise WrongMove("There is no such message.")
+    if message.status not in _FROM[type(move)]:
+        what = type(move).__name__.lower()
+        raise WrongMove(f"A message that is {message.status} cannot be {what}.")
+    whys = noted(message, move.why)
+    if isinstance(move, Rewritten):
+        return replace(move.message, rendered_seq=seq, whys=whys)
+    if isinstance(move, Claimed):
+        return replace(
+            message,
+            status="claimed",
+            claimed_ms=at_ms,
+            address=move.address,
+            attempts=message.attempts + 1,
+            due_ms=0,
+            whys=whys,
+        )
+    due_ms = move.due_ms if move.status in _WAITING else 0
+    settled_ms = 0 if move.status in _WAITING else at_ms
+    return replace(message, status=move.status, due_ms=due_ms, settled_ms=settled_ms, whys=whys)
+
+
+def entry(message: Message) -> Entry:
+    """How the ledger keeps it."""
+    return Entry(
+        "message",
+        message.message_id,
+        _encode(message),
+        message.person,
+        message.campaign,
+        message.status,
+        message.due_ms,
+    )
+
+
+def read(found: Entry) -> Message:
+    """The message of an entry."""
+    return _decode(found.body)
+
+
+def left_by_a_crash(message: Message, at_ms: int) -> Held:
+    """What becomes of a message that was claimed when the process ended: nobody knows whether it went out."""
+    if message.kind == "never_lost":
+        why = Why(at_ms, "crash.again", "The server stopped while it went out; it is sent again.")
+        return Held(message.message_id, "queued", at_ms, why)
+    why = Why(at_ms, "crash.ambiguous", "The server stopped while it went out; a person decides.")
+    return Held(message.message_id, "ambiguous", 0, why)

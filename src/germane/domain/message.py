@@ -1,0 +1,110 @@
+"""A message on its way to a person: one entry of the outbox, and what may happen to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Status = Literal[
+    "approval",
+    "queued",
+    "claimed",
+    "sent",
+    "ambiguous",
+    "failed",
+    "skipped",
+    "expired",
+    "cancelled",
+]
+"""``approval``: waits for a person. ``queued``: goes out when it is due. ``claimed``: is going out now.
+``ambiguous``: nobody knows whether it went out; a person decides. The others are final."""
+FINAL = ("sent", "failed", "skipped", "expired", "cancelled")
+Class = Literal["never_twice", "never_lost"]
+"""What to do where it is not known whether a message went out: ``never_twice``: ask a person;
+``never_lost``: send it again, with the same Message-ID."""
+Priority = Literal["transactional", "high", "normal", "low"]
+MAX_WHYS = 20
+"""Reasons that a message keeps: the first, and the latest ones."""
+
+
+class Why(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Why something was done with a message, or not done."""
+
+    at_ms: int
+    code: str
+    """Stable, such as ``cap.reached`` or ``send.answer``."""
+    text: str
+    """A sentence, with its numbers."""
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the text says of an item, as it was said."""
+
+    item_id: str
+    field: str
+    """Such as ``price``, ``title``, ``in_stock``."""
+    value: str
+
+
+class Rendered(msgspec.Struct, frozen=True, gc=False):
+    """The text as it will go out. Of an e-mail ``subject``, ``html`` and ``text``; else ``payload``."""
+
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    payload: bytes = b""
+    """JSON."""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One message to one person. Times are milliseconds since 1970, UTC."""
+
+    message_id: str
+    person: str
+    channel: str
+    campaign: str
+    """Id of its campaign."""
+    version: str
+    """Of the campaign when it was made."""
+    content: str
+    """Id of its content."""
+    purpose: str
+    """Consent purpose; ``transactional`` needs none."""
+    kind: Class
+    priority: Priority
+    created_ms: int
+    status: Status
+    due_ms: int = 0
+    """When it goes out; 0: it does not, by itself."""
+    expires_ms: int = 0
+    """After this it is of no use any more; 0: it always is."""
+    enrolment: str = ""
+    """Key of the enrolment that it answers."""
+    step: int = 0
+    address: str = ""
+    """Where it went, or would go."""
+    locale: str = ""
+    chosen: dict[str, str] = {}
+    """Slot of the content -> variant."""
+    decisions: tuple[str, ...] = ()
+    """Ids of the decisions that chose variants and items."""
+    items: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    digest: str = ""
+    """SHA-256 of what is rendered, in hexadecimal: an approval is of exactly this."""
+    rendered_seq: int = 0
+    """Log offset of the record that holds what is rendered."""
+    propensity: float = 1.0
+    """Probability of its hour under the policy that chose it."""
+    attempts: int = 0
+    claimed_ms: int = 0
+    settled_ms: int = 0
+    whys: tuple[Why, ...] = ()
+    """The reasons of all that happened to it, oldest first."""
+
+
+def noted(message: Message, why: Why) -> tuple[Why, ...]:
+    """Its reasons with one more; of many, the first and the latest."""
+    whys = (*message.whys, why)
+    return whys if len(whys) <= MAX_WHYS else (whys[0], *whys[2:])

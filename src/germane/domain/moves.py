@@ -1,0 +1,82 @@
+"""Moves: what is recorded of messages, campaigns and people's answers to them. The ledger is their fold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from germane.domain.message import Message, Status, Why
+
+
+class Move(msgspec.Struct, frozen=True, gc=False, tag=True, omit_defaults=True):
+    """One thing that was done."""
+
+
+class Planned(Move, frozen=True, gc=False):
+    """A message was made: decided, rendered, and given its time."""
+
+    message: Message
+    rendered: bytes
+    """``Rendered``, MessagePack, compressed by zlib."""
+
+
+class Rewritten(Move, frozen=True, gc=False):
+    """What is rendered has changed (a price, a person's edit): other text, other digest."""
+
+    message: Message
+    rendered: bytes
+    why: Why
+
+
+class Held(Move, frozen=True, gc=False):
+    """A message that waited waits for another time, or will never go out."""
+
+    message_id: str
+    status: Status
+    due_ms: int
+    why: Why
+
+
+class Claimed(Move, frozen=True, gc=False):
+    """It is going out now: everything that could speak against it was looked at in this very step."""
+
+    message_id: str
+    address: str
+    why: Why
+
+
+class Settled(Move, frozen=True, gc=False):
+    """What became of a claimed message."""
+
+    message_id: str
+    status: Status
+    """``queued``: it is tried again at ``due_ms``."""
+    why: Why
+    due_ms: int = 0
+
+
+class Suppressed(Move, frozen=True, gc=False):
+    """Nothing is sent to an address any more, or no longer for a purpose; or it may be again."""
+
+    channel: str
+    address: str
+    """Its key (``address_key``), not the address itself: it is kept when the person is erased."""
+    purpose: str
+    """Empty: for any, transactional mail as well (the address does not exist, or complained)."""
+    on: bool
+    why: Why
+
+
+class Switched(Move, frozen=True, gc=False):
+    """The kill switch: of everything, of a channel or of a campaign."""
+
+    scope: Literal["all", "channel", "campaign"]
+    name: str
+    """Of the channel or campaign; empty for all."""
+    on: bool
+    """Whether nothing may go out."""
+    why: Why
+
+
+AnyMove = Planned | Rewritten | Held | Claimed | Settled | Suppressed | Switched
