@@ -11,9 +11,10 @@ from germane.app.entries import Entries
 from germane.deliver import outbox
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
-from germane.domain.moves import AnyMove, Suppressed, Switched
+from germane.domain.moves import Suppressed, Switched
 from germane.domain.record import Txn
 
+LedgerMove = outbox.MessageMove | Suppressed | Switched
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -51,7 +52,7 @@ class Moving:
         found = self._entries.get(tenant, "message", message_id)
         return outbox.read(found) if found is not None else None
 
-    def fold(self, tenant: str, move: AnyMove, txn: Txn, *, at_ms: int, seq: int) -> str:
+    def fold(self, tenant: str, move: LedgerMove, txn: Txn, *, at_ms: int, seq: int) -> str:
         """Fold a move into ``txn``; whom it is about (empty: nobody).
 
         Raises:

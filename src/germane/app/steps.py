@@ -21,7 +21,7 @@ from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
-from germane.domain.moves import AnyMove
+from germane.domain.moves import AnyMove, Stated
 from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Learner
 from germane.domain.profile import Profile
@@ -248,8 +248,20 @@ class Steps:
         Raises:
             WrongMove: nothing like that may happen to that message; ``txn`` is as it was.
         """
-        person = self.moving.fold(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
+        if isinstance(move, Stated):
+            person = self._stated(move, at, txn)
+        else:
+            person = self.moving.fold(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
         txn.records.append(_record(at, "move", person, f"move:{at.seq}", at.received_ms, move))
+
+    def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
+        person = self.memory.person_of(at.tenant, move.person) or move.person
+        before = self._known(person, at) or _newcomer(person, at)
+        consent = {**before.consent, move.purpose: move.granted}
+        txn.profiles[at.tenant, person] = msgspec.structs.replace(
+            before, consent=consent, seq=at.seq
+        )
+        return person
 
     def _known(self, person: str, at: Arrival) -> Profile | None:
         found = self.memory.profile(at.tenant, person)

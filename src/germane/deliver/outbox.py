@@ -71,6 +71,7 @@ def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) ->
         return replace(
             message,
             status="claimed",
+            tried_ms=message.tried_ms or at_ms,
             claimed_ms=at_ms,
             address=move.address,
             attempts=message.attempts + 1,

@@ -98,6 +98,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     propensity: float = 1.0
     """Probability of its hour under the policy that chose it."""
     attempts: int = 0
+    tried_ms: int = 0
+    """When it was first claimed."""
     claimed_ms: int = 0
     settled_ms: int = 0
     whys: tuple[Why, ...] = ()

@@ -79,4 +79,17 @@ class Switched(Move, frozen=True, gc=False):
     why: Why
 
 
-AnyMove = Planned | Rewritten | Held | Claimed | Settled | Suppressed | Switched
+class Stated(Move, frozen=True, gc=False):
+    """Somebody said yes or no to a purpose."""
+
+    person: str
+    """Their key, or one that leads to them."""
+    purpose: str
+    granted: bool
+    method: str
+    """How: ``api``, ``command line``, ``unsubscribe link`` ..."""
+    notice: str = ""
+    """Version of the text that they were shown."""
+
+
+AnyMove = Planned | Rewritten | Held | Claimed | Settled | Suppressed | Switched | Stated

@@ -1,0 +1,193 @@
+"""The postman: takes messages that are due, claims them durably, sends them, records what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from zlib import crc32
+
+from germane.app.release import Go, Later, Release
+from germane.deliver import outbox
+from germane.domain.errors import GermaneError, WrongMove
+from germane.domain.message import Message, Status, Why
+from germane.domain.moves import AnyMove, Claimed, Held, Settled, Suppressed
+from germane.domain.sending import (
+    RETRY_FOR_S,
+    Ambiguous,
+    Channel,
+    Outgoing,
+    Refused,
+    Result,
+    Retry,
+    Sent,
+)
+
+FLYING = 256
+"""Messages that are claimed and not settled at any time, at most: so many can be in doubt after a crash."""
+IDLE_S = 1.0
+"""The longest wait between two looks at what is due."""
+FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 6 * 3600.0
+_log = logging.getLogger(__name__)
+
+Move = Callable[[Sequence[AnyMove]], Awaitable[None]]
+Write = Callable[[Message], Outgoing]
+
+
+class Postman:
+    """Sends what is due. One for a data folder; it lives in the event loop of the server."""
+
+    def __init__(
+        self,
+        release: Release,
+        channels: Mapping[str, Channel],
+        move: Move,
+        write: Write,
+        *,
+        flying: int = FLYING,
+    ) -> None:
+        self._release = release
+        self._channels = channels
+        self._move = move
+        self._write = write
+        self._flying = flying
+        self._out: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """For ever. What a crash left in doubt is looked at first."""
+        await self.recover()
+        while True:
+            try:
+                busy = await self.round()
+            except GermaneError as error:
+                _log.warning("sending stops for a moment: %s", error)
+                busy = False
+            if not busy:
+                await self._rest()
+
+    async def recover(self) -> int:
+        """Messages that were claimed when the last process ended; how many there were."""
+        now_ms = self._release.now_ms()
+        moves = [outbox.left_by_a_crash(each, now_ms) for each in self._release.claimed()]
+        await self._move(moves)
+        return len(moves)
+
+    async def close(self) -> None:
+        """Let what is going out end."""
+        while self._out:
+            await asyncio.wait(self._out)
+        for channel in self._channels.values():
+            await channel.close()
+
+    def wake(self) -> None:
+        """Something may be due now."""
+        self._wake.set()
+
+    async def round(self) -> bool:
+        """Send some of what is due now; whether there was anything to do."""
+        room = self._flying - len(self._out)
+        if room <= 0:
+            await asyncio.wait(self._out, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        due = self._release.due(room)
+        if not due:
+            return False
+        moves: list[AnyMove] = []
+        going: list[str] = []
+        for message in due:
+            moves.append(self._judged(message))
+            if isinstance(moves[-1], Claimed):
+                going.append(message.message_id)
+        await self._move(moves)
+        for message_id in going:
+            task = asyncio.create_task(self._send(message_id))
+            self._out.add(task)
+            task.add_done_callback(self._out.discard)
+        return True
+
+    def _judged(self, message: Message) -> AnyMove:
+        verdict = self._release.verdict(message)
+        if isinstance(verdict, Go):
+            return Claimed(message.message_id, verdict.address, verdict.why)
+        if isinstance(verdict, Later):
+            return Held(message.message_id, "queued", verdict.due_ms, verdict.why)
+        return Held(message.message_id, verdict.status, 0, verdict.why)
+
+    async def _send(self, message_id: str) -> None:
+        """One claimed message. It is looked at once more in the very moment in which it begins: who has
+        said no since it was claimed gets nothing."""
+        message = self._release.message(message_id)
+        assert message is not None, "it was claimed"
+        against = self._release.withdrawn(message)
+        if against is not None:
+            await self._settle([Held(message_id, "cancelled", 0, against)])
+            return
+        result = await self._handed_over(message)
+        await self._settle(settled(message, result, self._release.now_ms()))
+
+    async def _handed_over(self, message: Message) -> Result:
+        channel = self._channels.get(message.channel)
+        if channel is None:
+            return Refused("channel.missing", f"There is no channel {message.channel!r} here.")
+        try:
+            return await channel.send(self._write(message))
+        except Exception as error:
+            _log.exception("channel %s failed", message.channel)
+            return Ambiguous(f"The channel failed: {error!r}")
+
+    async def _settle(self, moves: Sequence[AnyMove]) -> None:
+        """What became of it. Where the disk refuses, it stays claimed: the next start finds it in doubt."""
+        try:
+            await self._move(moves)
+        except WrongMove:
+            _log.exception("a message was settled twice")
+        except GermaneError as error:
+            _log.warning("what became of a message could not be recorded: %s", error)
+
+    async def _rest(self) -> None:
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), IDLE_S)
+
+
+def settled(message: Message, result: Result, now_ms: int) -> list[AnyMove]:
+    """What is recorded of an answer."""
+    if isinstance(result, Sent):
+        return [_done(message, "sent", "send.sent", result.detail or "It was taken.", now_ms)]
+    if isinstance(result, Ambiguous):
+        if message.kind == "never_lost":
+            return [_again(message, "send.again", result.reason, FIRST_RETRY_S, now_ms)]
+        return [_done(message, "ambiguous", "send.ambiguous", result.reason, now_ms)]
+    if isinstance(result, Retry):
+        wait_s = result.after_s or backoff_s(message)
+        if now_ms + wait_s * 1000 > message.tried_ms + RETRY_FOR_S * 1000:
+            text = f"It was put off for {RETRY_FOR_S // 3600} hours: {result.reason}"
+            return [_done(message, "failed", "send.given_up", text, now_ms)]
+        return [_again(message, result.code or "send.put_off", result.reason, wait_s, now_ms)]
+    moves: list[AnyMove] = [_done(message, "failed", result.code, result.reason, now_ms)]
+    if result.suppress:
+        from germane.app.moving import address_key
+
+        key = address_key(message.channel, message.address)
+        moves.append(
+            Suppressed(message.channel, key, "", True, Why(now_ms, result.code, result.reason))
+        )
+    return moves
+
+
+def backoff_s(message: Message) -> float:
+    """How long to wait before the next try, in seconds: twice as long each time, up to six hours, and
+    spread by a fifth so that what failed together does not come back together."""
+    wait_s = min(FIRST_RETRY_S * 2.0 ** (message.attempts - 1), LONGEST_RETRY_S)
+    return wait_s * (1.0 + 0.2 * crc32(message.message_id.encode()) / 2**32)
+
+
+def _done(message: Message, status: Status, code: str, text: str, now_ms: int) -> Settled:
+    return Settled(message.message_id, status, Why(now_ms, code, text))
+
+
+def _again(message: Message, code: str, text: str, wait_s: float, now_ms: int) -> Settled:
+    due_ms = now_ms + int(wait_s * 1000)
+    return Settled(message.message_id, "queued", Why(now_ms, code, text), due_ms)

@@ -1,0 +1,138 @@
+"""Whether a message may go out, asked in the very step that claims it (law 4), and once more as it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from germane.app.entries import Entries
+from germane.app.moving import Moving
+from germane.deliver import outbox
+from germane.domain.message import Message, Status, Why
+from germane.domain.profile import Profile
+from germane.domain.sending import TRANSACTIONAL
+
+
+class Go(msgspec.Struct, frozen=True, gc=False):
+    """It goes out now."""
+
+    address: str
+    why: Why
+
+
+class Later(msgspec.Struct, frozen=True, gc=False):
+    """Not yet."""
+
+    due_ms: int
+    why: Why
+
+
+class Never(msgspec.Struct, frozen=True, gc=False):
+    """It does not go out."""
+
+    status: Status
+    why: Why
+
+
+Verdict = Go | Later | Never
+Check = Callable[[Message, Profile, int], "Later | Never | None"]
+"""One reason that may speak against a message now; ``None``: it does not."""
+KILLED_S = 60
+"""A message held by a kill switch is looked at again after so many seconds."""
+
+
+class Release:
+    """Asks everything that may speak against a message: switch, expiry, consent, address, and what it is
+    given: caps, quiet hours, campaign, claims."""
+
+    def __init__(
+        self,
+        tenant: str,
+        entries: Entries,
+        moving: Moving,
+        whose: Callable[[str], Profile],
+        now_ms: Callable[[], int],
+        checks: Sequence[Check] = (),
+    ) -> None:
+        self._tenant = tenant
+        self._entries = entries
+        self._moving = moving
+        self._whose = whose
+        self.now_ms = now_ms
+        self._checks = checks
+
+    def message(self, message_id: str) -> Message | None:
+        """A message as it stands."""
+        return self._moving.message(self._tenant, message_id)
+
+    def due(self, limit: int) -> list[Message]:
+        """Messages that are queued and due, the longest waiting first."""
+        found = self._entries.due(self._tenant, "message", self.now_ms(), limit=limit)
+        return [outbox.read(each) for each in found if each.status == "queued"]
+
+    def claimed(self) -> list[Message]:
+        """Messages that are claimed and not settled."""
+        counts = self._entries.counts(self._tenant, "message")
+        topics = sorted(topic for topic, status in counts if status == "claimed")
+        return [
+            outbox.read(each)
+            for topic in topics
+            for each in self._entries.page(
+                self._tenant,
+                "message",
+                topic=topic,
+                status="claimed",
+                limit=counts[topic, "claimed"],
+            )
+        ]
+
+    def verdict(self, message: Message) -> Verdict:
+        """Whether it goes out now, later, or never. The first reason counts."""
+        now_ms = self.now_ms()
+        person = self._whose(message.person)
+        if message.expires_ms and now_ms >= message.expires_ms:
+            return Never("expired", Why(now_ms, "expired", "It is of no use any more."))
+        killed = self._moving.switched(self._tenant, message.channel, message.campaign)
+        if killed is not None:
+            why = Why(now_ms, "switch.off", f"Sending is stopped: {killed.text}")
+            return Later(now_ms + KILLED_S * 1000, why)
+        against = self.withdrawn(message)
+        if against is not None:
+            return Never("skipped", against)
+        address = address_of(person, message.channel)
+        if not address:
+            return Never("skipped", Why(now_ms, "address.none", "No address is known."))
+        for check in self._checks:
+            found = check(message, person, now_ms)
+            if found is not None:
+                return found
+        return Go(address, Why(now_ms, "send.claimed", "It goes out."))
+
+    def withdrawn(self, message: Message) -> Why | None:
+        """Why it may not go out whatever the hour: sending is stopped, or the person has said no."""
+        now_ms = self.now_ms()
+        killed = self._moving.switched(self._tenant, message.channel, message.campaign)
+        if killed is not None:
+            return Why(now_ms, "switch.off", f"Sending is stopped: {killed.text}")
+        person = self._whose(message.person)
+        if message.purpose != TRANSACTIONAL and not person.consent.get(message.purpose, False):
+            stated = message.purpose in person.consent
+            text = "was withdrawn" if stated else "was never given"
+            return Why(now_ms, "consent.none", f"Consent to {message.purpose} {text}.")
+        address = address_of(person, message.channel)
+        if address:
+            no = self._moving.suppressed(self._tenant, message.channel, address, message.purpose)
+            if no is not None:
+                return Why(
+                    now_ms, "address.suppressed", f"The address is not written to: {no.text}"
+                )
+        return None
+
+
+def address_of(person: Profile, channel: str) -> str:
+    """Where somebody is reached by a channel; empty: nowhere."""
+    if channel != "email":
+        return person.person
+    trait = person.traits.get("email")
+    return trait.value.strip() if trait is not None and isinstance(trait.value, str) else ""

@@ -1,0 +1,26 @@
+"""What an event says about consent: somebody who says no is heard at once, whoever brings the news."""
+
+from __future__ import annotations
+
+from germane.domain.event import Event
+
+EMAIL = "email_marketing"
+_REFUSALS = ("Unsubscribed", "Email Marked as Spam")
+
+
+def withdrawn(event: Event) -> tuple[str, ...]:
+    """Purposes that an event takes consent from.
+
+    ``Unsubscribed`` and ``Email Marked as Spam`` (Segment's e-mail events) are of the purpose they name, or of
+    e-mail marketing. In ``context.consent.categoryPreferences`` a category is a purpose; one that is false is
+    withdrawn. Nothing is *granted* by an event: a browser's key is public.
+    """
+    found: set[str] = set()
+    if event.kind == "track" and event.name in _REFUSALS:
+        named = event.properties.get("purpose")
+        found.add(named if isinstance(named, str) and named else EMAIL)
+    consent = event.context.get("consent")
+    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
+    if isinstance(preferences, dict):
+        found |= {name for name, value in preferences.items() if value is False}
+    return tuple(sorted(found))
