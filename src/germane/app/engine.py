@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
+from germane.app.entries import Entries
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.letters import Letters
 from germane.app.memory import Memory
+from germane.app.moving import Moving
 from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
@@ -237,6 +239,21 @@ class Engine:
                 self._submit(self.fold_move(each))
         finally:
             await self._durable()
+
+    @property
+    def entries(self) -> Entries:
+        """The ledger, with all that was folded."""
+        return self._memory.entries
+
+    @property
+    def moving(self) -> Moving:
+        """What the ledger's entries mean."""
+        return self._steps.moving
+
+    def profile(self, person: str) -> Profile:
+        """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""
+        now = self._memory.person_of(self.tenant, person) or person
+        return self._memory.profile(self.tenant, now) or Profile(now)
 
     def fold_move(self, move: AnyMove) -> Txn:
         """For bulk writers: fold one move without committing.

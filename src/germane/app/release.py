@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from germane.app.engine import Engine
 from germane.app.entries import Entries
 from germane.app.moving import Moving
 from germane.deliver import outbox
@@ -61,6 +62,18 @@ class Release:
         self._whose = whose
         self.now_ms = now_ms
         self._checks = checks
+
+    @classmethod
+    def of(cls, engine: Engine, checks: Sequence[Check] = ()) -> Release:
+        """Over what an engine knows."""
+        return cls(
+            engine.tenant,
+            engine.entries,
+            engine.moving,
+            engine.profile,
+            engine.world.now_ms,
+            checks,
+        )
 
     def message(self, message_id: str) -> Message | None:
         """A message as it stands."""
