@@ -1,0 +1,1 @@
+"""Campaigns: who enters, when a message goes out."""
