@@ -175,6 +175,39 @@ class TrainingSpec(msgspec.Struct, frozen=True):
     """After this long, half of them is."""
 
 
+class CapSpec(msgspec.Struct, frozen=True):
+    """At most so many messages to one person."""
+
+    count: int
+    per_s: int
+    """In any time of this length, in seconds; with ``calendar``: whole days of it."""
+    channel: str = ""
+    """Empty: all that reach out to people (e-mail and webhooks) together."""
+    calendar: bool = False
+    """Count days on the person's own calendar instead: one day means today, seven today and six before."""
+
+
+class DeliverySpec(msgspec.Struct, frozen=True):
+    """What holds for every message that is not transactional, unless its campaign says otherwise."""
+
+    quiet_hours: tuple[int, int] | None = (22 * 60, 7 * 60)
+    """Minutes of the day on the person's clock in which nothing goes out; ``None``: there are none."""
+    window: tuple[int, int] | None = None
+    """Minutes of the day in which campaigns send that name no window; ``None``: any time."""
+    timezone: str = ""
+    """Of people whose zone is not known; empty: the project's."""
+    spread_s: int = 900
+    """What becomes due for many at one moment is spread over this."""
+    deadline_s: int = 2 * 86_400
+    """After this a message that could not go out is dropped, where its campaign says nothing."""
+    exploration_share: float = 0.05
+    """Of messages at their best hour: share at a random admissible hour, to learn from. 0 to 0.5."""
+    caps: tuple[CapSpec, ...] = (
+        CapSpec(1, 86_400, "email", calendar=True),
+        CapSpec(4, 7 * 86_400),
+    )
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole declaration, validated."""
 
@@ -186,6 +219,7 @@ class Settings(msgspec.Struct, frozen=True):
     traits: dict[str, TraitSpec] = {}
     surfaces: dict[str, SurfaceSpec] = {}
     profile: ProfileSpec = ProfileSpec()
+    delivery: DeliverySpec = DeliverySpec()
 
     @property
     def diversity_attribute(self) -> str:

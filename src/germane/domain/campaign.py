@@ -1,0 +1,172 @@
+"""A campaign: who enters, what they wait for, when they leave, what is sent and under which rules.
+
+Everything here is declared by people (``germane.config.campaigns`` reads it). Durations are in seconds;
+empty texts and zeros mean that nothing was said.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from germane.domain.plan import Priority
+
+Channel = Literal["email", "inapp", "webhook", "crm"]
+DeliveryClass = Literal["never_twice", "never_lost"]
+Status = Literal["dry", "live", "paused", "ended"]
+Per = Literal["person", "account", "person+item"]
+Change = Literal["back_in_stock", "price_drop"]
+EnterKind = Literal["event", "item", "schedule", "audience"]
+TRANSACTIONAL = "transactional"
+
+
+class Enter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How somebody comes in. ``kind`` says which of the four ways it is."""
+
+    event: str = ""
+    """Track event (or ``page:NAME``, ``screen:NAME``, ``identify``, ``group``)."""
+    when: str = ""
+    """CEL that must hold of the event; of a schedule or an audience: of the person."""
+    count: int = 1
+    """Which matching event it takes."""
+    within_s: int = 0
+    """All of them in a time of this length; 0: however far apart."""
+    cycle: str = ""
+    """Count anew in each: ``month``, or a trait with the day a cycle began (``account.traits.NAME``)."""
+    per: Per = "person"
+    """Whose events are counted together."""
+    fresh_s: int = 86_400
+    """An event that comes in later than this is counted, and lets nobody in."""
+    item: Change | Literal[""] = ""
+    """A change in the catalogue, for those whose events about the item are enough."""
+    drop: float = 0.0
+    """Of ``price_drop``: by which share of the old price at least."""
+    schedule: str = ""
+    """Cron, on the person's own clock."""
+    audience: str = ""
+    """CEL: who gets it, once, ``at`` a time."""
+    at: str = ""
+    """Of an audience: ``2026-12-01T09:00`` on each person's clock, or with an offset for one moment."""
+
+    @property
+    def kind(self) -> EnterKind:
+        """The way in."""
+        if self.schedule:
+            return "schedule"
+        if self.audience:
+            return "audience"
+        return "item" if self.item else "event"
+
+
+class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What lies between entering (or the step before) and a message."""
+
+    for_s: int = 0
+    """So long; with ``event``: at most so long."""
+    until_local: str = ""
+    """Then until this time of the person's day, such as ``09:00``."""
+    event: str = ""
+    """Until this happens."""
+    when: str = ""
+    """CEL that must hold of that event."""
+    otherwise: Literal["leave", "go_on"] = "leave"
+    """What to do when the event did not come in time."""
+    still: str = ""
+    """CEL that must hold when the wait is over; else they leave."""
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message of a campaign."""
+
+    name: str
+    """Unique in the campaign: people who wait for a step are found by it after an edit."""
+    content: str
+    channel: Channel | Literal[""] = ""
+    """Empty: the campaign's."""
+    wait: Wait = Wait()
+    when: str = ""
+    """CEL; where it does not hold the step is passed over."""
+
+
+class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When somebody leaves without the goal."""
+
+    event: str = ""
+    when: str = ""
+    """CEL: with ``event``, of that event; alone, looked at before each step and at each event."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said."""
+        return not self.event and not self.when
+
+
+class SendSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When the messages of a campaign may go out. What is not said is as ``[delivery]`` has it."""
+
+    best_hour: bool = False
+    window: tuple[int, int] | None = None
+    """Minutes of the day on the person's clock."""
+    days: tuple[int, ...] = ()
+    """Weekdays, 0 is Monday."""
+    deadline_s: int = 0
+    ignore_caps: bool = False
+    """Keep no cap. What it sends still counts for the others."""
+    least_chance: float = 0.0
+    """Send nothing where the best open hour is less than so many times as good as the average hour."""
+
+
+class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A campaign as it was declared."""
+
+    name: str
+    title: str = ""
+    channel: Channel = "email"
+    purpose: str = "email_marketing"
+    """Purpose of consent; ``transactional`` needs none and is neither capped nor muted."""
+    delivery: DeliveryClass = "never_twice"
+    """``class`` in files. What becomes of a message whose sending was cut off: never sent twice, or never
+    lost."""
+    priority: Priority = "normal"
+    status: Status = "dry"
+    enter: Enter = Enter()
+    steps: tuple[Step, ...] = ()
+    leave: Leave = Leave()
+    """``[exit]`` in files."""
+    goal: Leave = Leave()
+    """Reaching it ends everything at once."""
+    reentry: Literal["never", "always", "after"] = "never"
+    reentry_s: int = 0
+    """Of ``after``: so long after they last came in."""
+    send: SendSpec = SendSpec()
+    approval: dict[str, str | int | float | bool | list[str]] = {}
+    """``[approval]``, as it stands: who must agree before anything goes out."""
+    holdout_share: float = 0.0
+
+    @property
+    def version(self) -> str:
+        """Hash of the canonical form, without the status: a dry one that goes live is the same campaign."""
+        digest = blake2b(canonical(self), digest_size=12, person=b"germane.campaign")
+        return digest.hexdigest()
+
+    @property
+    def transactional(self) -> bool:
+        """Whether it is neither capped nor muted, and needs no consent."""
+        return self.purpose == TRANSACTIONAL
+
+    def step_at(self, name: str) -> int | None:
+        """Place of a step by its name."""
+        return next((n for n, each in enumerate(self.steps) if each.name == name), None)
+
+    def channel_of(self, step: Step) -> Channel:
+        """Where a step's message goes."""
+        return step.channel or self.channel
+
+
+def canonical(campaign: Campaign) -> bytes:
+    """One way to write a campaign: JSON, keys in order, defaults left out, status left out. Equal
+    definitions have equal bytes, whatever file, order or format they came in."""
+    bare = msgspec.structs.replace(campaign, status="dry")
+    return msgspec.json.encode(msgspec.to_builtins(bare), order="deterministic")
