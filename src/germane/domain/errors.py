@@ -145,6 +145,20 @@ class BadFilter(BadRequest):
     hint = 'Filters are CEL over the item, for example: item.price < 100 && item.brand == "Acme".'
 
 
+class BadCondition(BadRequest):
+    """The condition is not a valid expression."""
+
+    code = "campaign.bad_condition"
+    hint = 'Conditions are CEL, for example: profile.counts.purchase.d30 == 0 && local.hour < 12.'
+
+
+class BadCampaign(BadRequest):
+    """The campaign's definition has errors."""
+
+    code = "campaign.invalid"
+    hint = "Mend these and send it again."
+
+
 class Overloaded(GermaneError):
     """The server has more work than it can take."""
 
