@@ -152,6 +152,20 @@ class WrongMove(BadRequest):
     hint = "`germane messages show ID` tells how it stands, and why."
 
 
+class BadCondition(BadRequest):
+    """The condition is not a valid expression."""
+
+    code = "campaign.bad_condition"
+    hint = 'Conditions are CEL, for example: profile.counts.purchase.d30 == 0 && local.hour < 12.'
+
+
+class BadCampaign(BadRequest):
+    """The campaign's definition has errors."""
+
+    code = "campaign.invalid"
+    hint = "Mend these and send it again."
+
+
 class Overloaded(GermaneError):
     """The server has more work than it can take."""
 
