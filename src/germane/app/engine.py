@@ -17,6 +17,7 @@ from germane.app.entries import Entries
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.letters import Letters
+from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.moving import Moving
 from germane.app.people import People
@@ -64,7 +65,6 @@ class Engine:
         key: bytes,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
-        self.settings = settings
         self.store = store
         self.model = model
         self.world = world
@@ -74,6 +74,8 @@ class Engine:
         self.key = key
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
+        self._steps.library.read(tenant)
+        self.settings = settings = self._steps.settings  # with what content brings
         self._unheard = Unheard(self._steps.extractor)
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
@@ -249,6 +251,11 @@ class Engine:
     def moving(self) -> Moving:
         """What the ledger's entries mean."""
         return self._steps.moving
+
+    @property
+    def library(self) -> Library:
+        """Content and campaigns."""
+        return self._steps.library
 
     def profile(self, person: str) -> Profile:
         """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""

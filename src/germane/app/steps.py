@@ -12,6 +12,7 @@ from zlib import crc32
 import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
+from germane.app.library import Library, prefix_of
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
 from germane.app.moving import Moving
@@ -21,7 +22,14 @@ from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
-from germane.domain.moves import AnyMove, Stated
+from germane.domain.moves import (
+    AnyMove,
+    CampaignPut,
+    CampaignTurned,
+    ContentGone,
+    ContentPut,
+    Stated,
+)
 from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Learner
 from germane.domain.profile import Profile
@@ -76,10 +84,14 @@ class Steps:
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
     moving: Moving = field(init=False)
+    library: Library = field(init=False)
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        surfaces = dict(self.settings.surfaces)  # content brings some of its own
+        self.settings = msgspec.structs.replace(self.settings, surfaces=surfaces)
         self._sold = prices.sold_in(self.settings)
+        self.library = Library(self.settings, self.memory.entries)
         self.moving = Moving(self.memory.entries)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
@@ -248,10 +260,22 @@ class Steps:
         Raises:
             WrongMove: nothing like that may happen to that message; ``txn`` is as it was.
         """
-        if isinstance(move, Stated):
-            person = self._stated(move, at, txn)
-        else:
-            person = self.moving.fold(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
+        person = ""
+        match move:
+            case Stated():
+                person = self._stated(move, at, txn)
+            case ContentPut():
+                brought = self.library.put_content(at.tenant, move.content, txn)
+                self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
+            case ContentGone():
+                self.library.drop_content(at.tenant, move.content_id, txn)
+                self.model.put_surfaces(at.seq, prefix_of(move.content_id), [])
+            case CampaignPut():
+                self.library.put_campaign(at.tenant, move.campaign, txn)
+            case CampaignTurned():
+                self.library.turn_campaign(at.tenant, move.campaign, move.status, txn)
+            case _:
+                person = self.moving.fold(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
         txn.records.append(_record(at, "move", person, f"move:{at.seq}", at.received_ms, move))
 
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:

@@ -6,6 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain.campaign import Campaign
+from germane.domain.campaign import Status as Standing
+from germane.domain.content import Content
 from germane.domain.message import Message, Status, Why
 
 
@@ -79,6 +82,46 @@ class Switched(Move, frozen=True, gc=False):
     why: Why
 
 
+class ContentPut(Move, frozen=True, gc=False):
+    """Content was written, or changed."""
+
+    content: Content
+
+
+class ContentGone(Move, frozen=True, gc=False):
+    """Content was taken away."""
+
+    content_id: str
+
+
+class CampaignPut(Move, frozen=True, gc=False):
+    """A campaign was written, or changed. Its standing stays; a new one is dry."""
+
+    campaign: Campaign
+
+
+class CampaignTurned(Move, frozen=True, gc=False):
+    """A campaign goes live, pauses, ends, or is dry again."""
+
+    campaign: str
+    status: Standing
+    why: Why
+
+
+class Ticked(Move, frozen=True, gc=False):
+    """The time of an enrolment has come."""
+
+    campaign: str
+    subject: str
+
+
+class Invited(Move, frozen=True, gc=False):
+    """A campaign looked at somebody whom no event of theirs let in: it is of an audience or a schedule."""
+
+    campaign: str
+    person: str
+
+
 class Stated(Move, frozen=True, gc=False):
     """Somebody said yes or no to a purpose."""
 
@@ -92,4 +135,19 @@ class Stated(Move, frozen=True, gc=False):
     """Version of the text that they were shown."""
 
 
-AnyMove = Planned | Rewritten | Held | Claimed | Settled | Suppressed | Switched | Stated
+AnyMove = (
+    Planned
+    | Rewritten
+    | Held
+    | Claimed
+    | Settled
+    | Suppressed
+    | Switched
+    | ContentPut
+    | ContentGone
+    | CampaignPut
+    | CampaignTurned
+    | Ticked
+    | Invited
+    | Stated
+)
