@@ -11,7 +11,7 @@ from germane.app.entries import Entries
 from germane.deliver import outbox
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
-from germane.domain.moves import Suppressed, Switched
+from germane.domain.moves import Planned, Suppressed, Switched
 from germane.domain.record import Txn
 
 LedgerMove = outbox.MessageMove | Suppressed | Switched
@@ -69,6 +69,8 @@ class Moving:
             return ""
         named = getattr(move, "message_id", "") or move.message.message_id  # type: ignore[union-attr]
         after = outbox.fold(self.message(tenant, named), move, at_ms=at_ms, seq=seq)
+        if isinstance(move, Planned):
+            txn.entries[tenant, "draft", named] = None
         _put(txn, tenant, outbox.entry(after))
         return after.person
 

@@ -7,7 +7,15 @@ from typing import Literal
 import msgspec
 
 EntryKind = Literal[
-    "approval", "campaign", "content", "enrolment", "message", "operator", "suppression", "switch"
+    "approval",
+    "campaign",
+    "content",
+    "draft",
+    "enrolment",
+    "message",
+    "operator",
+    "suppression",
+    "switch",
 ]
 
 
