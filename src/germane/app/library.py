@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 from msgspec.structs import replace
 
 from germane.app.entries import Entries
+from germane.deliver.compiled import Compiled, compiled
+from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, choice_surface
-from germane.domain.errors import NotFound
+from germane.domain.errors import GermaneError, NotFound
 from germane.domain.ledger import Entry
 from germane.domain.record import Txn
 from germane.domain.settings import ActionSpec, OutcomeSpec, Settings, SurfaceSpec
@@ -19,6 +23,7 @@ EXPLORATION_SHARE = 0.1
 FEATURES = ("known", "readiness", "idle_days")
 PREFIX = "content:"
 """Surfaces that content brings have names that begin so; no declared one has."""
+_log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -55,6 +60,8 @@ class Library:
         self._entries = entries
         self.contents: dict[str, Content] = {}
         self.campaigns: dict[str, Campaign] = {}
+        self._conditions = Conditions(settings)
+        self._compiled: dict[str, tuple[Campaign, Compiled | None]] = {}
 
     def read(self, tenant: str) -> None:
         """Everything that is committed."""
@@ -65,6 +72,24 @@ class Library:
         for each in self._all(tenant, "campaign"):
             campaign = msgspec.msgpack.decode(each.body, type=Campaign)
             self.campaigns[campaign.name] = campaign
+
+    def compiled(self, name: str) -> Compiled | None:
+        """A campaign that can be carried out; ``None``: there is none of that name, or a condition of it
+        cannot be read any more (the declaration has changed)."""
+        campaign = self.campaigns.get(name)
+        if campaign is None:
+            return None
+        known = self._compiled.get(name)
+        if known is None or known[0] is not campaign:
+            known = self._compiled[name] = (campaign, self._compile(campaign))
+        return known[1]
+
+    def _compile(self, campaign: Campaign) -> Compiled | None:
+        try:
+            return compiled(campaign, self._conditions)
+        except GermaneError as error:
+            _log.warning("campaign %s stands still: %s", campaign.name, error)
+            return None
 
     def put_content(self, tenant: str, content: Content, txn: Txn) -> list[SurfaceSpec]:
         """Content was written, or changed; the surfaces that it brings."""

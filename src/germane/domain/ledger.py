@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 EntryKind = Literal[
+    "account",
     "approval",
     "campaign",
     "content",
