@@ -181,7 +181,9 @@ def _check(source: str, attributes: tuple[str, ...]) -> None:
     for name in fields_of(source):
         if name not in known:
             near = expressions.nearest(name, known)
-            hint = f"Did you mean item.{near}?" if near else f"Items have: {', '.join(sorted(known))}."
+            hint = (
+                f"Did you mean item.{near}?" if near else f"Items have: {', '.join(sorted(known))}."
+            )
             raise BadFilter(f"Items have no field {name!r}.", hint=hint, expression=source)
     # A variable that is neither item nor context would only fail on the first item: find it now.
     try:
