@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config.fields import Field
 
 DAY_S = 86_400
@@ -12,6 +13,7 @@ TOP = (
     "traits",
     "surfaces",
     "profile",
+    "delivery",
     "training",
     "server",
     "keys",
@@ -245,11 +247,13 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "surfaces.NAME.rules": RULE,
     "surfaces.NAME.actions": ACTION,
     "profile": PROFILE,
+    "delivery": DELIVERY,
+    "delivery.caps": CAP,
     "training": TRAINING,
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,
 }
 """For the reference documentation: table -> its settings."""
-LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions")
+LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions", "delivery.caps")
 """Tables of which there may be several: they have double brackets."""

@@ -109,9 +109,13 @@ class Conditions:
 
     def _compile(self, source: str, roots: tuple[Root, ...]) -> Condition:
         if expressions.too_long(source):
-            raise _bad(source, 1, f"It is longer than {expressions.MAX_LENGTH} characters.", "Say less.")
+            raise _bad(
+                source, 1, f"It is longer than {expressions.MAX_LENGTH} characters.", "Say less."
+            )
         if expressions.too_many_loops(source):
-            raise _bad(source, 1, "It has more than one loop (map, filter, all, exists).", "Use one.")
+            raise _bad(
+                source, 1, "It has more than one loop (map, filter, all, exists).", "Use one."
+            )
         here = tuple((n, t) for n, t in self._names.items() if n.partition(".")[0] in roots)
         try:
             program = _environment(here).compile(source)
@@ -150,12 +154,16 @@ class Conditions:
             return _bad(source, position, "One = compares nothing.", "Write == to compare.")
         if "<EOF>" in said:
             return _bad(source, position, "It ends too early.", "Say what follows.")
-        return _bad(source, position, f"It cannot be read here: {said}.", "Look at what stands there.")
+        return _bad(
+            source, position, f"It cannot be read here: {said}.", "Look at what stands there."
+        )
 
     def _unknown(
         self, source: str, name: str, position: int, here: dict[str, Type], roots: Collection[str]
     ) -> BadCondition:
-        whole = next((each for each in _words(source) if each[0].startswith(name)), (name, position))
+        whole = next(
+            (each for each in _words(source) if each[0].startswith(name)), (name, position)
+        )
         name, position = whole
         root = name.partition(".")[0]
         if root in ALL and root not in roots:
@@ -169,9 +177,9 @@ class Conditions:
             fields = ", ".join(sorted(each for each in here if each.startswith(f"{name}.")))
             return _bad(source, position, f"{name!r} alone says nothing.", f"There are {fields}.")
         known = sorted(each for each in here if each.partition(".")[0] == root)
-        fields = {each.partition(".")[2]: each for each in known}
-        near = expressions.nearest(name.partition(".")[2], fields) if known else None
-        meant = fields[near] if near else expressions.nearest(name, here) if not known else None
+        by_field = {each.partition(".")[2]: each for each in known}
+        near = expressions.nearest(name.partition(".")[2], by_field) if known else None
+        meant = by_field[near] if near else expressions.nearest(name, here) if not known else None
         hint = f"Did you mean {meant}?" if meant else f"There are: {', '.join(known or roots)}."
         return _bad(source, position, f"Unknown name {name!r}.", hint)
 

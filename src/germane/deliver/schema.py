@@ -69,11 +69,11 @@ _FIXED: dict[str, Type] = {
 }
 MEANING: dict[str, str] = {
     "now": "the moment",
-    "local.*": "hour, minute, weekday (`mon` to `sun`), day of the month, date (`2026-12-01`) on the person's clock",
+    "local.*": "on the person's clock: hour, minute, weekday (`mon`), day of the month, date (`2026-12-01`)",
     "event.*": "what just happened: name, kind, properties, traits, context, and the ids of its items",
     "profile.traits": "what was declared of the person; the trait must be declared in `[traits]`",
     "profile.counts": "interactions by signal in the last 1, 7, 30 and 90 days: `profile.counts.purchase.d30`",
-    "profile.interests": "shares, by attribute and value: `profile.interests.category[\"Tents\"] > 0.3`",
+    "profile.interests": 'shares, by attribute and value: `profile.interests.category["Tents"] > 0.3`',
     "profile.evidence": "positive interactions so far; `profile.readiness` is what that makes, from 0 to 1",
     "profile.lastSeenDays": "days since they were last there; `firstSeenDays` since they were first",
     "profile.known": "whether anything is known of them at all",
@@ -81,7 +81,7 @@ MEANING: dict[str, str] = {
     "profile.consent": "by purpose, where it was stated",
     "account.*": "`account.id`, and `account.traits` as group calls told them",
     "item.*": "the item of the event or of the change, its fields and declared attributes",
-    "own.*": "the person and that item: how often they had it, days since they last met it, whether they rejected it",
+    "own.*": "the person and that item: how often they had it, lastDays since they met it, rejected",
     "change.*": "of a catalogue change: kind, old and new price, the share taken off",
 }  # fmt: skip
 """For the documentation."""

@@ -18,7 +18,7 @@ from germane.domain.event import Event
 from germane.domain.hours import zone_of
 from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY
-from germane.domain.profile import Profile
+from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.domain.walltime import DAYS
 
@@ -108,6 +108,10 @@ def _of_profile(read: Callable[[Profile, View], Any]) -> Callable[[View], Any]:
     return lambda view: read(view.profile, view) if view.profile is not None else None
 
 
+def _plain(read: Callable[[Profile], Any]) -> Callable[[View], Any]:
+    return lambda view: read(view.profile) if view.profile is not None else None
+
+
 def _traits(profile: Profile, view: View) -> dict[str, Any]:
     return {name: each.value for name, each in profile.traits.items() if each.value is not None}
 
@@ -152,14 +156,19 @@ def _readiness(profile: Profile, view: View) -> float:
     return float(decay.readiness(profile.evidence, view.settings.profile.readiness_half))
 
 
-def _own(read: Callable[[Any, View], Any], empty: Any) -> Callable[[View], Any]:
+def _own(read: Callable[[OwnItem], Any], empty: Any = None) -> Callable[[View], Any]:
     def value(view: View) -> Any:
         if view.item is None:
             return None
         own = view.profile.own_items.get(view.item.item_id) if view.profile is not None else None
-        return empty if own is None else read(own, view)
+        return empty if own is None else read(own)
 
     return value
+
+
+def _own_days(view: View) -> float | None:
+    last_s = _own(lambda own: own.last_s)(view)
+    return None if last_s is None else _days_since(view, last_s * 1000)
 
 
 def _change(read: Callable[[ItemChange], Any]) -> Callable[[View], Any]:
@@ -180,16 +189,16 @@ _READ: dict[str, Callable[[View], Any]] = {
     "event.context": _event("context"),
     "event.items": lambda view: list(view.items) if view.event is not None else None,
     "profile.known": lambda view: view.profile is not None,
-    "profile.evidence": _of_profile(lambda profile, view: float(profile.evidence)),
+    "profile.evidence": _plain(lambda profile: float(profile.evidence)),
     "profile.readiness": _of_profile(_readiness),
     "profile.firstSeenDays": _of_profile(_first_days),
     "profile.lastSeenDays": _of_profile(_last_days),
-    "profile.account": _of_profile(lambda profile, view: profile.account),
-    "profile.timezone": _of_profile(lambda profile, view: profile.timezone),
-    "profile.locale": _of_profile(lambda profile, view: profile.locale),
+    "profile.account": _plain(lambda profile: profile.account),
+    "profile.timezone": _plain(lambda profile: profile.timezone),
+    "profile.locale": _plain(lambda profile: profile.locale),
     "profile.typicalPrice": _of_profile(_typical),
     "profile.traits": _of_profile(_traits),
-    "profile.consent": _of_profile(lambda profile, view: profile.consent),
+    "profile.consent": _plain(lambda profile: profile.consent),
     "profile.interests": _of_profile(_interests),
     "profile.counts": _counts,
     "account.id": lambda view: view.account or None,
@@ -206,9 +215,9 @@ _READ: dict[str, Callable[[View], Any]] = {
     "item.url": _item("url"),
     "item.imageUrl": _item("image_url"),
     "item.attributes": _item("attributes"),
-    "own.count": _own(lambda own, view: own.count, 0),
-    "own.lastDays": _own(lambda own, view: _days_since(view, own.last_s * 1000), None),
-    "own.rejected": _own(lambda own, view: own.rejected_s > 0, empty=False),
+    "own.count": _own(lambda own: own.count, 0),
+    "own.lastDays": _own_days,
+    "own.rejected": _own(lambda own: own.rejected_s > 0, empty=False),
     "change.kind": _change(lambda change: change.kind),
     "change.oldPrice": _change(lambda change: change.old_price),
     "change.newPrice": _change(lambda change: change.new_price),

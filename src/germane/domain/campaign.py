@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain.ids import share_of
 from germane.domain.item import Item
 from germane.domain.plan import Priority
 
@@ -205,7 +206,17 @@ def changes_of(before: Item | None, after: Item, at_ms: int, key: str) -> tuple[
         return ()
     found = []
     if not before.in_stock:
-        found.append(ItemChange("back_in_stock", after.item_id, at_ms, key, before.price, after.price))
+        found.append(
+            ItemChange("back_in_stock", after.item_id, at_ms, key, before.price, after.price)
+        )
     if before.price is not None and after.price is not None and after.price < before.price:
         found.append(ItemChange("price_drop", after.item_id, at_ms, key, before.price, after.price))
     return tuple(found)
+
+
+def held_out(campaign: Campaign, tenant: str, person: str) -> bool:
+    """Whether a person gets nothing of a campaign, so that its effect can be measured. The same people each
+    time; nobody of what is transactional."""
+    if campaign.transactional:
+        return False
+    return share_of(tenant, person, f"holdout:campaign:{campaign.name}") < campaign.holdout_share

@@ -156,7 +156,7 @@ class BadCondition(BadRequest):
     """The condition is not a valid expression."""
 
     code = "campaign.bad_condition"
-    hint = 'Conditions are CEL, for example: profile.counts.purchase.d30 == 0 && local.hour < 12.'
+    hint = "Conditions are CEL, for example: profile.counts.purchase.d30 == 0 && local.hour < 12."
 
 
 class BadCampaign(BadRequest):
