@@ -1,1 +1,1 @@
-"""From a decision to a message that goes out once: campaigns, moments, approvals, outbox, channels."""
+"""Campaigns: who enters, when a message goes out."""
