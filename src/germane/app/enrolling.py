@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from germane.app.accounts import Accounts
-from germane.app.entries import Entries
 from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.sheet import Sheet
@@ -82,7 +80,8 @@ class Enrolling:
                 for entry in self._about(tenant, name, after.item_id):
                     state = _decode(entry.body)
                     view = self._view(tenant, state, now_ms, change=each)
-                    self._keep(made, state, entering.on_change(made, state, view), sheet, now_ms, seq)
+                    change = entering.on_change(made, state, view)
+                    self._keep(made, state, change, sheet, now_ms, about=after.item_id)
 
     def tick(self, tenant: str, campaign: str, subject: str, txn: Txn, *, now_ms: int) -> str:
         """The time of an enrolment has come; whose it is."""
@@ -96,7 +95,7 @@ class Enrolling:
             return entry.person
         state = _decode(entry.body)
         view = self._view(tenant, state, now_ms)
-        self._keep(made, state, entering.on_clock(made, state, view), sheet, now_ms, 0)
+        self._keep(made, state, entering.on_clock(made, state, view), sheet, now_ms)
         return entry.person
 
     def invite(self, tenant: str, campaign: str, person: str, txn: Txn, *, now_ms: int) -> str:
@@ -129,7 +128,7 @@ class Enrolling:
             at_ms=now_ms,
             why=Reason(last.code, last.text),
         )
-        self._keep(made, state, change, sheet, now_ms, 0)
+        self._keep(made, state, change, sheet, now_ms)
 
     def merged(self, tenant: str, gone: str, person: Profile, txn: Txn, *, now_ms: int) -> None:
         """Two people turned out to be one: so do their enrolments."""
@@ -151,7 +150,7 @@ class Enrolling:
                 self._store(moved, sheet)
                 continue
             change = merging.merged(made, _decode(known.body), other)
-            self._keep(made, other, change, sheet, now_ms, 0)
+            self._keep(made, other, change, sheet, now_ms)
 
     # -- the parts -------------------------------------------------------------------------------
 
@@ -179,7 +178,9 @@ class Enrolling:
             view = self._seen(person, event, items, item, now_ms, sheet)
             fresh = entering.begun(made, view, subject, person.person, item)
             state = _decode(entry.body) if entry is not None else fresh
-            self._keep(made, state, entering.on_event(made, state, view), sheet, now_ms, seq)
+            about = view.item.item_id if view.item is not None else item
+            change = entering.on_event(made, state, view)
+            self._keep(made, state, change, sheet, now_ms, seq, about)
 
     def _begin(self, made: Compiled, person: Profile, sheet: Sheet, now_ms: int) -> None:
         """Somebody whom a schedule or an audience has not looked at yet."""
@@ -195,14 +196,17 @@ class Enrolling:
         change: tuple[Enrolment, tuple[Effect, ...]],
         sheet: Sheet,
         now_ms: int,
-        seq: int,
+        seq: int = 0,
+        about: str = "",
     ) -> None:
         after, effects = change
+        if after.entry > before.entry:
+            after = replace(after, cause_seq=seq, about=about)
         if after != before:
             self._store(after, sheet)
         for each in effects:
             if isinstance(each, Compose):
-                sheet.put(draft_of(each, made.campaign, now_ms, seq))
+                sheet.put(draft_of(each, made.campaign, after, now_ms))
             else:
                 _take_back(each, after.person, sheet, now_ms)
 
@@ -274,7 +278,7 @@ def topic_of(campaign: str, item: str) -> str:
     return f"{campaign}|{item}" if item else campaign
 
 
-def draft_of(asked: Compose, campaign: Campaign, now_ms: int, seq: int) -> Entry:
+def draft_of(asked: Compose, campaign: Campaign, state: Enrolment, now_ms: int) -> Entry:
     """A message that is to be made."""
     message = Message(
         message_id=outbox.message_id(now_ms, asked.key),
@@ -292,9 +296,9 @@ def draft_of(asked: Compose, campaign: Campaign, now_ms: int, seq: int) -> Entry
         key=asked.key,
         subject=asked.subject,
         step=asked.step,
-        item=asked.item,
+        item=asked.item or state.about,
         asked_ms=asked.due_ms,
-        cause_seq=seq,
+        cause_seq=state.cause_seq,
         whys=(Why(now_ms, asked.reason.code, asked.reason.text),),
     )
     return replace(outbox.entry(message), kind="draft")

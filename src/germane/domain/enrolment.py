@@ -55,6 +55,10 @@ class Enrolment(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Whether they came in while the campaign was dry: it does not count when it goes live."""
     reason: Reason | None = None
     """The last thing that happened: why they wait, left or were passed over."""
+    cause_seq: int = 0
+    """Log offset of the event that let them in last; 0: the clock did."""
+    about: str = ""
+    """The item that this event was about (the first of several)."""
 
     @property
     def inside(self) -> bool:
