@@ -30,7 +30,7 @@ def guarded(text: str) -> str:
 
 def plain(text: str) -> str:
     """A rendered text without marks, its values as they were."""
-    if text.isascii() or OPEN not in text:  # no value in it
+    if text.isascii():
         return text
     return _MARK.sub("", text).translate(_UNGUARDED)
 
