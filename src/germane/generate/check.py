@@ -78,8 +78,8 @@ class _Check:
             yield self._remark(
                 "warning",
                 slot.name,
-                f"{', '.join(waiting)} waits for a person: it is not chosen.",
-                "Read it, and set approved = true.",
+                f"Not chosen before a person approves: {', '.join(waiting)}.",
+                "Read it, and set approved = true, or take it out.",
             )
         for variant in slot.variants:
             for tag, fields in variant.texts.items():

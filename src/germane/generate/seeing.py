@@ -51,8 +51,8 @@ def wrong_name(
     if root != "now" and not name:
         return Wrong("error", f"{root} alone says nothing.", f"Name what of it: {root}.NAME.")
     match root:
-        case "person" | "account" if name == "interest":
-            return _interest(shown, path, settings)
+        case "interest":
+            return _interest(shown, str(name), settings)
         case "person" | "account":
             return _trait(shown, str(name), settings)
         case "item":
@@ -85,9 +85,8 @@ def _trait(shown: str, name: str, settings: Settings) -> Wrong | None:
     )
 
 
-def _interest(shown: str, path: tuple[Any, ...], settings: Settings) -> Wrong | None:
+def _interest(shown: str, name: str, settings: Settings) -> Wrong | None:
     kept = [name for name, each in settings.attributes.items() if each.interest]
-    name = str(path[2]) if len(path) > 2 else ""
     if name not in kept:
         return Wrong("error", f"{shown}: no interests are kept of it.", did_you_mean(name, kept))
     if not settings.attributes[name].speakable:
