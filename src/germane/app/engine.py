@@ -377,6 +377,10 @@ class Engine:
         """The readable profile, by person key, user id or anonymous id."""
         return self._people.person(person_id)
 
+    def profile(self, person_id: str) -> Profile | None:
+        """The profile that content is filled from, by person key, user id or anonymous id."""
+        return self._people.profile(person_id)
+
     def moment(self, person_id: str, *, hours: int, top: int) -> dict[str, Any] | None:
         """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""
         return self._people.moment(person_id, hours, top)

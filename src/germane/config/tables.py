@@ -15,6 +15,8 @@ TOP = (
     "profile",
     "delivery",
     "training",
+    "content",
+    "writer",
     "server",
     "keys",
     "imports",
@@ -216,6 +218,36 @@ TRAINING = (
     ),
     Field("every", "duration", "After this long, half of them is.", "7d", low=60, high=365 * DAY_S),
 )
+CONTENT = (
+    Field(
+        "link_hosts",
+        "texts",
+        "Hosts that links and images of content may lead to; *.shop.example is all below one.",
+        (),
+    ),
+    Field(
+        "link_schemes",
+        "texts",
+        "Schemes of links beside https: http, or that of an app's deep links.",
+        (),
+    ),
+    Field("banned_words", "texts", "Words and phrases that no content may have.", ()),
+    Field("sender_name", "text", "Who speaks; the project's name if empty.", ""),
+    Field("sender_address", "text", "Postal address in the foot of e-mails.", ""),
+    Field("color", "text", "Colour of buttons and links, as #rrggbb.", "#1f5eff"),
+    Field("logo", "text", "Address of a picture at the head of e-mails.", ""),
+)
+WRITER = (
+    Field(
+        "url",
+        "text",
+        "Base address of an endpoint that speaks the OpenAI chat protocol; empty: no writer.",
+        "",
+    ),
+    Field("model", "text", "Name of its model.", ""),
+    Field("timeout", "duration", "How long an answer may take.", "30s", low=1, high=600),
+    Field("tone", "text", "How the project speaks, in a few words.", ""),
+)
 SERVER = (
     Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),
     Field("port", "whole", "Port to listen on.", 8400, low=0, high=65535),
@@ -231,6 +263,9 @@ KEYS = (
         "Server key: may do everything. Secret; better kept in .env.",
         "",
         secret=True,
+    ),
+    Field(
+        "writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True
     ),
 )
 IMPORT = (
@@ -250,6 +285,8 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "delivery": DELIVERY,
     "delivery.caps": CAP,
     "training": TRAINING,
+    "content": CONTENT,
+    "writer": WRITER,
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,

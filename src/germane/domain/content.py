@@ -181,16 +181,20 @@ def locales_for(wanted: str) -> tuple[str, ...]:
 
 
 def best_locale(wanted: Iterable[str], variants: Collection[Variant], default: str) -> str:
-    """The language in which all of the variants can speak: one message never mixes two.
+    """The language in which all of the variants that say anything can speak: one message never mixes two.
 
     Args:
         wanted: Tags such as ``de-AT``, what is liked best first.
         variants: Those that were chosen.
         default: The content's own language; every variant has it.
     """
-    spoken = [{name.lower().replace("_", "-"): name for name in each.texts} for each in variants]
+    spoken = [
+        {name.lower().replace("_", "-"): name for name in each.texts}
+        for each in variants
+        if any(each.texts.values())
+    ]
     for tag in wanted:
         for name in locales_for(tag):
-            if all(name in each for each in spoken):
-                return next((each[name] for each in spoken), default)
+            if spoken and all(name in each for each in spoken):
+                return spoken[0][name]
     return default

@@ -213,8 +213,8 @@ class ContentSpec(msgspec.Struct, frozen=True):
 
     link_hosts: tuple[str, ...] = ()
     """Hosts that links and images may lead to; ``*.shop.example`` for all below one."""
-    link_schemes: tuple[str, ...] = ("https",)
-    """Besides ``https``: ``http``, or the scheme of an app's deep links."""
+    link_schemes: tuple[str, ...] = ()
+    """Beside ``https``: ``http``, or the scheme of an app's deep links."""
     banned_words: tuple[str, ...] = ()
     """Words that no text may have, whatever their case."""
     sender_name: str = ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from germane.domain.content import FALLBACK, Claim, Content, Slot, Used, Variant
+from germane.domain.content import FALLBACK, LINKS, Claim, Content, Slot, Used, Variant
 from germane.domain.hours import zone_of
 from germane.domain.item import Item
 from germane.generate import locales, markup
@@ -19,6 +20,12 @@ from germane.generate.views import Price, field_of, globals_of
 
 LINE_MAX = 250
 """Characters of a subject, preheader, heading, label or value, once it is filled."""
+
+
+@lru_cache(maxsize=4096)
+def still(slot: str, text: str) -> tuple[Used, ...]:
+    """The sentences of a text that rests on nothing: it is the same for everybody."""
+    return tuple(Used(slot, sentence, ()) for sentence, _ in markup.sentences(text))
 
 
 @dataclass
@@ -171,12 +178,16 @@ class _One:
 
     def filled(self, name: str, source: str) -> str:
         """A text with its values, marked; what it rests on and claims is noted."""
+        if "{{" not in source and "{%" not in source:
+            if name not in LINKS:
+                self.used += still(self._slot, source)
+            return source
         recorder = Recorder()
         names = globals_of(self._facts, self._item, recorder)
         marked = rendered(source, names, recorder, self._language, self._budget)
         if not plain(marked).strip():
             raise Missing(f"{self._slot}.{name}", "has nothing to say")
-        if name not in ("url", "image"):
+        if name not in LINKS:
             self._note(marked, recorder)
         self.claims += recorder.claims
         if self._item is not None and self._item.item_id in recorder.items:

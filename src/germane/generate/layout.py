@@ -20,14 +20,9 @@ from germane.generate.words import words
 
 _MARK = re.compile(r"x(\d+)x-germane")
 FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-INK, QUIET, PAPER, GROUND, LINE = "#1c2126", "#6b747d", "#ffffff", "#f3f4f6", "#e6e8eb"
-DARK_INK, DARK_QUIET, DARK_PAPER, DARK_GROUND, DARK_LINE = (
-    "#eceff2",
-    "#9aa4ae",
-    "#1d2126",
-    "#121417",
-    "#32383f",
-)
+INK, QUIET, PAPER, GROUND, BORDER = "#1c2126", "#626b74", "#ffffff", "#f3f4f6", "#c4cad1"
+DARK_INK, DARK_QUIET, DARK_PAPER, DARK_GROUND = "#eceff2", "#9aa4ae", "#1d2126", "#121417"
+DARK_BORDER, DARK_LINK = "#4a525b", "#8ab4ff"
 COLUMNS = 2
 
 
@@ -47,7 +42,9 @@ def html(
 @lru_cache(maxsize=256)
 def _skeleton(source: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Compiled MJML, taken apart at its marks."""
-    parts = _MARK.split(str(mrml.to_html(source).content))
+    options = mrml.RenderOptions(fonts={})  # else it loads known fonts from another host
+    made = mrml.to_html(source, render_options=options)
+    parts = _MARK.split(str(made.content))
     return tuple(parts[::2]), tuple(int(each) for each in parts[1::2])
 
 
@@ -188,8 +185,9 @@ class _Page:
             )
         if card.button and card.url:
             parts.append(
-                f'<mj-button href="{self._put(card.url)}" font-size="14px" inner-padding="9px 16px" '
-                f'padding="8px {side}">{self._put(card.button)}</mj-button>'
+                f'<mj-button css-class="ghost" href="{self._put(card.url)}" font-size="14px" '
+                f'background-color="{PAPER}" color="{INK}" border="1px solid {BORDER}" '
+                f'inner-padding="8px 16px" padding="8px {side}">{self._put(card.button)}</mj-button>'
             )
         return "".join(parts)
 
@@ -236,6 +234,8 @@ def _style(color: str) -> str:
         f".paper,.paper>table{{background:{DARK_PAPER} !important;background-color:{DARK_PAPER} !important}}"
         f".ink div,.ink h1,.ink h2,.ink a.title{{color:{DARK_INK} !important}}"
         f".quiet div,.quiet,a.quiet,s.quiet{{color:{DARK_QUIET} !important}}"
-        ".prose a{color:#8ab4ff !important}}"
+        f".prose a{{color:{DARK_LINK} !important}}"
+        f".ghost td,.ghost a{{background:{DARK_PAPER} !important;color:{DARK_INK} !important;"
+        f"border-color:{DARK_BORDER} !important}}}}"
         "@media only screen and (max-width:479px){.paper{border-radius:0 !important}}"
     )

@@ -35,6 +35,7 @@ from liquid.template import BoundTemplate
 from liquid.undefined import FalsyStrictUndefined
 
 from germane.domain.errors import TemplateRefused
+from germane.domain.near import did_you_mean
 from germane.generate.filters import FILTERS, text
 from germane.generate.missing import Missing
 from germane.generate.recording import Recorder
@@ -176,6 +177,7 @@ def compiled(source: str) -> Template:
         template = _ENVIRONMENT.from_string(source)
         assert isinstance(template, Template)
         template.parts = _parts(template)
+        _known_filters(template)
     except LiquidError as error:
         if isinstance(error.__cause__, RecursionError):
             raise TemplateRefused("The text is nested too deeply.") from None
@@ -183,6 +185,12 @@ def compiled(source: str) -> Template:
     except RecursionError:
         raise TemplateRefused("The text is nested too deeply.") from None
     return template
+
+
+def _known_filters(template: Template) -> None:
+    for name in template.filter_names(include_partials=False):
+        if name not in FILTERS:
+            raise TemplateRefused(f"There is no filter {name!r}.", hint=did_you_mean(name, FILTERS))
 
 
 def _closed(source: str) -> None:

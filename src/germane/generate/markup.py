@@ -17,7 +17,7 @@ _INLINE = re.compile(r"\[([^\[\]\n]+)\]\(([^()\n]+)\)|\*\*([^*\n]+)\*\*")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 _POINT = re.compile(r"^[ \t]*- ")
 _VALUE = re.compile(f"{OPEN}(\\d+){MIDDLE}[^{CLOSE}]*{CLOSE}")
-_SENTENCE = re.compile(r"(?<=[.!?…:])\s+|\s*\n+\s*(?:- )?")
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*\n+\s*(?:- )?")
 Link = Callable[[str], str]
 """From an address as it is written to the one that is sent."""
 

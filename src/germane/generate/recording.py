@@ -30,6 +30,8 @@ def guarded(text: str) -> str:
 
 def plain(text: str) -> str:
     """A rendered text without marks, its values as they were."""
+    if text.isascii():
+        return text
     return _MARK.sub("", text).translate(_UNGUARDED)
 
 

@@ -1,7 +1,7 @@
 """What a template can see: the speakable part of the facts, name by name, each look recorded.
 
     person.NAME               a declared trait; first_name, last_name and name in any spelling
-    person.interest.ATTRIBUTE the value that the person likes best
+    interest.ATTRIBUTE        the value of it that the person likes best
     account.NAME              a declared trait of the account
     item.NAME                 title, price, brand, category, url, image, in_stock, discount, an attribute
     event.NAME                a property of the event that set it off
@@ -28,7 +28,7 @@ from germane.generate.facts import Facts
 from germane.generate.locales import moment
 from germane.generate.recording import Recorder, clean
 
-ROOTS = ("person", "account", "item", "event", "context", "project", "now")
+ROOTS = ("person", "interest", "account", "item", "event", "context", "project", "now")
 SPELLINGS = {
     "first_name": ("first_name", "firstName", "firstname", "given_name"),
     "last_name": ("last_name", "lastName", "lastname", "family_name"),
@@ -116,8 +116,6 @@ class Traits(View):
         self._speech = Speech(profile, facts.settings, facts.now_ms)
 
     def _value(self, key: str) -> Any:
-        if key == "interest":
-            return Interests(f"{self._name}.interest", self._profile, self._facts, self._recorder)
         for name in SPELLINGS.get(key, (key,)):
             trait = self._profile.traits.get(name)
             if trait is not None and self._speech.trait(name) and trait.value is not None:
@@ -131,11 +129,6 @@ class Traits(View):
         whole = self._value("name")
         parts = whole.split() if isinstance(whole, str) else []
         return parts[0] if 1 < len(parts) <= 4 else None
-
-    def __getitem__(self, key: str) -> Any:
-        if key == "interest":
-            return self._value(key)
-        return super().__getitem__(key)
 
 
 class Interests(View):
@@ -261,6 +254,7 @@ def globals_of(facts: Facts, item: Item | None, recorder: Recorder) -> dict[str,
     zone = zone_of(facts.context.get("timezone"), facts.profile.timezone, settings.timezone)
     found: dict[str, Any] = {
         "person": Traits("person", facts.profile, facts, recorder),
+        "interest": Interests("interest", facts.profile, facts, recorder),
         "context": Properties("context", facts.context, recorder),
         "project": Properties("project", {"name": settings.project}, recorder),
         "now": moment(facts.now_ms, zone),
