@@ -1,0 +1,1 @@
+"""Deliver: conditions, moments and channels; nothing here decides what to say."""
