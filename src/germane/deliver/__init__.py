@@ -1,1 +1,1 @@
-"""Campaigns: who enters, when a message goes out."""
+"""From a decision to a message that goes out once: campaigns, moments, approvals, outbox, channels."""
