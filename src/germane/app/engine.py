@@ -311,6 +311,14 @@ class Engine:
         """What is known of one person now; one that nobody knows has an empty profile."""
         return self._deciding.whose(self.tenant, user_id, anonymous_id)
 
+    def decided_for(self, decision_id: str) -> str:
+        """The person key that a decision belongs to now; empty where only its signed id is known.
+
+        Raises:
+            UnknownDecision: no decision has that id, and the id is not signed by us.
+        """
+        return self._memory.owner(self.tenant, self._reports.decision(decision_id))
+
     def trust(self, profile: Profile) -> float:
         """How far the personal part of a profile is trusted, in [0, 1)."""
         return self._deciding.trust(profile)
