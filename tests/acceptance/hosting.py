@@ -61,8 +61,9 @@ def site(shop: Server) -> Iterator[Site]:
 def page(browser: Browser) -> Iterator[Page]:
     """A visitor, whom nothing may have gone wrong for at the end."""
     with visitor(browser, viewport={"width": 1000, "height": 700}) as opened:
-        opened.on("console", lambda said: seen.append(said.text) if said.type == "error" else None)
         seen: list[str] = []
+        opened.on("console", lambda said: seen.append(said.text) if said.type == "error" else None)
+        opened.on("pageerror", lambda error: seen.append(str(error)))
         yield opened
         assert opened.evaluate("() => window.problems") == []
         quiet = ("Failed to load resource", "net::ERR")

@@ -32,13 +32,24 @@ _CSP = (
 
 @cache
 def script() -> str:
-    """The whole script."""
+    """The whole script, without the comments and the indentation of its parts."""
     folder = files("germane").joinpath("static")
     css = json.dumps(folder.joinpath("germane.css").read_text("utf-8"))
-    parts = [folder.joinpath(f"{name}.js").read_text("utf-8") for name in PARTS]
+    parts = [_bare(folder.joinpath(f"{name}.js").read_text("utf-8")) for name in PARTS]
     head = f"/*! Germane {__version__}, Apache-2.0 */\n"
     top = f'"use strict";\nconst VERSION = "{__version__}", CSS = {css};\n'
     return f"{head}(() => {{\n{top}{''.join(parts)}}})();\n"
+
+
+def _bare(source: str) -> str:
+    """Lines that are comments left out (the parts have no texts over several lines), others moved left."""
+    kept, inside = [], False
+    for line in map(str.strip, source.splitlines()):
+        inside = inside or line.startswith("/**")
+        if line and not inside and not line.startswith("//"):
+            kept.append(line)
+        inside = inside and not line.endswith("*/")
+    return "".join(f"{line}\n" for line in kept)
 
 
 def routes(settings: Settings, keys: Keys, *, example: bool) -> list[BaseRoute]:

@@ -26,13 +26,15 @@ function soon(ms) {
 function flush(leaving) {
   if (!me.ready || navigator.onLine === false) return;
   if (Date.now() < notBefore && !leaving) return soon(0);
-  let events = [], bytes = 0;
+  let events = [], bytes = 0, others = false;
   for (const name of store.names("q:")) {
     const [, at, tab] = name.split(":");
     const age = Date.now() - parseInt(at, 36), entry = store.get(name);
     if (!entry || age > KEPT_FOR) {
       store.drop(name);
-    } else if (!sending.has(name) && (tab === TAB || age > 10 * SECOND)) {
+    } else if (tab !== TAB && age < 10 * SECOND) {
+      others = true; // another tab's, or of the page before: it may be on its way
+    } else if (!sending.has(name)) {
       if (entry.path !== "/v1/batch") {
         deliver(entry.path, entry.body, [name]);
         continue;
@@ -48,6 +50,7 @@ function flush(leaving) {
     }
   }
   if (events.length) deliverEvents(events);
+  if (others && !leaving) soon(10 * SECOND);
 }
 
 function deliverEvents(events) {

@@ -31,6 +31,7 @@ function draw(slot, decision, options, shown) {
   const template = templateOf(slot, options), made = doc.createDocumentFragment();
   const list = !template && !options.render ? element("ul", { class: "germane-cards", role: "list" }) : made;
   for (const item of decision.items) {
+    if (!item || typeof item.itemId !== "string") continue;
     const node = options.render ? rendered(options.render(item, decision)) : template ? stamped(template, item) : card(item);
     if (!node) continue;
     const place = node.querySelector("[data-why]");
