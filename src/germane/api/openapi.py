@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from germane import __version__
+from germane.api.endpoint import Endpoint
 from germane.api.errors import ErrorBody
-from germane.api.routes import Endpoint
 from germane.api.wire import OutcomeReceiptBody, ReceiptBody
 from germane.domain.inbox import Nudge
 

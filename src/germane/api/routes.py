@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from starlette.requests import Request
-from starlette.responses import Response
-
 from germane.api import ingest, schemas, wire
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
 from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
+from germane.api.delivery_routes import delivery
+from germane.api.endpoint import Endpoint
 from germane.api.ops import MOST_HOURS, Operations
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
 from germane.domain.inbox import Inbox
-
-Handler = Callable[[Request], Awaitable[Response]]
-Security = Literal["none", "write", "browser", "server"]
-"""Which key opens it; ``browser``: the write key with a person token, or the server key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One method at one address."""
-
-    method: str
-    path: str
-    handler: Handler
-    summary: str
-    tag: str
-    security: Security = "server"
-    body: type | None = None
-    answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
-    media: str = "application/json"
-    query: tuple[tuple[str, int, int], ...] = ()
-    """Names of whole-number query parameters with their least and largest value."""
-    also: tuple[int, ...] = ()
-    """Statuses beside 200 and the errors that every route may give."""
 
 
 def endpoints(
@@ -60,6 +32,7 @@ def endpoints(
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
         *_letters(operations),
+        *delivery(engine, keys),
         *_health(operations),
     ]
 

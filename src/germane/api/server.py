@@ -19,8 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from germane.api import openapi, snippet
 from germane.api.auth import Keys
 from germane.api.body import answer
+from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
-from germane.api.routes import Endpoint, Handler, endpoints
+from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
 from germane.domain.errors import GermaneError

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
+from germane.app.checks import Checks
 from germane.app.composing import Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
 from germane.app.posting import Postman, Write
-from germane.app.release import Check, Release
+from germane.app.release import Release
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Invited, Ticked
@@ -35,11 +36,11 @@ class Delivery:
         write: Write,
         *,
         addresses: Addresses = no_addresses,
-        checks: Sequence[Check] = (),
     ) -> None:
         self._engine = engine
         self._composer = Composer(engine, addresses)
-        self._postman = Postman(Release.of(engine, checks), channels, engine.move, write)
+        self._release = Release.of(engine, [Checks(engine, self._composer)])
+        self._postman = Postman(self._release, channels, engine.move, write)
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -71,7 +71,9 @@ class Moving:
         Raises:
             WrongMove: nothing like that may happen to that message.
         """
-        named = move.message.message_id if isinstance(move, Planned | Rewritten) else move.message_id
+        named = (
+            move.message.message_id if isinstance(move, Planned | Rewritten) else move.message_id
+        )
         after = outbox.fold(self.message(tenant, named), move, at_ms=at_ms, seq=seq)
         sheet = Sheet(self._entries, tenant, txn)
         if isinstance(move, Planned):
@@ -96,6 +98,17 @@ class Moving:
                 return msgspec.msgpack.decode(found.body, type=Suppression).why
         return None
 
+    def switches(self, tenant: str) -> list[dict[str, str]]:
+        """The kill switches that are on, with their reasons."""
+        return [
+            {
+                "scope": each.key.partition(":")[0],
+                "name": each.key.partition(":")[2],
+                "reason": msgspec.msgpack.decode(each.body, type=Switch).why.text,
+            }
+            for each in self._entries.page(tenant, "switch")
+        ]
+
     def switched(self, tenant: str, channel: str, campaign: str) -> Why | None:
         """The kill switch that holds a message back; ``None``: none does."""
         for key in ("all:", f"channel:{channel}", f"campaign:{campaign}"):
@@ -103,4 +116,3 @@ class Moving:
             if found is not None:
                 return msgspec.msgpack.decode(found.body, type=Switch).why
         return None
-

@@ -114,7 +114,12 @@ class Postman:
         return True
 
     def _judged(self, message: Message) -> AnyMove:
-        verdict = self._release.verdict(message)
+        try:
+            verdict = self._release.verdict(message)
+        except Exception as error:  # a bug in one message must not stop the others
+            _log.exception("message %s could not be judged", message.message_id)
+            why = Why(self._release.now_ms(), "internal", f"It could not be judged: {error!r}")
+            return Held(message.message_id, "skipped", 0, why)
         if isinstance(verdict, Go):
             return Claimed(message.message_id, verdict.address, verdict.why)
         if isinstance(verdict, Later):
