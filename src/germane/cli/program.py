@@ -374,6 +374,7 @@ def draft_content(
     raise typer.Exit(run(wanted, config, data, as_json=as_json))
 
 
+@app.command()
 def token(
     who: Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")],
     valid_for: Annotated[str, typer.Option("--for", help="How long: 15m, 1h, up to 7d.")] = "1h",
