@@ -41,6 +41,12 @@ def address_key(channel: str, address: str) -> str:
     return blake2b(named, digest_size=16).hexdigest()
 
 
+def suppression(channel: str, address: str, purpose: str, why: Why) -> Entry:
+    """An address that is not written to, by its key (``address_key``)."""
+    body = _encode(Suppression(channel, purpose, why))
+    return Entry("suppression", f"{address}:{purpose}", body, topic=channel)
+
+
 class Moving:
     """Folds moves; asks nobody but the ledger."""
 
@@ -55,9 +61,7 @@ class Moving:
     def fold(self, tenant: str, move: Suppressed | Switched, txn: Txn) -> None:
         """An address is written to no more, or again; a switch is on, or off."""
         if isinstance(move, Suppressed):
-            key = f"{move.address}:{move.purpose}"
-            body = _encode(Suppression(move.channel, move.purpose, move.why))
-            entry = Entry("suppression", key, body, topic=move.channel)
+            entry = suppression(move.channel, move.address, move.purpose, move.why)
         else:
             key = f"{move.scope}:{move.name}"
             entry = Entry("switch", key, _encode(Switch(move.why)))
