@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from germane.api import ingest, schemas, wire
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
@@ -16,12 +18,17 @@ from germane.domain.inbox import Inbox
 
 
 def endpoints(
-    engine: Engine, keys: Keys, *, anonymous: bool = False, inbox: Inbox = inboxes.nothing
+    engine: Engine,
+    keys: Keys,
+    *,
+    anonymous: bool = False,
+    inbox: Inbox = inboxes.nothing,
+    channels: Collection[str] | None = None,
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
-    for a person in the app.
+    for a person in the app. ``channels``: names of those that are configured; ``None``: not known.
     """
     operations = Operations(engine, keys)
     browsers = Browsers(engine, keys, anonymous=anonymous)
@@ -32,7 +39,7 @@ def endpoints(
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
         *_letters(operations),
-        *delivery(engine, keys),
+        *delivery(engine, keys, channels),
         *_health(operations),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,6 +49,7 @@ def build(
     access_log: bool = True,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
+    channels: Collection[str] | None = None,
 ) -> ASGIApp:
     """The application: the engine starts and stops with it.
 
@@ -60,6 +61,7 @@ def build(
         access_log: A line a request.
         anonymous: Browsers without a person token may ask for their own anonymousId; they get an example page.
         inbox: What waits for a person in the app.
+        channels: Names of those that are configured; ``None``: not known, so campaigns are not held against it.
     """
 
     @asynccontextmanager
@@ -68,7 +70,7 @@ def build(
         yield
         await engine.stop()
 
-    table = endpoints(engine, keys, anonymous=anonymous, inbox=inbox)
+    table = endpoints(engine, keys, anonymous=anonymous, inbox=inbox, channels=channels)
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *pages, *_described(table)],

@@ -1,0 +1,104 @@
+"""What stands in the way of a campaign that is to go live, found out before anybody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from germane.app.engine import Engine
+from germane.domain.campaign import Campaign
+from germane.domain.content import Content
+
+ALWAYS = ("inapp",)
+"""Channels that need no configuration: the person comes and fetches."""
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """One reason why nothing could go out."""
+
+    text: str
+    remedy: str
+
+
+def obstacles(
+    engine: Engine, campaign: Campaign, channels: Collection[str] | None = None
+) -> list[Obstacle]:
+    """Everything that keeps a campaign from sending.
+
+    Args:
+        engine: What knows the content.
+        campaign: The campaign.
+        channels: Names of the channels that are configured; ``None``: not known here, so not looked at.
+    """
+    found = []
+    for step in campaign.steps:
+        content = engine.library.contents.get(step.content)
+        channel = campaign.channel_of(step)
+        if content is None:
+            found.append(
+                Obstacle(
+                    f"There is no content {step.content!r}.",
+                    f"Write content/{step.content}.toml and run `germane content push`.",
+                )
+            )
+        else:
+            found += _of_content(content, channel)
+        if not _open(channel, channels):
+            found.append(
+                Obstacle(
+                    f"No channel {channel!r} is configured.",
+                    f"Add [channels.{channel}] to the configuration, and start the server again.",
+                )
+            )
+    if engine.library.compiled(campaign.name) is None:
+        found.append(
+            Obstacle(
+                "A condition of it cannot be read any more: the configuration has changed.",
+                "`germane check` says which one; mend it and run `germane campaign push`.",
+            )
+        )
+    return list(dict.fromkeys(found))
+
+
+def missing_content(campaign: Campaign, engine: Engine) -> list[str]:
+    """Content that a campaign names and that is not there."""
+    known = engine.library.contents
+    return sorted({step.content for step in campaign.steps if step.content not in known})
+
+
+def users_of(engine: Engine, content_id: str) -> list[str]:
+    """Campaigns that say a content item and have not ended."""
+    return sorted(
+        each.name
+        for each in engine.library.campaigns.values()
+        if each.status != "ended" and any(step.content == content_id for step in each.steps)
+    )
+
+
+def _of_content(content: Content, channel: str) -> list[Obstacle]:
+    found = []
+    carried = "webhook" if channel == "crm" else channel
+    if content.channel != carried:
+        found.append(
+            Obstacle(
+                f"Content {content.content_id!r} is written for {content.channel}, and would go by {channel}.",
+                f'Write channel = "{carried}" in the content, or another channel in the campaign.',
+            )
+        )
+    found += [
+        Obstacle(
+            f"Nothing is approved in slot {slot.name!r} of content {content.content_id!r}, which must be filled.",
+            f"Read it, set approved = true in content/{content.content_id}.toml, and push it.",
+        )
+        for slot in content.slots
+        if slot.required and slot.variants and not slot.open
+    ]
+    return found
+
+
+def _open(channel: str, channels: Collection[str] | None) -> bool:
+    """Whether a channel leads anywhere; ``webhook`` does by any that has a name of its own."""
+    if channels is None or channel in ALWAYS:
+        return True
+    return any(each == channel or each.startswith(f"{channel}:") for each in channels)
