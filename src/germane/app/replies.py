@@ -14,7 +14,7 @@ from germane.domain.decision import Decision
 from germane.domain.event import Event
 from germane.domain.message import Message, Why, noted
 from germane.domain.outcome import Outcome
-from germane.profile.consent import EMAIL
+from germane.domain.purposes import EMAIL_MARKETING
 
 OPENED = ("Email Opened", "In-App Message Viewed")
 CLICKED = ("Email Link Clicked", "In-App Message Clicked")
@@ -84,7 +84,11 @@ class Replies:
     def _barred(self, event: Event, sheet: Sheet, tenant: str, now_ms: int) -> None:
         """An address that does not exist is written to no more; one that complained, for no marketing."""
         if event.name == COMPLAINED:
-            purpose, code, text = EMAIL, "complained", "Its owner marked a message as spam."
+            purpose, code, text = (
+                EMAIL_MARKETING,
+                "complained",
+                "Its owner marked a message as spam.",
+            )
         elif event.name == BOUNCED and event.properties.get("permanent") is True:
             purpose, code, text = "", "bounced", "The address does not exist."
         else:

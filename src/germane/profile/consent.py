@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from germane.domain.event import Event
+from germane.domain.purposes import EMAIL_MARKETING
 
-EMAIL = "email_marketing"
 _REFUSALS = ("Unsubscribed", "Email Marked as Spam")
 
 
@@ -18,7 +18,7 @@ def withdrawn(event: Event) -> tuple[str, ...]:
     found: set[str] = set()
     if event.kind == "track" and event.name in _REFUSALS:
         named = event.properties.get("purpose")
-        found.add(named if isinstance(named, str) and named else EMAIL)
+        found.add(named if isinstance(named, str) and named else EMAIL_MARKETING)
     consent = event.context.get("consent")
     preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
     if isinstance(preferences, dict):
