@@ -13,7 +13,10 @@ from germane.api import ingest, schemas, wire
 from germane.api.auth import Keys
 from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
+from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
+from germane.api.providers import Providers
+from germane.app.back import Back, way_back
 from germane.app.engine import Engine
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -39,8 +42,12 @@ class Endpoint:
     """Statuses beside 200 and the errors that every route may give."""
 
 
-def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
-    """All endpoints, in the order in which the documentation shows them."""
+def endpoints(engine: Engine, keys: Keys, back: Back | None = None) -> list[Endpoint]:
+    """All endpoints, in the order in which the documentation shows them.
+
+    Without ``back`` no provider is known, and links are sealed with the data folder's own key.
+    """
+    back = back or way_back(engine)
     operations = Operations(engine, keys)
     return [
         *_tracking(engine, keys),
@@ -48,6 +55,8 @@ def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
+        *_links(Links(back)),
+        *_providers(Providers(back)),
         *_letters(operations),
         *_health(operations),
     ]
@@ -184,6 +193,36 @@ def _surfaces(on: Operations) -> list[Endpoint]:
             answer=schemas.STANDING,
             also=(404,),
         ),
+    ]
+
+
+def _links(on: Links) -> list[Endpoint]:
+    rows = (
+        ("GET", "/c/{token}", on.click, "Follow a counted link", "text/html"),
+        ("GET", "/o/{token}", on.opened, "The pixel that counts an open: TOKEN.gif", "image/gif"),
+        ("GET", "/u/{token}", on.ask, "The page to unsubscribe; changes nothing", "text/html"),
+        ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
+    )
+    return [
+        Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))
+        for method, path, handler, text, media in rows
+    ]
+
+
+def _providers(on: Providers) -> list[Endpoint]:
+    rows = (("sendgrid", on.sendgrid), ("postmark", on.postmark), ("ses", on.ses))
+    return [
+        Endpoint(
+            "POST",
+            f"/v1/providers/{name}",
+            handler,
+            f"What {name} tells about messages",
+            "Providers",
+            "none",
+            answer=schemas.SUCCESS,
+            also=(401, 404),
+        )
+        for name, handler in rows
     ]
 
 

@@ -21,6 +21,7 @@ from germane.api.auth import Keys
 from germane.api.body import answer
 from germane.api.errors import on_crash, on_germane_error, on_http_error
 from germane.api.routes import Endpoint, Handler, endpoints
+from germane.app.back import Back
 from germane.app.engine import Engine
 from germane.domain.errors import GermaneError
 
@@ -44,8 +45,9 @@ def build(
     allowed_origins: Sequence[str] = (),
     extra_routes: Sequence[BaseRoute] = (),
     access_log: bool = True,
+    back: Back | None = None,
 ) -> ASGIApp:
-    """The application: the engine starts and stops with it."""
+    """The application: the engine starts and stops with it. ``back``: what links and providers need."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -53,7 +55,7 @@ def build(
         yield
         await engine.stop()
 
-    table = endpoints(engine, keys)
+    table = endpoints(engine, keys, back)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *_described(table)],
         lifespan=lifespan,

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from germane.config import tables
+from germane.config import channel_tables, tables
 from germane.config.fields import UNITS_S, Field
 from germane.config.problems import Problems, did_you_mean, near
 
@@ -84,6 +84,8 @@ def belongs(name: str, path: str = "") -> str | None:
     found = [table for table, fields in tables.TABLES.items() if name in {f.name for f in fields}]
     root = path.partition(".")[0]
     close = [table for table in found if table.partition(".")[0] == root] or found
+    if len(close) > 1:  # what most files have is meant, rather than a channel
+        close = [table for table in close if table not in channel_tables.TABLES] or close
     if len(close) != 1:
         return None
     mark = ("[[", "]]") if close[0] in tables.LISTS else ("[", "]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from germane.config import channel_tables
 from germane.config.fields import Field
 
 DAY_S = 86_400
@@ -16,6 +17,9 @@ TOP = (
     "server",
     "keys",
     "imports",
+    "channels",
+    "links",
+    "providers",
 )
 
 PROJECT = (
@@ -249,6 +253,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,
+    **channel_tables.TABLES,
 }
 """For the reference documentation: table -> its settings."""
 LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions")
