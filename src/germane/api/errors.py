@@ -29,6 +29,7 @@ STATUS: tuple[tuple[type[GermaneError], int], ...] = (
     (errors.MethodNotAllowed, 405),
     (errors.BadRequest, 400),
     (errors.Overloaded, 429),
+    (errors.NoLibrary, 503),
     (errors.StorageFailed, 503),
     (errors.StorageBusy, 503),
 )

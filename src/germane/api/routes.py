@@ -11,7 +11,10 @@ from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
 from germane.api.delivery_routes import delivery
 from germane.api.endpoint import Endpoint
+from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
+from germane.api.providers import Providers
+from germane.app.back import Back, way_back
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
 from germane.domain.inbox import Inbox
@@ -20,6 +23,7 @@ from germane.domain.inbox import Inbox
 def endpoints(
     engine: Engine,
     keys: Keys,
+    back: Back | None = None,
     *,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
@@ -27,9 +31,11 @@ def endpoints(
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
+    Without ``back`` no provider is known, and links are sealed with the data folder's own key.
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
     for a person in the app. ``channels``: names of those that are configured; ``None``: not known.
     """
+    back = back or way_back(engine)
     operations = Operations(engine, keys)
     browsers = Browsers(engine, keys, anonymous=anonymous)
     return [
@@ -38,6 +44,8 @@ def endpoints(
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
+        *_links(Links(back)),
+        *_providers(Providers(back)),
         *_letters(operations),
         *delivery(engine, keys, channels),
         *_health(operations),
@@ -188,6 +196,36 @@ def _surfaces(on: Operations) -> list[Endpoint]:
             answer=schemas.STANDING,
             also=(404,),
         ),
+    ]
+
+
+def _links(on: Links) -> list[Endpoint]:
+    rows = (
+        ("GET", "/c/{token}", on.click, "Follow a counted link", "text/html"),
+        ("GET", "/o/{token}", on.opened, "The pixel that counts an open: TOKEN.gif", "image/gif"),
+        ("GET", "/u/{token}", on.ask, "The page to unsubscribe; changes nothing", "text/html"),
+        ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
+    )
+    return [
+        Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))
+        for method, path, handler, text, media in rows
+    ]
+
+
+def _providers(on: Providers) -> list[Endpoint]:
+    rows = (("sendgrid", on.sendgrid), ("postmark", on.postmark), ("ses", on.ses))
+    return [
+        Endpoint(
+            "POST",
+            f"/v1/providers/{name}",
+            handler,
+            f"What {name} tells about messages",
+            "Providers",
+            "none",
+            answer=schemas.SUCCESS,
+            also=(401, 404),
+        )
+        for name, handler in rows
     ]
 
 

@@ -12,16 +12,18 @@ from germane.app.sheet import Sheet
 from germane.deliver import outbox
 from germane.domain.decision import Decision
 from germane.domain.event import Event
+from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why, noted
 from germane.domain.outcome import Outcome
-from germane.profile.consent import EMAIL
+from germane.domain.purposes import EMAIL_MARKETING
 
 OPENED = ("Email Opened", "In-App Message Viewed")
 CLICKED = ("Email Link Clicked", "In-App Message Clicked")
 CLOSED = ("In-App Message Dismissed",)
 BOUNCED = "Email Bounced"
 COMPLAINED = "Email Marked as Spam"
-_NAMES = frozenset((*OPENED, *CLICKED, *CLOSED, BOUNCED, COMPLAINED, "Unsubscribed"))
+MACHINES = ("Email Opened by Machine", "Email Link Clicked by Machine")
+_NAMES = frozenset((*OPENED, *CLICKED, *CLOSED, *MACHINES, BOUNCED, COMPLAINED, "Unsubscribed"))
 
 
 @dataclass(slots=True)
@@ -47,12 +49,11 @@ class Replies:
         if event.kind != "track" or event.name not in _NAMES:
             return reply
         self._barred(event, sheet, tenant, now_ms)
-        named = event.properties.get("message_id")
-        entry = sheet.get("message", named) if isinstance(named, str) and named else None
+        entry = _about(event, sheet)
         if entry is None:
             return reply
         message = outbox.read(entry)
-        if event.properties.get("machine") is True:
+        if event.name in MACHINES or event.properties.get("machine") is True:
             sheet.put(outbox.entry(replace(message, machines=message.machines + 1)))
             return reply
         if message.person != person:
@@ -84,19 +85,33 @@ class Replies:
     def _barred(self, event: Event, sheet: Sheet, tenant: str, now_ms: int) -> None:
         """An address that does not exist is written to no more; one that complained, for no marketing."""
         if event.name == COMPLAINED:
-            purpose, code, text = EMAIL, "complained", "Its owner marked a message as spam."
+            purpose, code, text = (
+                EMAIL_MARKETING,
+                "complained",
+                "Its owner marked a message as spam.",
+            )
         elif event.name == BOUNCED and event.properties.get("permanent") is True:
             purpose, code, text = "", "bounced", "The address does not exist."
         else:
             return
-        named = event.properties.get("message_id")
-        entry = sheet.get("message", named) if isinstance(named, str) and named else None
+        entry = _about(event, sheet)
         address = outbox.read(entry).address if entry is not None else ""
-        told = event.properties.get("address")
+        traits = event.context.get("traits")
+        told = traits.get("email") if isinstance(traits, dict) else None
         address = address or (told if isinstance(told, str) else "")
         if address:
             key = address_key("email", address)
             sheet.put(suppression("email", key, purpose, Why(now_ms, code, text)))
+
+
+def _about(event: Event, sheet: Sheet) -> Entry | None:
+    """The message that an event names: by ``email_id`` (as Segment calls it) or ``message_id``."""
+    for name in ("email_id", "message_id"):
+        named = event.properties.get(name)
+        found = sheet.get("message", named) if isinstance(named, str) and named else None
+        if found is not None:
+            return found
+    return None
 
 
 def _answered(message: Message, name: str, at_ms: int) -> Message:

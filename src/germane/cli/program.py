@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, exporting, letters, project, serving, tokens
+from germane.cli import asking, bulk, channel, exporting, letters, project, serving, tokens
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -23,6 +23,7 @@ dead_letters = typer.Typer(no_args_is_help=True, help="What could not be used, w
 demo = typer.Typer(no_args_is_help=True, help="See the loop run on real data.")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
+app.add_typer(channel.app, name="channel")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
 content = typer.Typer(no_args_is_help=True, help="What is said to people: check it, have it drafted.")

@@ -90,7 +90,7 @@ def error_body(error: GermaneError) -> dict[str, Any]:
 def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import audit, audit_server
+    from germane.config import audit, audit_channels, audit_server
 
     loaded = common.load(config)
     folder = common.data_dir(loaded, config, data)
@@ -103,6 +103,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_server(loaded.runtime),
+        *audit_channels(loaded.channels),
     ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]

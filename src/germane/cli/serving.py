@@ -39,6 +39,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.app import open_engine, save_snapshot
+    from germane.app.back import way_back
     from germane.config import audit
 
     loaded = common.load(config)
@@ -63,6 +64,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
             anonymous=runtime.browser_decisions == "anonymous",
+            back=way_back(engine, loaded.channels),
         )
         chores = Chores(engine, config, folder, runtime.training)
         chores.start()

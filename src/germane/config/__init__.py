@@ -1,19 +1,23 @@
 """``germane.toml``: read, typed, validated as a whole; every error says the key, the value and the remedy."""
 
 from germane.config.audit import audit
+from germane.config.audit_channels import audit_channels
 from germane.config.audit_server import audit_server
+from germane.config.channels import ChannelsSpec
 from germane.config.finding import Finding
 from germane.config.imports import ImportSpec
 from germane.config.load import Loaded, Runtime, load, load_text
 from germane.config.problems import Problem
 
 __all__ = [
+    "ChannelsSpec",
     "Finding",
     "ImportSpec",
     "Loaded",
     "Problem",
     "Runtime",
     "audit",
+    "audit_channels",
     "audit_server",
     "load",
     "load_text",

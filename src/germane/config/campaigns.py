@@ -21,6 +21,7 @@ from germane.deliver.compiled import Compiled
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Enter, Leave, SendSpec, Step, Wait
 from germane.domain.errors import BadCampaign
+from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import Settings
 from germane.domain.walltime import DAYS
 
@@ -113,6 +114,8 @@ def _invalid(found: list[Problem]) -> BadCampaign:
 
 def _campaign(name: str, table: dict[str, Any], problems: Problems) -> Campaign:
     values = read(table, tables.CAMPAIGN, "", problems, also=PARTS, tables_=tables.CAMPAIGN_TABLES)
+    if values.get("channel") == "inapp" and "purpose" not in table:
+        values["purpose"] = PERSONALISATION  # inside the product: on, with opt-out
     values["delivery"] = values.pop("class", "never_twice")
     content = values.pop("content", "")
     reentry = values.pop("reentry", "")

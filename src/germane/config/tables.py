@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from germane.config.campaign_tables import CAP, DELIVERY
+from germane.config import channel_tables
 from germane.config.fields import Field
 
 DAY_S = 86_400
@@ -20,6 +21,9 @@ TOP = (
     "server",
     "keys",
     "imports",
+    "channels",
+    "links",
+    "providers",
 )
 
 PROJECT = (
@@ -302,6 +306,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,
+    **channel_tables.TABLES,
 }
 """For the reference documentation: table -> its settings."""
 LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions", "delivery.caps")

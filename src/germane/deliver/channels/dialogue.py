@@ -157,7 +157,9 @@ class Dialogue(asyncio.Protocol):
                 result = await self._introduced(envelope)
         except _Gone as error:
             self.abort()
-            raise Lost(f"The connection broke before the message was handed over: {error}.") from None
+            raise Lost(
+                f"The connection broke before the message was handed over: {error}."
+            ) from None
         except TimeoutError:
             self.abort()
             raise Lost(f"The mail server said nothing for {self._timeout_s:g} s.") from None

@@ -58,9 +58,7 @@ class _Line:
 class Connections:
     """At most ``server.connections`` at a time; each message takes one for itself."""
 
-    def __init__(
-        self, server: SmtpServer, say: Callable[[str, str], None] | None = None
-    ) -> None:
+    def __init__(self, server: SmtpServer, say: Callable[[str, str], None] | None = None) -> None:
         """``say`` is told each stage and what was answered, for `germane channel test`."""
         self._server = server
         self._say = say or (lambda stage, text: None)
