@@ -222,5 +222,6 @@ def in_brief(campaign: Campaign, messages: dict[str, int]) -> dict[str, Any]:
         "purpose": campaign.purpose,
         "entersBy": campaign.enter.kind,
         "steps": [each.name for each in campaign.steps],
+        "contents": list(dict.fromkeys(each.content for each in campaign.steps)),
         "messages": messages,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from germane.app.engine import Engine
 from germane.app.ledgers import message_view, why_not
 from germane.app.sends import messages_of, messages_with
 from germane.app.writing import rendered_of
+from germane.domain.campaign import Channel
 from germane.domain.errors import BadRequest, NotFound, UnknownCampaign, UnknownPerson, WrongMove
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.ledger import beyond
@@ -25,6 +26,7 @@ from germane.domain.moves import Held, Stated, Switched
 from germane.domain.near import did_you_mean
 
 MOST = 1_000
+CHANNELS = get_args(Channel)
 
 
 class Doubt(wire.Wire):
@@ -144,6 +146,8 @@ class Messages:
                 "A switch of all has no name; one of a channel or campaign has.",
                 hint='For example {"scope": "channel", "name": "email", "on": true}.',
             )
+        if body.on:
+            self._known(body)
         why = Why(self._engine.world.now_ms(), "switch", body.reason or "By the API.")
         await self._engine.move([Switched(body.scope, body.name, body.on, why)])
         return answer({"success": True, "on": self._engine.moving.switches(self._engine.tenant)})
@@ -161,6 +165,18 @@ class Messages:
             [Stated(person, body.purpose, granted, body.method, body.notice_version)]
         )
         return answer({"success": True, "consent": self._engine.profile_of(person).consent})
+
+    def _known(self, body: Kill) -> None:
+        """A switch of something that is not there would stop nothing, and nobody would notice."""
+        campaigns = self._engine.library.campaigns
+        if body.scope == "campaign" and body.name not in campaigns:
+            raise UnknownCampaign(
+                f"There is no campaign {body.name!r}.", hint=did_you_mean(body.name, campaigns)
+            )
+        if body.scope == "channel" and body.name.partition(":")[0] not in CHANNELS:
+            raise BadRequest(
+                f"There is no channel {body.name!r}.", hint=did_you_mean(body.name, CHANNELS)
+            )
 
     def _found(self, request: Request, limit: int) -> list[Message]:
         ask, engine = request.query_params, self._engine

@@ -104,3 +104,10 @@ def link_keys(spec: ChannelsSpec, engine_key: bytes) -> LinkKeys:
     """What seals links: the configured key first, then earlier ones; the data folder's own opens in any case."""
     said = [each.encode() for each in (spec.links.key, *spec.links.former_keys) if each]
     return LinkKeys([*said, engine_key])
+
+
+def names_of(spec: ChannelsSpec) -> tuple[str, ...]:
+    """Names of the channels that are configured, as ``open_channels`` has them; nothing is opened."""
+    found = ["email"] if spec.email is not None else []
+    found += [f"webhook:{name}" for name in spec.webhooks]
+    return (*found, "crm") if spec.crm is not None else tuple(found)

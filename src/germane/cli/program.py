@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, channel, exporting, letters, project, serving, tokens
+from germane.cli import asking, bulk, channel, exporting, letters, project, sending, serving, tokens
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -26,7 +26,7 @@ app.add_typer(demo, name="demo")
 app.add_typer(channel.app, name="channel")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
-content = typer.Typer(no_args_is_help=True, help="What is said to people: check it, have it drafted.")
+content = typer.Typer(no_args_is_help=True, help="What is said to people: check, draft, push.")
 app.add_typer(content, name="content")
 
 Folder = Annotated[
@@ -480,3 +480,6 @@ def demo_shop(
     from germane.cli.demo.shop import run
 
     raise typer.Exit(run(data, port, speed, fresh=fresh, browser=browser, until=until))
+
+
+sending.add_to(app, content)
