@@ -13,7 +13,7 @@ from germane.app.checks import Checks
 from germane.app.composing import Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
-from germane.app.posting import Postman, Write
+from germane.app.posting import Log, Postman, Write
 from germane.app.release import Release
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
@@ -36,11 +36,12 @@ class Delivery:
         write: Write,
         *,
         addresses: Addresses = no_addresses,
+        sent: Log | None = None,
     ) -> None:
         self._engine = engine
         self._composer = Composer(engine, addresses)
         self._release = Release.of(engine, [Checks(engine, self._composer)])
-        self._postman = Postman(self._release, channels, engine.move, write)
+        self._postman = Postman(self._release, channels, engine.move, write, sent=sent)
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
