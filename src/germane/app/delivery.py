@@ -19,6 +19,7 @@ from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Invited, Ticked
 from germane.domain.sending import Channel
+from germane.domain.settings import ContentSpec
 
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""
@@ -37,9 +38,10 @@ class Delivery:
         *,
         addresses: Addresses = no_addresses,
         sent: Log | None = None,
+        spec: ContentSpec | None = None,
     ) -> None:
         self._engine = engine
-        self._composer = Composer(engine, addresses)
+        self._composer = Composer(engine, addresses, spec)
         self._release = Release.of(engine, [Checks(engine, self._composer)])
         self._postman = Postman(self._release, channels, engine.move, write, sent=sent)
         self._invited: dict[str, str] = {}

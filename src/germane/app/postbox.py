@@ -18,10 +18,12 @@ from germane.deliver import outbox, tracking
 from germane.deliver.channels import crm
 from germane.domain.answer import Answer
 from germane.domain.content import Rendered
+from germane.domain.links import LinkKeys
 from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Planned
 from germane.domain.purposes import TRANSACTIONAL
 from germane.domain.sending import Channel, Outgoing
+from germane.domain.settings import ContentSpec
 from germane.generate.facts import Follow, Links
 
 CRM = "crm"
@@ -34,6 +36,7 @@ class Postbox:
 
     engine: Engine
     spec: ChannelsSpec
+    content: ContentSpec = ContentSpec()
 
     def channels(self) -> dict[str, Channel]:
         """Every way out by name. A project with one webhook need not name it.
@@ -55,6 +58,7 @@ class Postbox:
             self.written,
             addresses=self.addresses,
             sent=self.logged if self.spec.crm is not None else None,
+            spec=self.content,
         )
 
     def addresses(self, message: Message) -> tuple[Links, Follow | None]:
@@ -81,6 +85,7 @@ class Postbox:
             text=rendered.text,
             payload=rendered.payload,
             purpose=message.purpose,
+            unsubscribe_mailto=self.spec.email.unsubscribe_mailto if self.spec.email else "",
             campaign_id=message.campaign,
             decision_id=next(iter(message.decisions), ""),
             at_ms=message.created_ms,
@@ -147,7 +152,7 @@ class Postbox:
         )
         return tracking.unsubscribe_url(about, self._keys(), self.spec.links.base_url)
 
-    def _keys(self) -> tracking.LinkKeys:
+    def _keys(self) -> LinkKeys:
         return link_keys(self.spec, self.engine.key)
 
     def _whose(self, message_id: str) -> str:

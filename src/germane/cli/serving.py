@@ -61,7 +61,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             f"(API: {address}/docs, data: {folder})"
         )
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
-        post = Postbox(engine, loaded.channels)
+        post = Postbox(engine, loaded.channels, runtime.content)
         app = build(
             engine,
             Keys(runtime.write_key, runtime.server_key),
