@@ -22,6 +22,7 @@ from germane.domain.message import Message, Status, Why
 from germane.domain.moves import AnyMove, Held, Planned
 from germane.domain.plan import Ask, Plan, Reason
 from germane.domain.profile import Profile
+from germane.domain.settings import ContentSpec
 from germane.generate import eligible
 from germane.generate.facts import Facts, Follow, Links
 from germane.generate.render import render
@@ -41,8 +42,14 @@ def no_addresses(_: Message) -> tuple[Links, Follow | None]:
 class Composer:
     """Makes the messages that campaigns ask for."""
 
-    def __init__(self, engine: Engine, addresses: Addresses = no_addresses) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        addresses: Addresses = no_addresses,
+        spec: ContentSpec | None = None,
+    ) -> None:
         self._engine = engine
+        self._spec = spec or ContentSpec()
         self._addresses = addresses
 
     async def round(self, limit: int = BATCH) -> bool:
@@ -210,7 +217,7 @@ class Composer:
             settings=settings,
             profile=profile,
             now_ms=self._now(),
-            spec=settings.content,
+            spec=self._spec,
             item=self._engine.item(message.item) if message.item else None,
             event=self._event(message.cause_seq),
             links=links,

@@ -13,12 +13,13 @@ from germane.app.checks import Checks
 from germane.app.composing import Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
-from germane.app.posting import Postman, Write
+from germane.app.posting import Log, Postman, Write
 from germane.app.release import Release
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Invited, Ticked
 from germane.domain.sending import Channel
+from germane.domain.settings import ContentSpec
 
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""
@@ -36,11 +37,13 @@ class Delivery:
         write: Write,
         *,
         addresses: Addresses = no_addresses,
+        sent: Log | None = None,
+        spec: ContentSpec | None = None,
     ) -> None:
         self._engine = engine
-        self._composer = Composer(engine, addresses)
+        self._composer = Composer(engine, addresses, spec)
         self._release = Release.of(engine, [Checks(engine, self._composer)])
-        self._postman = Postman(self._release, channels, engine.move, write)
+        self._postman = Postman(self._release, channels, engine.move, write, sent=sent)
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 

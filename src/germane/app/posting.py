@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 Move = Callable[[Sequence[AnyMove]], Awaitable[None]]
 Write = Callable[[Message], Outgoing]
+Log = Callable[[Message], list[AnyMove]]
+"""What is to be recorded beside, when a message went out."""
 
 
 class Postman:
@@ -45,9 +47,11 @@ class Postman:
         move: Move,
         write: Write,
         *,
+        sent: Log | None = None,
         flying: int = FLYING,
     ) -> None:
         self._release = release
+        self._sent = sent
         self._channels = channels
         self._move = move
         self._write = write
@@ -136,7 +140,10 @@ class Postman:
             await self._settle([Held(message_id, "cancelled", 0, against)])
             return
         result = await self._handed_over(message)
-        await self._settle(settled(message, result, self._release.now_ms()))
+        moves = settled(message, result, self._release.now_ms())
+        if isinstance(result, Sent) and self._sent is not None:
+            moves += self._sent(message)
+        await self._settle(moves)
 
     async def _handed_over(self, message: Message) -> Result:
         channel = self._channels.get(message.channel)

@@ -23,7 +23,10 @@ CLOSED = ("In-App Message Dismissed",)
 BOUNCED = "Email Bounced"
 COMPLAINED = "Email Marked as Spam"
 MACHINES = ("Email Opened by Machine", "Email Link Clicked by Machine")
-_NAMES = frozenset((*OPENED, *CLICKED, *CLOSED, *MACHINES, BOUNCED, COMPLAINED, "Unsubscribed"))
+ANSWERS = frozenset(
+    (*OPENED, *CLICKED, *CLOSED, *MACHINES, BOUNCED, COMPLAINED, "Unsubscribed", "Email Delivered")
+)
+"""Names of events that are about a message."""
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class Replies:
         """An event, which may be an answer. What a machine did is kept with the message, and counts for
         nothing; so does what somebody else did with it (a mail that was passed on)."""
         reply = Reply()
-        if event.kind != "track" or event.name not in _NAMES:
+        if event.kind != "track" or event.name not in ANSWERS:
             return reply
         self._barred(event, sheet, tenant, now_ms)
         entry = _about(event, sheet)

@@ -40,6 +40,8 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.api.server import build
     from germane.app import open_engine, save_snapshot
     from germane.app.back import way_back
+    from germane.app.inbox import Waiting
+    from germane.app.postbox import Postbox
     from germane.config import audit
 
     loaded = common.load(config)
@@ -59,12 +61,15 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             f"(API: {address}/docs, data: {folder})"
         )
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
+        post = Postbox(engine, loaded.channels, runtime.content)
         app = build(
             engine,
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
             anonymous=runtime.browser_decisions == "anonymous",
-            back=way_back(engine, loaded.channels),
+            back=way_back(engine, loaded.channels, post.answers),
+            inbox=Waiting(engine),
+            delivery=post.delivery(),
         )
         chores = Chores(engine, config, folder, runtime.training)
         chores.start()

@@ -253,8 +253,6 @@ class Settings(msgspec.Struct, frozen=True):
     surfaces: dict[str, SurfaceSpec] = {}
     profile: ProfileSpec = ProfileSpec()
     delivery: DeliverySpec = DeliverySpec()
-    content: ContentSpec = ContentSpec()
-    writer: WriterSpec = WriterSpec()
 
     @property
     def diversity_attribute(self) -> str:

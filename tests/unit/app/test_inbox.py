@@ -30,11 +30,8 @@ from tests.unit.app.test_posting import written
 
 @pytest.fixture
 def engine(tmp_path: Path, shop: Settings) -> Iterator[Engine]:
-    """Links may lead to the shop."""
-    spec = ContentSpec(link_hosts=("shop.example",))
-    made = open_engine(
-        replace(shop, content=spec), tmp_path / "data", world=FakeWorld(START_MS)
-    )
+    """With a few items."""
+    made = open_engine(shop, tmp_path / "data", world=FakeWorld(START_MS))
     with made.importer() as importer:
         importer.add_items([an_item(n) for n in range(10)])
     yield made
@@ -83,7 +80,8 @@ def worked(engine: Engine) -> list[Nudge]:
     """What waits after everything that is due is done."""
 
     async def run() -> list[Nudge]:
-        await Delivery(engine, {"inapp": InAppChannel()}, written).idle()
+        spec = ContentSpec(link_hosts=("shop.example",))
+        await Delivery(engine, {"inapp": InAppChannel()}, written, spec=spec).idle()
         return list(await Waiting(engine)("u1", ""))
 
     return asyncio.run(run())
