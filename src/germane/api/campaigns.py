@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,6 +12,7 @@ from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
 from germane.app.audiences import audience, in_words
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
 from germane.app.readiness import missing_content, obstacles, users_of
@@ -21,8 +21,14 @@ from germane.config.campaigns import read_campaign
 from germane.config.contents import from_json, to_json
 from germane.domain.campaign import Campaign
 from germane.domain.content import Content
-from germane.domain.errors import BadRequest, CannotSend, ContentInUse, ContentInvalid
-from germane.domain.errors import UnknownCampaign, UnknownContent
+from germane.domain.errors import (
+    BadRequest,
+    CannotSend,
+    ContentInUse,
+    ContentInvalid,
+    UnknownCampaign,
+    UnknownContent,
+)
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
 from germane.domain.near import did_you_mean
@@ -59,12 +65,12 @@ class Campaigns:
     """Endpoints of content and campaigns; all of them take the server key."""
 
     def __init__(
-        self, engine: Engine, keys: Keys, channels: Collection[str] | None = None
+        self, engine: Engine, keys: Keys, ways: Ways | None = None
     ) -> None:
-        """``channels``: names of those that are configured; ``None``: not known, so not looked at."""
+        """``ways``: out that are configured; ``None``: not known, so not looked at."""
         self._engine = engine
         self._keys = keys
-        self._channels = channels
+        self._ways = ways
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -180,7 +186,7 @@ class Campaigns:
         return known[name]
 
     def _obstacles(self, campaign: Campaign) -> list[dict[str, str]]:
-        found = obstacles(self._engine, campaign, self._channels)
+        found = obstacles(self._engine, campaign, self._ways)
         return [{"text": each.text, "remedy": each.remedy} for each in found]
 
     def _refuse(self, campaign: Campaign) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from germane.api import campaigns, messages
 from germane.api.auth import Keys
 from germane.api.campaigns import Campaigns
 from germane.api.endpoint import Endpoint
 from germane.api.messages import MOST, Messages
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 
 
 def delivery(
-    engine: Engine, keys: Keys, channels: Collection[str] | None = None
+    engine: Engine, keys: Keys, ways: Ways | None = None
 ) -> list[Endpoint]:
-    """All of them. ``channels``: names of those that are configured; ``None``: not known."""
-    on = Campaigns(engine, keys, channels)
+    """All of them. ``ways``: those out that are configured; ``None``: not known."""
+    on = Campaigns(engine, keys, ways)
     return [*_content(on), *_campaigns(on), *_messages(Messages(engine, keys))]
 
 

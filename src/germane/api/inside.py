@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from base64 import b64encode
-from collections.abc import Collection
 from typing import Any
 from urllib.parse import unquote
 
@@ -14,18 +13,19 @@ from starlette.types import ASGIApp, Message
 
 from germane.api.auth import Keys
 from germane.api.server import build
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 
 
 class Inside:
     """Answers requests in the calling thread; what it writes is durable when it answers."""
 
-    def __init__(self, engine: Engine, channels: Collection[str] | None = None) -> None:
-        """``channels``: names of those that are configured; ``None``: not known."""
+    def __init__(self, engine: Engine, ways: Ways | None = None) -> None:
+        """``ways``: those out that are configured; ``None``: not known."""
         key = secrets.token_urlsafe(32)
         self._mark = b"Basic " + b64encode(f"{key}:".encode())
         keys = Keys("", key)
-        self._app: ASGIApp = build(engine, keys, access_log=False, channels=channels)
+        self._app: ASGIApp = build(engine, keys, access_log=False, ways=ways)
 
     def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from germane.api import ingest, schemas, wire
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
@@ -15,6 +13,7 @@ from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
 from germane.app.back import Back, way_back
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
 from germane.domain.inbox import Inbox
@@ -27,13 +26,13 @@ def endpoints(
     *,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
-    channels: Collection[str] | None = None,
+    ways: Ways | None = None,
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
     Without ``back`` no provider is known, and links are sealed with the data folder's own key.
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
-    for a person in the app. ``channels``: names of those that are configured; ``None``: not known.
+    for a person in the app. ``ways``: those out that are configured; ``None``: not known.
     """
     back = back or way_back(engine)
     operations = Operations(engine, keys)
@@ -47,7 +46,7 @@ def endpoints(
         *_links(Links(back)),
         *_providers(Providers(back)),
         *_letters(operations),
-        *delivery(engine, keys, channels),
+        *delivery(engine, keys, ways),
         *_health(operations),
     ]
 

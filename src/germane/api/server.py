@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
 from germane.api.routes import endpoints
 from germane.app.back import Back
+from germane.app.channels import Ways
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
@@ -53,7 +54,7 @@ def build(
     inbox: Inbox = inboxes.nothing,
     back: Back | None = None,
     delivery: Delivery | None = None,
-    channels: Collection[str] | None = None,
+    ways: Ways | None = None,
 ) -> ASGIApp:
     """The application: the engine starts and stops with it.
 
@@ -67,7 +68,7 @@ def build(
         inbox: What waits for a person in the app.
         back: What links and providers need.
         delivery: What sends messages; it starts and stops with the engine.
-        channels: Names of those that are configured; ``None``: not known, so campaigns are not held against it.
+        ways: Those out that are configured; ``None``: not known, so campaigns are not held against them.
     """
 
     @asynccontextmanager
@@ -80,7 +81,7 @@ def build(
             await delivery.stop()
         await engine.stop()
 
-    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox, channels=channels)
+    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox, ways=ways)
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *pages, *_described(table)],

@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from germane.config.channels import ChannelsSpec, EmailSpec, WebhookSpec
 from germane.deliver.channels import crm
 from germane.deliver.channels.dkim import BadKey, DkimSigner
@@ -106,8 +108,19 @@ def link_keys(spec: ChannelsSpec, engine_key: bytes) -> LinkKeys:
     return LinkKeys([*said, engine_key])
 
 
-def names_of(spec: ChannelsSpec) -> tuple[str, ...]:
-    """Names of the channels that are configured, as ``open_channels`` has them; nothing is opened."""
+class Ways(msgspec.Struct, frozen=True):
+    """The ways out that are configured, as far as one can tell without opening any."""
+
+    channels: tuple[str, ...]
+    """As ``open_channels`` names them, and ``webhook`` where there is one alone."""
+    links: bool
+    """Whether messages know the address of this server, and so where to unsubscribe."""
+
+
+def ways_of(spec: ChannelsSpec) -> Ways:
+    """What is configured; nothing is opened."""
     found = ["email"] if spec.email is not None else []
     found += [f"webhook:{name}" for name in spec.webhooks]
-    return (*found, "crm") if spec.crm is not None else tuple(found)
+    found += ["webhook"] if len(spec.webhooks) == 1 else []
+    found += ["crm"] if spec.crm is not None else []
+    return Ways(tuple(found), bool(spec.links.base_url))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import msgspec
 
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.domain.campaign import Campaign
 from germane.domain.content import Content
@@ -21,15 +20,21 @@ class Obstacle(msgspec.Struct, frozen=True):
     remedy: str
 
 
+NO_UNSUBSCRIBE = Obstacle(
+    "An e-mail that is not transactional needs an address to unsubscribe, and this server does not know its own.",
+    'Set base_url under [links], such as "https://mail.shop.example", and start the server again.',
+)
+
+
 def obstacles(
-    engine: Engine, campaign: Campaign, channels: Collection[str] | None = None
+    engine: Engine, campaign: Campaign, ways: Ways | None = None
 ) -> list[Obstacle]:
     """Everything that keeps a campaign from sending.
 
     Args:
         engine: What knows the content.
         campaign: The campaign.
-        channels: Names of the channels that are configured; ``None``: not known here, so not looked at.
+        ways: Those out that are configured; ``None``: not known here, so not looked at.
     """
     found = []
     for step in campaign.steps:
@@ -44,13 +49,15 @@ def obstacles(
             )
         else:
             found += _of_content(content, channel)
-        if not _open(channel, channels):
+        if ways is not None and channel not in (*ALWAYS, *ways.channels):
             found.append(
                 Obstacle(
                     f"No channel {channel!r} is configured.",
                     f"Add [channels.{channel}] to the configuration, and start the server again.",
                 )
             )
+        elif ways is not None and channel == "email" and not campaign.transactional:
+            found += [] if ways.links else [NO_UNSUBSCRIBE]
     if engine.library.compiled(campaign.name) is None:
         found.append(
             Obstacle(
@@ -96,9 +103,3 @@ def _of_content(content: Content, channel: str) -> list[Obstacle]:
     ]
     return found
 
-
-def _open(channel: str, channels: Collection[str] | None) -> bool:
-    """Whether a channel leads anywhere; ``webhook`` does by any that has a name of its own."""
-    if channels is None or channel in ALWAYS:
-        return True
-    return any(each == channel or each.startswith(f"{channel}:") for each in channels)

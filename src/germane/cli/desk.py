@@ -91,9 +91,9 @@ def writing(config: Path, data: Path | None, *, made: bool = True) -> Iterator[D
 
 def _inside(engine: Engine, config: Path) -> Ask:
     from germane.api.inside import Inside
-    from germane.app.channels import names_of
+    from germane.app.channels import ways_of
 
-    inside = Inside(engine, names_of(common.load(config).channels))
+    inside = Inside(engine, ways_of(common.load(config).channels))
 
     def ask(method: str, path: str, body: Answer | None) -> Answer:
         status, said = inside.ask(method, path, body)

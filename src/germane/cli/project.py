@@ -14,9 +14,12 @@ from germane.cli.errors import tell
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from rich.console import Console
 
-    from germane.config import Finding
+    from germane.config import Finding, Loaded
+    from germane.domain.item import Item
 
 RECIPES = ("shop",)
 
@@ -32,13 +35,13 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
     """Write a project folder; the keys are made here and are nobody else's."""
     if recipe not in RECIPES:
         raise WrongUse(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
-    names = ("germane.toml", "catalogue.csv", ".env")
-    there = [name for name in names if (folder / name).exists()]
+    source = files("germane.recipes").joinpath(recipe)
+    names = _names(source)
+    there = [name for name in (*names, ".env") if (folder / name).exists()]
     if there and not force:
         raise WouldOverwrite(f"{folder} has {', '.join(there)} already.")
-    folder.mkdir(parents=True, exist_ok=True)
-    source = files("germane.recipes").joinpath(recipe)
-    for name in names[:2]:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(source.joinpath(name).read_text("utf-8"), encoding="utf-8")
     write_keys(folder / ".env")
     out = common.console()
@@ -49,6 +52,17 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
         out.print(f"  cd {folder}")
     out.print("  germane import catalogue catalogue.csv")
     out.print("  germane serve")
+
+
+def _names(source: Traversable) -> list[str]:
+    """Files of a recipe, those of its folders with the folder before them."""
+    found = []
+    for each in sorted(source.iterdir(), key=lambda x: x.name):
+        if each.is_dir():
+            found += [f"{each.name}/{name}" for name in _names(each)]
+        elif not each.name.startswith("_"):
+            found.append(each.name)
+    return found
 
 
 def write_keys(path: Path) -> None:
@@ -104,6 +118,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
+        *_audit_written(loaded, config.parent, items),
     ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]
@@ -123,6 +138,21 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     )
     print_findings(findings, out)
     return int(errors > 0)
+
+
+def _audit_written(loaded: Loaded, folder: Path, items: Sequence[Item]) -> list[Finding]:
+    """Content and campaigns beside the configuration, where there are any."""
+    from germane.cli.campaigns import FOLDER as CAMPAIGNS
+    from germane.cli.contents import FOLDER as CONTENT
+    from germane.config.audit_content import audit_content
+    from germane.config.audit_delivery import audit_delivery
+    from germane.config.audit_folder import audit_folder
+
+    found = audit_content(loaded, folder / CONTENT, items)
+    if any((folder / CAMPAIGNS).glob("*.toml")):
+        found += audit_delivery(loaded.settings.delivery)
+        found += audit_folder(loaded.settings, folder / CAMPAIGNS, folder / CONTENT)
+    return found
 
 
 def print_findings(findings: Sequence[Finding], out: Console) -> None:

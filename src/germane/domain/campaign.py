@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain import canonical as canonical_
 from germane.domain.ids import share_of
 from germane.domain.item import Item
 from germane.domain.plan import Priority
@@ -168,10 +169,9 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def canonical(campaign: Campaign) -> bytes:
-    """One way to write a campaign: JSON, keys in order, defaults left out, status left out. Equal
-    definitions have equal bytes, whatever file, order or format they came in."""
-    bare = msgspec.structs.replace(campaign, status="dry")
-    return msgspec.json.encode(msgspec.to_builtins(bare), order="deterministic")
+    """One way to write a campaign, without its status. Equal definitions have equal bytes, whatever file,
+    order or format they came in."""
+    return canonical_.canonical(msgspec.structs.replace(campaign, status="dry"))
 
 
 class ItemChange(msgspec.Struct, frozen=True, gc=False):
