@@ -24,7 +24,7 @@ EnterKind = Literal["event", "item", "schedule", "audience"]
 TRANSACTIONAL = "transactional"
 
 
-class Enter(msgspec.Struct, frozen=True, omit_defaults=True):
+class Enter(msgspec.Struct, frozen=True):
     """How somebody comes in. ``kind`` says which of the four ways it is."""
 
     event: str = ""
@@ -62,7 +62,7 @@ class Enter(msgspec.Struct, frozen=True, omit_defaults=True):
         return "item" if self.item else "event"
 
 
-class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
+class Wait(msgspec.Struct, frozen=True):
     """What lies between entering (or the step before) and a message."""
 
     for_s: int = 0
@@ -79,7 +79,7 @@ class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
     """CEL that must hold when the wait is over; else they leave."""
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True):
     """One message of a campaign."""
 
     name: str
@@ -92,7 +92,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """CEL; where it does not hold the step is passed over."""
 
 
-class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
+class Leave(msgspec.Struct, frozen=True):
     """When somebody leaves without the goal."""
 
     event: str = ""
@@ -105,7 +105,7 @@ class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
         return not self.event and not self.when
 
 
-class SendSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+class SendSpec(msgspec.Struct, frozen=True):
     """When the messages of a campaign may go out. What is not said is as ``[delivery]`` has it."""
 
     best_hour: bool = False
@@ -120,7 +120,7 @@ class SendSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """Send nothing where the best open hour is less than so many times as good as the average hour."""
 
 
-class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
+class Campaign(msgspec.Struct, frozen=True):
     """A campaign as it was declared."""
 
     name: str

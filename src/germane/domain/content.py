@@ -39,7 +39,7 @@ FALLBACK = "fallback"
 """The field that takes the place of ``text`` where that one needs data that a person does not have."""
 
 
-class Variant(msgspec.Struct, frozen=True, omit_defaults=True):
+class Variant(msgspec.Struct, frozen=True):
     """One way to fill a slot."""
 
     id: str
@@ -54,7 +54,7 @@ class Variant(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether it may be chosen. What a writer drafted waits for a person."""
 
 
-class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
+class Slot(msgspec.Struct, frozen=True):
     """A place in the content. With several variants it is a choice."""
 
     name: str
@@ -77,7 +77,7 @@ class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((each for each in self.variants if each.id == name), None)
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True):
     """One thing to say, on one channel."""
 
     content_id: str
