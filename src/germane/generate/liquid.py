@@ -38,7 +38,7 @@ from germane.domain.errors import TemplateRefused
 from germane.domain.near import did_you_mean
 from germane.generate.filters import FILTERS, text
 from germane.generate.missing import Missing
-from germane.generate.recording import Recorder
+from germane.generate.recording import Recorder, blank
 
 SOURCE_MAX = 10_000
 """Characters of one text."""
@@ -126,7 +126,7 @@ class MarkedOutput(OutputNode):
         context.recorder.begin()
         value = self.expression.evaluate(context)
         said = text(value)
-        if not said.strip():
+        if blank(said):
             raise Missing(str(self.expression))
         return buffer.write(context.recorder.end(said))
 

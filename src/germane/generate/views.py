@@ -26,7 +26,7 @@ from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
 from germane.generate.facts import Facts
 from germane.generate.locales import moment
-from germane.generate.recording import Recorder, clean
+from germane.generate.recording import Recorder, blank, clean
 
 ROOTS = ("person", "interest", "account", "item", "event", "context", "project", "now")
 SPELLINGS = {
@@ -93,7 +93,8 @@ class View(Mapping[str, Any]):
 def shown(value: Any, depth: int = 0) -> Any:
     """A value as a template may have it; None where there is nothing that could be said."""
     if isinstance(value, str):
-        return clean(value).strip()[:TEXT_CHARS] or None
+        said = clean(value).strip()[:TEXT_CHARS]
+        return None if blank(said) else said
     if isinstance(value, bool | View):
         return value
     if isinstance(value, int | float):
