@@ -68,9 +68,11 @@ def _links(folder: Path) -> list[Finding]:
     found = []
     for url, (users, answer) in asked(_addresses(contents)).items():
         text = f"{url} ({', '.join(users)}): {answer.text}"
-        level = "good" if answer.good else "error"
-        remedy = "" if answer.good else "Mend the address, or look at the server behind it."
-        found.append(Finding("links", "links", level, text, remedy))
+        if answer.good:
+            found.append(Finding("links", "links", "good", text))
+        else:
+            remedy = "Mend the address, or look at the server behind it."
+            found.append(Finding("links", "links", "error", text, remedy))
     return found
 
 
@@ -117,7 +119,8 @@ def made_up(text: str) -> dict[str, Any]:
         name, mark, value = part.partition("=")
         if not mark or not name.strip():
             raise WrongUse(
-                f"{part.strip()!r} is no trait.", hint='Write --made-up "first_name=Ann,role=buyer".'
+                f"{part.strip()!r} is no trait.",
+                hint='Write --made-up "first_name=Ann,role=buyer".',
             )
         found[name.strip()] = _value(value.strip())
     return found

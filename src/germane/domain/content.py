@@ -16,9 +16,7 @@ import msgspec
 from germane.domain.item import Item
 
 Channel = Literal["email", "inapp", "webhook"]
-Kind = Literal[
-    "subject", "preheader", "heading", "text", "button", "image", "items", "value"
-]
+Kind = Literal["subject", "preheader", "heading", "text", "button", "image", "items", "value"]
 Form = Literal["", "banner", "tooltip", "modal", "checklist"]
 Author = Literal["person", "writer"]
 

@@ -59,14 +59,16 @@ class Filling:
         self._budget = Budget()
 
     def block(
-        self, slot: Slot, variant: Variant, items: tuple[Item, ...] | None
+        self, slot: Slot, variant: Variant | None, items: tuple[Item, ...] | None
     ) -> tuple[Block, Pieces]:
-        """A slot, filled.
+        """A slot, filled; without a variant it is left out.
 
         Raises:
             Missing: it cannot be, and is to be left out.
             TemplateRefused: a text asks for too much.
         """
+        if variant is None:
+            raise Missing(slot.name, "was not chosen")
         fields = variant.texts.get(self._locale) or variant.texts[self._content.default_locale]
         one = _One(self._facts, self._language, self._budget, slot.name)
         match slot.kind:

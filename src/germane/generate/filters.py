@@ -116,7 +116,9 @@ def _capitalize(value: Any) -> str:
 
 
 def _money(value: Any, currency: Any = "", *, context: Any) -> str:
-    code = text(currency) if currency else getattr(value, "currency", "") or context.language.currency
+    code = (
+        text(currency) if currency else getattr(value, "currency", "") or context.language.currency
+    )
     return locales.money(amount(value), code, context.language.tag)
 
 

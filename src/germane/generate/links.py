@@ -36,7 +36,10 @@ def wrong_with(url: str, spec: ContentSpec, *, image: bool = False) -> tuple[str
     if len(url) > URL_MAX:
         return f"It is longer than {URL_MAX:,} characters.", "Shorten it."
     if _BAD.search(url):
-        return "It has a space or a sign that no address has.", "Write such signs as %20 and the like."
+        return (
+            "It has a space or a sign that no address has.",
+            "Write such signs as %20 and the like.",
+        )
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

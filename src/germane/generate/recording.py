@@ -16,7 +16,9 @@ _GUARDED = str.maketrans(
     {"*": "\ue010", "[": "\ue011", "]": "\ue012", "(": "\ue013", ")": "\ue014", "-": "\ue015",
      "\n": " ", "\r": " ", "\t": " "}
 )  # fmt: skip
-_UNGUARDED = {ord(new): old for old, new in zip("*[]()-", map(chr, range(0xE010, 0xE016)), strict=True)}
+_UNGUARDED = {
+    ord(new): old for old, new in zip("*[]()-", map(chr, range(0xE010, 0xE016)), strict=True)
+}
 
 
 def clean(text: str) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from germane.domain import decay
 from germane.domain.event import Event
@@ -53,7 +53,7 @@ class Price(float):
 
     currency: str
 
-    def __new__(cls, value: float, currency: str) -> Price:
+    def __new__(cls, value: float, currency: str) -> Self:
         """``currency`` is an ISO 4217 code, or empty."""
         made = super().__new__(cls, value)
         made.currency = currency
@@ -100,7 +100,9 @@ def shown(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int | float):
         return value if abs(value) < 1e12 else None  # infinite, no number, or no sum of this world
     if isinstance(value, list | tuple) and depth < DEPTH_MAX:
-        kept = [each for each in (shown(v, depth + 1) for v in value[:LIST_MAX]) if each is not None]
+        kept = [
+            each for each in (shown(v, depth + 1) for v in value[:LIST_MAX]) if each is not None
+        ]
         return kept or None
     if isinstance(value, Mapping) and depth < DEPTH_MAX:
         pairs = ((str(k), shown(v, depth + 1)) for k, v in list(value.items())[:LIST_MAX])
@@ -225,7 +227,11 @@ class Properties(View):
     """Properties of an event, or what came with a request."""
 
     def __init__(
-        self, name: str, values: Mapping[str, Any], recorder: Recorder, signals: tuple[str, ...] = ()
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        recorder: Recorder,
+        signals: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, recorder)
         self._values, self._meant = values, signals

@@ -41,7 +41,10 @@ def facts(
     profile = changes.pop("profile", None) or Profile("u:ann")
     said = {name: Trait(value, START_MS) for name, value in (traits or {}).items()}
     made = Profile(
-        profile.person, traits=said or profile.traits, interests=profile.interests, locale=profile.locale
+        profile.person,
+        traits=said or profile.traits,
+        interests=profile.interests,
+        locale=profile.locale,
     )
     return Facts(
         settings or a_shop(),

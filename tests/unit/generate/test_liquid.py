@@ -134,12 +134,14 @@ def test_a_message_has_one_budget() -> None:
     """Many texts together may not take more than one may."""
     budget = Budget(50)
     source = "{% for a in k %}{{ a }}{% endfor %}"
+    rendered(source, {"k": TWENTY[:5]}, Recorder(), GERMAN, budget)
     with pytest.raises(TemplateRefused):
-        for _ in range(3):
-            rendered(source, {"k": TWENTY}, Recorder(), GERMAN, budget)
+        rendered(source, {"k": TWENTY[:5]}, Recorder(), GERMAN, budget)
 
 
-@pytest.mark.parametrize("filter_", ["safe", "date_now", "escape", "replace", "split", "base64_decode"])
+@pytest.mark.parametrize(
+    "filter_", ["safe", "date_now", "escape", "replace", "split", "base64_decode"]
+)
 def test_no_other_filters(filter_: str) -> None:
     with pytest.raises(TemplateRefused) as refused:
         compiled(f"{{{{ 'a' | {filter_} }}}}")

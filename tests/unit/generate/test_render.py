@@ -48,7 +48,7 @@ def test_a_name_that_is_not_there_takes_its_block_along() -> None:
 def test_empty_is_not_there(empty: Any) -> None:
     found = said(with_text("Hi {{ person.first_name }},"), {"first_name": empty})
     assert "Hi ," not in found.text
-    assert "Hi ​," not in found.text
+    assert "Hi \u200b," not in found.text
 
 
 def test_fallback_of_the_variant() -> None:
@@ -123,7 +123,9 @@ def test_an_interest_from_a_muted_signal_is_not_said() -> None:
 
 def test_an_event_of_a_muted_signal_is_not_said() -> None:
     shop = a_shop()
-    event = Event("m", "track", START_MS, name="Product Viewed", properties={"product_id": "secret"})
+    event = Event(
+        "m", "track", START_MS, name="Product Viewed", properties={"product_id": "secret"}
+    )
     content = with_text("You looked at {{ event.product_id }}.")
     assert "secret" in said(content, event=event).text
     muted = {**shop.signals, "view": replace(shop.signals["view"], speakable=False)}
@@ -195,7 +197,12 @@ def test_no_items_no_block() -> None:
 
 def test_links_that_may_not_be() -> None:
     """What the catalogue says is no more trusted than what a person wrote."""
-    for url in ("javascript:alert(1)", "https://evil.example/x", "//shop.example", "https://shop.example@evil.example/"):
+    for url in (
+        "javascript:alert(1)",
+        "https://evil.example/x",
+        "//shop.example",
+        "https://shop.example@evil.example/",
+    ):
         item = an_item(1, url=url)
         slot = a_slot("go", "button", "Go", url="{{ item.url }}")
         found = said(a_content(slot, a_slot("end", "text", "Bye.")), item=item)
@@ -213,13 +220,15 @@ def test_a_value_in_an_address_is_quoted() -> None:
 
 def test_follow() -> None:
     slot = a_slot("go", "button", "Go", url="https://shop.example/p?a=1&b=2")
-    found = said(a_content(slot), follow=lambda url, slot, item: f"https://t.example/{slot}")
+    found = said(a_content(slot), follow=lambda *about: f"https://t.example/{about[1]}")
     assert 'href="https://t.example/go"' in found.html
     assert found.links == ("https://shop.example/p?a=1&b=2",)
 
 
 def test_links_of_the_foot() -> None:
-    links = Links("https://g.example/u?a=1&b=2", "https://g.example/why", pixel="https://g.example/o")
+    links = Links(
+        "https://g.example/u?a=1&b=2", "https://g.example/why", pixel="https://g.example/o"
+    )
     found = said(with_text("Hi"), links=links)
     assert "https://g.example/u?a=1&b=2" in found.text
     assert 'href="https://g.example/u?a=1&amp;b=2"' in found.html
@@ -290,7 +299,9 @@ def test_injections(value: str) -> None:
     assert "<strong>bold" not in found.html
     assert 'href="https://evil' not in found.html
     assert "s3cret" not in found.html
-    assert f"Hi {' '.join(value.split(chr(10)))}!".replace("  ", " ") in found.text.replace("  ", " ")
+    assert f"Hi {' '.join(value.split(chr(10)))}!".replace("  ", " ") in found.text.replace(
+        "  ", " "
+    )
 
 
 def test_typed_html_is_text() -> None:
@@ -376,7 +387,12 @@ def test_in_app() -> None:
     assert payload["anchor"] == "#cart"
     assert payload["values"] == {"color": "red"}
     assert payload["blocks"] == [
-        {"slot": "line", "kind": "text", "text": "Tent waits", "html": "<p><strong>Tent</strong> waits</p>"},
+        {
+            "slot": "line",
+            "kind": "text",
+            "text": "Tent waits",
+            "html": "<p><strong>Tent</strong> waits</p>",
+        },
         {"slot": "go", "kind": "button", "text": "Go", "url": "https://shop.example/cart"},
     ]
 
