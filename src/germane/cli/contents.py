@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from germane.cli import common
 from germane.cli.common import many
+from germane.cli.project import CONTENT
 from germane.domain.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -15,13 +16,10 @@ if TYPE_CHECKING:
     from germane.domain.content import Content
     from germane.domain.item import Item
 
-FOLDER = "content"
-"""Where content files are, beside the configuration."""
-
 
 def folder_of(config: Path, folder: Path | None) -> Path:
     """The content folder: the named one, else that beside the configuration."""
-    return folder if folder is not None else config.parent / FOLDER
+    return folder if folder is not None else config.parent / CONTENT
 
 
 def check(

@@ -58,7 +58,11 @@ def test_good() -> None:
     content = read(GOOD)
     assert [each.kind for each in content.slots] == ["subject", "text"]
     variant = content.slots[1].variants[0]
-    assert (variant.author, variant.approved, variant.attributes) == ("person", True, {"tone": "calm"})
+    assert (variant.author, variant.approved, variant.attributes) == (
+        "person",
+        True,
+        {"tone": "calm"},
+    )
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_good() -> None:
         ('[writer]\nurl = "localhost:11434"\nmodel = "m"', "writer.url"),
         ('[writer]\nurl = "http://u:p@h/v1"\nmodel = "m"', "writer.url"),
         ('[writer]\nurl = "http://h/v1"', "writer.model"),
-        ('[writer]\ntimeout = 30', "writer.timeout"),
+        ("[writer]\ntimeout = 30", "writer.timeout"),
         ('[keys]\nwriter = "a b"', "keys.writer"),
     ],
 )

@@ -112,7 +112,9 @@ def test_unknown_surface() -> None:
 
 def test_banned_words() -> None:
     spec = replace(HOSTS, banned_words=("Last Chance", "free"))
-    found = remarks(a_content(a_slot("a", "text", "LAST  chance! Freedom for {{ item.title }}")), spec)
+    found = remarks(
+        a_content(a_slot("a", "text", "LAST  chance! Freedom for {{ item.title }}")), spec
+    )
     assert [each.text for each in found] == ["'Last Chance' is a banned word."]
 
 

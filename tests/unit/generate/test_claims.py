@@ -16,7 +16,9 @@ from germane.testing import a_shop, an_item
 from germane.testing.contents import a_content, a_slot, facts
 from germane.testing.world import START_MS
 
-TENT = an_item(1, title="Tent", price=80.0, currency="EUR", attributes={"list_price": 100, "color": "red"})
+TENT = an_item(
+    1, title="Tent", price=80.0, currency="EUR", attributes={"list_price": 100, "color": "red"}
+)
 TEXT = "{{ item.title }}, {{ item.color }}: {{ item.price | money }}, {{ item.discount | percent }} off."
 
 
@@ -42,7 +44,10 @@ def test_what_holds() -> None:
         ({"in_stock": False}, "not to be had"),
         ({"available_until_ms": START_MS}, "not to be had"),
         ({"attributes": {"list_price": 90, "color": "red"}}, "discount"),
-        ({"attributes": {"list_price": 100, "color": "blue"}}, "color was said to be red, and is blue"),
+        (
+            {"attributes": {"list_price": 100, "color": "blue"}},
+            "color was said to be red, and is blue",
+        ),
     ],
 )
 def test_what_does_not(changes: dict[str, Any], words: str) -> None:

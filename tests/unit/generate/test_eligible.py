@@ -64,7 +64,13 @@ def test_drafts_are_not_picked() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["profile.", "profle.x", "profile.x.map(a, a.map(b, b)).map(c, c)", "x" * 1_001, "item.price > 1"],
+    [
+        "profile.",
+        "profle.x",
+        "profile.x.map(a, a.map(b, b)).map(c, c)",
+        "x" * 1_001,
+        "item.price > 1",
+    ],
 )
 def test_no_condition(source: str) -> None:
     with pytest.raises(BadFilter):

@@ -35,5 +35,7 @@ def test_markup(source: str, html: str, text: str) -> None:
 
 
 def test_sentences() -> None:
-    found = [each for each, _ in sentences("One. Two? [Three](https://x.example)!\n\n- four\n- **five**")]
+    found = [
+        each for each, _ in sentences("One. Two? [Three](https://x.example)!\n\n- four\n- **five**")
+    ]
     assert found == ["One.", "Two?", "Three!", "four", "five"]
