@@ -1,4 +1,4 @@
-"""``content check``, ``preview`` and ``content draft`` on a project of the shop recipe, with a real endpoint."""
+"""``content check``, ``preview`` and ``content draft`` on a project of the shop recipe."""
 
 from __future__ import annotations
 

@@ -59,13 +59,12 @@ def test_a_long_wait_is_not_waited() -> None:
 @pytest.mark.parametrize("behaviour", [server.stalls, server.trickles])
 def test_it_stalls(behaviour: server.Behaviour) -> None:
     """The time is for the whole answer, however it comes."""
-    began = time.monotonic()
-    with server.endpoint(behaviour) as there, pytest.raises(WriterFailed) as failed:
-        try:
+    with server.endpoint(behaviour) as there:
+        began = time.monotonic()
+        with pytest.raises(WriterFailed) as failed:
             ask(WriterSpec(there.url, "small", "", 1), TALK)
-        finally:
-            took = time.monotonic() - began
-    assert took < 2
+        took = time.monotonic() - began
+    assert took < 3
     assert "within 1 s" in failed.value.message
 
 
