@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from germane.domain.content import Chosen, Content, Rendered, Slot, Variant, best_locale
+from germane.domain.content import (
+    Chosen,
+    Content,
+    Rendered,
+    Slot,
+    Variant,
+    as_choice,
+    best_locale,
+)
 from germane.domain.errors import (
     BadRequest,
     ContentIncomplete,
@@ -23,6 +31,7 @@ from germane.domain.profile import Mass, Profile, Trait
 from germane.domain.settings import AttributeSpec, ContentSpec, TraitSpec
 from germane.generate.facts import Links
 from germane.generate.render import render
+from germane.predict.bandit.choosing import Chooser
 from germane.testing import a_shop, an_item
 from germane.testing.contents import HOSTS, a_content, a_slot, facts
 from germane.testing.world import START_MS
@@ -371,6 +380,18 @@ def test_nobody_gets_what_nobody_approved() -> None:
         said(a_content(replace(slot, variants=(draft,))), chosen=Chosen({"a": "one"}))
     with pytest.raises(ContentIncomplete):
         said(a_content(replace(slot, variants=(draft,))))
+
+
+def test_a_slot_is_a_choice() -> None:
+    """What the bandit is asked: the approved variants, under a name that tells content and slot."""
+    content = german_and_english()
+    slot = content.slots[1]
+    draft = replace(slot.variants[0], id="w", approved=False)
+    spec = as_choice("news", replace(slot, variants=(*slot.variants, draft)))
+    assert (spec.name, spec.kind) == ("content:news:a", "choice")
+    assert [each.id for each in spec.actions] == ["a", "b"]
+    engine = Chooser(spec, a_shop())
+    assert [each.id for each in engine.actions] == ["a", "b"]
 
 
 def test_in_app() -> None:
