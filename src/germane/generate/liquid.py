@@ -44,6 +44,7 @@ SOURCE_MAX = 10_000
 """Characters of one text."""
 STEPS_MAX = 5_000
 """Look-ups, filters and outputs of one message; a turn of a loop costs as many as its text has parts."""
+FILTER_STEPS = 3
 OUTPUT_MAX = 40_000
 """Bytes that one text may become, marks counted."""
 LOCALS_MAX = 40_000
@@ -96,8 +97,8 @@ class Context(RenderContext):
         return super().get(path, token=token, **rest)
 
     def filter(self, name: str, token: Token | None) -> Any:
-        """A filter; one step."""
-        self.budget.step()
+        """A filter; more than a step, as it may walk through a long text."""
+        self.budget.step(FILTER_STEPS)
         return super().filter(name, token)
 
     @contextmanager

@@ -103,6 +103,22 @@ BOMBS = {
     + "{% case 1 %}{% when 2,3,4,5,6,7,8,9,10,11,12 %}{% endcase %}" * 140
     + "{% endfor %}",
     "assignments in a loop": "{% for a in k %}" + "{% assign x = 1 %}" * 400 + "{% endfor %}",
+    "long texts cut in a loop": "{% assign x = 'a b c d e f g h i j ' %}"
+    + "{% assign x = x | append: x %}" * 6
+    + "{% for a in k %}{{ x"
+    + " | truncatewords: 600" * 100
+    + " }}{% endfor %}",
+    "long texts searched in a loop": "{% capture x %}"
+    + "ab" * 4_000
+    + "{% endcapture %}"
+    + "{% for a in k %}"
+    + "{% if x contains 'abb' %}{% endif %}" * 40
+    + "{% endfor %}",
+    "many captures": "{% capture a %}"
+    + "ab" * 3_000
+    + "{% endcapture %}"
+    + "{% capture b %}{{ a }}{% endcapture %}" * 60,
+    "a list of lists joined": "{% for a in k %}{{ many | join | upcase | size }}{% endfor %}" * 30,
     "open comments": "{% comment %}" * 700,
     "too long": "a" * (SOURCE_MAX + 1),
     "wide output": "{% for a in k %}{% for b in k %}" + "a" * 9_000 + "{% endfor %}{% endfor %}",
@@ -116,7 +132,7 @@ def spent_ms(source: str) -> tuple[float, str]:
         text = source + f"{{% comment %}}{number}{{% endcomment %}}"  # a new one: nothing is kept
         begin = time.process_time()
         try:
-            said = filled(text, k=TWENTY, million=range(10**6), a="x")
+            said = filled(text, k=TWENTY, million=range(10**6), many=["x" * 500] * 20, a="x")
         except (TemplateRefused, Missing) as stopped:
             said = type(stopped).__name__
         tries.append((time.process_time() - begin) * 1000)
