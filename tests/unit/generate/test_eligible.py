@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from germane.domain.content import Slot, Variant
 from germane.domain.errors import BadFilter
+from germane.domain.profile import Mass, Profile
 from germane.domain.settings import TraitSpec
-from germane.generate.eligible import condition, pick
+from germane.generate.eligible import condition, holds, pick, seen
 from germane.testing import a_shop
 from germane.testing.contents import a_content, facts
+from germane.testing.world import START_MS
 
 TEXTS = {"en": {"text": "x"}}
 
@@ -35,6 +37,8 @@ def two(when: str, after: str = "") -> dict[str, str]:
         ('context.device == "phone"', True),
         ("profile.evidence >= 5.0", False),
         ("profile.readiness < 0.5", True),
+        ("profile.lastSeenDays > 30.0", False),
+        ("profile.interests.category.Tents > 0.5", False),
         ("account.traits.plan == 'x'", False),
         ('"role" in profile.traits', True),
         ("profile.traits.role", False),  # no condition: only true is true
@@ -55,6 +59,18 @@ def test_what_is_muted_may_still_choose() -> None:
         Slot("a", "text", (Variant("b", TEXTS, when='profile.traits.role == "x"'),))
     )
     assert pick(content, facts({"role": "x"}, settings=settings))["a"] == "b"
+
+
+def test_interests_are_shares() -> None:
+    month = START_MS // 2_629_800_000
+    masses = {"Tents": (Mass(month, "view", 3, 3.0),), "Boots": (Mass(month, "view", 1, 1.0),)}
+    profile = Profile("u:a", interests={"category": masses}, first_seen_ms=START_MS - 86_400_000)
+    found = seen(profile, a_shop(), START_MS)
+    assert found["interests"]["category"] == pytest.approx({"Tents": 0.75, "Boots": 0.25})
+    assert found["firstSeenDays"] == 1.0
+    names = {"profile": found}
+    assert holds("profile.interests.category.Tents > 0.5", names)
+    assert holds("profile.firstSeenDays >= 1.0", names)
 
 
 def test_drafts_are_not_picked() -> None:
