@@ -100,7 +100,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
     from germane.config import audit, audit_server
-    from germane.config.audit_content import audit_content
+    from germane.config.audit_content import audit_content, audit_writer
 
     loaded = common.load(config)
     folder = common.data_dir(loaded, config, data)
@@ -114,6 +114,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_server(loaded.runtime),
         *audit_content(loaded, config.parent / CONTENT, items),
+        *audit_writer(loaded),
     ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from germane.config import load_text
+from germane.config.audit_content import audit_writer
 from germane.domain.errors import ConfigInvalid
 
 
@@ -42,6 +43,21 @@ def test_bad(text: str, key: str) -> None:
     with pytest.raises(ConfigInvalid) as refused:
         load_text(text, {})
     assert key in [each["key"] for each in refused.value.details["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "level"),
+    [
+        ("http://127.0.0.1:11434/v1", "k", "good"),
+        ("http://models.example/v1", "", "good"),
+        ("https://models.example/v1", "k", "good"),
+        ("http://models.example/v1", "k", "warning"),
+    ],
+)
+def test_a_key_does_not_travel_in_the_clear(url: str, key: str, level: str) -> None:
+    loaded = load_text(f'[writer]\nurl = "{url}"\nmodel = "m"', {"GERMANE_WRITER_KEY": key})
+    assert [each.level for each in audit_writer(loaded)] == [level]
+    assert audit_writer(load_text("", {"GERMANE_WRITER_KEY": key})) == []
 
 
 def test_the_writers_key_is_never_shown() -> None:
