@@ -16,7 +16,10 @@ from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.cli.program import app
+from germane.config.content_fields import CONTENT_TABLES
+from germane.config.fields import Field
 from germane.config.tables import LISTS, TABLES
+from germane.domain.content import FIELDS
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -39,23 +42,42 @@ def configuration() -> str:
     for table, fields in TABLES.items():
         many = table in LISTS
         parts.append(
-            f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n"
-            "| setting | type | default | meaning |\n|---|---|---|---|\n"
+            f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n{HEAD}"
+            + "".join(map(row, fields))
         )
-        for field in fields:
-            default = "required" if field.required else f"`{shown(field.default)}`"
-            span = ""
-            if field.span is not None:
-                span = f" From {field.span[0]} to {field.span[1]}."
-            kind = field.kind.replace("|", " or ")
-            parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
     parts.append(
         "\nTraits may have a table `values`, from what people say to attribute values:\n\n"
         '```toml\n[traits.role.values]\nbuyer = ["Tools", "Safety"]\n```\n'
         "\nImports may have a table `columns`, from fields to the columns of the file:\n\n"
         '```toml\n[imports.orders.columns]\ntimestamp = "when"\n```\n'
     )
+    parts.append(
+        "\n## Content files\n\nEach file `content/NAME.toml` is one content item "
+        "([how to write one](../how-to/write-content.md)). They are checked by `germane content check`, "
+        "and cannot be set by the environment.\n"
+    )
+    for table, fields in CONTENT_TABLES.items():
+        heading = f"`[[{table}]]`" if table else "The file itself"
+        parts.append(f"\n### {heading}\n\n{HEAD}" + "".join(map(row, fields)))
+    parts.append(
+        "\nThe texts of a variant stand under `[slots.variants.texts.LOCALE]`, by the kind of its slot:\n\n"
+        "| kind | must have | may have |\n|---|---|---|\n"
+    )
+    for kind, (must, may) in FIELDS.items():
+        names = [", ".join(f"`{each}`" for each in group) for group in (must, may)]
+        parts.append(f"| `{kind}` | {names[0]} | {names[1]} |\n")
     return "".join(parts)
+
+
+HEAD = "| setting | type | default | meaning |\n|---|---|---|---|\n"
+
+
+def row(field: Field) -> str:
+    """One setting."""
+    default = "required" if field.required else f"`{shown(field.default)}`"
+    span = f" From {field.span[0]} to {field.span[1]}." if field.span is not None else ""
+    kind = field.kind.replace("|", " or ")
+    return f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n"
 
 
 def shown(value: Any) -> str:

@@ -26,7 +26,9 @@ app.add_typer(demo, name="demo")
 app.add_typer(channel.app, name="channel")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
-content = typer.Typer(no_args_is_help=True, help="What is said to people: check it, have it drafted.")
+content = typer.Typer(
+    no_args_is_help=True, help="What is said to people: check it, have it drafted."
+)
 app.add_typer(content, name="content")
 
 Folder = Annotated[
@@ -313,7 +315,8 @@ def preview(
     item: Annotated[str, typer.Option(help="The item that it is about.")] = "",
     locale: Annotated[str, typer.Option(help="Language that is wanted, such as de-AT.")] = "",
     variant: Annotated[
-        list[str] | None, typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too.")
+        list[str] | None,
+        typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too."),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page of an e-mail.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open that page in the browser.")] = False,
@@ -344,7 +347,9 @@ def check_content(
     folder: Annotated[
         Path | None, typer.Argument(help="Folder; content/ beside the configuration by default.")
     ] = None,
-    links: Annotated[bool, typer.Option("--links", help="Ask every address whether it answers.")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask every address whether it answers.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
