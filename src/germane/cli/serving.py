@@ -39,7 +39,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.app import open_engine, save_snapshot
-    from germane.config import audit
+    from germane.config import audit, audit_delivery
 
     loaded = common.load(config)
     runtime = loaded.runtime
@@ -51,6 +51,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     engine = open_engine(loaded.settings, folder)
     try:
         findings = audit(loaded.settings, engine.catalogue.values(), engine.world.now_ms())
+        findings += audit_delivery(loaded.settings.delivery)
         print_findings([each for each in findings if each.level == "error"], out)
         address = "http://{}:{}".format(*listener.getsockname()[:2])
         out.print(

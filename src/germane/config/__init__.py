@@ -1,7 +1,9 @@
 """``germane.toml``: read, typed, validated as a whole; every error says the key, the value and the remedy."""
 
 from germane.config.audit import audit
+from germane.config.audit_delivery import audit_campaigns, audit_delivery
 from germane.config.audit_server import audit_server
+from germane.config.campaigns import load_campaigns, read_campaign
 from germane.config.finding import Finding
 from germane.config.imports import ImportSpec
 from germane.config.load import Loaded, Runtime, load, load_text
@@ -14,7 +16,11 @@ __all__ = [
     "Problem",
     "Runtime",
     "audit",
+    "audit_campaigns",
+    "audit_delivery",
     "audit_server",
     "load",
+    "load_campaigns",
     "load_text",
+    "read_campaign",
 ]

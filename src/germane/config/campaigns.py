@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,8 @@ _AFTER = Field("reentry", "duration", 'Write "after 30d".', low=60, high=2 * tab
 _DURATIONS = ("for", "within", "fresh", "deadline")
 
 
-@dataclass(frozen=True, slots=True)
-class Campaigns:
-    """The campaigns of a folder, by name."""
-
-    found: dict[str, Compiled]
-
-
-def load_campaigns(folder: Path, settings: Settings) -> Campaigns:
-    """Every ``*.toml`` of a folder; a folder that is not there has none.
+def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
+    """Every ``*.toml`` of a folder, by name; a folder that is not there has none.
 
     Raises:
         BadCampaign: with every error of every file in ``details["errors"]``.
@@ -55,7 +47,7 @@ def load_campaigns(folder: Path, settings: Settings) -> Campaigns:
             wrong += [Problem(**each) for each in error.details["errors"]]
     if wrong:
         raise _invalid(wrong)
-    return Campaigns(found)
+    return found
 
 
 def read_campaign(
