@@ -59,9 +59,7 @@ def over(cap: CapSpec, times: Sequence[int], zone: ZoneInfo) -> bool:
     """Whether messages at these moments break a cap, whatever the window is laid."""
     marks = sorted(_day(each, zone) for each in times) if cap.calendar else sorted(times)
     width = max(1, cap.per_s // 86_400) if cap.calendar else cap.per_s * 1000
-    return any(
-        sum(low <= each < low + width for each in marks) > cap.count for low in marks
-    )
+    return any(sum(low <= each < low + width for each in marks) > cap.count for low in marks)
 
 
 def _day(at_ms: int, zone: ZoneInfo) -> int:
@@ -113,7 +111,11 @@ def a_span(draw: random.Random, least: int) -> tuple[int, int]:
 def a_cap(draw: random.Random) -> CapSpec:
     """Some cap."""
     calendar = draw.random() < 0.4
-    per = draw.choice((1, 2, 7)) * 86_400 if calendar else draw.choice((3600, 43_200, 86_400, 604_800))
+    per = (
+        draw.choice((1, 2, 7)) * 86_400
+        if calendar
+        else draw.choice((3600, 43_200, 86_400, 604_800))
+    )
     return CapSpec(draw.randrange(1, 4), per, draw.choice(("", "email")), calendar)
 
 
@@ -141,7 +143,9 @@ def some_sends(draw: random.Random, now_ms: int, most: int = 5) -> tuple[Sent, .
         at_ms = now_ms + draw.randrange(-5 * DAY_MS, 3 * DAY_MS)
         priority: Priority = draw.choice(("transactional", "high", "normal", "low"))
         waiting = at_ms > now_ms or draw.random() < 0.1
-        out.append(Sent(f"k{number}", draw.choice(("email", "webhook", "inapp")), priority, at_ms, waiting))
+        out.append(
+            Sent(f"k{number}", draw.choice(("email", "webhook", "inapp")), priority, at_ms, waiting)
+        )
     return tuple(out)
 
 

@@ -45,10 +45,13 @@ def lawful(policy: SendPolicy, ask: Ask, found: Plan, zone: ZoneInfo) -> None:
     assert found.reasons
     left = [each for each in ask.sends if each.key not in found.takes]
     higher = replace(ask, sends=tuple(replace(each, waiting=False) for each in left))
-    assert not sending.capped(policy, higher, at, zone), "those that must give way are not all named"
+    assert not sending.capped(policy, higher, at, zone), (
+        "those that must give way are not all named"
+    )
     for each in ask.sends:
         if each.key in found.takes:
-            assert each.waiting and RANK[each.priority] > RANK[policy.priority]
+            assert each.waiting
+            assert RANK[each.priority] > RANK[policy.priority]
 
 
 def test_whatever_is_drawn() -> None:
@@ -67,13 +70,17 @@ def test_whatever_is_drawn() -> None:
         planned += 1
         lawful(policy, ask, found, zone)
         if number % 10 == 0:
-            later = replace(ask, now_ms=found.at_ms + draw.choice((0, 1, HOUR_MS, 9 * HOUR_MS, -HOUR_MS)))
+            later = replace(
+                ask, now_ms=found.at_ms + draw.choice((0, 1, HOUR_MS, 9 * HOUR_MS, -HOUR_MS))
+            )
             out = release(policy, later, found)
             if out.verdict == "send":
                 lawful(policy, later, replace(found, at_ms=later.now_ms, takes=out.takes), zone)
             elif out.verdict == "later":
-                assert out.at_ms is not None and out.at_ms > later.now_ms
-    assert planned > 0.3 * DRAWS and dropped > 0.1 * DRAWS
+                assert out.at_ms is not None
+                assert out.at_ms > later.now_ms
+    assert planned > 0.3 * DRAWS
+    assert dropped > 0.1 * DRAWS
 
 
 def nowhere(policy: SendPolicy, ask: Ask, zone: ZoneInfo, draw: random.Random) -> None:
@@ -137,7 +144,7 @@ def test_propensities_are_those_of_the_draws(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-def test_several_campaigns_at_once(seed: int) -> None:
+def test_several_campaigns_at_once(seed: int) -> None:  # noqa: C901 - one story
     """A month of one person: messages of all urgencies become due, are planned and reserved, are released
     late or after the clock jumped, in any order. What really went out never breaks a cap, a window, quiet
     hours or a deadline; no more urgent one is dropped for want of a place that a waiting one holds."""
@@ -185,7 +192,8 @@ def test_several_campaigns_at_once(seed: int) -> None:
                     del sends[other]
                     put(*waiting.pop(other)[:2])
             elif out.verdict == "later":
-                assert out.at_ms is not None and out.at_ms > now
+                assert out.at_ms is not None
+                assert out.at_ms > now
                 put(policy, ask)
     for _, policy, at in went:
         assert sending.open_at(policy, at, zone)

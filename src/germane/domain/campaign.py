@@ -190,7 +190,7 @@ class ItemChange(msgspec.Struct, frozen=True, gc=False):
         """Share of the old price that was taken off, in [0, 1]; 0 where it is not known."""
         if not self.old_price or self.new_price is None:
             return 0.0
-        return max(0.0, 1.0 - self.new_price / self.old_price)
+        return max(0.0, (self.old_price - self.new_price) / self.old_price)
 
 
 def changes_of(before: Item | None, after: Item, at_ms: int, key: str) -> tuple[ItemChange, ...]:
