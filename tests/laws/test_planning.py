@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -16,21 +17,29 @@ from germane.domain.plan import Ask, Plan, SendPolicy, Sent
 from tests.laws import sending
 from tests.laws.sending import DAY_MS, HOUR_MS, RANK
 
+Week = tuple[float, ...]
 DRAWS = int(os.environ.get("GERMANE_DRAWS", "20000"))
 """1,000,000 take some minutes."""
 
 
-def asked(draw: random.Random) -> tuple[SendPolicy, Ask, ZoneInfo]:
+def asked(
+    draw: random.Random, policies: Sequence[SendPolicy] = (), weeks: Sequence[Week] = ()
+) -> tuple[SendPolicy, Ask, ZoneInfo]:
+    """Some question; of the policies and weeks that are given, or of new ones."""
     name, now = sending.a_moment(draw)
-    policy = sending.a_policy(draw)
+    policy = draw.choice(policies) if policies else sending.a_policy(draw)
     due = now + draw.choice((0, 0, -2 * HOUR_MS, 5 * HOUR_MS, -3 * DAY_MS))
     ask = Ask(
         f"m{draw.randrange(1000)}", f"u:{draw.randrange(1000)}", now, due, name,
         sends=sending.some_sends(draw, now),
-        week=sending.a_week(draw) if policy.best_hour and draw.random() < 0.9 else (),
+        week=_week(draw, weeks) if policy.best_hour and draw.random() < 0.9 else (),
         seed=draw.getrandbits(63),
     )  # fmt: skip
     return policy, ask, ZoneInfo(name)
+
+
+def _week(draw: random.Random, weeks: Sequence[Week]) -> Week:
+    return draw.choice(weeks) if weeks else sending.a_week(draw)
 
 
 def lawful(policy: SendPolicy, ask: Ask, found: Plan, zone: ZoneInfo) -> None:
@@ -57,9 +66,11 @@ def lawful(policy: SendPolicy, ask: Ask, found: Plan, zone: ZoneInfo) -> None:
 def test_whatever_is_drawn() -> None:
     """Plans and releases, near changes of clocks, with what was sent and what is reserved."""
     draw = random.Random(20_261_128)
+    policies = [sending.a_policy(draw) for _ in range(2_000)]
+    weeks = [sending.a_week(draw) for _ in range(100)]
     planned = dropped = 0
     for number in range(DRAWS):
-        policy, ask, zone = asked(draw)
+        policy, ask, zone = asked(draw, policies, weeks)
         found = plan(policy, ask)
         if found.at_ms is None:
             dropped += 1
