@@ -16,7 +16,10 @@ from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.cli.program import app
+from germane.config.campaign_tables import CAMPAIGN_TABLES
+from germane.config.fields import Field
 from germane.config.tables import LISTS, TABLES
+from germane.deliver.schema import MEANING, WINDOWS_DAYS, names
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -38,23 +41,50 @@ def configuration() -> str:
     ]
     for table, fields in TABLES.items():
         many = table in LISTS
-        parts.append(
-            f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n"
-            "| setting | type | default | meaning |\n|---|---|---|---|\n"
-        )
-        for field in fields:
-            default = "required" if field.required else f"`{shown(field.default)}`"
-            span = ""
-            if field.span is not None:
-                span = f" From {field.span[0]} to {field.span[1]}."
-            kind = field.kind.replace("|", " or ")
-            parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
+        parts.append(f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n")
+        _settings(fields, parts)
     parts.append(
         "\nTraits may have a table `values`, from what people say to attribute values:\n\n"
         '```toml\n[traits.role.values]\nbuyer = ["Tools", "Safety"]\n```\n'
         "\nImports may have a table `columns`, from fields to the columns of the file:\n\n"
         '```toml\n[imports.orders.columns]\ntimestamp = "when"\n```\n'
     )
+    return "".join(parts)
+
+
+def _settings(fields: tuple[Field, ...], parts: list[str]) -> None:
+    parts.append("| setting | type | default | meaning |\n|---|---|---|---|\n")
+    for field in fields:
+        default = "required" if field.required else f"`{shown(field.default)}`"
+        span = ""
+        if field.span is not None:
+            span = f" From {field.span[0]} to {field.span[1]}."
+        kind = field.kind.replace("|", " or ")
+        parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
+
+
+def campaigns() -> str:
+    """Every setting of a campaign, and every name of its conditions."""
+    parts = [
+        "# Campaigns\n\nOne file each, `campaigns/NAME.toml`; the same as JSON by the API. "
+        "[How to write one](../how-to/campaigns.md). One of `enter.event`, `enter.schedule` and "
+        "`enter.audience` says who comes in. A campaign has `content` and `[wait]`, or `[[steps]]` that "
+        "each have their own (`wait` is a table, or a duration).\n"
+    ]
+    for table, fields in CAMPAIGN_TABLES.items():
+        title = {"campaign": "At the top", "steps": "`[[steps]]`"}.get(table, f"`[{table}]`")
+        parts.append(f"\n## {title}\n\n")
+        _settings(fields, parts)
+    parts.append(
+        "\n## What conditions may speak of\n\nConditions are CEL. `enter.when`, `goal.when`, `wait.when` "
+        "(and `exit.when` with an event) see all of it; `still`, `steps.when` and `exit.when` alone see no "
+        "event and no change; a schedule and an audience see no item either. Declared attributes are "
+        f"`item.NAME`. Counts have the windows {', '.join(f'`d{each}`' for each in WINDOWS_DAYS)}.\n\n"
+        "| name | meaning |\n|---|---|\n"
+    )
+    parts += [f"| `{name}` | {meaning} |\n" for name, meaning in MEANING.items()]
+    parts.append("\n| name | type |\n|---|---|\n")
+    parts += [f"| `{name}` | {kind} |\n" for name, kind in names(Settings()).items()]
     return "".join(parts)
 
 
@@ -160,6 +190,7 @@ def errors() -> str:
 
 PAGES = {
     "configuration.md": configuration,
+    "campaigns.md": campaigns,
     "cli.md": command_line,
     "http-api.md": http_api,
     "errors.md": errors,

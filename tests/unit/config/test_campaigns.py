@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from germane.config import audit_campaigns, audit_delivery, load_campaigns, load_text, read_campaign
 from germane.domain.campaign import canonical
 from germane.domain.errors import BadCampaign, ConfigInvalid
-from germane.domain.settings import CapSpec, DeliverySpec
+from germane.domain.settings import AttributeSpec, CapSpec, DeliverySpec
 from tests.unit.deliver.life import SETTINGS
 
 WHOLE = """
@@ -269,3 +271,18 @@ def test_the_audit_of_campaigns() -> None:
         "is dry",
     ):
         assert part in said
+
+
+def test_the_examples_of_the_how_to_work() -> None:
+    """Every campaign that the page shows can be read, and the audit has nothing against it but that it is dry."""
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "campaigns.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 5
+    tents = AttributeSpec("category", interest=True)
+    settings = replace(SETTINGS, attributes={"category": tents})
+    made = {
+        f"c{n}": read_campaign(f"c{n}", tomllib.loads(each), settings)
+        for n, each in enumerate(blocks)
+    }
+    warned = [each.text for each in audit_campaigns(made, settings) if each.level == "warning"]
+    assert all("no goal" in each for each in warned), warned
