@@ -198,7 +198,7 @@ quiet_hours = "21:00-08:00"
 window = "09:00-18:00"
 spread = "30m"
 deadline = "1d"
-timezone = "Europe/Berlin"
+zone = "Europe/Berlin"
 [[delivery.caps]]
 count = 2
 per = "1d"
@@ -223,7 +223,7 @@ def test_delivery() -> None:
     ("text", "key", "says"),
     [
         ('[delivery]\nquiet_hours = "late"\n', "delivery.quiet_hours", "22:00-07:00"),
-        ('[delivery]\ntimezone = "Berlin"\n', "delivery.timezone", "Europe/Berlin"),
+        ('[delivery]\nzone = "Berlin"\n', "delivery.zone", "Europe/Berlin"),
         ("[delivery]\ncaps = 3\n", "delivery.caps", "[[delivery.caps]]"),
         ("[[delivery.caps]]\ncount = 3\n", "delivery.caps[0].per", "missing"),
         (
@@ -274,7 +274,7 @@ def test_the_audit_of_campaigns() -> None:
 
 
 def test_the_examples_of_the_how_to_work() -> None:
-    """Every campaign that the page shows can be read, and the audit has nothing against it but that it is dry."""
+    """Every campaign that the page shows can be read, and the audit asks for goals only."""
     page = Path(__file__).parents[3] / "docs" / "how-to" / "campaigns.md"
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert len(blocks) == 5
