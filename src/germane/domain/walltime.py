@@ -26,6 +26,8 @@ Pieces = tuple[Piece, ...]
 _THURSDAY = 3  # 1970 began with one
 _SPAN = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_FIRST_MS, _LAST_MS = -2_208_988_800_000, 7_258_118_400_000
+"""1900 and 2200: beyond them clocks are taken to stand as they do there."""
 _BLOCK_MS = 32 * DAY_MS
 _PROBE_MS = 3 * HOUR_MS
 """No zone ever changed its clocks twice within so short a time."""
@@ -61,7 +63,8 @@ def written_clock(minutes: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _ahead_ms(at_ms: int, zone: ZoneInfo) -> int:
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms)
+    near = max(_FIRST_MS, min(at_ms, _LAST_MS))
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=near)
     ahead = moment.astimezone(zone).utcoffset() or timedelta()
     return int(ahead.total_seconds() * 1000)
 
