@@ -16,9 +16,11 @@ from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.cli.program import app
+from germane.config.campaign_tables import CAMPAIGN_TABLES
 from germane.config.content_fields import CONTENT_TABLES
 from germane.config.fields import Field
 from germane.config.tables import LISTS, TABLES
+from germane.deliver.schema import MEANING, WINDOWS_DAYS, names
 from germane.domain.content import FIELDS
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
@@ -64,8 +66,8 @@ def configuration() -> str:
         "| kind | must have | may have |\n|---|---|---|\n"
     )
     for kind, (must, may) in FIELDS.items():
-        names = [", ".join(f"`{each}`" for each in group) for group in (must, may)]
-        parts.append(f"| `{kind}` | {names[0]} | {names[1]} |\n")
+        fields = [", ".join(f"`{each}`" for each in group) for group in (must, may)]
+        parts.append(f"| `{kind}` | {fields[0]} | {fields[1]} |\n")
     return "".join(parts)
 
 
@@ -78,6 +80,30 @@ def row(field: Field) -> str:
     span = f" From {field.span[0]} to {field.span[1]}." if field.span is not None else ""
     kind = field.kind.replace("|", " or ")
     return f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n"
+
+
+def campaigns() -> str:
+    """Every setting of a campaign, and every name of its conditions."""
+    parts = [
+        "# Campaigns\n\nOne file each, `campaigns/NAME.toml`; the same as JSON by the API. "
+        "[How to write one](../how-to/campaigns.md). One of `enter.event`, `enter.schedule` and "
+        "`enter.audience` says who comes in. A campaign has `content` and `[wait]`, or `[[steps]]` that "
+        "each have their own (`wait` is a table, or a duration).\n"
+    ]
+    for table, fields in CAMPAIGN_TABLES.items():
+        title = {"campaign": "At the top", "steps": "`[[steps]]`"}.get(table, f"`[{table}]`")
+        parts.append(f"\n## {title}\n\n{HEAD}" + "".join(map(row, fields)))
+    parts.append(
+        "\n## What conditions may speak of\n\nConditions are CEL. `enter.when`, `goal.when`, `wait.when` "
+        "(and `exit.when` with an event) see all of it; `still`, `steps.when` and `exit.when` alone see no "
+        "event and no change; a schedule and an audience see no item either. Declared attributes are "
+        f"`item.NAME`. Counts have the windows {', '.join(f'`d{each}`' for each in WINDOWS_DAYS)}.\n\n"
+        "| name | meaning |\n|---|---|\n"
+    )
+    parts += [f"| `{name}` | {meaning} |\n" for name, meaning in MEANING.items()]
+    parts.append("\n| name | type |\n|---|---|\n")
+    parts += [f"| `{name}` | {kind} |\n" for name, kind in names(Settings()).items()]
+    return "".join(parts)
 
 
 def shown(value: Any) -> str:
@@ -182,6 +208,7 @@ def errors() -> str:
 
 PAGES = {
     "configuration.md": configuration,
+    "campaigns.md": campaigns,
     "cli.md": command_line,
     "http-api.md": http_api,
     "errors.md": errors,

@@ -99,10 +99,18 @@ def error_body(error: GermaneError) -> dict[str, Any]:
 def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import audit, audit_channels, audit_server
+    from germane.config import (
+        audit,
+        audit_campaigns,
+        audit_channels,
+        audit_delivery,
+        audit_server,
+        load_campaigns,
+    )
     from germane.config.audit_content import audit_content, audit_writer
 
     loaded = common.load(config)
+    campaigns = load_campaigns(config.parent / "campaigns", loaded.settings)
     folder = common.data_dir(loaded, config, data)
     if data is not None and data.exists() and not data.is_dir():
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
@@ -112,6 +120,8 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
+        *audit_delivery(loaded.settings.delivery),
+        *audit_campaigns(campaigns, loaded.settings),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
         *audit_content(loaded, config.parent / CONTENT, items),
@@ -131,7 +141,8 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     out = common.console()
     out.print(
         f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
-        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(items), 'item')}.\n"
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(campaigns), 'campaign')}, "
+        f"{many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)
     return int(errors > 0)

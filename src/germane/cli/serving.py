@@ -42,7 +42,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.app.back import way_back
     from germane.app.inbox import Waiting
     from germane.app.postbox import Postbox
-    from germane.config import audit
+    from germane.config import audit, audit_delivery
 
     loaded = common.load(config)
     runtime = loaded.runtime
@@ -54,6 +54,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     engine = open_engine(loaded.settings, folder)
     try:
         findings = audit(loaded.settings, engine.catalogue.values(), engine.world.now_ms())
+        findings += audit_delivery(loaded.settings.delivery)
         print_findings([each for each in findings if each.level == "error"], out)
         address = "http://{}:{}".format(*listener.getsockname()[:2])
         out.print(
