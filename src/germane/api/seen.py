@@ -42,6 +42,7 @@ def decision_for_people(
     return {
         "decisionId": decision.decision_id,
         "surface": decision.surface,
+        "kind": surface.kind,
         "arm": decision.arm,
         "expiresAt": rfc3339(decision.expires_ms),
         "items": items,

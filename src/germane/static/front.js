@@ -20,6 +20,7 @@ function load(options) {
 
 /** After a logout: another visitor from now on. */
 function reset() {
+  leave(); // what is still to be told of the one before needs their token
   for (const name of [...store.names("d:"), "id", "closed"]) store.drop(name);
   Object.assign(me, { userId: "", token: null, anonymousId: uuid() });
   held = "";
@@ -66,7 +67,7 @@ const leave = () => {
 safe(() => {
   const name = (script && script.dataset.name) || "germane", before = win[name];
   const taken = before != null && !Array.isArray(before) && !(before instanceof Node) && !(before instanceof HTMLCollection);
-  if (taken) return note(`window.${name} is somebody else's: name ours with data-name`);
+  if (taken) return console.warn(`germane.js: window.${name} is taken. Choose another name: <script data-name="...">`);
   Object.defineProperty(win, name, { value: Object.freeze(germane), configurable: true, writable: true, enumerable: true });
   listen(win, "pagehide", leave);
   listen(doc, "visibilitychange", () => { if (doc.visibilityState === "hidden") leave(); });
