@@ -6,12 +6,13 @@ function load(options) {
   if (store.get("off")) return false;
   const host = given.host || (script && new URL(script.src, doc.baseURI).origin) || "";
   Object.assign(me, { host: String(host).replace(/\/+$/, ""), writeKey: String(given.writeKey || ""), token: given.token || null,
-    userId: given.userId ? String(given.userId) : "", theme: given.theme || "", debug: !!given.debug });
+    userId: "", theme: given.theme || "", debug: !!given.debug });
   Object.assign(words, given.words);
   me.anonymousId = given.anonymousId ? String(given.anonymousId) : store.get("id") || uuid();
+  store.set("id", me.anonymousId);
+  if (given.userId) become(String(given.userId));
   held = "";
   if (typeof me.token === "string") hold(me.token);
-  store.set("id", me.anonymousId);
   me.ready = true;
   tidy();
   soon(SECOND);
@@ -21,7 +22,7 @@ function load(options) {
 /** After a logout: another visitor from now on. */
 function reset() {
   leave(); // what is still to be told of the one before needs their token
-  for (const name of [...store.names("d:"), "id", "closed"]) store.drop(name);
+  for (const name of [...store.names("d:"), "id", "user", "closed"]) store.drop(name);
   Object.assign(me, { userId: "", token: null, anonymousId: uuid() });
   held = "";
   store.set("id", me.anonymousId);
