@@ -84,7 +84,8 @@ def page(browser: Browser) -> Iterator[Page]:
         yield opened
         assert opened.evaluate("() => window.problems") == []
         quiet = ("Failed to load resource", "net::ERR")
-        assert [each for each in seen if not each.startswith(quiet)] == []
+        loud = [each for each in seen if not each.startswith(quiet)]
+        assert not loud, loud
 
 
 def loading(server: Server, person: str, more: str = "", *, valid_s: float = 600) -> str:

@@ -43,15 +43,24 @@ function optOut() {
   eyes = showing = root = null;
 }
 
-const begun = work => (...given) => me.ready ? work(...given) : undefined;
+const begun = (work, otherwise) => function () {
+  return me.ready ? work.apply(null, arguments) : otherwise;
+};
+/** A safe function whose answer is a promise in any case. */
+const promised = (work, otherwise) => {
+  const quiet = safe(work, otherwise);
+  return function () {
+    return Promise.resolve(quiet.apply(null, arguments));
+  };
+};
 const germane = {
   version: VERSION,
   load: safe(load, false),
   track: safe(begun(track)),
   identify: safe(begun(identify)),
   page: safe(begun(page)),
-  fill: safe(async (...given) => me.ready ? fill(...given) : null, null),
-  nudges: safe(async () => me.ready ? nudges() : 0, 0),
+  fill: promised(begun(fill, null), null),
+  nudges: promised(begun(nudges, 0), 0),
   outcome: safe(begun(outcome)),
   flush: safe(() => flush(true)),
   reset: safe(reset),
