@@ -155,7 +155,8 @@ def http_api() -> str:
     parts = [
         "# HTTP API\n\nA running server shows this at `/docs`, and as OpenAPI 3.1 at "
         "`/openapi.json`. Keys go into basic auth as the user name, or as a bearer token. The write "
-        "key may only send events; the server key may do everything. Errors have "
+        "key may only send events, and, with a person token, ask from a browser for the token's person "
+        "(`browser`: [how](../how-to/in-the-browser.md)); the server key may do everything. Errors have "
         "[one shape](errors.md).\n"
     ]
     tag = ""

@@ -61,6 +61,8 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             f"[bold green]Germane[/] listens on [bold]{address}[/] "
             f"(API: {address}/docs, data: {folder})"
         )
+        if runtime.browser_decisions == "anonymous":
+            out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
         post = Postbox(engine, loaded.channels, runtime.content)
         app = build(
