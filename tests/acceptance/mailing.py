@@ -42,9 +42,9 @@ class Sink:
 
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
+def smtp_sink(kind: type[Sink] = Sink) -> Iterator[Sink]:
     """A server on a free port."""
-    sink = Sink(free_port())
+    sink = kind(free_port())
     controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
     controller.start()
     yield sink

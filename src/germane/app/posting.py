@@ -24,7 +24,7 @@ from germane.domain.sending import (
     Sent,
 )
 
-FLYING = 256
+FLYING = 64
 """Messages that are claimed and not settled at any time, at most: so many can be in doubt after a crash."""
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""

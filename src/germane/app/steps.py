@@ -48,7 +48,7 @@ from germane.ingest.signals import Extractor
 from germane.measure import attribution, choices
 from germane.measure.reported import Answer
 from germane.measure.whole import Whole, rest_of
-from germane.profile import exposure, repeats, rhythm
+from germane.profile import consent, exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
@@ -153,6 +153,11 @@ class Steps:
             self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
         items = tuple(dict.fromkeys(each.item_id for each in told))
         self.enrolling.event(at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq)
+        refused = consent.withdrawn(event, before.consent)
+        if refused:
+            self.enrolling.refused(
+                at.tenant, after.person, refused, txn, now_ms=at.received_ms
+            )
         self._learn(at.seq, observation)
         for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person
@@ -318,10 +323,13 @@ class Steps:
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person
         before = self._known(person, at) or _newcomer(person, at)
-        consent = {**before.consent, move.purpose: move.granted}
+        stated = {**before.consent, move.purpose: move.granted}
         txn.profiles[at.tenant, person] = msgspec.structs.replace(
-            before, consent=consent, seq=at.seq
+            before, consent=stated, seq=at.seq
         )
+        if not move.granted:
+            gone = (move.purpose,)
+            self.enrolling.refused(at.tenant, person, gone, txn, now_ms=at.received_ms)
         return person
 
     def _seen(self, person: Profile, reply: Reply, event: Event, at: Arrival) -> Profile:

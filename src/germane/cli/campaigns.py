@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from germane.cli import common, pushing
 from germane.cli.common import many
 from germane.cli.desk import HERE, NO_SERVER, Desk, agreed, reading, writing
+from germane.cli.project import CAMPAIGNS
 from germane.domain.errors import NotFound
 
 if TYPE_CHECKING:
-    from germane.config.campaigns import Campaigns
     from germane.config.finding import Finding
+    from germane.deliver.compiled import Compiled
 
-FOLDER = "campaigns"
-"""Where campaign files are, beside the configuration."""
 NONE = "There is no campaign yet. Write campaigns/NAME.toml, then run `germane campaign push`."
 LEFT = "not in the folder; --prune ends it"
 NAMED = 5
@@ -52,9 +51,9 @@ def push(
 
     from germane.config.campaign_written import as_table
 
-    where = folder if folder is not None else config.parent / FOLDER
+    where = folder if folder is not None else config.parent / CAMPAIGNS
     read, findings = _checked(config, where)
-    written = {name: made.campaign for name, made in read.found.items()}
+    written = {name: made.campaign for name, made in read.items()}
     with writing(config, data, made=False) as desk:
         listed = desk.get("campaigns")["campaigns"]
         there = {x["campaign"]: x["version"] for x in listed if x["status"] != "ended"}
@@ -85,7 +84,7 @@ def push(
     return 0
 
 
-def _checked(config: Path, where: Path) -> tuple[Campaigns, list[Finding]]:
+def _checked(config: Path, where: Path) -> tuple[dict[str, Compiled], list[Finding]]:
     from germane.config.audit_delivery import audit_campaigns
     from germane.config.campaigns import load_campaigns
 
@@ -96,7 +95,7 @@ def _checked(config: Path, where: Path) -> tuple[Campaigns, list[Finding]]:
         )
     settings = common.load(config).settings
     read = load_campaigns(where, settings)
-    return read, audit_campaigns((x.campaign for x in read.found.values()), settings)
+    return read, audit_campaigns(read, settings)
 
 
 def _warn(findings: list[Finding]) -> None:

@@ -313,7 +313,8 @@ def preview(
     item: Annotated[str, typer.Option(help="The item that it is about.")] = "",
     locale: Annotated[str, typer.Option(help="Language that is wanted, such as de-AT.")] = "",
     variant: Annotated[
-        list[str] | None, typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too.")
+        list[str] | None,
+        typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too."),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page of an e-mail.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open that page in the browser.")] = False,
@@ -344,7 +345,9 @@ def check_content(
     folder: Annotated[
         Path | None, typer.Argument(help="Folder; content/ beside the configuration by default.")
     ] = None,
-    links: Annotated[bool, typer.Option("--links", help="Ask every address whether it answers.")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask every address whether it answers.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,

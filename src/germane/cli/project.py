@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from germane.config import Finding, Loaded
-    from germane.domain.item import Item
+    from germane.config import Finding
 
 RECIPES = ("shop",)
+CONTENT = "content"
+"""Folder of content files, beside the configuration."""
+CAMPAIGNS = "campaigns"
+"""Folder of campaign files, beside the configuration."""
 
 
 class WouldOverwrite(GermaneError):
@@ -104,9 +107,12 @@ def error_body(error: GermaneError) -> dict[str, Any]:
 def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import audit, audit_channels, audit_server
+    from germane.config import audit, audit_channels, audit_delivery, audit_server
+    from germane.config.audit_content import audit_content, audit_writer
+    from germane.config.audit_folder import audit_folder
 
     loaded = common.load(config)
+    contents, campaigns = config.parent / CONTENT, config.parent / CAMPAIGNS
     folder = common.data_dir(loaded, config, data)
     if data is not None and data.exists() and not data.is_dir():
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
@@ -116,9 +122,12 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
+        *audit_delivery(loaded.settings.delivery),
+        *audit_folder(loaded.settings, campaigns, contents),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
-        *_audit_written(loaded, config.parent, items),
+        *audit_content(loaded, contents, items),
+        *audit_writer(loaded),
     ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]
@@ -134,25 +143,11 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     out = common.console()
     out.print(
         f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
-        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(items), 'item')}.\n"
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(list(campaigns.glob('*.toml'))), 'campaign')}, "
+        f"{many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)
     return int(errors > 0)
-
-
-def _audit_written(loaded: Loaded, folder: Path, items: Sequence[Item]) -> list[Finding]:
-    """Content and campaigns beside the configuration, where there are any."""
-    from germane.cli.campaigns import FOLDER as CAMPAIGNS
-    from germane.cli.contents import FOLDER as CONTENT
-    from germane.config.audit_content import audit_content
-    from germane.config.audit_delivery import audit_delivery
-    from germane.config.audit_folder import audit_folder
-
-    found = audit_content(loaded, folder / CONTENT, items)
-    if any((folder / CAMPAIGNS).glob("*.toml")):
-        found += audit_delivery(loaded.settings.delivery)
-        found += audit_folder(loaded.settings, folder / CAMPAIGNS, folder / CONTENT)
-    return found
 
 
 def print_findings(findings: Sequence[Finding], out: Console) -> None:

@@ -43,7 +43,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.app.channels import ways_of
     from germane.app.inbox import Waiting
     from germane.app.postbox import Postbox
-    from germane.config import audit
+    from germane.config import audit, audit_delivery
 
     loaded = common.load(config)
     runtime = loaded.runtime
@@ -55,12 +55,15 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     engine = open_engine(loaded.settings, folder)
     try:
         findings = audit(loaded.settings, engine.catalogue.values(), engine.world.now_ms())
+        findings += audit_delivery(loaded.settings.delivery)
         print_findings([each for each in findings if each.level == "error"], out)
         address = "http://{}:{}".format(*listener.getsockname()[:2])
         out.print(
             f"[bold green]Germane[/] listens on [bold]{address}[/] "
             f"(API: {address}/docs, data: {folder})"
         )
+        if runtime.browser_decisions == "anonymous":
+            out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
         post = Postbox(engine, loaded.channels, runtime.content)
         app = build(

@@ -35,10 +35,10 @@ def audit_folder(settings: Settings, campaigns: Path, contents: Path) -> list[Fi
     written = _contents(contents)
     found = [
         finding
-        for made in read.found.values()
+        for made in read.values()
         for finding in _said(made.campaign, written)
     ]
-    return [*audit_campaigns((x.campaign for x in read.found.values()), settings), *found]
+    return [*audit_campaigns(read, settings), *found]
 
 
 def _contents(folder: Path) -> dict[str, Content | None]:

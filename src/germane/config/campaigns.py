@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,12 @@ from germane.domain.walltime import DAYS
 PARTS = ("enter", "wait", "steps", "exit", "goal", "send", "approval")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _AFTER = Field("reentry", "duration", 'Write "after 30d".', low=60, high=2 * tables.YEAR_S)
+_NUMBER_MAX = 2**53
 _DURATIONS = ("for", "within", "fresh", "deadline")
 
 
-@dataclass(frozen=True, slots=True)
-class Campaigns:
-    """The campaigns of a folder, by name."""
-
-    found: dict[str, Compiled]
-
-
-def load_campaigns(folder: Path, settings: Settings) -> Campaigns:
-    """Every ``*.toml`` of a folder; a folder that is not there has none.
+def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
+    """Every ``*.toml`` of a folder, by name; a folder that is not there has none.
 
     Raises:
         BadCampaign: with every error of every file in ``details["errors"]``.
@@ -56,7 +49,7 @@ def load_campaigns(folder: Path, settings: Settings) -> Campaigns:
             wrong += [Problem(**each) for each in error.details["errors"]]
     if wrong:
         raise _invalid(wrong)
-    return Campaigns(found)
+    return found
 
 
 def read_campaign(
@@ -220,9 +213,19 @@ def _sending(values: dict[str, Any], problems: Problems) -> dict[str, Any]:
 
 
 def _approval(table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-    """Kept as it stands: who approves is settled elsewhere."""
+    """Kept as it stands: what it means is settled where approvals are."""
     part = table.get("approval", {})
-    if isinstance(part, Mapping):
-        return dict(part)
-    problems.add("approval", part, "It must be a table.", "Write it as [approval].")
-    return {}
+    if not isinstance(part, Mapping):
+        problems.add("approval", part, "It must be a table.", "Write it as [approval].")
+        return {}
+    for name, value in part.items():
+        texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        number = isinstance(value, int | float) and abs(value) < _NUMBER_MAX
+        if not (texts or number or isinstance(value, str)):
+            problems.add(
+                f"approval.{name}",
+                value,
+                "It must be a text, a number, true or false, or a list of texts.",
+                "Write it so, or take it out.",
+            )
+    return dict(part)

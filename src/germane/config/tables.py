@@ -280,9 +280,7 @@ KEYS = (
         "",
         secret=True,
     ),
-    Field(
-        "writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True
-    ),
+    Field("writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True),
 )
 IMPORT = (
     Field("kind", "events|people|catalogue", "What the rows are.", required=True),

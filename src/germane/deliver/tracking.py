@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from germane.domain.links import Link, LinkKeys
 from germane.domain.sending import TRANSACTIONAL, Outgoing
 
-_TAG = re.compile(
-    r"<!--.*?-->|<(?:style|script|title|textarea)\b.*?</(?:style|script|title|textarea)\s*>"
-    r"|<(?:a|area)\b(?>[^>\"']|\"[^\"]*\"|'[^']*')*>",
-    re.IGNORECASE | re.DOTALL,
-)
+_START = re.compile(r"<(?:!--|(?P<name>a|area|style|script|title|textarea)\b)", re.IGNORECASE)
+_REST = re.compile(r"(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>")
+_ENDS = {
+    name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("style", "script", "title", "textarea")
+}
 _HREF = re.compile(
     r"""(?P<before>[\s"'/]href\s*=\s*)(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'>]+))""",
     re.IGNORECASE,
@@ -85,14 +85,33 @@ def _about(outgoing: Outgoing) -> Link:
 
 def _links(page: str, unsubscribe: str) -> Iterator[tuple[int, int, str]]:
     """Where the value of each counted link begins and ends, and where it leads."""
-    for tag in _TAG.finditer(page):
-        if tag[0].startswith("<!") or not re.match(r"<a(?:rea)?\b", tag[0], re.IGNORECASE):
-            continue
-        found = _HREF.search(tag[0])
-        if found is None or _OFF.search(tag[0]):
+    for start, tag in _tags(page):
+        found = _HREF.search(tag)
+        if found is None or _OFF.search(tag):
             continue
         url = entities.unescape(found["double"] or found["single"] or found["bare"] or "").strip()
         if not _WEB.match(url) or len(url) > LONGEST_URL or (unsubscribe and url == unsubscribe):
             continue
-        value = tag.start() + found.end("before")
-        yield value, tag.start() + found.end(), url
+        yield start + found.end("before"), start + found.end(), url
+
+
+def _tags(page: str) -> Iterator[tuple[int, str]]:
+    """Each ``<a>`` and ``<area>`` with its place. What is never closed ends the search: it takes linear time."""
+    at = 0
+    while (found := _START.search(page, at)) is not None:
+        name = (found["name"] or "").lower()
+        if not name:
+            at = page.find("-->", found.end())
+            if at < 0:
+                return
+        elif name in _ENDS:
+            end = _ENDS[name].search(page, found.end())
+            if end is None:
+                return
+            at = end.end()
+        else:
+            rest = _REST.match(page, found.end())
+            if rest is None:
+                return
+            at = rest.end()
+            yield found.start(), page[found.start() : at]

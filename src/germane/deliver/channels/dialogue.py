@@ -70,6 +70,8 @@ class Dialogue(asyncio.Protocol):
         self._paused: asyncio.Future[None] | None = None
         self._why = ""
         transport.set_protocol(self)
+        # Paused means: something is still here. So it is known that the dot is, while we wait.
+        transport.set_write_buffer_limits(high=0)
 
     # -- as asyncio calls it ------------------------------------------------------------------------
 
