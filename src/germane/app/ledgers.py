@@ -138,5 +138,10 @@ def _answer(
         return f"Nothing has let them in.{against}{dry}"
     newest_state = max(states, key=lambda each: (each.entered_ms, each.due_ms))
     reason = newest_state.reason.text if newest_state.reason is not None else ""
+    counted = newest_state.counted or len(newest_state.times)
+    so_far = f" What counts happened {counted} of {known.enter.count} times." if counted else ""
+    waits = " It waits for the item to change." if so_far and known.enter.item else ""
     phase = PHASES[newest_state.phase]
-    return f"They are {phase}. {reason}{against}{dry}".strip()
+    said = f" {reason}" if reason else ""
+    more = f"{so_far}{waits}" if newest_state.phase == "outside" else ""
+    return f"They are {phase}.{said}{more}{against}{dry}"

@@ -232,15 +232,16 @@ def show_audience(campaign: dict[str, Any], found: dict[str, Any]) -> None:
         out.print("Nobody is known yet: send events, or `germane import people FILE`.")
         return
     some = campaign["entersBy"] in ("event", "item")
-    condition = ", if something let all of them in now" if some else ""
-    out.print(f"Of {many(found['people'], 'person', 'people')} who are known{condition}:")
+    condition = ", if they all came in now" if some else ""
+    known = "1 person who is" if found["people"] == 1 else f"{found['people']:,} people who are"
+    out.print(f"Of {known} known{condition}:")
     for code, count in reversed(found["counts"].items()):
         if count or code == "reached":
             colour = "green" if code == "reached" else "dim"
             out.print(f"  {count:>9,}  [{colour}]{escape(found['words'][code])}[/]")
     if found["notKnown"]:
-        known = many(found["notKnown"], "person", "people")
-        out.print(f"Of {known} something that the condition asks for is not known.")
+        unknown = many(found["notKnown"], "person", "people")
+        out.print(f"Of {unknown} something that the condition asks for is not known.")
     if found["sample"]:
         named = ", ".join(found["sample"][:NAMED])
         more = " and others" if found["counts"]["reached"] > NAMED else ""
@@ -295,7 +296,7 @@ def _notes(desk: Desk, audience: dict[str, Any]) -> list[str]:
     """What a person may not expect of a campaign that is live."""
     notes = []
     if audience["people"] and not audience["counts"]["reached"]:
-        notes.append("As things stand nobody would get it.")
+        notes.append("As things stand it reaches nobody of those who are known.")
     on = desk.get("switch")["on"]
     if on:
         notes.append("Sending is stopped: `germane go-on-sending` lets it go on.")

@@ -12,20 +12,21 @@ def canonical(thing: msgspec.Struct) -> bytes:
 
     ``omit_defaults`` alone would not do: it keeps a default that was written out.
     """
-    return msgspec.json.encode(_bare(thing), order="deterministic")
+    return msgspec.json.encode(bare(thing), order="deterministic")
 
 
-def _bare(value: Any) -> Any:
+def bare(value: Any) -> Any:
+    """Plain values, without what is as it would be if nothing was said. Of a struct: a dictionary."""
     if isinstance(value, msgspec.Struct):
         return {
-            each.name: _bare(held)
+            each.name: bare(held)
             for each in msgspec.structs.fields(value)
             if (held := getattr(value, each.name)) != _default(each)
         }
     if isinstance(value, list | tuple):
-        return [_bare(each) for each in value]
+        return [bare(each) for each in value]
     if isinstance(value, dict):
-        return {key: _bare(each) for key, each in value.items()}
+        return {key: bare(each) for key, each in value.items()}
     return value
 
 
