@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config import channel_tables
+from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config.fields import Field
 
 DAY_S = 86_400
