@@ -26,6 +26,7 @@ from germane.app.back import Back
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
+from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
 from germane.domain.errors import GermaneError
 from germane.domain.inbox import Inbox
@@ -52,6 +53,7 @@ def build(
     access_log: bool = True,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
+    streamed: InboxPort | None = None,
     back: Back | None = None,
     delivery: Delivery | None = None,
     ways: Ways | None = None,
@@ -66,6 +68,7 @@ def build(
         access_log: A line a request.
         anonymous: Browsers without a person token may ask for their own anonymousId; they get an example page.
         inbox: What waits for a person in the app.
+        streamed: The same as a stream.
         back: What links and providers need.
         delivery: What sends messages; it starts and stops with the engine.
         ways: Those out that are configured; ``None``: not known, so campaigns are not held against them.
@@ -81,7 +84,9 @@ def build(
             await delivery.stop()
         await engine.stop()
 
-    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox, ways=ways)
+    table = endpoints(
+        engine, keys, back, anonymous=anonymous, inbox=inbox, streamed=streamed, ways=ways
+    )
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *pages, *_described(table)],

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
+from germane.app.accounts import Accounts
 from germane.app.engine import Engine
 from germane.app.sends import sends_of
 from germane.deliver import outbox, planning
@@ -50,6 +51,7 @@ class Composer:
     ) -> None:
         self._engine = engine
         self._spec = spec or ContentSpec()
+        self._accounts = Accounts(engine.entries)
         self._addresses = addresses
 
     async def round(self, limit: int = BATCH) -> bool:
@@ -171,7 +173,7 @@ class Composer:
         may depend on what was chosen before."""
         names = {
             "profile": eligible.seen(profile, self._engine.settings, self._now()),
-            "account": {},
+            "account": eligible.seen_account(self._account(profile)),
             "context": {},
         }
         variants: dict[str, str] = {}
@@ -218,12 +220,16 @@ class Composer:
             profile=profile,
             now_ms=self._now(),
             spec=self._spec,
+            account=self._account(profile),
             item=self._engine.item(message.item) if message.item else None,
             event=self._event(message.cause_seq),
             links=links,
             follow=follow,
         )
         return render(content, chosen, facts)
+
+    def _account(self, profile: Profile) -> Profile | None:
+        return self._accounts.profile(self._engine.tenant, profile.account)
 
     def _event(self, seq: int) -> Event | None:
         record = self._engine.record(seq) if seq else None
@@ -244,7 +250,7 @@ class Composer:
                 now_ms=now_ms,
                 due_ms=message.asked_ms or now_ms,
                 zone=profile.timezone,
-                default_zone=settings.timezone,
+                default_zone=settings.delivery.zone or settings.timezone,
                 sends=sends_of(engine.entries, engine.tenant, profile.person),
                 week=week,
                 seed=engine.world.seed() if policy.best_hour else 0,
