@@ -29,7 +29,7 @@ def enter(made: Compiled, state: Enrolment, view: View, at_ms: int, why: Reason)
         message="",
         ended_ms=0,
         dry=made.campaign.status == "dry",
-        version=made.campaign.version,
+        version=made.version,
         reason=why,
     )
     return to_step(made, inside, 0, at_ms, view)
@@ -134,9 +134,9 @@ def edited(made: Compiled, state: Enrolment, view: View) -> Change:
     The wait is reckoned anew, from when it began. Who has already entered does not enter again for it; a
     message that was asked for stays as it is."""
     campaign = made.campaign
-    if state.version == campaign.version:
+    if state.version == made.version:
         return state, ()
-    moved = replace(state, version=campaign.version)
+    moved = replace(state, version=made.version)
     if not state.inside:
         due = next_due(campaign, state, view)
         return replace(moved, due_ms=due, zone=view.zone.key), ()
@@ -171,7 +171,7 @@ def _compose(made: Compiled, state: Enrolment, step: Step, view: View) -> Change
     effect = Compose(
         key,
         campaign.name,
-        campaign.version,
+        made.version,
         state.subject,
         state.person,
         step.name,

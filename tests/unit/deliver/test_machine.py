@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from germane.deliver.compiled import listens_to, subjects
+from germane.deliver.entering import forgettable, unwanted
+from germane.domain.item import Item
 from tests.unit.deliver.life import DAY_S, Life, a_campaign, ms
 
 BACK = """
@@ -428,6 +430,45 @@ def test_paused_and_ended() -> None:
     life.tick()
     assert life.state.phase == "done"
     assert len(life.cancelled) == 1
+
+
+def test_what_is_no_longer_wanted_when_it_is_released() -> None:
+    """Sold out again, bought elsewhere, paused: it does not go out."""
+    life = shoe()
+    for _ in range(2):
+        life.track("Product Added", "shoe")
+    life.change("back_in_stock")
+    assert unwanted(life.made, life.state, life.view()) is None
+    for item in (None, Item("shoe", in_stock=False)):
+        why = unwanted(life.made, life.state, life.view(item=item))
+        assert why is not None
+        assert why.code == "item_gone"
+    life.edit('status = "paused"\n' + BACK)
+    why = unwanted(life.made, life.state, life.view())
+    assert why is not None
+    assert why.code == "not_running"
+    calendar = Life(SIGN_UP)
+    calendar.track("Signed Up")
+    calendar.pass_(days=3.1)
+    calendar.say(calendar="google")
+    why = unwanted(calendar.made, calendar.state, calendar.view())
+    assert why is not None
+    assert why.code == "still_false"
+
+
+def test_what_can_be_forgotten() -> None:
+    life = shoe()
+    assert forgettable(life.made, life.state, life.now)
+    life.track("Product Added", "shoe")
+    assert not forgettable(life.made, life.state, life.now)
+    life.jump(days=31)
+    assert forgettable(life.made, life.state, life.now)
+    for _ in range(2):
+        life.track("Product Added", "shoe")
+    life.change("back_in_stock")
+    life.settle()
+    assert not forgettable(life.made, life.state, life.now + 10**12)
+    assert not forgettable(life.made, Life(MONDAY).state, life.now)
 
 
 def test_who_listens_and_whom_it_concerns() -> None:
