@@ -275,7 +275,8 @@ def _up_to_date(made: Compiled, state: Enrolment, view: View) -> Change:
             else (state, ())
         )
         fresh = replace(state, phase="outside", entry=0, dry=False, let_in_ms=0, entered_ms=0)
-        return replace(fresh, due_ms=next_due(made.campaign, fresh, view)), effects
+        due = state.due_ms or next_due(made.campaign, fresh, view)
+        return replace(fresh, due_ms=due), effects
     return edited(made, state, view)
 
 

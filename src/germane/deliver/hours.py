@@ -47,7 +47,7 @@ def open_hours(pieces: Pieces, zone: ZoneInfo) -> list[Hour]:
             while at < stop:
                 wall = (at + ahead) // HOUR_MS
                 after = (wall + 1) * HOUR_MS - ahead
-                found.append(Hour(at, after if after < stop else stop, slot_of_week(wall)))
+                found.append(Hour(at, min(after, stop), slot_of_week(wall)))
                 at = after
     return found
 

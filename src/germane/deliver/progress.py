@@ -106,13 +106,15 @@ def end(made: Compiled, state: Enrolment, view: View, why: Reason) -> Change:
     return done, taken
 
 
-def next_due(campaign: Campaign, state: Enrolment, view: View) -> int:
-    """When the clock lets somebody in next; 0: never."""
+def next_due(campaign: Campaign, state: Enrolment, view: View, after_ms: int | None = None) -> int:
+    """When the clock lets somebody in next, after a moment (now); 0: never."""
     enter = campaign.enter
     if campaign.status == "ended":
         return 0
     if enter.schedule:
-        return next_occasion(enter.schedule, view.now_ms, view.zone)
+        return next_occasion(
+            enter.schedule, view.now_ms if after_ms is None else after_ms, view.zone
+        )
     if enter.audience and not state.entry:
         return at_of(enter.at, view.zone)
     return 0
@@ -138,7 +140,8 @@ def edited(made: Compiled, state: Enrolment, view: View) -> Change:
         return state, ()
     moved = replace(state, version=made.version)
     if not state.inside:
-        due = next_due(campaign, state, view)
+        overdue = 0 < state.due_ms <= view.now_ms  # an edit takes no occasion away
+        due = next_due(campaign, state, view, state.due_ms - 1 if overdue else None)
         return replace(moved, due_ms=due, zone=view.zone.key), ()
     step = made.step(state.step)
     if state.phase == "sending":

@@ -414,6 +414,15 @@ def test_dry_then_live() -> None:
     assert not life.state.dry
 
 
+def test_no_occasion_is_lost_by_going_live_or_by_an_edit() -> None:
+    """The first Monday after the campaign went live, or was edited, is like any other."""
+    for change in ('status = "live"\n' + MONDAY, MONDAY + 'when = "profile.known"\n'):
+        life = Life(MONDAY, "2026-11-27T00:00:00+00:00", zone="UTC")
+        life.edit(change)
+        life.pass_(days=5)
+        assert [each.due_ms for each in life.composed] == [ms("2026-11-30T07:00:00+00:00")]
+
+
 def test_paused_and_ended() -> None:
     life = Life('status = "live"\n' + SIGN_UP)
     life.track("Signed Up")
