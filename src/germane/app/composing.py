@@ -80,7 +80,7 @@ class Composer:
             move, takes = _dropped(draft, why), ()
         self._engine.put_moves([move])
         for message_id in takes:
-            self._give_way(message_id)
+            self.give_way(message_id)
         return move.message
 
     def again(self, message: Message) -> Rendered:
@@ -250,7 +250,7 @@ class Composer:
                 now_ms=now_ms,
                 due_ms=message.asked_ms or now_ms,
                 zone=profile.timezone,
-                default_zone=settings.delivery.zone or settings.timezone,
+                default_zone=settings.default_zone,
                 sends=sends_of(engine.entries, engine.tenant, profile.person),
                 week=week,
                 seed=engine.world.seed() if policy.best_hour else 0,
@@ -258,7 +258,7 @@ class Composer:
             ),
         )
 
-    def _give_way(self, message_id: str) -> None:
+    def give_way(self, message_id: str) -> None:
         """One that waits lost its place to a more urgent one: it gets another time, or none."""
         waits = self._engine.moving.message(self._engine.tenant, message_id)
         if waits is None or waits.status != "queued":

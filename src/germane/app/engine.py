@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
+from germane.app.enrolling import Enrolling
 from germane.app.entries import Entries
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
@@ -271,6 +272,11 @@ class Engine:
     def moving(self) -> Moving:
         """What the ledger's entries mean."""
         return self._steps.moving
+
+    @property
+    def enrolling(self) -> Enrolling:
+        """Who is in which campaign."""
+        return self._steps.enrolling
 
     @property
     def library(self) -> Library:

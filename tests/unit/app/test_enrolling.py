@@ -397,3 +397,35 @@ def test_a_person_on_two_devices_is_in_once(engine: Engine) -> None:
     steps = [each.step for each in messages(engine) if each.status == "sent"]
     assert sorted(steps) == ["first", "second"]
     assert rebuild(engine).equal
+
+
+def test_what_must_still_hold_is_asked_as_it_goes_out(engine: Engine) -> None:
+    """A message that waits in the outbox is not sent when its reason is gone and no event said so."""
+    from germane.deliver import outbox
+    from germane.domain.moves import Held
+
+    live(
+        engine,
+        abandoned(
+            steps=(
+                Step("mail", "picks", wait=Wait(for_s=60, still="profile.traits.likes != 'gold'")),
+            )
+        ),
+    )
+    known(engine)
+    engine.accept_now([an_event("", kind="identify", traits={"likes": "basic"})])
+    engine.accept_now([an_event(item="i1")])
+    engine.world.advance(seconds=60)  # type: ignore[attr-defined]
+    Delivery(engine, {}, written).tick()
+    for each in Composer(engine).drafts():
+        Composer(engine).make(each)
+    (message,) = messages(engine)
+    later = engine.world.now_ms() + 3_600_000
+    engine.put_moves([Held(message.message_id, "queued", later, SAID)])
+    engine.accept_now([an_event("", kind="identify", traits={"likes": "gold"})])
+    channel = FakeChannel()
+    worked(engine, channel, hours=2)
+    (message,) = messages(engine)
+    assert (message.status, message.whys[-1].code) == ("cancelled", "still_false")
+    assert channel.sent == []
+    assert outbox.read(engine.entries.of(engine.tenant, "u:u1", "message")[0]) == message
