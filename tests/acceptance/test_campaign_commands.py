@@ -1,4 +1,4 @@
-"""Content, campaigns, messages, the kill switch and consent from the command line: beside a server, and alone."""
+"""Content, campaigns, messages, the kill switch and consent by commands: beside a server, and alone."""
 
 from __future__ import annotations
 
@@ -154,7 +154,9 @@ def test_without_a_server(shop: Shop) -> None:
     assert "There is no content 'cart-banner'" in refused
     shop.run("content", "push")
     live = shop.told("campaign", "live", "cart-left", "--yes")
-    assert live["notes"] == ["No server has this data folder: nothing goes out before `germane serve`."]
+    assert live["notes"] == [
+        "No server has this data folder: nothing goes out before `germane serve`."
+    ]
     assert "It is live already" in shop.run("campaign", "live", "cart-left")
     assert shop.told("campaign", "pause", "cart-left")["status"] == "paused"
     assert "said by cart-left" in shop.run("content", "remove", "cart-banner", "--yes", code=1)

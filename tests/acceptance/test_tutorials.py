@@ -25,7 +25,9 @@ answers() { for n in $(seq 300); do (: < /dev/tcp/127.0.0.1/$1) 2>/dev/null && r
 
 def blocks(page: str) -> list[str]:
     """The shell blocks of a page."""
-    return re.findall(r"^```sh\n(.*?)^```$", (DOCS / page).read_text("utf-8"), re.M | re.S)
+    return re.findall(
+        r"^```sh\n(.*?)^```$", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
 
 
 def script(page: str, ports: dict[str, int]) -> str:
@@ -34,14 +36,19 @@ def script(page: str, ports: dict[str, int]) -> str:
     for block in blocks(page):
         if any(each in block for each in ELSEWHERE):
             continue
-        for port, free in ports.items():
-            block = block.replace(port, str(free))
-        if STAYS.search(block):
-            port = ports["2525"] if "aiosmtpd" in block else ports["8400"]
-            lines.append(f"( {block.strip()} ) > log-{port} 2>&1 &\nanswers {port}")
+        command = _with(block, ports)
+        if STAYS.search(command):
+            port = ports["2525"] if "aiosmtpd" in command else ports["8400"]
+            lines.append(f"( {command.strip()} ) > log-{port} 2>&1 &\nanswers {port}")
         else:
-            lines.append(f"echo '$'; {block}")
+            lines.append(f"echo '$'; {command}")
     return "\n".join(lines)
+
+
+def _with(block: str, ports: dict[str, int]) -> str:
+    for port, free in ports.items():
+        block = block.replace(port, str(free))
+    return block
 
 
 def test_your_first_message(tmp_path: Path) -> None:

@@ -34,7 +34,9 @@ from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, Conte
 from germane.domain.near import did_you_mean
 
 PUSH_CONTENT = "Write content/NAME.toml and run `germane content push`, or PUT /v1/content/{id}."
-PUSH_CAMPAIGN = "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
+PUSH_CAMPAIGN = (
+    "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
+)
 
 
 class ContentBody(msgspec.Struct, rename="camel"):
@@ -64,9 +66,7 @@ class Turn(wire.Wire):
 class Campaigns:
     """Endpoints of content and campaigns; all of them take the server key."""
 
-    def __init__(
-        self, engine: Engine, keys: Keys, ways: Ways | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, keys: Keys, ways: Ways | None = None) -> None:
         """``ways``: out that are configured; ``None``: not known, so not looked at."""
         self._engine = engine
         self._keys = keys

@@ -182,9 +182,7 @@ class Messages:
         ask, engine = request.query_params, self._engine
         status, campaign, after = (ask.get(x, "") for x in ("status", "campaign", "after"))
         if status and status not in STATUSES:
-            raise BadRequest(
-                f"There is no status {status!r}.", hint=did_you_mean(status, STATUSES)
-            )
+            raise BadRequest(f"There is no status {status!r}.", hint=did_you_mean(status, STATUSES))
         if not ask.get("person"):
             return messages_with(engine, campaign, status, after=after, limit=limit)
         person = engine.person_key(ask["person"])

@@ -21,14 +21,12 @@ class Obstacle(msgspec.Struct, frozen=True):
 
 
 NO_UNSUBSCRIBE = Obstacle(
-    "An e-mail that is not transactional needs an address to unsubscribe, and this server does not know its own.",
+    "An e-mail needs an address to unsubscribe, and this server does not know its own.",
     'Set base_url under [links], such as "https://mail.shop.example", and start the server again.',
 )
 
 
-def obstacles(
-    engine: Engine, campaign: Campaign, ways: Ways | None = None
-) -> list[Obstacle]:
+def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> list[Obstacle]:
     """Everything that keeps a campaign from sending.
 
     Args:
@@ -95,11 +93,10 @@ def _of_content(content: Content, channel: str) -> list[Obstacle]:
         )
     found += [
         Obstacle(
-            f"Nothing is approved in slot {slot.name!r} of content {content.content_id!r}, which must be filled.",
+            f"Nothing is approved in slot {slot.name!r} of content {content.content_id!r}.",
             f"Read it, set approved = true in content/{content.content_id}.toml, and push it.",
         )
         for slot in content.slots
         if slot.required and slot.variants and not slot.open
     ]
     return found
-

@@ -43,9 +43,7 @@ def messages_with(
     if status and not campaign:  # entries are found by their status inside a topic
         topics = sorted({topic for topic, _ in entries.counts(tenant, kind)})
     pages = [
-        entries.page(
-            tenant, kind, topic=each, status=status, after=after, limit=limit, newest=True
-        )
+        entries.page(tenant, kind, topic=each, status=status, after=after, limit=limit, newest=True)
         for each in topics
     ]
     found = sorted((each for page in pages for each in page), key=lambda e: e.key, reverse=True)

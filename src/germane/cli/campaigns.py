@@ -269,9 +269,7 @@ def turn(
     return 0
 
 
-def _live(
-    campaign: dict[str, Any], audience: dict[str, Any], *, yes: bool, as_json: bool
-) -> bool:
+def _live(campaign: dict[str, Any], audience: dict[str, Any], *, yes: bool, as_json: bool) -> bool:
     """Whether it is meant, after the audience was shown. What stands in the way is said when it is turned."""
     if not as_json:
         show_audience(campaign, audience)

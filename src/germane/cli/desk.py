@@ -1,4 +1,4 @@
-"""Where commands about content, campaigns and messages ask: the data folder itself, or the server that has it."""
+"""Where commands about content, campaigns and messages ask: the data folder, or the server that has it."""
 
 from __future__ import annotations
 

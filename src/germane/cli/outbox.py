@@ -31,9 +31,9 @@ def list_all(
 ) -> None:
     """A line each, the newest first, with the last reason."""
     with reading(config, data) as desk:
-        found = desk.get(
-            "messages", campaign=campaign, status=status, person=person, limit=limit
-        )["messages"]
+        found = desk.get("messages", campaign=campaign, status=status, person=person, limit=limit)[
+            "messages"
+        ]
         doubts = desk.get("messages", status="ambiguous", limit=1)["messages"]
     if as_json:
         common.print_json(found)
@@ -115,9 +115,7 @@ def _text(rendered: dict[str, Any] | None) -> None:
         out.print(f"[yellow]Left out[/] {escape(each['slot'])}: {escape(each['reason'])}")
 
 
-def cancel(
-    message_id: str, reason: str, config: Path, data: Path | None, *, as_json: bool
-) -> None:
+def cancel(message_id: str, reason: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     """One that waits will not go out."""
     with writing(config, data) as desk:
         found = desk.post("messages", message_id, "cancel", reason=reason or HERE)
@@ -166,9 +164,7 @@ def _done(found: dict[str, Any], said: str, *, as_json: bool) -> None:
     out.print(said)
 
 
-def why_not(
-    person: str, campaign: str, config: Path, data: Path | None, *, as_json: bool
-) -> None:
+def why_not(person: str, campaign: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     """Why somebody has had, or has not had, a campaign's message."""
     with reading(config, data) as desk:
         found = desk.get("why-not", person=person, campaign=campaign)

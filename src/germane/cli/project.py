@@ -141,9 +141,10 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
         )
         return int(errors > 0)
     out = common.console()
+    written = len(list(campaigns.glob("*.toml")))
     out.print(
         f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
-        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(list(campaigns.glob('*.toml'))), 'campaign')}, "
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(written, 'campaign')}, "
         f"{many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)

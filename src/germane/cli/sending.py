@@ -11,7 +11,9 @@ from germane.cli import campaigns, outbox, shelf, switching
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 from germane.domain.errors import WrongUse
 
-campaign = typer.Typer(no_args_is_help=True, help="Who gets what, when and why: write, preview, let go.")
+campaign = typer.Typer(
+    no_args_is_help=True, help="Who gets what, when and why: write, preview, let go."
+)
 messages = typer.Typer(no_args_is_help=True, help="What went out, what waits, and why.")
 
 Prune = Annotated[bool, typer.Option("--prune", help="Also take away what is not in the folder.")]

@@ -62,9 +62,7 @@ def push(
     return 0
 
 
-def _checked(
-    config: Path, data: Path | None, where: Path
-) -> tuple[list[Content], list[Finding]]:
+def _checked(config: Path, data: Path | None, where: Path) -> tuple[list[Content], list[Finding]]:
     """All content of a folder that can be read, and what the check has to say."""
     from germane.config.audit_content import audit_content
     from germane.config.contents import load_folder
@@ -117,7 +115,11 @@ def list_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     if not found:
         out.print(NONE)
     for each in found:
-        said = f"said by {', '.join(each['campaigns'])}" if each["campaigns"] else "said by no campaign"
+        said = (
+            f"said by {', '.join(each['campaigns'])}"
+            if each["campaigns"]
+            else "said by no campaign"
+        )
         drafts = f"  [yellow]{many(each['unapproved'], 'draft')}[/]" if each["unapproved"] else ""
         out.print(
             f"[bold]{each['contentId']}[/]  {each['channel']}  {escape(each['title'])}  "

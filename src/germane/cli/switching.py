@@ -51,10 +51,14 @@ def _say(what: str, found: list[dict[str, Any]], *, was: bool, on: bool) -> None
     out = common.console()
     if on:
         out.print(f"[bold red]Stopped[/]: {escape(what)}. No message begins any more.")
-        out.print("What was on its way already may still arrive. `germane go-on-sending` ends this.")
+        out.print(
+            "What was on its way already may still arrive. `germane go-on-sending` ends this."
+        )
         return
     if was:
-        out.print(f"[bold green]Goes on[/]: {escape(what)}. What was held goes out within a minute.")
+        out.print(
+            f"[bold green]Goes on[/]: {escape(what)}. What was held goes out within a minute."
+        )
     else:
         out.print(f"{escape(what).capitalize()} was not stopped.")
     for each in found:

@@ -49,7 +49,9 @@ def audit_campaigns(campaigns: Mapping[str, Compiled], settings: Settings) -> li
             found.append(Finding("", "campaigns", "good", f"{path}: {_brief(campaign)}."))
         else:
             text = f"its status {campaign.status!r} in the file is not used."
-            remedy = f"`germane campaign live {campaign.name}` lets it send; pause, dry and end stop it."
+            remedy = (
+                f"`germane campaign live {campaign.name}` lets it send; pause, dry and end stop it."
+            )
             found.append(_said(path, text, remedy))
     return found
 

@@ -33,11 +33,7 @@ def audit_folder(settings: Settings, campaigns: Path, contents: Path) -> list[Fi
     except ConfigInvalid as error:
         return [Finding("", "campaigns", "error", error.message, error.hint)]
     written = _contents(contents)
-    found = [
-        finding
-        for made in read.values()
-        for finding in _said(made.campaign, written)
-    ]
+    found = [finding for made in read.values() for finding in _said(made.campaign, written)]
     return [*audit_campaigns(read, settings), *found]
 
 

@@ -1,4 +1,4 @@
-"""What stands in the way of a campaign is found before it goes live; what is said of a person without a message."""
+"""What stands in the way of a campaign; what is said of somebody who got no message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content, campaigns and messages from the command line, on a data folder of their own: what is told and refused."""
+"""Content, campaigns and messages from the command line, without a server: what is told and refused."""
 
 from __future__ import annotations
 
