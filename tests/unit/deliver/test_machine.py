@@ -8,8 +8,8 @@ import pytest
 
 from germane.domain.machine import Fetch, judge
 
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
 SENT = 1_700_000_000_000
 
 
@@ -63,7 +63,11 @@ def test_a_burst_of_all_links() -> None:
     """Three links within seconds, or both of two; a person who clicks one link thrice is a person."""
     burst = [a_click(after_s=600 + n * 0.2, link=n) for n in range(3)]
     assert [judge(each, burst)[0] for each in burst] == ["machine"] * 3
-    assert [judge(each, burst[:n])[0] for n, each in enumerate(burst)] == ["person", "person", "machine"]
+    assert [judge(each, burst[:n])[0] for n, each in enumerate(burst)] == [
+        "person",
+        "person",
+        "machine",
+    ]
     both = [a_click(after_s=600 + n, link=n, links=2) for n in range(2)]
     assert judge(both[1], both[:1])[0] == "machine"
     again = [a_click(after_s=600 + n, link=0, links=2) for n in range(5)]

@@ -1,8 +1,8 @@
 """Handing one message after the other over an open SMTP connection, and knowing at each moment what was said.
 
-Greeting, TLS and login are a library's. The envelope is spoken here, for two reasons: it must be known whether the
-final dot had left when a connection broke, and MAIL, RCPT and DATA go out in one piece where the server allows it
-(PIPELINING), which saves half of the time.
+Greeting, TLS and login are a library's. The envelope is spoken here, for two reasons: it must be known
+whether the final dot had left when a connection broke, and MAIL, RCPT and DATA go out in one piece where
+the server allows it (PIPELINING), which saves half of the time.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Dialogue(asyncio.Protocol):
                 self._transport.write(command + b"\r\n")
             code, text = await self._reply()
             self._say(stage, f"{code} {text}")
-            if code == 421 or code == -1:
+            if code in (421, -1):
                 self.abort()
                 found = classify(stage, code, text)
                 assert isinstance(found, Retry)
@@ -212,7 +212,8 @@ class Dialogue(asyncio.Protocol):
         return result
 
     async def _called_off(self, code: int) -> None:
-        """After a refusal: a server that waits for a message gets an empty one, to nobody; then all is forgotten."""
+        """After a refusal: a server that waits for a message gets an empty one, to nobody; then
+        all is forgotten."""
         if code == 354:
             self._transport.write(b".\r\n")
             await self._reply()

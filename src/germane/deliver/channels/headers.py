@@ -48,7 +48,7 @@ def checked_name(name: str) -> str:
 
 
 def line(name: str, value: str) -> str:
-    """``Name: value`` for people to read, folded, without the line break at the end; other than ASCII is encoded.
+    """``Name: value`` for people to read, folded, without the last line break; other than ASCII is encoded.
 
     Raises:
         BadHeader: see ``checked``; or a word is too long for a line.
