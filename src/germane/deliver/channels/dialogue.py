@@ -18,7 +18,8 @@ from germane.deliver.channels.replies import Stage, classify
 from germane.domain.sending import Ambiguous, Refused, Result, Retry
 
 _REPLY = re.compile(rb"([2-5][0-9]{2})([ -]|$)(.*)", re.DOTALL)
-_DOTS = re.compile(rb"(?m)^\.")
+_AT_ONCE = 32_000
+"""Bytes of a message that goes out in one piece with its final dot."""
 _LONGEST_LINE = 8_192
 _MOST_TEXT = 4_000
 
@@ -225,10 +226,14 @@ class Dialogue(asyncio.Protocol):
         dotted = False
         try:
             async with asyncio.timeout(self._final_timeout_s):
-                self._write(_DOTS.sub(b"..", data))
-                await self._flushed()
+                stuffed = _stuffed(data)
+                if len(stuffed) > _AT_ONCE:
+                    self._write(stuffed)
+                    await self._flushed()
+                    stuffed = b""
+                self._still_there()
                 dotted = True
-                self._write(b".\r\n")
+                self._write(stuffed + b".\r\n")
                 code, text = await self._reply()
         except (_Gone, TimeoutError) as error:
             self.abort()
@@ -241,9 +246,12 @@ class Dialogue(asyncio.Protocol):
             self.abort()
         return classify("end", code, text)
 
-    def _write(self, data: bytes) -> None:
+    def _still_there(self) -> None:
         if self._why:
             raise _Gone(self._why)
+
+    def _write(self, data: bytes) -> None:
+        self._still_there()
         self._transport.write(data)
 
     async def _flushed(self) -> None:
@@ -253,8 +261,7 @@ class Dialogue(asyncio.Protocol):
         """
         if self._paused is not None:
             await self._paused
-        if self._why:
-            raise _Gone(self._why)
+        self._still_there()
         if self._replies:
             code, text = self._replies.popleft()
             raise _Gone(f"the mail server answered before the end: {code} {text[:200]}")
@@ -269,3 +276,8 @@ class Dialogue(asyncio.Protocol):
             finally:
                 self._waiter = None
         return self._replies.popleft()
+
+
+def _stuffed(data: bytes) -> bytes:
+    """With a second dot before each line that begins with one (RFC 5321, 4.5.2)."""
+    return (b"." if data.startswith(b".") else b"") + data.replace(b"\n.", b"\n..")
