@@ -25,7 +25,7 @@ from germane.domain.answer import Answer
 from germane.domain.errors import BadRequest, StorageFailed
 from germane.domain.event import Event
 from germane.domain.sending import Outgoing
-from tests.unit.ingest.providers import test_providers as bodies
+from tests.unit.ingest.providers import bodies
 
 KEYS = Keys("the-write-key", "the-server-key")
 SPEC = ChannelsSpec(
