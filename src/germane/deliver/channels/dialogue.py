@@ -166,7 +166,10 @@ class Dialogue(asyncio.Protocol):
         except TimeoutError:
             self.abort()
             raise Lost(f"The mail server said nothing for {self._timeout_s:g} s.") from None
-        return result if result is not None else await self._message(envelope.data)
+        if result is None:
+            return await self._message(envelope.data)
+        await self._forgotten()
+        return result
 
     def _unfit(self, envelope: Envelope) -> Refused | None:
         """What this server cannot take, by its own account."""
@@ -197,29 +200,42 @@ class Dialogue(asyncio.Protocol):
         for stage, command, good in steps:
             if not at_once:
                 self._transport.write(command + b"\r\n")
-            code, text = await self._reply()
+            try:
+                code, text = await self._reply()
+            except _Gone:
+                if result is None:
+                    raise
+                return result  # it was refused already, and then they hung up
             self._say(stage, f"{code} {text}")
-            if code in (421, -1):
-                self.abort()
-                found = classify(stage, code, text)
-                assert isinstance(found, Retry)
-                raise Lost(found.reason, found.code, found.after_s)
-            if code not in good and result is None:
-                result = classify(stage, code, text)
+            if result is None and code not in good:
+                result = self._refusal(stage, code, text)
                 if not at_once:
                     break
-        if result is not None:
-            await self._called_off(code)
+        if result is not None and code == 354:
+            self.abort()  # it waits for a message that nobody is to get
         return result
 
-    async def _called_off(self, code: int) -> None:
-        """After a refusal: a server that waits for a message gets an empty one, to nobody; then
-        all is forgotten."""
-        if code == 354:
-            self._transport.write(b".\r\n")
-            await self._reply()
-        self._transport.write(b"RSET\r\n")
-        await self._reply()
+    def _refusal(self, stage: Stage, code: int, text: str) -> Result:
+        """What an answer means that is not the good one.
+
+        Raises:
+            Lost: the server gives the connection up, or cannot be understood.
+        """
+        result = classify(stage, code, text)
+        if code in (421, -1):
+            self.abort()
+            assert isinstance(result, Retry)
+            raise Lost(result.reason, result.code, result.after_s)
+        return result
+
+    async def _forgotten(self) -> None:
+        """After a refusal the server forgets what it was told; or the connection is given up."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                self._write(b"RSET\r\n")
+                await self._reply()
+        except (_Gone, TimeoutError):
+            self.abort()
 
     async def _message(self, data: bytes) -> Result:
         """The message and its final dot; what breaks after the dot leaves open whether it was taken."""
