@@ -25,8 +25,8 @@ from germane.deliver.channels.smtp import SmtpServer
 from germane.domain.sending import Outgoing, Sent
 
 COMMAND = "just bench mails"
-COUNT = 6_000
-ROUNDS = 3
+COUNT = 4_000
+ROUNDS = 5
 CONNECTIONS = 10
 LETTER = Outgoing(
     message_id="m-0",
@@ -141,7 +141,7 @@ def main() -> None:
         port = int(child.stdout.readline())
         found: dict[str, Any] = {}
         for name, sign in signers().items():
-            count = COUNT if name != "rsa2048" else COUNT // 3
+            count = COUNT if name != "rsa2048" else COUNT // 4
             uvloop.run(send(port, sign, 300))
             rounds = sorted(uvloop.run(send(port, sign, count)) for _ in range(ROUNDS))
             wall_s, _ = rounds[len(rounds) // 2]
