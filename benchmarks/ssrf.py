@@ -1,9 +1,9 @@
 """Webhooks that would lead inside: `just bench ssrf`.
 
-300 URLs for addresses that no webhook may reach: written plainly and in disguise, and behind names that resolve to
-them, some of them only at the second look. Every connection that this process tries to open is counted by an audit
-hook of the interpreter, and every one that reaches a listening socket on all addresses of this machine by that
-socket. A control shows that both do count.
+300 URLs for addresses that no webhook may reach: written plainly and in disguise, and behind names that
+resolve to them, some of them only at the second look. Every connection that this process tries to open is
+counted by an audit hook of the interpreter, and every one that reaches a listening socket on all addresses
+of this machine by that socket. A control shows that both do count.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ async def run() -> dict[str, int]:
         writer.close()
 
     loop = asyncio.get_running_loop()
-    server = await asyncio.start_server(arrived, "0.0.0.0", 0)
+    server = await asyncio.start_server(arrived, "0.0.0.0", 0)  # noqa: S104 - all of this machine
     port = server.sockets[0].getsockname()[1]
     six = None
     with contextlib.suppress(OSError):

@@ -33,6 +33,7 @@ STATUS: tuple[tuple[type[GermaneError], int], ...] = (
     (errors.WriterFailed, 502),
     (errors.Overloaded, 429),
     (errors.NoLibrary, 503),
+    (errors.ProviderFailed, 503),
     (errors.StorageFailed, 503),
     (errors.StorageBusy, 503),
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
 
 from germane.api.body import answer
 from germane.deliver.inbox import InboxPort, page, stream
@@ -23,6 +24,10 @@ class Inboxes:
     def __init__(self, inbox: InboxPort, who: Who) -> None:
         self._inbox = inbox
         self._who = who
+
+    def routes(self) -> list[Route]:
+        """For ``build(extra_routes=...)``."""
+        return [Route("/v1/inbox/stream", self.streamed), Route("/v1/inbox", self.pull)]
 
     async def pull(self, request: Request) -> Response:
         """``GET /v1/inbox?after=``: what waits for the person."""

@@ -88,11 +88,13 @@ class Links:
         )
 
     def _leaving(self, link: Link, purpose: str, request: Request) -> Answer:
+        now_ms = self._back.wall_ms()
         return Answer(
             kind="unsubscribed",
             source="links",
-            key=f"{link.message_id}:{purpose}",
-            at_ms=self._back.wall_ms(),
+            # Who came back and leaves again by the same old mail must be heard again.
+            key=f"{link.message_id}:{purpose}:{now_ms // 1000}",
+            at_ms=now_ms,
             message_id=link.message_id,
             campaign_id=link.campaign_id,
             decision_id=link.decision_id,
@@ -113,7 +115,7 @@ class Links:
             ip=_client(request),
             link=link.number,
             links=link.of,
-            delivered_ms=link.at_s * 1000,
+            delivered_ms=self._back.sent_ms(link.message_id) or link.at_s * 1000,
         )
 
     async def _noted(

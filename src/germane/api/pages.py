@@ -1,4 +1,5 @@
-"""The few pages that people see who came by a link in a message: plain, accessible, without script or picture."""
+"""The few pages that people see who came by a link in a message: plain, accessible, without script
+or picture."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _STYLE = (
     ":root{color-scheme:light dark;font:18px/1.5 system-ui,sans-serif}"
     "body{margin:0;background:light-dark(#fbfaf8,#14161a);color:light-dark(#1c1f24,#e8e6e1)}"
     "main{max-width:34rem;margin:12vh auto;padding:0 1.5rem}"
-    "fieldset{border:1px solid light-dark(#cfc9bd,#3a3f48);border-radius:.5rem;margin:1rem 0;padding:.6rem 1rem}"
+    "fieldset{border:1px solid light-dark(#cfc9bd,#3a3f48);border-radius:.5rem;"
+    "margin:1rem 0;padding:.6rem 1rem}"
     "label{display:block;padding:.35rem 0}input{width:1.1rem;height:1.1rem;margin-right:.6rem}"
     "button{font:inherit;padding:.6rem 1.2rem;border-radius:.5rem;border:0;cursor:pointer;"
     "background:light-dark(#0b5d51,#6fd3c1);color:light-dark(#fff,#0c1513)}"
@@ -85,6 +87,7 @@ def gone() -> Response:
     """The link is none of ours, or was cut short on its way."""
     return page(
         "This link does not work",
-        "<p>It may have been cut short by your mail program. Try to copy it whole, or write to who sent it.</p>",
+        "<p>It may have been cut short by your mail program. Try to copy it whole, or write to the "
+        "sender.</p>",
         404,
     )

@@ -7,18 +7,11 @@ from starlette.responses import Response
 
 from germane.api.body import answer, read
 from germane.app.back import Back
-from germane.domain.errors import GermaneError, ProviderOff
+from germane.domain.errors import ProviderFailed, ProviderOff
 from germane.ingest.providers import postmark, sendgrid, ses
 from germane.ingest.providers.reading import LIMIT_BYTES
 
 _OK = {"success": True}
-
-
-class ProviderFailed(GermaneError):
-    """The provider did not answer our confirmation."""
-
-    code = "providers.no_confirmation"
-    hint = "Ask it to send the confirmation again."
 
 
 class Providers:

@@ -28,6 +28,8 @@ class Back:
     ses: bool = False
     purposes: Mapping[str, str] = field(default_factory=dict)
     """Consent purpose -> title, for the page of the unsubscription."""
+    sent_ms: Callable[[str], int] = lambda message_id: 0  # noqa: ARG005 - nobody knows
+    """When a message went out, ms since 1970 UTC, by its id; 0: not known, when it was made counts."""
     wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     """Providers and mail programs live by the world's clock, whatever the engine's."""
 

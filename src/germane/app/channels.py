@@ -38,7 +38,8 @@ def open_channels(spec: ChannelsSpec) -> dict[str, Channel]:
 
 
 def email_channel(spec: EmailSpec, say: Callable[[str, str], None] | None = None) -> EmailChannel:
-    """E-mail by SMTP; ``say`` is told each stage and its answer. Raises like ``open_channels``."""
+    """E-mail by SMTP; ``say`` is told each stage and what the server answered. Raises like
+    ``open_channels``."""
     try:
         import aiosmtplib  # noqa: F401 - whether it is there
     except ImportError:
@@ -103,7 +104,8 @@ def webhook_channel(
 
 
 def link_keys(spec: ChannelsSpec, engine_key: bytes) -> LinkKeys:
-    """What seals links: the configured key first, then earlier ones; the data folder's own opens always."""
+    """What seals links: the configured key first, then earlier ones; the data folder's own opens
+    in any case."""
     said = [each.encode() for each in (spec.links.key, *spec.links.former_keys) if each]
     return LinkKeys([*said, engine_key])
 

@@ -12,7 +12,7 @@ from germane.app.engine import Engine
 from germane.app.sends import messages_of
 from germane.app.writing import rendered_of
 from germane.deliver.inbox import InboxMessage
-from germane.domain.inbox import Button, Form, Nudge
+from germane.domain.inbox import Button, Form, Nudge, Step
 from germane.domain.message import Message
 from germane.domain.profile import Profile
 from germane.domain.purposes import granted
@@ -22,6 +22,7 @@ from germane.profile.words import rfc3339
 CHANNEL = "inapp"
 LOOK_S = 1.0
 """A stream looks for what is new so often."""
+MOST_REASONS = 3
 MOST = 20
 """Messages that a browser is told of."""
 _FORMS: dict[str, Form] = {"banner": "banner", "tooltip": "tooltip", "checklist": "checklist"}
@@ -80,6 +81,13 @@ class Waiting:
         ]
         return [self._nudge(each) for each in reversed(found[:MOST])]
 
+    def _reasons(self, message: Message) -> tuple[str, ...]:
+        """Why they are shown its items, as sentences for them; a choice between texts needs none."""
+        made = (self._engine.store.decision(self._engine.tenant, x) for x in message.decisions)
+        slates = [each for each in made if each is not None and each.choice is None]
+        texts = (reason.text for each in slates for item in each.items for reason in item.reasons)
+        return tuple(dict.fromkeys(texts))[:MOST_REASONS]
+
     def _nudge(self, message: Message) -> Nudge:
         payload = rendered_of(self._engine, message).payload
         form = _FORMS.get(str(payload.get("form")), "banner")
@@ -88,21 +96,28 @@ class Waiting:
         heads = [str(each.get("text", "")) for each in blocks if each.get("kind") == "heading"]
         title = heads[0] if heads else texts[0] if texts else ""
         body = texts if heads else texts[1:]
+        asks = [each for each in blocks if each.get("kind") == "button"]
         return Nudge(
             message_id=message.message_id,
             form=form,
             title=title,
             text="\n".join(body),
             anchor=str(payload.get("anchor", "")),
-            buttons=tuple(
-                Button(str(each.get("text", "")), str(each.get("url", "")))
-                for each in blocks
-                if each.get("kind") == "button"
-            ),
+            buttons=() if form == "checklist" else tuple(_button(each) for each in asks),
+            steps=tuple(_step(each) for each in asks) if form == "checklist" else (),
+            reasons=self._reasons(message),
             decision_id=next(iter(message.decisions), ""),
             campaign=message.campaign,
             expires_at=rfc3339(message.expires_ms) or "",
         )
+
+
+def _button(block: dict[str, Any]) -> Button:
+    return Button(str(block.get("text", "")), str(block.get("url", "")))
+
+
+def _step(block: dict[str, Any]) -> Step:
+    return Step(str(block.get("slot", "")), str(block.get("text", "")), str(block.get("url", "")))
 
 
 def _streamed(nudge: Nudge) -> InboxMessage:

@@ -40,7 +40,7 @@ class NotSent(GermaneError):
 
 
 @app.command("test")
-def test(
+def send_test(
     name: Annotated[
         str, typer.Argument(metavar="CHANNEL", help="email, crm, or webhook:NAME as configured.")
     ],

@@ -1,4 +1,5 @@
-"""``[channels]``, ``[links]`` and ``[providers]``: typed, and checked as far as one can without asking anybody."""
+"""``[channels]``, ``[links]`` and ``[providers]``: typed, and checked as far as one can without
+asking anybody."""
 
 from __future__ import annotations
 
@@ -197,6 +198,17 @@ def _email(table: Any, folder: Path | None, problems: Problems) -> EmailSpec | N
                 problems.add(
                     f"{path}.{name}", table[name], "There is no such file.", "Correct the path."
                 )
+    _check_pairs(values, path, problems)
+    if problems.at(path) or "from" not in values or "host" not in values:
+        return None
+    values["sender"] = values.pop("from")
+    if "timeout" in values:
+        values["timeout_s"] = values.pop("timeout")
+    return EmailSpec(**values)
+
+
+def _check_pairs(values: dict[str, Any], path: str, problems: Problems) -> None:
+    """What is of no use without the other."""
     if values.get("username") and not values.get("password"):
         problems.add(
             f"{path}.password",
@@ -212,12 +224,6 @@ def _email(table: Any, folder: Path | None, problems: Problems) -> EmailSpec | N
             "A DKIM signature needs both a selector and a key.",
             "Set dkim_selector, and dkim_key_file or GERMANE_CHANNELS__EMAIL__DKIM_KEY.",
         )
-    if problems.at(path) or "from" not in values or "host" not in values:
-        return None
-    values["sender"] = values.pop("from")
-    if "timeout" in values:
-        values["timeout_s"] = values.pop("timeout")
-    return EmailSpec(**values)
 
 
 def _check_host(values: dict[str, Any], path: str, problems: Problems) -> None:

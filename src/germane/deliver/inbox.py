@@ -1,4 +1,5 @@
-"""Messages in the app: what waits for a person, asked for or streamed. Where they are kept is somebody else's."""
+"""Messages in the app: what waits for a person, asked for or streamed. Where they are kept is
+somebody else's."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ def unsubscribe_url(outgoing: Outgoing, keys: LinkKeys, base_url: str) -> str:
 
 
 def prepared(outgoing: Outgoing, keys: LinkKeys, base_url: str, *, track: bool) -> Outgoing:
-    """The message as it goes out: with its unsubscription, and, if ``track``, with counted links and a pixel."""
+    """The message as it goes out: with its unsubscription, and, if ``track``, with counted links
+    and a pixel."""
     if outgoing.purpose != TRANSACTIONAL and not outgoing.unsubscribe_url:
         outgoing = replace(outgoing, unsubscribe_url=unsubscribe_url(outgoing, keys, base_url))
     if not track or not outgoing.html:
@@ -97,7 +98,8 @@ def _links(page: str, unsubscribe: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _tags(page: str) -> Iterator[tuple[int, str]]:
-    """Each ``<a>`` and ``<area>`` with its place. What is never closed ends the search: it takes linear time."""
+    """Each ``<a>`` and ``<area>`` with its place. What is never closed ends the search: it takes
+    linear time."""
     at = 0
     while (found := _START.search(page, at)) is not None:
         name = (found["name"] or "").lower()

@@ -360,6 +360,13 @@ class ProviderOff(NotFound):
     hint = "Set its key: see [providers] in the reference of the configuration."
 
 
+class ProviderFailed(GermaneError):
+    """The provider did not answer our confirmation."""
+
+    code = "providers.no_confirmation"
+    hint = "Ask it to send the confirmation again."
+
+
 class NoLibrary(GermaneError):
     """A library that this needs is not installed."""
 

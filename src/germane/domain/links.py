@@ -2,8 +2,8 @@
 
 A token is ``version, synthetic IV, ciphertext`` in base64url. The IV is the first 16 bytes of an HMAC-SHA256
 over the content, so it is also the signature; the key stream is SHAKE-256 over another key and the IV (the SIV
-construction: equal contents give equal tokens, nothing else is told). Nobody but us can make a token or read who
-it is for, and a link leads nowhere but to the address that is sealed in it.
+construction: equal contents give equal tokens, nothing else is told). Nobody but us can make a token or
+read who it is for, and a link leads nowhere but to the address that is sealed in it.
 """
 
 from __future__ import annotations

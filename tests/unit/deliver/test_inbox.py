@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Sequence
 
 import httpx
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import Route
 
 from germane.api.errors import on_germane_error
 from germane.api.inbox import Inboxes
@@ -105,7 +106,7 @@ def test_over_http() -> None:
         kept.put("m-1")
         on = Inboxes(kept, who)
         app = Starlette(
-            routes=[Route("/v1/inbox", on.pull)],
+            routes=on.routes(),
             exception_handlers={GermaneError: on_germane_error},
         )
         transport = httpx.ASGITransport(app=app)
@@ -117,6 +118,47 @@ def test_over_http() -> None:
             assert refused.status_code == 400
 
     asyncio.run(go())
+
+
+def test_a_stream_over_a_real_server() -> None:
+    """Line by line as it comes; it ends with its reader, and the next one goes on behind what was read."""
+
+    async def go() -> None:
+        kept = Kept()
+        kept.put("m-1")
+        kept.put("m-2")
+        on = Inboxes(kept, lambda _: "u:ann")
+        config = uvicorn.Config(
+            Starlette(routes=on.routes()), log_config=None, timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            serving = asyncio.create_task(server.serve([listener]))
+            port = listener.getsockname()[1]
+            first = await heard(port, "", until=b"m-2")
+            assert b"content-type: text/event-stream" in first
+            assert first.index(b"m-1") < first.index(b"m-2")
+            kept.put("m-3")
+            second = await heard(port, "Last-Event-ID: 000002\r\n", until=b"m-3")
+            assert b"m-1" not in second
+            assert b"m-2" not in second
+            server.should_exit = True
+            await asyncio.wait_for(serving, 10)
+
+    asyncio.run(go())
+
+
+async def heard(port: int, header: str, until: bytes) -> bytes:
+    """What a reader gets until something comes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"GET /v1/inbox/stream HTTP/1.1\r\nHost: here\r\n{header}\r\n".encode())
+    got = b""
+    async with asyncio.timeout(10):
+        while until not in got:
+            got += await reader.read(1000)
+    writer.close()
+    await writer.wait_closed()
+    return got
 
 
 def test_a_stream_needs_a_position_without_line_breaks() -> None:

@@ -52,7 +52,7 @@ def leads(page: str) -> list[str]:
         st.text(max_size=40),
         st.integers(0, 2**40),
         url=st.text(max_size=300),
-    )  # fmt: skip
+    )
 )
 def test_a_token_says_what_was_sealed(link: Link) -> None:
     token = KEYS.seal(link)

@@ -1,8 +1,8 @@
 """Handing one message after the other over an open SMTP connection, and knowing at each moment what was said.
 
-Greeting, TLS and login are a library's. The envelope is spoken here, for two reasons: it must be known whether the
-final dot had left when a connection broke, and MAIL, RCPT and DATA go out in one piece where the server allows it
-(PIPELINING), which saves half of the time.
+Greeting, TLS and login are a library's. The envelope is spoken here, for two reasons: it must be known
+whether the final dot had left when a connection broke, and MAIL, RCPT and DATA go out in one piece where
+the server allows it (PIPELINING), which saves half of the time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from germane.deliver.channels.replies import Stage, classify
 from germane.domain.sending import Ambiguous, Refused, Result, Retry
 
 _REPLY = re.compile(rb"([2-5][0-9]{2})([ -]|$)(.*)", re.DOTALL)
-_DOTS = re.compile(rb"(?m)^\.")
+_AT_ONCE = 32_000
+"""Bytes of a message that goes out in one piece with its final dot."""
 _LONGEST_LINE = 8_192
 _MOST_TEXT = 4_000
 
@@ -165,7 +166,10 @@ class Dialogue(asyncio.Protocol):
         except TimeoutError:
             self.abort()
             raise Lost(f"The mail server said nothing for {self._timeout_s:g} s.") from None
-        return result if result is not None else await self._message(envelope.data)
+        if result is None:
+            return await self._message(envelope.data)
+        await self._forgotten()
+        return result
 
     def _unfit(self, envelope: Envelope) -> Refused | None:
         """What this server cannot take, by its own account."""
@@ -196,38 +200,56 @@ class Dialogue(asyncio.Protocol):
         for stage, command, good in steps:
             if not at_once:
                 self._transport.write(command + b"\r\n")
-            code, text = await self._reply()
+            try:
+                code, text = await self._reply()
+            except _Gone:
+                if result is None:
+                    raise
+                return result  # it was refused already, and then they hung up
             self._say(stage, f"{code} {text}")
-            if code == 421 or code == -1:
-                self.abort()
-                found = classify(stage, code, text)
-                assert isinstance(found, Retry)
-                raise Lost(found.reason, found.code, found.after_s)
-            if code not in good and result is None:
-                result = classify(stage, code, text)
+            if result is None and code not in good:
+                result = self._refusal(stage, code, text)
                 if not at_once:
                     break
-        if result is not None:
-            await self._called_off(code)
+        if result is not None and code == 354:
+            self.abort()  # it waits for a message that nobody is to get
         return result
 
-    async def _called_off(self, code: int) -> None:
-        """After a refusal: a server that waits for a message gets an empty one, to nobody; then all is forgotten."""
-        if code == 354:
-            self._transport.write(b".\r\n")
-            await self._reply()
-        self._transport.write(b"RSET\r\n")
-        await self._reply()
+    def _refusal(self, stage: Stage, code: int, text: str) -> Result:
+        """What an answer means that is not the good one.
+
+        Raises:
+            Lost: the server gives the connection up, or cannot be understood.
+        """
+        result = classify(stage, code, text)
+        if code in (421, -1):
+            self.abort()
+            assert isinstance(result, Retry)
+            raise Lost(result.reason, result.code, result.after_s)
+        return result
+
+    async def _forgotten(self) -> None:
+        """After a refusal the server forgets what it was told; or the connection is given up."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                self._write(b"RSET\r\n")
+                await self._reply()
+        except (_Gone, TimeoutError):
+            self.abort()
 
     async def _message(self, data: bytes) -> Result:
         """The message and its final dot; what breaks after the dot leaves open whether it was taken."""
         dotted = False
         try:
             async with asyncio.timeout(self._final_timeout_s):
-                self._write(_DOTS.sub(b"..", data))
-                await self._flushed()
+                stuffed = _stuffed(data)
+                if len(stuffed) > _AT_ONCE:
+                    self._write(stuffed)
+                    await self._flushed()
+                    stuffed = b""
+                self._still_there()
                 dotted = True
-                self._write(b".\r\n")
+                self._write(stuffed + b".\r\n")
                 code, text = await self._reply()
         except (_Gone, TimeoutError) as error:
             self.abort()
@@ -240,9 +262,12 @@ class Dialogue(asyncio.Protocol):
             self.abort()
         return classify("end", code, text)
 
-    def _write(self, data: bytes) -> None:
+    def _still_there(self) -> None:
         if self._why:
             raise _Gone(self._why)
+
+    def _write(self, data: bytes) -> None:
+        self._still_there()
         self._transport.write(data)
 
     async def _flushed(self) -> None:
@@ -252,8 +277,7 @@ class Dialogue(asyncio.Protocol):
         """
         if self._paused is not None:
             await self._paused
-        if self._why:
-            raise _Gone(self._why)
+        self._still_there()
         if self._replies:
             code, text = self._replies.popleft()
             raise _Gone(f"the mail server answered before the end: {code} {text[:200]}")
@@ -268,3 +292,8 @@ class Dialogue(asyncio.Protocol):
             finally:
                 self._waiter = None
         return self._replies.popleft()
+
+
+def _stuffed(data: bytes) -> bytes:
+    """With a second dot before each line that begins with one (RFC 5321, 4.5.2)."""
+    return (b"." if data.startswith(b".") else b"") + data.replace(b"\n.", b"\n..")

@@ -1,7 +1,8 @@
 """DKIM signatures (RFC 6376, RFC 8463), relaxed in headers and body.
 
-The one maintained library signs RSA in plain Python: 25 ms a mail, where OpenSSL takes one. So what it would do is
-done here, with the arithmetic of ``cryptography``; the tests check every signature with that library's verifier.
+The one maintained library signs RSA in plain Python: 25 ms a mail, where OpenSSL takes one. So what it
+would do is done here, with the arithmetic of ``cryptography``; the tests check every signature with that
+library's verifier.
 """
 
 from __future__ import annotations

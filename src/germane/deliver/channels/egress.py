@@ -1,8 +1,8 @@
 """Requests to the outside that cannot be led inside: the one place that opens HTTP connections.
 
-The name is resolved once, every address it has must be public, and the connection goes to the very address that was
-checked, so that a name that changes its mind (DNS rebinding) gains nothing. TLS and the Host header still speak the
-name. Redirects are not followed. All is bounded in time and size.
+The name is resolved once, every address it has must be public, and the connection goes to the very address
+that was checked, so that a name that changes its mind (DNS rebinding) gains nothing. TLS and the Host
+header still speak the name. Redirects are not followed. All is bounded in time and size.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def checked_name(name: str) -> str:
 
 
 def line(name: str, value: str) -> str:
-    """``Name: value`` for people to read, folded, without the line break at the end; other than ASCII is encoded.
+    """``Name: value`` for people to read, folded, without the last line break; other than ASCII is encoded.
 
     Raises:
         BadHeader: see ``checked``; or a word is too long for a line.
@@ -89,14 +89,13 @@ def encoded_words(text: str, taken: int) -> str:
         text: What is to be said.
         taken: Characters that stand on the first line before it.
     """
-    words, data, room = [], b"", _word_bytes(taken)
-    for each in text:
-        more = each.encode()
-        if len(data) + len(more) > room:
-            words.append(data)
-            data, room = b"", _word_bytes(1)
-        data += more
-    words.append(data)
+    data, words, at, room = text.encode(), [], 0, _word_bytes(taken)
+    while at < len(data):
+        end = at + room
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # within a character
+            end -= 1
+        words.append(data[at:end])
+        at, room = end, _word_bytes(1)
     return "\r\n ".join(f"=?utf-8?B?{b64encode(each).decode()}?=" for each in words)
 
 

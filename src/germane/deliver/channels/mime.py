@@ -1,7 +1,7 @@
 """An e-mail as bytes: headers, a text, an HTML part.
 
-It is put together by hand from the standard library's encoders, because its message objects take ten times as long;
-the tests read what comes out with the standard library's parser.
+It is put together by hand from the standard library's encoders, because its message objects take ten times
+as long; the tests read what comes out with the standard library's parser.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def test_good_urls(url: str, host: str, port: int, path: str) -> None:
     "url",
     ["http://hooks.example/", "https://hooks.example:25/", "https://hooks.example:22/", "hooks.example",
      "https://", "https:// x/", "https://a_b-.example/", "https://hooks.example/ü", "https://x.example:99999/",
-     "https://" + "a" * 64 + ".example/", "https://hooks.example/#top", "https://a@hooks.example/", "javascript:x",
+     "https://" + "a" * 64 + ".example/", "https://hooks.example/#top", "https://a@hooks.example/", "javascript:x",  # noqa: E501
      "https://hooks.example/\r\nHost: x", "https://999.1.1.1/", "https://0x7f000001/", "https://1.2.3/"],
 )  # fmt: skip
 def test_bad_urls(url: str) -> None:

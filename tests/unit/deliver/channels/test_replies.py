@@ -31,7 +31,7 @@ TABLE: list[tuple[Stage, int, str, str]] = [
     ("end", 554, "delivery error: dd This user doesn't have a yahoo.com account", "refused"),
     ("end", 550, "5.1.1 The email account that you tried to reach does not exist", "suppress"),
     ("recipient", 550, "5.1.1 <ann@x.example>: Recipient address rejected: User unknown", "suppress"),
-    ("recipient", 550, "5.1.1 The email account that you tried to reach does not exist.\n5.1.1 Please try", "suppress"),
+    ("recipient", 550, "5.1.1 The email account that you tried to reach does not exist.\n5.1.1 Please try", "suppress"),  # noqa: E501
     ("recipient", 550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found", "suppress"),
     ("recipient", 550, "5.1.2 Bad destination system address", "suppress"),
     ("recipient", 550, "5.1.3 Bad recipient address syntax", "suppress"),

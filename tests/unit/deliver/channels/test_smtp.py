@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -262,6 +263,42 @@ def test_letters_in_front_of_the_at() -> None:
         (result,) = sent(port, a_letter(to="änn@bücher.example"))
     assert isinstance(result, Sent), result
     assert script.got[0].rcpt_tos == ["änn@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        b"250 fine\r\n550 5.1.1 nobody\r\n",
+        b"250 fine\r\n550 5.1.1 nobody\r\n421 bye\r\n",
+        b"250 fine\r\n550 5.1.1 nobody\r\n503 no\r\n",
+        b"250 fine\r\n550 5.1.1 nobody\r\n354 go on\r\n",
+    ],
+)
+def test_a_refusal_stays_one_when_they_hang_up(answers: bytes) -> None:
+    """And no empty message is sent to a server that waits for one all the same."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    heard: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"220 hi\r\n")
+            for answer in (b"250-hi\r\n250 PIPELINING\r\n", answers):
+                connection.recv(4096)
+                connection.sendall(answer)
+            connection.settimeout(2)
+            if answers.endswith(b"354 go on\r\n"):
+                with contextlib.suppress(OSError):
+                    heard.append(connection.recv(4096))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    (result,) = sent(listener.getsockname()[1], a_letter())
+    thread.join()
+    listener.close()
+    assert isinstance(result, Refused), result
+    assert result.suppress
+    assert b"." not in b"".join(heard)
 
 
 def test_a_body_that_is_not_read_to_its_end_is_no_ambiguity() -> None:

@@ -115,7 +115,7 @@ def test_the_id_and_the_body_are_the_same_at_every_try() -> None:
     ("status", "kind", "code"),
     [
         (200, Sent, ""), (202, Sent, ""), (204, Sent, ""), (301, Refused, "webhook.redirect"),
-        (308, Refused, "webhook.redirect"), (400, Refused, "webhook.refused"), (401, Refused, "webhook.refused"),
+        (308, Refused, "webhook.redirect"), (400, Refused, "webhook.refused"), (401, Refused, "webhook.refused"),  # noqa: E501
         (404, Refused, "webhook.refused"), (410, Refused, "webhook.gone"), (422, Refused, "webhook.refused"),
         (408, Retry, "webhook.failing"), (429, Retry, "webhook.busy"), (503, Retry, "webhook.busy"),
         (500, Retry, "webhook.failing"), (502, Retry, "webhook.failing"), (504, Retry, "webhook.failing"),
@@ -188,7 +188,7 @@ def test_the_log_of_a_crm() -> None:
             person="u:ann",
             url="https://shop.example/",
             machine=True,
-        )  # fmt: skip
+        )
     )
     posted(receiver, sent, back, body=crm.cloud_event, content_type=crm.CONTENT_TYPE)
     (headers, body), (_, other) = receiver.got
