@@ -7,14 +7,15 @@ from hashlib import blake2b
 import msgspec
 from msgspec.structs import replace
 
+from germane.app.approvals import Approvals
 from germane.app.entries import Entries
 from germane.deliver import outbox
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
-from germane.domain.moves import Suppressed, Switched
+from germane.domain.moves import ApprovalMove, Suppressed, Switched
 from germane.domain.record import Txn
 
-LedgerMove = outbox.MessageMove | Suppressed | Switched
+LedgerMove = outbox.MessageMove | Suppressed | Switched | ApprovalMove
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -46,6 +47,7 @@ class Moving:
 
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
+        self.approvals = Approvals(entries)
 
     def message(self, tenant: str, message_id: str) -> Message | None:
         """A message as it stands."""
@@ -57,7 +59,10 @@ class Moving:
 
         Raises:
             WrongMove: nothing like that may happen to that message.
+            GermaneError: a verdict cannot be given (``deliver.approving.judged``).
         """
+        if isinstance(move, ApprovalMove):
+            return self.approvals.fold(tenant, move, txn, at_ms=at_ms)
         if isinstance(move, Suppressed):
             key = f"{move.address}:{move.purpose}"
             body = _encode(Suppression(move.channel, move.purpose, move.why))
@@ -68,7 +73,9 @@ class Moving:
             _put(txn, tenant, Entry("switch", key, _encode(Switch(move.why))), on=move.on)
             return ""
         named = getattr(move, "message_id", "") or move.message.message_id  # type: ignore[union-attr]
-        after = outbox.fold(self.message(tenant, named), move, at_ms=at_ms, seq=seq)
+        before = self.message(tenant, named)
+        after = outbox.fold(before, move, at_ms=at_ms, seq=seq)
+        after = self.approvals.follow(tenant, before, after, move, txn, at_ms=at_ms)
         _put(txn, tenant, outbox.entry(after))
         return after.person
 
@@ -77,6 +84,7 @@ class Moving:
         for each in self._entries.of(tenant, gone, "message"):
             message = replace(outbox.read(each), person=person)
             _put(txn, tenant, outbox.entry(message))
+        self.approvals.merged(tenant, gone, person, txn)
 
     def suppressed(self, tenant: str, channel: str, address: str, purpose: str) -> Why | None:
         """Why an address is not written to for a purpose; ``None``: it may be."""
