@@ -27,6 +27,7 @@ from germane.domain.moment import ActiveHour
 from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
+from germane.domain.settings import SurfaceSpec
 from germane.predict.model import BEFORE
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class Apart:
         self._notes[seq] = item
 
     def remove_item(self, seq: int, item_id: str) -> None:
+        """Nothing that is imported does."""
+        raise NotImplementedError
+
+    def put_surfaces(self, seq: int, prefix: str, surfaces: Sequence[SurfaceSpec]) -> None:
         """Nothing that is imported does."""
         raise NotImplementedError
 

@@ -104,9 +104,8 @@ class Approvals:
 
     def _check_waits(self, tenant: str, approval: Approval) -> None:
         message = self._message(tenant, approval.approval_id)
-        if approval.subject == "message" and message is not None:
-            if message.status not in ("approval", "queued"):
-                raise ApprovalClosed(f"The message is {message.status}.")
+        if message is not None and message.status not in ("approval", "queued"):
+            raise ApprovalClosed(f"The message is {message.status}.")
 
     def _appointed(self, tenant: str, move: Appointed, txn: Txn, at_ms: int) -> None:
         before = self.operator(tenant, move.operator.name)

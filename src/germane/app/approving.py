@@ -25,6 +25,7 @@ from germane.domain.approval import (
     campaign_digest,
     demanded,
 )
+from germane.domain.content import Rendered
 from germane.domain.errors import (
     ApprovalStale,
     GermaneError,
@@ -32,7 +33,7 @@ from germane.domain.errors import (
     TooFewOpened,
     UnknownApproval,
 )
-from germane.domain.message import Message, Rendered, Why
+from germane.domain.message import Message, Why
 from germane.domain.moves import AnyMove, Asked, Held, Judged, Lapsed, Opened, Reminded, Rewritten
 from germane.domain.operator import Operator
 from germane.domain.outcome import Outcome
@@ -107,8 +108,8 @@ class Approving:
         return self._engine.moving.message(self._tenant, approval.approval_id)
 
     def rendered(self, message: Message) -> Rendered | None:
-        """What would go out; ``None``: it is not durable yet."""
-        return words_of(self._engine.store, message)
+        """What would go out; ``None``: it is gone."""
+        return words_of(self._engine.record(message.rendered_seq))
 
     def listed(
         self, *, status: str = "", campaign: str = "", after: str = "", limit: int = 100

@@ -17,6 +17,7 @@ from germane.app.entries import Entries
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.letters import Letters
+from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.moving import Moving
 from germane.app.people import People
@@ -35,7 +36,7 @@ from germane.domain.moves import AnyMove
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
-from germane.domain.record import Txn
+from germane.domain.record import Record, Txn
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
@@ -64,7 +65,6 @@ class Engine:
         key: bytes,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
-        self.settings = settings
         self.store = store
         self.model = model
         self.world = world
@@ -74,6 +74,8 @@ class Engine:
         self.key = key
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
+        self._steps.library.read(tenant)
+        self.settings = settings = self._steps.settings  # with what content brings
         self._unheard = Unheard(self._steps.extractor)
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
@@ -236,10 +238,30 @@ class Engine:
         """
         self._admit()
         try:
-            for each in moves:
-                self._submit(self.fold_move(each))
+            self.put_moves(moves)
         finally:
             await self._durable()
+
+    def put_moves(self, moves: Sequence[AnyMove]) -> None:
+        """As ``move``, but it does not wait: ``durable`` does. Raises WrongMove."""
+        for each in moves:
+            txn = self.fold_move(each)
+            if self._committer.running:
+                self._submit(txn)
+            else:
+                self.commit(txn)
+
+    async def durable(self) -> None:
+        """Wait until all that was folded so far is on the disk.
+
+        Raises:
+            StorageFailed: the disk refused.
+        """
+        await self._durable()
+
+    def record(self, seq: int) -> Record | None:
+        """A log record, also one that is not durable yet."""
+        return self._memory.record(seq)
 
     @property
     def entries(self) -> Entries:
@@ -254,6 +276,11 @@ class Engine:
     def decision(self, decision_id: str) -> Decision | None:
         """A logged decision."""
         return self._memory.decision(self.tenant, decision_id)
+
+    @property
+    def library(self) -> Library:
+        """Content and campaigns."""
+        return self._steps.library
 
     def profile(self, person: str) -> Profile:
         """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""
@@ -303,19 +330,28 @@ class Engine:
         self.check(asks)
         profile = self._deciding.whose(self.tenant, user_id, anonymous_id)
         trust = self._deciding.trust(profile)
-        made = []
-        for ask in asks:
-            profile = self._memory.profile(self.tenant, profile.person) or profile
-            ask = _acting_for(ask, account or profile.account)  # noqa: PLW2901
-            decision = self._deciding.decide(
-                self.tenant, profile, ask, at_ms=self.world.now_ms(), seed=self.world.seed()
-            )
-            if record:
-                self._log_decision(decision)
-            made.append(decision if record else replace(decision, decision_id=""))
+        made = [self._decided(profile.person, each, account, record=record) for each in asks]
         if record:
             self.counters.decide.add(time.perf_counter() - started)
         return made, trust
+
+    def decide_for(self, person: str, ask: Ask) -> Decision:
+        """As ``decide``, of one surface for a person by their key; it is logged."""
+        self.check([ask])
+        return self._decided(self.profile(person).person, ask, "", record=True)
+
+    def _decided(self, person: str, ask: Ask, account: str, *, record: bool) -> Decision:
+        profile = self._memory.profile(self.tenant, person) or Profile(person)
+        decision = self._deciding.decide(
+            self.tenant,
+            profile,
+            _acting_for(ask, account or profile.account),
+            at_ms=self.world.now_ms(),
+            seed=self.world.seed(),
+        )
+        if record:
+            self._log_decision(decision)
+        return decision if record else replace(decision, decision_id="")
 
     def shortfall(self, decision: Decision) -> str:
         """Why a slate that was decided just now is empty or short; empty where it is neither."""
@@ -346,6 +382,10 @@ class Engine:
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""
         return self._people.person(person_id)
+
+    def profile(self, person_id: str) -> Profile | None:
+        """The profile that content is filled from, by person key, user id or anonymous id."""
+        return self._people.profile(person_id)
 
     def moment(self, person_id: str, *, hours: int, top: int) -> dict[str, Any] | None:
         """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""

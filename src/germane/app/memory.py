@@ -13,7 +13,7 @@ from germane.app.entries import Entries
 from germane.domain.decision import Decision
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
-from germane.domain.record import Txn
+from germane.domain.record import Record, Txn
 
 Value = TypeVar("Value")
 
@@ -69,6 +69,7 @@ class Memory:
         self._decisions: Overlay[Decision] = Overlay(decisions)
         self._message_ids: dict[tuple[str, str], int] = {}
         self.entries = Entries(store)
+        self._records: dict[int, Record] = {}
 
     def profile(self, tenant: str, person: str) -> Profile | None:
         """A person's newest state, committed or not."""
@@ -120,6 +121,11 @@ class Memory:
         rest = [each for each in message_ids if each not in waiting]
         return waiting | self._store.seen(tenant, rest) if rest else waiting
 
+    def record(self, seq: int) -> Record | None:
+        """An event or a move by its offset, committed or not."""
+        held = self._records.get(seq)
+        return held if held is not None else self._store.record(seq)
+
     def hold(self, txn: Txn, ticket: int) -> None:
         """Show a step's changes to every later read."""
         for key, profile in txn.profiles.items():
@@ -130,6 +136,8 @@ class Memory:
             self._decisions.put((tenant, decision.decision_id), decision, ticket)
         for record in txn.records:
             self._message_ids[record.tenant, record.message_id] = ticket
+            if record.kind in ("move", "event"):
+                self._records[record.seq] = record
         self.entries.hold(txn, ticket)
 
     def forget(self) -> None:
@@ -151,3 +159,4 @@ class Memory:
             held = self._message_ids.get((record.tenant, record.message_id))
             if held is not None and held <= ticket:
                 del self._message_ids[record.tenant, record.message_id]
+            self._records.pop(record.seq, None)

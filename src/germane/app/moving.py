@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from germane.app.approvals import Approvals
 from germane.app.entries import Entries
+from germane.app.sheet import Sheet
 from germane.deliver import outbox
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
-from germane.domain.moves import ApprovalMove, Suppressed, Switched
+from germane.domain.moves import Planned, Rewritten, Suppressed, Switched
 from germane.domain.record import Txn
 
-LedgerMove = outbox.MessageMove | Suppressed | Switched | ApprovalMove
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -54,36 +54,43 @@ class Moving:
         found = self._entries.get(tenant, "message", message_id)
         return outbox.read(found) if found is not None else None
 
-    def fold(self, tenant: str, move: LedgerMove, txn: Txn, *, at_ms: int, seq: int) -> str:
-        """Fold a move into ``txn``; whom it is about (empty: nobody).
-
-        Raises:
-            WrongMove: nothing like that may happen to that message.
-            GermaneError: a verdict cannot be given (``deliver.approving.judged``).
-        """
-        if isinstance(move, ApprovalMove):
-            return self.approvals.fold(tenant, move, txn, at_ms=at_ms)
+    def fold(self, tenant: str, move: Suppressed | Switched, txn: Txn) -> None:
+        """An address is written to no more, or again; a switch is on, or off."""
         if isinstance(move, Suppressed):
             key = f"{move.address}:{move.purpose}"
             body = _encode(Suppression(move.channel, move.purpose, move.why))
-            _put(txn, tenant, Entry("suppression", key, body, topic=move.channel), on=move.on)
-            return ""
-        if isinstance(move, Switched):
+            entry = Entry("suppression", key, body, topic=move.channel)
+        else:
             key = f"{move.scope}:{move.name}"
-            _put(txn, tenant, Entry("switch", key, _encode(Switch(move.why))), on=move.on)
-            return ""
-        named = getattr(move, "message_id", "") or move.message.message_id  # type: ignore[union-attr]
+            entry = Entry("switch", key, _encode(Switch(move.why)))
+        txn.entries[tenant, entry.kind, entry.key] = entry if move.on else None
+
+    def message_moved(
+        self, tenant: str, move: outbox.MessageMove, txn: Txn, *, at_ms: int, seq: int
+    ) -> Message:
+        """A message after a move.
+
+        Raises:
+            WrongMove: nothing like that may happen to that message.
+            Unapproved: it would go out without an approval that it demands.
+        """
+        named = move.message.message_id if isinstance(move, Planned | Rewritten) else move.message_id
         before = self.message(tenant, named)
         after = outbox.fold(before, move, at_ms=at_ms, seq=seq)
         after = self.approvals.follow(tenant, before, after, move, txn, at_ms=at_ms)
-        _put(txn, tenant, outbox.entry(after))
-        return after.person
+        sheet = Sheet(self._entries, tenant, txn)
+        if isinstance(move, Planned):
+            sheet.drop("draft", named)
+        sheet.put(outbox.entry(after))
+        return after
 
     def merged(self, tenant: str, gone: str, person: str, txn: Txn) -> None:
         """What was of somebody who turned out to be somebody else is theirs from now on."""
-        for each in self._entries.of(tenant, gone, "message"):
-            message = replace(outbox.read(each), person=person)
-            _put(txn, tenant, outbox.entry(message))
+        sheet = Sheet(self._entries, tenant, txn)
+        for kind in ("message", "draft"):
+            for each in sheet.of(gone, kind):
+                entry = outbox.entry(replace(outbox.read(each), person=person))
+                sheet.put(replace(entry, kind=each.kind))
         self.approvals.merged(tenant, gone, person, txn)
 
     def suppressed(self, tenant: str, channel: str, address: str, purpose: str) -> Why | None:
@@ -103,6 +110,3 @@ class Moving:
                 return msgspec.msgpack.decode(found.body, type=Switch).why
         return None
 
-
-def _put(txn: Txn, tenant: str, entry: Entry, *, on: bool = True) -> None:
-    txn.entries[tenant, entry.kind, entry.key] = entry if on else None

@@ -12,10 +12,12 @@ from typing import Literal
 import msgspec
 
 from germane.app.engine import Engine
+from germane.app.library import PREFIX, prefix_of, surfaces_of
 from germane.app.trained import attach
 from germane.app.world import SystemWorld
 from germane.domain.errors import StorageFailed
 from germane.domain.item import Item
+from germane.domain.moves import AnyMove, ContentGone, ContentPut
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
 from germane.domain.record import Record, Txn
@@ -150,12 +152,27 @@ def fold_shared(model: Model, record: Record) -> None:
         model.put_item(record.seq, msgspec.msgpack.decode(record.body, type=Item))
     elif record.kind == "item_removed":
         model.remove_item(record.seq, msgspec.msgpack.decode(record.body, type=str))
+    elif record.kind == "move":
+        _brought(model, record)
     elif record.derived:
         model.fold(record.seq, msgspec.msgpack.decode(record.derived, type=Observation))
 
 
+def _brought(model: Model, record: Record) -> None:
+    """The choices that content brings with it."""
+    move = msgspec.msgpack.decode(record.body, type=AnyMove)
+    if isinstance(move, ContentPut):
+        prefix = prefix_of(move.content.content_id)
+        model.put_surfaces(record.seq, prefix, surfaces_of(move.content))
+    elif isinstance(move, ContentGone):
+        model.put_surfaces(record.seq, prefix_of(move.content_id), [])
+
+
 def settings_digest(settings: Settings) -> str:
-    """SHA-256 of the declaration: shared state folded under another one is not reused."""
+    """SHA-256 of the declaration: shared state folded under another one is not reused. What content
+    brings is none of it."""
+    declared = {k: v for k, v in settings.surfaces.items() if not k.startswith(PREFIX)}
+    settings = msgspec.structs.replace(settings, surfaces=declared)
     return sha256(msgspec.json.encode(settings, order="deterministic")).hexdigest()
 
 

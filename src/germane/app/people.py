@@ -31,6 +31,10 @@ class People:
     item_of: Callable[[str], Item | None]
     world: Callable[[], World]
 
+    def profile(self, person_id: str) -> Profile | None:
+        """The profile itself, by person key, user id or anonymous id."""
+        return self._current(person_id)
+
     def person(self, person_id: str) -> dict[str, Any] | None:
         """The readable profile, by person key, user id or anonymous id."""
         profile = self._current(person_id)

@@ -76,10 +76,16 @@ class Postman:
 
     async def close(self) -> None:
         """Let what is going out end."""
-        while self._out:
-            await asyncio.wait(self._out)
+        await self.landed()
         for channel in self._channels.values():
             await channel.close()
+
+    async def landed(self) -> bool:
+        """Wait until nothing is going out; whether anything was."""
+        flying = bool(self._out)
+        while self._out:
+            await asyncio.wait(self._out)
+        return flying
 
     def wake(self) -> None:
         """Something may be due now."""

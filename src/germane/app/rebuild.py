@@ -71,6 +71,7 @@ class Rebuild:
         self._key = key
         self._memory = Memory(self.scratch)
         self._steps = Steps(settings, self._memory, self.model, Extractor(settings))
+        settings = self._steps.settings  # with what content brings
         self._deciding = Deciding(settings, self._memory, self.model, key, self._steps.items.get)
         self._ticket = 0
         self.records = 0

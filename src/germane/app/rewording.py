@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from msgspec.structs import replace
 
 from germane.deliver import outbox
+from germane.domain.content import Rendered
 from germane.domain.errors import BadEdit
-from germane.domain.message import Message, Rendered
+from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Planned, Rewritten
-from germane.domain.ports import Store
+from germane.domain.record import Record
 
 SUBJECT_MAX, BODY_MAX = 500, 500_000
 _move = msgspec.msgpack.Decoder(AnyMove).decode
@@ -21,19 +24,14 @@ class Edit(msgspec.Struct, frozen=True):
     subject: str | None = None
     html: str | None = None
     text: str | None = None
-    payload: bytes | None = None
-    """JSON, of a message that is no e-mail."""
+    payload: dict[str, Any] | None = None
+    """Of a message that is no e-mail."""
 
 
-def words_of(store: Store, message: Message) -> Rendered | None:
-    """What was rendered for a message; ``None``: its record is not durable yet."""
-    record = store.record(message.rendered_seq)
-    if record is None:
-        return None
-    move = _move(record.body)
-    if not isinstance(move, Planned | Rewritten):
-        return None
-    return outbox.unpacked(move.rendered)
+def words_of(record: Record | None) -> Rendered | None:
+    """What was rendered, from the record that holds it; ``None``: it is gone."""
+    move = _move(record.body) if record is not None and record.kind == "move" else None
+    return outbox.unpacked(move.rendered) if isinstance(move, Planned | Rewritten) else None
 
 
 def reworded(message: Message | None, rendered: Rendered | None, edit: Edit) -> Rendered:
@@ -48,7 +46,7 @@ def reworded(message: Message | None, rendered: Rendered | None, edit: Edit) -> 
             hint="Change it and its contents, and push them: approval is asked for anew.",
         )
     if rendered is None:
-        raise BadEdit("Its text is not stored yet.", hint="Try again in a moment.")
+        raise BadEdit("Its text is gone.", hint="Reject it: there is nothing to be sent.")
     _check(message, rendered, edit)
     after = replace(
         rendered,
@@ -80,11 +78,6 @@ def _check(message: Message, rendered: Rendered, edit: Edit) -> None:
             "Only one of html and text would change, and people would read different things.",
             hint="Change both: some programs show the one, some the other.",
         )
-    if edit.payload is not None:
-        try:
-            msgspec.json.decode(edit.payload, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise BadEdit("The payload is no JSON object.") from None
 
 
 def _check_subject(subject: str) -> None:

@@ -12,16 +12,36 @@ from zlib import crc32
 import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
+from germane.app.enrolling import Enrolling
+from germane.app.library import Library, prefix_of
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
 from germane.app.moving import Moving
+from germane.deliver.outbox import MessageMove
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
 from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
-from germane.domain.moves import AnyMove, Stated
+from germane.domain.moves import (
+    AnyMove,
+    Appointed,
+    Asked,
+    CampaignPut,
+    CampaignTurned,
+    ContentGone,
+    ContentPut,
+    Invited,
+    Judged,
+    Lapsed,
+    Opened,
+    Reminded,
+    Stated,
+    Suppressed,
+    Switched,
+    Ticked,
+)
 from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Learner
 from germane.domain.profile import Profile
@@ -76,11 +96,17 @@ class Steps:
     extractor: Extractor
     items: dict[str, Item] = field(default_factory=dict)
     moving: Moving = field(init=False)
+    library: Library = field(init=False)
+    enrolling: Enrolling = field(init=False)
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
+        surfaces = dict(self.settings.surfaces)  # content brings some of its own
+        self.settings = msgspec.structs.replace(self.settings, surfaces=surfaces)
         self._sold = prices.sold_in(self.settings)
+        self.library = Library(self.settings, self.memory.entries)
         self.moving = Moving(self.memory.entries)
+        self.enrolling = Enrolling(self.settings, self.memory, self.library, self.items)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
         """Fold a behaviour event into its person and into what is shared; what it is credited with.
@@ -120,9 +146,14 @@ class Steps:
         for gone in met.gone:
             txn.profiles[at.tenant, gone] = None
             self.moving.merged(at.tenant, gone, after.person, txn)
+            self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
         for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
+        items = tuple(dict.fromkeys(each.item_id for each in told))
+        self.enrolling.event(
+            at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq
+        )
         txn.records.append(record)
         return [*met.rewards, *met.of_choices, *rewards, *of_choices]
 
@@ -232,6 +263,9 @@ class Steps:
         item = _decode_item(_encode(item))  # as a rebuild will read it
         self.items[item.item_id] = item
         self.model.put_item(at.seq, item)
+        self.enrolling.change(
+            at.tenant, known, item, txn, now_ms=at.received_ms, seq=at.seq
+        )
         txn.items[at.tenant, item.item_id] = item
         txn.records.append(_record(at, "item", "", message_id, at.received_ms, item))
 
@@ -247,12 +281,42 @@ class Steps:
 
         Raises:
             WrongMove: nothing like that may happen to that message; ``txn`` is as it was.
+            GermaneError: a verdict cannot be given (``deliver.approving.judged``).
         """
-        if isinstance(move, Stated):
-            person = self._stated(move, at, txn)
-        else:
-            person = self.moving.fold(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
+        person = ""
+        match move:
+            case Stated():
+                person = self._stated(move, at, txn)
+            case ContentPut():
+                brought = self.library.put_content(at.tenant, move.content, txn)
+                self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
+            case ContentGone():
+                self.library.drop_content(at.tenant, move.content_id, txn)
+                self.model.put_surfaces(at.seq, prefix_of(move.content_id), [])
+            case CampaignPut():
+                self.library.put_campaign(at.tenant, move.campaign, txn)
+            case CampaignTurned():
+                self.library.turn_campaign(at.tenant, move.campaign, move.status, txn)
+            case Ticked():
+                named = (at.tenant, move.campaign, move.subject)
+                person = self.enrolling.tick(*named, txn, now_ms=at.received_ms)
+            case Invited():
+                named = (at.tenant, move.campaign, move.person)
+                person = self.enrolling.invite(*named, txn, now_ms=at.received_ms)
+            case Suppressed() | Switched():
+                self.moving.fold(at.tenant, move, txn)
+            case Asked() | Judged() | Opened() | Reminded() | Lapsed() | Appointed():
+                approvals = self.moving.approvals
+                person = approvals.fold(at.tenant, move, txn, at_ms=at.received_ms)
+            case _:
+                person = self._message_moved(move, at, txn)
         txn.records.append(_record(at, "move", person, f"move:{at.seq}", at.received_ms, move))
+
+    def _message_moved(self, move: MessageMove, at: Arrival, txn: Txn) -> str:
+        """A message went a step further, and with it, in the end, its campaign."""
+        after = self.moving.message_moved(at.tenant, move, txn, at_ms=at.received_ms, seq=at.seq)
+        self.enrolling.settled(at.tenant, after, txn, now_ms=at.received_ms)
+        return after.person
 
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person

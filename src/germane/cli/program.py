@@ -25,6 +25,12 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
+content = typer.Typer(no_args_is_help=True, help="What is said to people: check it, have it drafted.")
+app.add_typer(content, name="content")
+
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="Content files; content/ beside the configuration.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -294,6 +300,78 @@ def actions(
 ) -> None:
     """Show how the actions of a choice stand, and whether acting per person is proven."""
     asking.actions(surface, config, data, as_json=as_json)
+
+
+@app.command()
+def preview(
+    name: Annotated[str, typer.Argument(help="Content: its name, or a file.")],
+    person: Annotated[str, typer.Option(help="A real person's user id or anonymous id.")] = "",
+    made_up: Annotated[
+        str, typer.Option("--made-up", help="A made-up person: first_name=Ann,role=buyer.")
+    ] = "",
+    item: Annotated[str, typer.Option(help="The item that it is about.")] = "",
+    locale: Annotated[str, typer.Option(help="Language that is wanted, such as de-AT.")] = "",
+    variant: Annotated[
+        list[str] | None, typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="File for the page of an e-mail.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open that page in the browser.")] = False,
+    folder: Folder = None,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show content as a person would get it, and what each sentence rests on. Sends and stores nothing."""
+    from germane.cli.preview import Wanted, run
+
+    wanted = Wanted(
+        content=name,
+        person=person,
+        made_up=made_up,
+        item=item,
+        locale=locale,
+        variants=tuple(variant or ()),
+        folder=folder,
+        html=html,
+        open=open_,
+    )
+    raise typer.Exit(run(wanted, config, data, as_json=as_json))
+
+
+@content.command("check")
+def check_content(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder; content/ beside the configuration by default.")
+    ] = None,
+    links: Annotated[bool, typer.Option("--links", help="Ask every address whether it answers.")] = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Check all content: can it be read, may it be said, where do its links lead, who would get nothing."""
+    from germane.cli.contents import check
+
+    raise typer.Exit(check(config, data, folder, links=links, as_json=as_json))
+
+
+@content.command("draft")
+def draft_content(
+    name: Annotated[str, typer.Argument(help="Content: its name, or a file.")],
+    brief: Annotated[str, typer.Option(help="What to say, in a few sentences.")],
+    slot: Annotated[str, typer.Option(help="The slot to write for.")] = "subject",
+    count: Annotated[int, typer.Option("--n", help="How many drafts.", min=1, max=10)] = 3,
+    locale: Annotated[str, typer.Option(help="Language; the content's default one.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show them; write nothing.")] = False,
+    folder: Folder = None,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Have variants drafted by the language model under [writer]. They wait until a person approves them."""
+    from germane.cli.drafting import Wanted, run
+
+    wanted = Wanted(name, brief, slot, count, locale, folder, dry_run)
+    raise typer.Exit(run(wanted, config, data, as_json=as_json))
 
 
 @app.command()

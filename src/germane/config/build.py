@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from germane.config import attributes as catalogue
 from germane.config import choices, signals, surfaces, tables
 from germane.config.currencies import CURRENCIES
+from germane.config.delivery import delivery
 from germane.config.fields import Field
 from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import named, read, value_of
@@ -50,6 +51,7 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
         traits=traits,
         surfaces=found,
         profile=ProfileSpec(**profile),
+        delivery=delivery(whole.get("delivery", {}), problems),
     )
 
 

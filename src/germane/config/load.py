@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from germane.config import server, source, tables
+from germane.config import server, source, speech, tables
 from germane.config.build import build
 from germane.config.environment import dotenv, override, told
 from germane.config.imports import ImportSpec, imports
 from germane.config.problems import Problems, did_you_mean, invalid, near
 from germane.config.reading import belongs, read
 from germane.domain.errors import ConfigInvalid
-from germane.domain.settings import Settings, TrainingSpec
+from germane.domain.settings import ContentSpec, Settings, TrainingSpec, WriterSpec
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -29,6 +29,8 @@ class Runtime(msgspec.Struct, frozen=True):
     write_key: str = ""
     server_key: str = ""
     training: TrainingSpec = TrainingSpec()
+    content: ContentSpec = ContentSpec()
+    writer: WriterSpec = WriterSpec()
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -104,9 +106,12 @@ def _runtime(
     server.check_keys(write_key, server_key, problems)
     training = read(whole.get("training", {}), tables.TRAINING, "training", problems)
     every_s = training.pop("every", TrainingSpec().every_s)
+    writer_key = environment.get("GERMANE_WRITER_KEY") or keys.get("writer", "")
     return Runtime(
         **values,
         write_key=write_key,
         server_key=server_key,
         training=TrainingSpec(**training, every_s=every_s),
+        content=speech.content(whole.get("content", {}), problems),
+        writer=speech.writer(whole.get("writer", {}), writer_key, problems),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from germane.domain.errors import ConfigInvalid
+from germane.domain.near import did_you_mean, near
+
+
+__all__ = ["Problem", "Problems", "brief", "did_you_mean", "invalid", "near"]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -63,24 +65,3 @@ def brief(value: Any) -> Any:
         return value
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-def near(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant; case, dashes and underscores do not count."""
-    plain = {_plain(each): each for each in sorted(known)}
-    found = difflib.get_close_matches(_plain(name), list(plain), 1, 0.6)
-    return plain[found[0]] if found else None
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "_")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``Did you mean X?``, or the list of what is known."""
-    names = sorted(set(known))
-    meant = near(name, names)
-    if meant is not None and meant != name:
-        return f"Did you mean {meant!r}?"
-    more = f", and {len(names) - 20} more" if len(names) > 20 else ""
-    return f"Known: {', '.join(names[:20])}{more}." if names else "None is declared."

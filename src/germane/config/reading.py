@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from germane.config import tables
@@ -12,7 +13,7 @@ from germane.config.problems import Problems, did_you_mean, near
 
 _DURATION = re.compile(r"([+-]?)(\d+)([smhdw])", re.ASCII)
 _ENDLESS_S = 10**15
-FREE = ("when", "title")
+FREE = ("when", "title", "still", "audience")
 """Texts that may begin or end with a space; others are compared, letter by letter."""
 
 
@@ -22,8 +23,10 @@ def read(
     path: str,
     problems: Problems,
     also: tuple[str, ...] = (),
+    tables_: Mapping[str, tuple[Field, ...]] = tables.TABLES,
 ) -> dict[str, Any]:
-    """Typed values of a table by name; what is absent or wrong is left out, and errors are noted."""
+    """Typed values of a table by name; what is absent or wrong is left out, and errors are noted.
+    ``tables_`` are those of its file, where a setting may belong that stands in the wrong one."""
     known = [field.name for field in fields]
     meant = set()
     for name, value in table.items():
@@ -31,23 +34,28 @@ def read(
             meant.add(near(name, known))
             hidden = any(field.secret for field in fields)
             problems.add(
-                f"{path}.{name}",
+                under(path, name),
                 None if hidden or isinstance(value, dict | list) else value,
                 "There is no such setting here.",
-                belongs(name, path) or did_you_mean(name, (*known, *also)),
+                belongs(name, path, tables_) or did_you_mean(name, (*known, *also)),
             )
     out: dict[str, Any] = {}
     for field in fields:
         if field.name not in table:
             if field.required and field.name not in meant:
                 problems.add(
-                    f"{path}.{field.name}", None, "It is missing.", f"Add it: {field.help}"
+                    under(path, field.name), None, "It is missing.", f"Add it: {field.help}"
                 )
             continue
-        value = value_of(field, table[field.name], f"{path}.{field.name}", problems)
+        value = value_of(field, table[field.name], under(path, field.name), problems)
         if value is not None:
             out[field.name] = value
     return out
+
+
+def under(path: str, name: str) -> str:
+    """The key of a setting in a table; at the top of a file it is the name alone."""
+    return f"{path}.{name}" if path else name
 
 
 def named(
@@ -77,16 +85,20 @@ def misspelt(table: dict[str, Any], name: str) -> bool:
     return name not in table and any(near(each, [name]) is not None for each in table)
 
 
-def belongs(name: str, path: str = "") -> str | None:
+def belongs(
+    name: str, path: str = "", tables_: Mapping[str, tuple[Field, ...]] = tables.TABLES
+) -> str | None:
     """Where a setting belongs that stands in the wrong table, if there is one such place."""
     if not name:
         return None
-    found = [table for table, fields in tables.TABLES.items() if name in {f.name for f in fields}]
+    found = [table for table, fields in tables_.items() if name in {f.name for f in fields}]
     root = path.partition(".")[0]
     close = [table for table in found if table.partition(".")[0] == root] or found
     if len(close) != 1:
         return None
-    mark = ("[[", "]]") if close[0] in tables.LISTS else ("[", "]")
+    if close[0] == "campaign":
+        return "It stands at the top of the file, before the first table."
+    mark = ("[[", "]]") if close[0] in (*tables.LISTS, "steps") else ("[", "]")
     return f"It belongs under {mark[0]}{close[0]}{mark[1]}."
 
 

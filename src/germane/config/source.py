@@ -11,7 +11,7 @@ from germane.config.problems import Problem, invalid
 from germane.domain.errors import ConfigInvalid
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_SECRET = re.compile(r"^\s*(?:write|server)\s*=")
+_SECRET = re.compile(r"^\s*(?:write|server|writer)\s*=")
 _HINTS: tuple[tuple[str, str, str], ...] = (
     (
         r"=\s*[+-]?\d[\d._]*,\d",

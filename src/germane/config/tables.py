@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config.fields import Field
 
 DAY_S = 86_400
@@ -12,7 +13,10 @@ TOP = (
     "traits",
     "surfaces",
     "profile",
+    "delivery",
     "training",
+    "content",
+    "writer",
     "server",
     "keys",
     "imports",
@@ -214,6 +218,36 @@ TRAINING = (
     ),
     Field("every", "duration", "After this long, half of them is.", "7d", low=60, high=365 * DAY_S),
 )
+CONTENT = (
+    Field(
+        "link_hosts",
+        "texts",
+        "Hosts that links and images of content may lead to; *.shop.example is all below one.",
+        (),
+    ),
+    Field(
+        "link_schemes",
+        "texts",
+        "Schemes of links beside https: http, or that of an app's deep links.",
+        (),
+    ),
+    Field("banned_words", "texts", "Words and phrases that no content may have.", ()),
+    Field("sender_name", "text", "Who speaks; the project's name if empty.", ""),
+    Field("sender_address", "text", "Postal address in the foot of e-mails.", ""),
+    Field("color", "text", "Colour of buttons and links, as #rrggbb.", "#1f5eff"),
+    Field("logo", "text", "Address of a picture at the head of e-mails.", ""),
+)
+WRITER = (
+    Field(
+        "url",
+        "text",
+        "Base address of an endpoint that speaks the OpenAI chat protocol; empty: no writer.",
+        "",
+    ),
+    Field("model", "text", "Name of its model.", ""),
+    Field("timeout", "duration", "How long an answer may take.", "30s", low=1, high=600),
+    Field("tone", "text", "How the project speaks, in a few words.", ""),
+)
 SERVER = (
     Field("host", "text", "Address to listen on; the default is this machine only.", "127.0.0.1"),
     Field("port", "whole", "Port to listen on.", 8400, low=0, high=65535),
@@ -230,6 +264,9 @@ KEYS = (
         "",
         secret=True,
     ),
+    Field(
+        "writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True
+    ),
 )
 IMPORT = (
     Field("kind", "events|people|catalogue", "What the rows are.", required=True),
@@ -245,11 +282,15 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "surfaces.NAME.rules": RULE,
     "surfaces.NAME.actions": ACTION,
     "profile": PROFILE,
+    "delivery": DELIVERY,
+    "delivery.caps": CAP,
     "training": TRAINING,
+    "content": CONTENT,
+    "writer": WRITER,
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,
 }
 """For the reference documentation: table -> its settings."""
-LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions")
+LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions", "delivery.caps")
 """Tables of which there may be several: they have double brackets."""

@@ -76,7 +76,10 @@ def choose(policy: SendPolicy, ask: Ask, pieces: Pieces, zone: ZoneInfo) -> Take
     if explores:
         code, text = "explored", f"To learn from: {when}, any of {among} (chance {propensity:.4f})."
     else:
-        code, text = "best_hour", f"The best of {among}: {when}, {chance:.2f} times the average hour."
+        code, text = (
+            "best_hour",
+            f"The best of {among}: {when}, {chance:.2f} times the average hour.",
+        )
     return Taken((hour.start_ms, hour.end_ms), propensity, (Reason(code, text),), chance)
 
 

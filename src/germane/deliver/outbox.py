@@ -8,9 +8,10 @@ from hashlib import blake2b, sha256
 import msgspec
 from msgspec.structs import replace
 
+from germane.domain.content import Rendered
 from germane.domain.errors import WrongMove
 from germane.domain.ledger import Entry
-from germane.domain.message import Message, Rendered, Status, Why, noted
+from germane.domain.message import Message, Status, Why, noted
 from germane.domain.moves import Claimed, Held, Planned, Released, Rewritten, Settled
 
 MessageMove = Planned | Rewritten | Held | Released | Claimed | Settled
@@ -34,9 +35,9 @@ _decode = msgspec.msgpack.Decoder(Message).decode
 _decode_rendered = msgspec.msgpack.Decoder(Rendered).decode
 
 
-def message_id(created_ms: int, campaign: str, enrolment: str, step: int) -> str:
-    """The id of a message: of two, the later has the higher one."""
-    named = f"{campaign}\x00{enrolment}\x00{step}".encode("utf-8", "surrogatepass")
+def message_id(created_ms: int, key: str) -> str:
+    """The id of a message for an occasion: of two, the later has the higher one."""
+    named = key.encode("utf-8", "surrogatepass")
     return f"{created_ms:012x}{blake2b(named, digest_size=8).hexdigest()}"
 
 
@@ -116,7 +117,7 @@ def entry(message: Message) -> Entry:
         message.person,
         message.campaign,
         message.status,
-        message.due_ms if message.status == "queued" else 0,
+        0 if message.status == "approval" else message.due_ms,
     )
 
 

@@ -105,7 +105,9 @@ def _within(
         reasons.append(Reason("first_moment", f"The first open moment: {said.moment(at, zone)}."))
     gone = rooms.takes(policy, ask, at, zone)
     if gone:
-        text = f"It takes the place of {said.counted(len(gone), 'less urgent message')} that waited."
+        text = (
+            f"It takes the place of {said.counted(len(gone), 'less urgent message')} that waited."
+        )
         reasons.append(Reason("took_place", text))
     return replace(held, at_ms=at, reasons=tuple(reasons), propensity=propensity, takes=gone)
 
@@ -132,9 +134,7 @@ def _zone(ask: Ask) -> tuple[ZoneInfo, tuple[Reason, ...]]:
 
 
 def _too_late(policy: SendPolicy, deadline: int, zone: ZoneInfo) -> Reason:
-    text = (
-        f"It was worth sending for {said.span(policy.deadline_s)}, until {said.moment(deadline, zone)}."
-    )
+    text = f"It was worth sending for {said.span(policy.deadline_s)}, until {said.moment(deadline, zone)}."
     return Reason("deadline_passed", text)
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from germane.deliver import caps, said
 from germane.domain.plan import Ask, Reason, SendPolicy, Sent
+from germane.domain.settings import CapSpec
 from germane.domain.walltime import (
     DAYS,
     Pieces,
@@ -82,7 +83,7 @@ def takes(policy: SendPolicy, ask: Ask, at_ms: int, zone: ZoneInfo) -> tuple[str
     return tuple(gone)
 
 
-def _last_concerned(below: list[Sent], cap: caps.CapSpec, at_ms: int, zone: ZoneInfo) -> int:
+def _last_concerned(below: list[Sent], cap: CapSpec, at_ms: int, zone: ZoneInfo) -> int:
     """Place of the last one whose absence makes a difference near a moment."""
     for place in range(len(below) - 1, -1, -1):
         if caps.concerns(cap, below[place].channel) and _near(below[place], cap, at_ms, zone):
@@ -90,7 +91,7 @@ def _last_concerned(below: list[Sent], cap: caps.CapSpec, at_ms: int, zone: Zone
     raise AssertionError("without the less urgent ones the moment was open")
 
 
-def _near(each: Sent, cap: caps.CapSpec, at_ms: int, zone: ZoneInfo) -> bool:
+def _near(each: Sent, cap: CapSpec, at_ms: int, zone: ZoneInfo) -> bool:
     if cap.calendar:
         apart = abs(local_day(each.at_ms, zone) - local_day(at_ms, zone))
         return apart < max(1, cap.per_s // 86_400)
@@ -115,9 +116,7 @@ def _under_caps(
     return without(left, joined(taken)), reasons
 
 
-def _capped(
-    cap: caps.CapSpec, held: list[Sent], free_ms: int, last_ms: int, zone: ZoneInfo
-) -> Reason:
+def _capped(cap: CapSpec, held: list[Sent], free_ms: int, last_ms: int, zone: ZoneInfo) -> Reason:
     count = sum(caps.concerns(cap, each.channel) for each in held)
     then = f"free again {said.moment(free_ms, zone)}" if free_ms < last_ms else "not free in time"
     text = f"The cap is {said.cap(cap)}; {count:,} sent or reserved near it: {then}."

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain.ids import share_of
+from germane.domain.item import Item
 from germane.domain.plan import Priority
 
 Channel = Literal["email", "inapp", "webhook", "crm"]
@@ -170,3 +172,51 @@ def canonical(campaign: Campaign) -> bytes:
     definitions have equal bytes, whatever file, order or format they came in."""
     bare = msgspec.structs.replace(campaign, status="dry")
     return msgspec.json.encode(msgspec.to_builtins(bare), order="deterministic")
+
+
+class ItemChange(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened to an item of the catalogue and may let people in."""
+
+    kind: Change
+    item_id: str
+    at_ms: int
+    key: str
+    """Of this change, such as its log offset: it lets nobody in twice."""
+    old_price: float | None = None
+    new_price: float | None = None
+
+    @property
+    def drop(self) -> float:
+        """Share of the old price that was taken off, in [0, 1]; 0 where it is not known."""
+        if not self.old_price or self.new_price is None:
+            return 0.0
+        return max(0.0, 1.0 - self.new_price / self.old_price)
+
+
+def changes_of(before: Item | None, after: Item, at_ms: int, key: str) -> tuple[ItemChange, ...]:
+    """What a catalogue entry's new form means for people who wait for the item.
+
+    Args:
+        before: The entry until now; ``None``: it is new, which is no change.
+        after: The entry from now on.
+        at_ms: When that came in, in milliseconds since 1970.
+        key: Of the change, such as its log offset.
+    """
+    if before is None or not after.available(at_ms):
+        return ()
+    found = []
+    if not before.in_stock:
+        found.append(
+            ItemChange("back_in_stock", after.item_id, at_ms, key, before.price, after.price)
+        )
+    if before.price is not None and after.price is not None and after.price < before.price:
+        found.append(ItemChange("price_drop", after.item_id, at_ms, key, before.price, after.price))
+    return tuple(found)
+
+
+def held_out(campaign: Campaign, tenant: str, person: str) -> bool:
+    """Whether a person gets nothing of a campaign, so that its effect can be measured. The same people each
+    time; nobody of what is transactional."""
+    if campaign.transactional:
+        return False
+    return share_of(tenant, person, f"holdout:campaign:{campaign.name}") < campaign.holdout_share

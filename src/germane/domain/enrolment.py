@@ -11,7 +11,6 @@ from germane.domain.plan import Reason
 Phase = Literal["outside", "waiting", "sending", "done"]
 TIMES_MAX = 64
 """Times of matching events that are kept. A count within a sliding time can be no greater."""
-ENTRIES_MAX = 1_000_000
 
 
 class Enrolment(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -32,6 +31,8 @@ class Enrolment(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Matching events in the cycle, or in all where nothing limits the time."""
     cycle_ms: int = 0
     """When the cycle that is counted began."""
+    cleared_ms: int = 0
+    """When the goal was last reached, or they left: what happened until then does not count."""
     let_in_ms: int = 0
     """Beginning of the last cycle, or time on the clock of the last occasion, that let them in."""
     entry: int = 0
@@ -50,8 +51,14 @@ class Enrolment(msgspec.Struct, frozen=True, gc=False, array_like=True):
     message: str = ""
     """Key of the message that was asked for and not settled."""
     ended_ms: int = 0
+    dry: bool = False
+    """Whether they came in while the campaign was dry: it does not count when it goes live."""
     reason: Reason | None = None
     """The last thing that happened: why they wait, left or were passed over."""
+    cause_seq: int = 0
+    """Log offset of the event that let them in last; 0: the clock did."""
+    about: str = ""
+    """The item that this event was about (the first of several)."""
 
     @property
     def inside(self) -> bool:

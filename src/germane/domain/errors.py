@@ -230,6 +230,20 @@ class BadOperator(BadRequest):
     code = "operator.invalid"
 
 
+class BadCondition(BadRequest):
+    """The condition is not a valid expression."""
+
+    code = "campaign.bad_condition"
+    hint = "Conditions are CEL, for example: profile.counts.purchase.d30 == 0 && local.hour < 12."
+
+
+class BadCampaign(BadRequest):
+    """The campaign's definition has errors."""
+
+    code = "campaign.invalid"
+    hint = "Mend these and send it again."
+
+
 class Overloaded(GermaneError):
     """The server has more work than it can take."""
 
@@ -282,3 +296,57 @@ class ImportFailed(GermaneError):
     """The import cannot go on."""
 
     code = "import.failed"
+
+
+class ContentInvalid(ConfigInvalid):
+    """The content has errors."""
+
+    code = "content.invalid"
+    hint = "Mend these and run `germane content check` again."
+
+
+class UnknownContent(NotFound):
+    """There is no content of that name."""
+
+    code = "content.unknown"
+
+
+class ContentRefused(GermaneError):
+    """This content cannot be said to this person."""
+
+    code = "content.refused"
+
+
+class ContentIncomplete(ContentRefused):
+    """A slot that must be there cannot be filled for this person."""
+
+    code = "content.incomplete"
+    hint = "Give the slot a fallback that needs no data, or leave such people out of the audience."
+
+
+class ContentUntrue(ContentRefused):
+    """What it says of an item does not hold."""
+
+    code = "content.untrue"
+    hint = "It is rendered again with what the catalogue says now, or not sent."
+
+
+class ContentNotApproved(ContentRefused):
+    """A variant that nobody has approved was chosen."""
+
+    code = "content.not_approved"
+    hint = "Read it, and set approved = true, or choose another one."
+
+
+class TemplateRefused(ContentRefused):
+    """A template asks for more than it may."""
+
+    code = "content.template"
+    hint = "Make it simpler: fewer loops, shorter texts, no sums that grow."
+
+
+class WriterFailed(GermaneError):
+    """The language model gave nothing that can be used."""
+
+    code = "writer.failed"
+    hint = "The texts that are there stay in use. Try again, or write it yourself."

@@ -7,7 +7,16 @@ from typing import Literal
 import msgspec
 
 EntryKind = Literal[
-    "approval", "campaign", "content", "enrolment", "message", "operator", "suppression", "switch"
+    "account",
+    "approval",
+    "campaign",
+    "content",
+    "draft",
+    "enrolment",
+    "message",
+    "operator",
+    "suppression",
+    "switch",
 ]
 
 

@@ -6,8 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain.campaign import DeliveryClass
+from germane.domain.plan import Priority
+
 Status = Literal[
-    "approval",
+    "making", "approval",
     "queued",
     "claimed",
     "sent",
@@ -17,13 +20,9 @@ Status = Literal[
     "expired",
     "cancelled",
 ]
-"""``approval``: waits for a person. ``queued``: goes out when it is due. ``claimed``: is going out now.
+"""``making``: its campaign asked for it. ``approval``: waits for a person. ``queued``: goes out when it is due. ``claimed``: is going out now.
 ``ambiguous``: nobody knows whether it went out; a person decides. The others are final."""
 FINAL = ("sent", "failed", "skipped", "expired", "cancelled")
-Class = Literal["never_twice", "never_lost"]
-"""What to do where it is not known whether a message went out: ``never_twice``: ask a person;
-``never_lost``: send it again, with the same Message-ID."""
-Priority = Literal["transactional", "high", "normal", "low"]
 MAX_WHYS = 20
 """Reasons that a message keeps: the first, and the latest ones."""
 
@@ -36,25 +35,6 @@ class Why(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Stable, such as ``cap.reached`` or ``send.answer``."""
     text: str
     """A sentence, with its numbers."""
-
-
-class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What the text says of an item, as it was said."""
-
-    item_id: str
-    field: str
-    """Such as ``price``, ``title``, ``in_stock``."""
-    value: str
-
-
-class Rendered(msgspec.Struct, frozen=True, gc=False):
-    """The text as it will go out. Of an e-mail ``subject``, ``html`` and ``text``; else ``payload``."""
-
-    subject: str = ""
-    html: str = ""
-    text: str = ""
-    payload: bytes = b""
-    """JSON."""
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +51,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """Id of its content."""
     purpose: str
     """Consent purpose; ``transactional`` needs none."""
-    kind: Class
+    kind: DeliveryClass
+    """What to do where it is not known whether it went out: ``never_twice``: ask a person;
+    ``never_lost``: send it again, with the same Message-ID."""
     priority: Priority
     created_ms: int
     status: Status
@@ -79,9 +61,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """When it goes out; 0: it does not, by itself."""
     expires_ms: int = 0
     """After this it is of no use any more; 0: it always is."""
-    enrolment: str = ""
-    """Key of the enrolment that it answers."""
-    step: int = 0
+    key: str = ""
+    """Of the occasion: however often it is asked for, there is one message."""
+    subject: str = ""
+    """Whose enrolment it answers."""
+    step: str = ""
+    item: str = ""
+    """What it is about."""
+    asked_ms: int = 0
+    """From when on it may go out: its deadline counts from here."""
+    cause_seq: int = 0
+    """Log offset of what set it off; 0: a time, not an event."""
     address: str = ""
     """Where it went, or would go."""
     locale: str = ""
@@ -89,8 +79,6 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """Slot of the content -> variant."""
     decisions: tuple[str, ...] = ()
     """Ids of the decisions that chose variants and items."""
-    items: tuple[str, ...] = ()
-    claims: tuple[Claim, ...] = ()
     digest: str = ""
     """SHA-256 of what is rendered, in hexadecimal: an approval is of exactly this."""
     rendered_seq: int = 0

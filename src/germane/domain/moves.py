@@ -7,6 +7,9 @@ from typing import Literal
 import msgspec
 
 from germane.domain.approval import ApprovalPolicy, Verdict
+from germane.domain.campaign import Campaign
+from germane.domain.campaign import Status as Standing
+from germane.domain.content import Content
 from germane.domain.message import Message, Status, Why
 from germane.domain.operator import Operator
 
@@ -80,6 +83,46 @@ class Switched(Move, frozen=True, gc=False):
     on: bool
     """Whether nothing may go out."""
     why: Why
+
+
+class ContentPut(Move, frozen=True, gc=False):
+    """Content was written, or changed."""
+
+    content: Content
+
+
+class ContentGone(Move, frozen=True, gc=False):
+    """Content was taken away."""
+
+    content_id: str
+
+
+class CampaignPut(Move, frozen=True, gc=False):
+    """A campaign was written, or changed. Its standing stays; a new one is dry."""
+
+    campaign: Campaign
+
+
+class CampaignTurned(Move, frozen=True, gc=False):
+    """A campaign goes live, pauses, ends, or is dry again."""
+
+    campaign: str
+    status: Standing
+    why: Why
+
+
+class Ticked(Move, frozen=True, gc=False):
+    """The time of an enrolment has come."""
+
+    campaign: str
+    subject: str
+
+
+class Invited(Move, frozen=True, gc=False):
+    """A campaign looked at somebody whom no event of theirs let in: it is of an audience or a schedule."""
+
+    campaign: str
+    person: str
 
 
 class Stated(Move, frozen=True, gc=False):
@@ -164,7 +207,13 @@ AnyMove = (
     | Settled
     | Suppressed
     | Switched
-    | Stated
     | Released
     | ApprovalMove
+    | ContentPut
+    | ContentGone
+    | CampaignPut
+    | CampaignTurned
+    | Ticked
+    | Invited
+    | Stated
 )

@@ -262,6 +262,11 @@ class Learner(Protocol):
         """Take an item out of every future slate."""
         ...
 
+    def put_surfaces(self, seq: int, prefix: str, surfaces: Sequence[SurfaceSpec]) -> None:
+        """The choice surfaces that a content item brings, in place of all whose names begin with
+        ``prefix``: what was learned of an action stays as long as its surface does."""
+        ...
+
 
 class Model(Learner, Protocol):
     """Shared state: item statistics, sequences, popularity, blender weights. Folded from the

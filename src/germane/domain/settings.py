@@ -210,6 +210,39 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     )
 
 
+class ContentSpec(msgspec.Struct, frozen=True):
+    """What holds for all content."""
+
+    link_hosts: tuple[str, ...] = ()
+    """Hosts that links and images may lead to; ``*.shop.example`` for all below one."""
+    link_schemes: tuple[str, ...] = ()
+    """Beside ``https``: ``http``, or the scheme of an app's deep links."""
+    banned_words: tuple[str, ...] = ()
+    """Words that no text may have, whatever their case."""
+    sender_name: str = ""
+    """Who is speaking, as the foot of an e-mail names them; empty: the project's name."""
+    sender_address: str = ""
+    """Postal address in the foot of an e-mail; the law of most countries asks for one."""
+    color: str = "#1f5eff"
+    """Of buttons and links."""
+    logo: str = ""
+    """Address of a picture at the head of e-mails."""
+
+
+class WriterSpec(msgspec.Struct, frozen=True):
+    """The language model that drafts variants: any endpoint that speaks the OpenAI chat protocol."""
+
+    url: str = ""
+    """Base address, such as ``http://127.0.0.1:11434/v1``; empty: there is no writer."""
+    model: str = ""
+    key: str = ""
+    """Sent as a bearer token; empty: none is needed."""
+    timeout_s: int = 30
+    """For a whole answer."""
+    tone: str = ""
+    """How the project speaks, in a few words."""
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole declaration, validated."""
 
@@ -224,6 +257,8 @@ class Settings(msgspec.Struct, frozen=True):
     delivery: DeliverySpec = DeliverySpec()
     approvals: dict[str, ApprovalPolicy] = {}
     """Channel -> who must agree before anything goes out by it; the empty name: by any."""
+    content: ContentSpec = ContentSpec()
+    writer: WriterSpec = WriterSpec()
 
     @property
     def diversity_attribute(self) -> str:

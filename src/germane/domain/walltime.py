@@ -203,12 +203,13 @@ def without(pieces: Pieces, taken: Pieces) -> Pieces:
     """What is in the first and not in the second."""
     out: list[Piece] = []
     for low, high in pieces:
+        left = low
         for start, end in taken:
-            if end <= low or start >= high:
+            if end <= left or start >= high:
                 continue
-            if start > low:
-                out.append((low, start))
-            low = max(low, end)
-        if low < high:
-            out.append((low, high))
+            if start > left:
+                out.append((left, start))
+            left = end
+        if left < high:
+            out.append((left, high))
     return tuple(out)

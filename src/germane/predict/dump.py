@@ -17,7 +17,7 @@ from germane.predict.rows import Rows
 from germane.predict.state import State
 from germane.predict.toplists import TopLists
 
-FORMAT = 7
+FORMAT = 8
 _LISTS = ("trending", "rising", "tried", "bestsellers")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -10,27 +9,12 @@ from typing import Any
 
 import cel
 
+from germane.domain import expressions
 from germane.domain.errors import BadFilter
+from germane.domain.expressions import ITEM_FIELDS
 from germane.domain.item import Item
 
-MAX_LENGTH = 1_000
-MAX_LOOPS = 1
-"""CEL's macros loop; nested ones could be made to loop for ever."""
 CACHED_ITEMS = 100_000
-ITEM_FIELDS = (
-    "id",
-    "type",
-    "title",
-    "category",
-    "categories",
-    "brand",
-    "price",
-    "currency",
-    "inStock",
-    "url",
-    "imageUrl",
-    "attributes",
-)
 VARIABLES = ("item", "context")
 
 _SAMPLE = Item(
@@ -44,10 +28,8 @@ _SAMPLE = Item(
     url="sample",
     image_url="sample",
 )
-_LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
 _FIELD = re.compile(r"\bitem\s*\.\s*([A-Za-z_]\w*)")
 _ITEM = re.compile(r"\bitem\b")
-_TEXT = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 
 
 class Filter:
@@ -156,7 +138,7 @@ class Filters:
 
 def fields_of(source: str) -> list[str]:
     """Names after ``item.`` in an expression, texts left out."""
-    return _FIELD.findall(_TEXT.sub('""', source))
+    return expressions.fields_after("item", source)
 
 
 def visible(item: Item, attributes: Iterable[str] = ()) -> dict[str, Any]:
@@ -191,19 +173,16 @@ def _fields_read(source: str) -> tuple[str, ...] | None:
 
 
 def _check(source: str, attributes: tuple[str, ...]) -> None:
-    if len(source) > MAX_LENGTH:
-        raise BadFilter(f"The filter is longer than {MAX_LENGTH} characters.")
-    bare = _TEXT.sub('""', source)
-    if len(_LOOP.findall(bare)) > MAX_LOOPS:
+    if expressions.too_long(source):
+        raise BadFilter(f"The filter is longer than {expressions.MAX_LENGTH} characters.")
+    if expressions.too_many_loops(source):
         raise BadFilter("The filter has more than one loop (map, filter, all, exists).")
     known = {*ITEM_FIELDS, *attributes}
     for name in fields_of(source):
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
+            near = expressions.nearest(name, known)
             hint = (
-                f"Did you mean item.{near[0]}?"
-                if near
-                else f"Items have: {', '.join(sorted(known))}."
+                f"Did you mean item.{near}?" if near else f"Items have: {', '.join(sorted(known))}."
             )
             raise BadFilter(f"Items have no field {name!r}.", hint=hint, expression=source)
     # A variable that is neither item nor context would only fail on the first item: find it now.

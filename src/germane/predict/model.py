@@ -52,13 +52,10 @@ class SharedModel:
         self.settings = settings
         self.seq = 0
         self.state = State(settings)
-        attributes = tuple(settings.attributes)
         self._residual = NOTHING
-        self._filters = Filters(attributes)
-        self._rules = {
-            name: Rules(choosing.seen_by_rules(each), attributes)
-            for name, each in settings.surfaces.items()
-        }
+        self._filters = Filters(tuple(settings.attributes))
+        self._rules: dict[str, Rules] = {}
+        self._rule()
 
     def use(self, trained: Trained | None) -> None:
         """Rank with what was trained from now on, or with the blend alone (domain.ports.Model.use)."""
@@ -132,6 +129,21 @@ class SharedModel:
         """Take an item out of every future slate."""
         self.state.remove(item_id)
         self.seq = seq
+
+    def put_surfaces(self, seq: int, prefix: str, surfaces: Sequence[SurfaceSpec]) -> None:
+        """The choice surfaces that a content item brings (domain.ports.Learner)."""
+        self.state.choosers.bring(prefix, surfaces)
+        self._rule()
+        self.seq = seq
+
+    def _rule(self) -> None:
+        """Compile the rules of every surface."""
+        attributes = tuple(self.settings.attributes)
+        surfaces = {**self.settings.surfaces, **self.state.choosers.brought}
+        self._rules = {
+            name: Rules(choosing.seen_by_rules(each), attributes)
+            for name, each in surfaces.items()
+        }
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -254,6 +266,7 @@ class SharedModel:
             ValueError: the dump is damaged or of another version.
         """
         self.seq = dump.read(self.state, data)
+        self._rule()
 
     def digest(self) -> str:
         """SHA-256 of the state."""

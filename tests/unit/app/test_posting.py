@@ -16,8 +16,9 @@ from germane.app.posting import Postman, backoff_s
 from germane.app.rebuild import rebuild
 from germane.app.release import Later, Never, Release
 from germane.deliver import outbox
+from germane.domain.content import Rendered
 from germane.domain.errors import WrongMove
-from germane.domain.message import Message, Rendered, Why
+from germane.domain.message import Message, Why
 from germane.domain.moves import (
     Claimed,
     Held,
@@ -34,7 +35,7 @@ from germane.domain.settings import Settings
 from germane.testing import FakeWorld, an_event
 from germane.testing.world import START_MS
 
-MAIL = Rendered(subject="Hello", html="<p>Hello</p>", text="Hello")
+MAIL = Rendered("picks", "c1", "email", "en", "Hello", html="<p>Hello</p>", text="Hello")
 SAID = Why(START_MS, "test", "Because.")
 
 
@@ -58,7 +59,7 @@ class FakeChannel:
 def a_message(number: int = 1, **changed: object) -> Message:
     """A mail to ``u1`` that is due."""
     made = Message(
-        message_id=outbox.message_id(START_MS, "weekly", f"u:u{number}", 0),
+        message_id=outbox.message_id(START_MS, f"weekly/u:u{number}/1/mail"),
         person=f"u:u{number}",
         channel="email",
         campaign="weekly",

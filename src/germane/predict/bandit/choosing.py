@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from msgspec.structs import replace
 
@@ -237,9 +239,12 @@ class Chooser:
 
 
 class Choosers:
-    """All choice surfaces of a declaration."""
+    """All choice surfaces: those of the declaration, and those that content brings with it."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.brought: dict[str, SurfaceSpec] = {}
+        """By content: part of the state."""
         self.of = {
             name: Chooser(each, settings)
             for name, each in settings.surfaces.items()
@@ -252,12 +257,34 @@ class Choosers:
         if chooser is not None and chooser.surface.outcomes:
             chooser.arms.learn(trial)
 
+    def bring(self, prefix: str, surfaces: Sequence[SurfaceSpec]) -> None:
+        """Surfaces that content brings, in place of those whose names begin with ``prefix``; what was
+        learned of one that stays is kept."""
+        stay = {each.name for each in surfaces}
+        for name in [x for x in self.brought if x.startswith(prefix) and x not in stay]:
+            del self.brought[name], self.of[name]
+        for each in surfaces:
+            if self.brought.get(each.name) != each:
+                self._put(each)
+
+    def _put(self, surface: SurfaceSpec) -> None:
+        known = self.of.get(surface.name)
+        self.of[surface.name] = Chooser(surface, self._settings)
+        self.brought[surface.name] = surface
+        if known is not None:
+            self.of[surface.name].arms.unpack(known.arms.pack())
+
     def pack(self) -> list[Any]:
         """For a dump."""
-        return [[name, self.of[name].arms.pack()] for name in sorted(self.of)]
+        return [
+            [name, self.of[name].arms.pack(), msgspec.to_builtins(self.brought.get(name))]
+            for name in sorted(self.of)
+        ]
 
     def unpack(self, data: list[Any]) -> None:
         """From a dump."""
-        for name, packed in data:
+        for name, packed, brought in data:
+            if brought is not None:
+                self._put(msgspec.convert(brought, SurfaceSpec))
             if name in self.of:
                 self.of[name].arms.unpack(packed)

@@ -1,0 +1,257 @@
+"""From an occasion to a message in the outbox: decide what it says, render it, and give it its time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from germane.app.engine import Engine
+from germane.app.sends import sends_of
+from germane.deliver import outbox, planning
+from germane.deliver.policy import policy_of
+from germane.domain.campaign import Campaign, Step
+from germane.domain.content import Chosen, Content, Rendered, choice_surface
+from germane.domain.decision import Ask as Question
+from germane.domain.decision import Context, Decision
+from germane.domain.errors import GermaneError
+from germane.domain.event import Event
+from germane.domain.ids import share_of
+from germane.domain.message import Message, Status, Why
+from germane.domain.moves import AnyMove, Held, Planned
+from germane.domain.plan import Ask, Plan, Reason
+from germane.domain.profile import Profile
+from germane.generate import eligible
+from germane.generate.facts import Facts, Follow, Links
+from germane.generate.render import render
+from germane.profile.rhythm import hours_of
+
+BATCH = 200
+Addresses = Callable[[Message], tuple[Links, Follow | None]]
+"""Of a message: the addresses that Germane itself answers, and what its links become."""
+_log = logging.getLogger(__name__)
+
+
+def no_addresses(_: Message) -> tuple[Links, Follow | None]:
+    """Nothing of our own: links stay as they are."""
+    return Links(), None
+
+
+class Composer:
+    """Makes the messages that campaigns ask for."""
+
+    def __init__(self, engine: Engine, addresses: Addresses = no_addresses) -> None:
+        self._engine = engine
+        self._addresses = addresses
+
+    async def round(self, limit: int = BATCH) -> bool:
+        """Make some of those that were asked for; whether there were any."""
+        drafts = self.drafts(limit)
+        for each in drafts:
+            self.make(each)
+        await self._engine.durable()
+        return bool(drafts)
+
+    def drafts(self, limit: int = BATCH) -> list[Message]:
+        """What was asked for and is not made yet, the longest waiting first."""
+        now_ms = self._engine.world.now_ms()
+        found = self._engine.entries.due(self._engine.tenant, "draft", now_ms, limit=limit)
+        return [outbox.read(each) for each in found]
+
+    def make(self, draft: Message) -> Message:
+        """Make one, and put it into the outbox: waiting, or with the reason why it will not go out."""
+        try:
+            move, takes = self._composed(draft)
+        except GermaneError as error:
+            move, takes = _dropped(draft, Why(self._now(), error.code, error.message)), ()
+        except Exception as error:  # a bug in one message must not stop the others
+            _log.exception("a message of %s could not be made", draft.campaign)
+            why = Why(self._now(), "internal", f"It could not be made: {error!r}")
+            move, takes = _dropped(draft, why), ()
+        self._engine.put_moves([move])
+        for message_id in takes:
+            self._give_way(message_id)
+        return move.message
+
+    # -- the parts -------------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        return self._engine.world.now_ms()
+
+    def _composed(self, draft: Message) -> tuple[Planned, tuple[str, ...]]:
+        library = self._engine.library
+        campaign, content = (
+            library.campaigns.get(draft.campaign),
+            library.contents.get(draft.content),
+        )
+        if campaign is None or campaign.step_at(draft.step) is None:
+            return _dropped(draft, Why(self._now(), "campaign.gone", "Its campaign is gone.")), ()
+        if content is None:
+            text = f"There is no content {draft.content!r}."
+            return _dropped(draft, Why(self._now(), "content.unknown", text)), ()
+        step = campaign.steps[campaign.step_at(draft.step) or 0]
+        profile = self._engine.profile(draft.person)
+        message = replace(draft, person=profile.person)
+        chosen, decisions = self._chosen(message, content, profile)
+        rendered = self._rendered(message, content, profile, chosen)
+        plan = self._plan(message, campaign, step, profile)
+        return self._planned(message, campaign, chosen, decisions, rendered, plan), plan.takes
+
+    def _planned(
+        self,
+        message: Message,
+        campaign: Campaign,
+        chosen: Chosen,
+        decisions: list[Decision],
+        rendered: Rendered,
+        plan: Plan,
+    ) -> Planned:
+        data, digest = outbox.packed(rendered)
+        now_ms = self._now()
+        whys = tuple(Why(now_ms, each.code, each.text) for each in plan.reasons)
+        status: Status = "queued" if plan.at_ms is not None else "skipped"
+        if status == "queued" and campaign.status == "dry":
+            status = "skipped"
+            text = "The campaign is dry: it would have gone out."
+            whys = (*whys, Why(now_ms, "campaign.dry", text))
+        made = replace(
+            message,
+            status=status,
+            due_ms=plan.at_ms or 0 if status == "queued" else 0,
+            expires_ms=plan.deadline_ms,
+            settled_ms=0 if status == "queued" else now_ms,
+            locale=rendered.locale,
+            chosen=chosen.variants,
+            decisions=tuple(each.decision_id for each in decisions),
+            digest=digest,
+            propensity=plan.propensity,
+            whys=whys,
+        )
+        return Planned(made, data)
+
+    def _chosen(
+        self, message: Message, content: Content, profile: Profile
+    ) -> tuple[Chosen, list[Decision]]:
+        """A decision, with its propensity, for each slot that can vary; in order, since what is for whom
+        may depend on what was chosen before."""
+        names = {
+            "profile": eligible.seen(profile, self._engine.settings, self._now()),
+            "account": {},
+            "context": {},
+        }
+        variants: dict[str, str] = {}
+        items = {}
+        decisions = []
+        for slot in content.slots:
+            if slot.kind == "items" and slot.surface:
+                decision = self._decided(message, slot.surface, size=slot.size or None)
+                catalogue = self._engine.catalogue
+                found = (catalogue.get(each.item_id) for each in decision.items)
+                items[slot.name] = tuple(each for each in found if each is not None)
+                decisions.append(decision)
+            fitting = eligible.eligible(slot, {**names, "chosen": variants})
+            if len(fitting) > 1:
+                left = {each.id for each in slot.open} - {each.id for each in fitting}
+                surface = choice_surface(content.content_id, slot.name)
+                decision = self._decided(message, surface, exclude=tuple(sorted(left)))
+                variants[slot.name] = decision.choice.action if decision.choice else fitting[0].id
+                decisions.append(decision)
+            else:
+                variants[slot.name] = fitting[0].id if fitting else ""
+        return Chosen(variants, items), decisions
+
+    def _decided(
+        self,
+        message: Message,
+        surface: str,
+        *,
+        size: int | None = None,
+        exclude: tuple[str, ...] = (),
+    ) -> Decision:
+        context = Context(item=message.item)
+        return self._engine.decide_for(
+            message.person, Question(surface, size, exclude=exclude, context=context)
+        )
+
+    def _rendered(
+        self, message: Message, content: Content, profile: Profile, chosen: Chosen
+    ) -> Rendered:
+        links, follow = self._addresses(message)
+        settings = self._engine.settings
+        facts = Facts(
+            settings=settings,
+            profile=profile,
+            now_ms=self._now(),
+            spec=settings.content,
+            item=self._engine.item(message.item) if message.item else None,
+            event=self._event(message.cause_seq),
+            links=links,
+            follow=follow,
+        )
+        return render(content, chosen, facts)
+
+    def _event(self, seq: int) -> Event | None:
+        record = self._engine.record(seq) if seq else None
+        if record is None or record.kind != "event":
+            return None
+        return msgspec.msgpack.decode(record.body, type=Event)
+
+    def _plan(self, message: Message, campaign: Campaign, step: Step, profile: Profile) -> Plan:
+        engine, settings = self._engine, self._engine.settings
+        policy = policy_of(campaign, step, settings.delivery)
+        now_ms = self._now()
+        week = engine.model.week(hours_of(profile), at_ms=now_ms).shares if policy.best_hour else ()
+        return planning.plan(
+            policy,
+            Ask(
+                key=message.message_id,
+                person=profile.person,
+                now_ms=now_ms,
+                due_ms=message.asked_ms or now_ms,
+                zone=profile.timezone,
+                default_zone=settings.delivery.timezone or settings.timezone,
+                sends=sends_of(engine.entries, engine.tenant, profile.person),
+                week=week,
+                seed=engine.world.seed() if policy.best_hour else 0,
+                nothing=_held_out(engine.tenant, profile.person, campaign),
+            ),
+        )
+
+    def _give_way(self, message_id: str) -> None:
+        """One that waits lost its place to a more urgent one: it gets another time, or none."""
+        waits = self._engine.moving.message(self._engine.tenant, message_id)
+        if waits is None or waits.status != "queued":
+            return
+        campaign = self._engine.library.campaigns.get(waits.campaign)
+        place = campaign.step_at(waits.step) if campaign is not None else None
+        now_ms = self._now()
+        if campaign is None or place is None:
+            why = Why(now_ms, "campaign.gone", "Its campaign is gone.")
+            self._engine.put_moves([Held(message_id, "skipped", 0, why)])
+            return
+        profile = self._engine.profile(waits.person)
+        plan = self._plan(waits, campaign, campaign.steps[place], profile)
+        last = plan.reasons[-1].text if plan.reasons else ""
+        text = f"A more urgent message took its place. {last}"
+        why = Why(now_ms, "gave_way", text)
+        move: AnyMove = Held(
+            message_id, "queued" if plan.at_ms is not None else "skipped", plan.at_ms or 0, why
+        )
+        self._engine.put_moves([move])
+
+
+def _held_out(tenant: str, person: str, campaign: Campaign) -> Reason | None:
+    """Who gets nothing from a campaign, for ever, so that its worth can be measured."""
+    if share_of(tenant, person, f"campaign:{campaign.name}") >= campaign.holdout_share:
+        return None
+    text = f"In the holdout of {campaign.name}: {campaign.holdout_share:.0%} of people get nothing."
+    return Reason("holdout", text)
+
+
+def _dropped(draft: Message, why: Why) -> Planned:
+    """It will not go out: there is nothing to send."""
+    made = replace(draft, status="skipped", due_ms=0, settled_ms=why.at_ms, whys=(why,))
+    data, digest = outbox.packed(Rendered(draft.content, "", "email", ""))
+    return Planned(replace(made, digest=digest), data)

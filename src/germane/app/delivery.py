@@ -1,0 +1,114 @@
+"""Everything between the fold and the channels, kept going: the clock of campaigns, composer, postman."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from germane.app.composing import Addresses, Composer, no_addresses
+from germane.app.engine import Engine
+from germane.app.enrolling import key_of
+from germane.app.posting import Postman, Write
+from germane.app.release import Check, Release
+from germane.domain.enrolment import Enrolment
+from germane.domain.errors import GermaneError
+from germane.domain.moves import AnyMove, Invited, Ticked
+from germane.domain.sending import Channel
+
+IDLE_S = 1.0
+"""The longest wait between two looks at what is due."""
+BATCH = 500
+_log = logging.getLogger(__name__)
+
+
+class Delivery:
+    """Lives in the event loop of the server."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        channels: Mapping[str, Channel],
+        write: Write,
+        *,
+        addresses: Addresses = no_addresses,
+        checks: Sequence[Check] = (),
+    ) -> None:
+        self._engine = engine
+        self._composer = Composer(engine, addresses)
+        self._postman = Postman(Release.of(engine, checks), channels, engine.move, write)
+        self._invited: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin; call it in the running event loop, when the engine is started."""
+        self._tasks = [
+            asyncio.create_task(self._postman.run()),
+            asyncio.create_task(self._make()),
+        ]
+
+    async def stop(self) -> None:
+        """Let what is going out end."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._postman.close()
+
+    async def idle(self) -> None:
+        """Do everything that is due now, then return."""
+        busy = True
+        while busy:
+            busy = await self._look() or await self._postman.round()
+            if not busy:
+                busy = await self._postman.landed()
+
+    def tick(self) -> bool:
+        """Look at enrolments whose time has come, and at people whom a campaign has not looked at; whether
+        there were any."""
+        now_ms = self._engine.world.now_ms()
+        found = self._engine.entries.due(self._engine.tenant, "enrolment", now_ms, limit=BATCH)
+        states = [msgspec.msgpack.decode(each.body, type=Enrolment) for each in found]
+        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in states]
+        moves += self._invitations()
+        self._engine.put_moves(moves)
+        return bool(moves)
+
+    async def _make(self) -> None:
+        while True:
+            try:
+                busy = await self._look()
+            except GermaneError as error:
+                _log.warning("campaigns stand still for a moment: %s", error)
+                busy = False
+            if busy:
+                self._postman.wake()
+            await asyncio.sleep(0 if busy else IDLE_S)
+
+    async def _look(self) -> bool:
+        ticked = self.tick()
+        return await self._composer.round() or ticked
+
+    def _invitations(self) -> list[AnyMove]:
+        """Some of the people whom a schedule or an audience has not looked at yet. Those who come later are
+        looked at as they come."""
+        engine = self._engine
+        for name, campaign in engine.library.campaigns.items():
+            if campaign.enter.kind not in ("schedule", "audience"):
+                continue
+            if campaign.status not in ("live", "dry") or self._invited.get(name) == "done":
+                continue
+            page = engine.store.profiles(
+                engine.tenant, after=self._invited.get(name, ""), limit=BATCH
+            )
+            self._invited[name] = page[-1].person if page else "done"
+            return [
+                Invited(name, each.person)
+                for each in page
+                if engine.entries.get(engine.tenant, "enrolment", key_of(name, each.person)) is None
+            ]
+        return []

@@ -1,0 +1,149 @@
+"""Content and campaigns as the engine knows them, and the choices that content brings."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from msgspec.structs import replace
+
+from germane.app.entries import Entries
+from germane.deliver.compiled import Compiled, compiled
+from germane.deliver.conditions import Conditions
+from germane.domain.campaign import Campaign, Status
+from germane.domain.content import Content, choice_surface
+from germane.domain.errors import GermaneError, NotFound
+from germane.domain.ledger import Entry
+from germane.domain.record import Txn
+from germane.domain.settings import ActionSpec, OutcomeSpec, Settings, SurfaceSpec
+
+CLICK = OutcomeSpec("click", "", 7 * 86_400)
+"""What every choice of content is rewarded with: somebody followed a link of the message within a week."""
+EXPLORATION_SHARE = 0.1
+FEATURES = ("known", "readiness", "idle_days")
+PREFIX = "content:"
+"""Surfaces that content brings have names that begin so; no declared one has."""
+_log = logging.getLogger(__name__)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def prefix_of(content_id: str) -> str:
+    """How the names of all surfaces of a content item begin."""
+    return choice_surface(content_id, "")
+
+
+def surfaces_of(content: Content) -> list[SurfaceSpec]:
+    """The choices of a content item: one for each slot with several approved variants."""
+    return [
+        SurfaceSpec(
+            choice_surface(content.content_id, slot.name),
+            kind="choice",
+            actions=tuple(
+                ActionSpec(each.id, title=each.id, attributes=each.attributes) for each in slot.open
+            ),
+            features=FEATURES,
+            outcomes=(CLICK,),
+            exploration_share=EXPLORATION_SHARE,
+            diversity_quota=0.0,
+        )
+        for slot in content.slots
+        if len(slot.open) > 1
+    ]
+
+
+class Library:
+    """What was written: kept in the ledger, and here as it is now."""
+
+    def __init__(self, settings: Settings, entries: Entries) -> None:
+        """``settings.surfaces`` is changed: it has to be a dictionary of the engine's own."""
+        self._settings = settings
+        self._entries = entries
+        self.contents: dict[str, Content] = {}
+        self.campaigns: dict[str, Campaign] = {}
+        self._conditions = Conditions(settings)
+        self._compiled: dict[str, tuple[Campaign, Compiled | None]] = {}
+
+    def read(self, tenant: str) -> None:
+        """Everything that is committed."""
+        for each in self._all(tenant, "content"):
+            content = msgspec.msgpack.decode(each.body, type=Content)
+            self.contents[content.content_id] = content
+            self._bring(content.content_id, surfaces_of(content))
+        for each in self._all(tenant, "campaign"):
+            campaign = msgspec.msgpack.decode(each.body, type=Campaign)
+            self.campaigns[campaign.name] = campaign
+
+    def compiled(self, name: str) -> Compiled | None:
+        """A campaign that can be carried out; ``None``: there is none of that name, or a condition of it
+        cannot be read any more (the declaration has changed)."""
+        campaign = self.campaigns.get(name)
+        if campaign is None:
+            return None
+        known = self._compiled.get(name)
+        if known is None or known[0] is not campaign:
+            known = self._compiled[name] = (campaign, self._compile(campaign))
+        return known[1]
+
+    def _compile(self, campaign: Campaign) -> Compiled | None:
+        try:
+            return compiled(campaign, self._conditions)
+        except GermaneError as error:
+            _log.warning("campaign %s stands still: %s", campaign.name, error)
+            return None
+
+    def put_content(self, tenant: str, content: Content, txn: Txn) -> list[SurfaceSpec]:
+        """Content was written, or changed; the surfaces that it brings."""
+        self.contents[content.content_id] = content
+        body = _encode(content)
+        _put(txn, tenant, Entry("content", content.content_id, body, topic=content.channel))
+        return self._bring(content.content_id, surfaces_of(content))
+
+    def drop_content(self, tenant: str, content_id: str, txn: Txn) -> None:
+        """Content was taken away.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        if self.contents.pop(content_id, None) is None:
+            raise NotFound(f"There is no content {content_id!r}.")
+        self._bring(content_id, [])
+        txn.entries[tenant, "content", content_id] = None
+
+    def put_campaign(self, tenant: str, campaign: Campaign, txn: Txn) -> None:
+        """A campaign was written, or changed: its standing stays as it was, and a new one is dry."""
+        known = self.campaigns.get(campaign.name)
+        self._keep(tenant, replace(campaign, status=known.status if known else "dry"), txn)
+
+    def turn_campaign(self, tenant: str, name: str, status: Status, txn: Txn) -> None:
+        """A campaign goes live, pauses, ends.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        known = self.campaigns.get(name)
+        if known is None:
+            raise NotFound(f"There is no campaign {name!r}.")
+        self._keep(tenant, replace(known, status=status), txn)
+
+    def _keep(self, tenant: str, campaign: Campaign, txn: Txn) -> None:
+        self.campaigns[campaign.name] = campaign
+        body = _encode(campaign)
+        entry = Entry("campaign", campaign.name, body, topic=campaign.channel, status=campaign.status)
+        _put(txn, tenant, entry)
+
+    def _bring(self, content_id: str, surfaces: list[SurfaceSpec]) -> list[SurfaceSpec]:
+        known, prefix = self._settings.surfaces, prefix_of(content_id)
+        for name in [each for each in known if each.startswith(prefix)]:
+            del known[name]
+        known |= {each.name: each for each in surfaces}
+        return surfaces
+
+    def _all(self, tenant: str, kind: str) -> list[Entry]:
+        found: list[Entry] = []
+        while page := self._entries.page(tenant, kind, after=found[-1].key if found else ""):
+            found += page
+        return found
+
+
+def _put(txn: Txn, tenant: str, entry: Entry) -> None:
+    txn.entries[tenant, entry.kind, entry.key] = entry

@@ -1,0 +1,1 @@
+"""Content into words for one person: templates with limits, what may be said, what must hold, how it looks."""

@@ -1,0 +1,96 @@
+"""Which variants are for whom: their ``when``, in CEL, over the person, the account, the request and
+what was chosen before. Everything may be used to choose; only what is speakable may be said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+from germane.domain import decay
+from germane.domain.content import Content, Slot, Variant
+from germane.domain.errors import BadFilter
+from germane.domain.profile import Profile
+from germane.domain.settings import Settings
+from germane.generate.facts import Facts
+
+ROOTS = ("profile", "account", "context", "chosen")
+LENGTH_MAX = 1_000
+_LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
+
+
+@lru_cache(maxsize=1024)
+def condition(source: str) -> Any:
+    """A compiled ``when``.
+
+    Raises:
+        BadFilter: it is none; the message says what is wrong.
+    """
+    if len(source) > LENGTH_MAX:
+        raise BadFilter(f"A condition has at most {LENGTH_MAX:,} characters.")
+    if len(_LOOP.findall(source)) > 1:
+        raise BadFilter("A condition has at most one loop (map, filter, all, exists).")
+    try:
+        program = cel.compile(source)
+        names = set(program.variables())
+    except ValueError as error:
+        raise BadFilter(str(error).replace("\n", " ")[:200], hint=_HINT) from None
+    for name in sorted(names - set(ROOTS)):
+        raise BadFilter(f"Unknown name {name!r}.", hint=_HINT)
+    return program
+
+
+_HINT = 'Conditions speak of profile, account, context and chosen: profile.traits.role == "buyer".'
+
+
+def seen(profile: Profile, settings: Settings, now_ms: int) -> dict[str, Any]:
+    """A profile as conditions see it: traits, interests as weights, evidence, readiness, locale."""
+    return {
+        "person": profile.person,
+        "traits": {
+            name: each.value for name, each in profile.traits.items() if each.value is not None
+        },
+        "interests": {
+            name: decay.interests(profile, name, settings, now_ms) for name in profile.interests
+        },
+        "evidence": float(profile.evidence),
+        "readiness": decay.readiness(profile.evidence, settings.profile.readiness_half),
+        "locale": profile.locale,
+        "account": profile.account,
+    }
+
+
+def holds(source: str, names: Mapping[str, Any]) -> bool:
+    """Whether a condition is true; one about what is not known is not."""
+    if not source:
+        return True
+    try:
+        return condition(source).execute(dict(names)) is True
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        return False
+
+
+def eligible(slot: Slot, names: Mapping[str, Any]) -> tuple[Variant, ...]:
+    """The approved variants whose condition holds, in their order."""
+    return tuple(each for each in slot.open if holds(each.when, names))
+
+
+def pick(content: Content, facts: Facts, wanted: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Slot -> variant, for a preview: the wanted one, else the first that is for this person.
+
+    What is learned about variants is not asked: that is a decision, with a propensity.
+    """
+    profile = seen(facts.profile, facts.settings, facts.now_ms)
+    account = seen(facts.account, facts.settings, facts.now_ms) if facts.account else {}
+    chosen: dict[str, str] = {}
+    for slot in content.slots:
+        names = {
+            "profile": profile, "account": account, "context": facts.context, "chosen": chosen,
+        }  # fmt: skip
+        found = eligible(slot, names)
+        chosen[slot.name] = (wanted or {}).get(slot.name) or (found[0].id if found else "")
+    return chosen

@@ -1,0 +1,246 @@
+"""Campaigns in the fold: an event lets somebody in, a message goes out, and the log tells it all again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from germane.app.composing import Composer
+from germane.app.delivery import Delivery
+from germane.app.engine import Engine
+from germane.app.enrolling import key_of
+from germane.app.opening import open_engine
+from germane.app.rebuild import rebuild
+from germane.domain.campaign import Campaign, Enter, Leave, Step, Wait
+from germane.domain.enrolment import Enrolment
+from germane.domain.event import Event
+from germane.domain.message import Message, Why
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.settings import DeliverySpec, Settings
+from germane.testing import FakeWorld, an_event, an_order
+from germane.testing.builders import an_item
+from germane.testing.world import START_MS
+from tests.unit.app.test_composing import a_content
+from tests.unit.app.test_posting import FakeChannel, written
+
+SAID = Why(START_MS, "test", "Because.")
+DAY_S = 86_400
+AT_ONCE = DeliverySpec(quiet_hours=None, caps=(), spread_s=0)
+
+
+@pytest.fixture
+def engine(tmp_path: Path, shop: Settings) -> Iterator[Engine]:
+    """Nothing holds a message back."""
+    made = open_engine(
+        replace(shop, delivery=AT_ONCE), tmp_path / "data", world=FakeWorld(START_MS)
+    )
+    with made.importer() as importer:
+        importer.add_items([an_item(n) for n in range(10)])
+    yield made
+    made.store.close()
+
+
+def abandoned(**changed: Any) -> Campaign:
+    """An hour after a view without an order."""
+    campaign = Campaign(
+        "abandoned",
+        enter=Enter(event="Product Viewed", per="person+item"),
+        steps=(Step("mail", "picks", wait=Wait(for_s=3600)),),
+        goal=Leave(event="Order Completed"),
+    )
+    return replace(campaign, **changed)
+
+
+def live(engine: Engine, campaign: Campaign) -> None:
+    """Written, and live."""
+    engine.put_moves(
+        [
+            ContentPut(a_content()),
+            CampaignPut(campaign),
+            CampaignTurned(campaign.name, "live", SAID),
+        ]
+    )
+
+
+def known(engine: Engine, user: str = "u1") -> None:
+    """Somebody who may be written to."""
+    told: Event = an_event("", kind="identify", user=user, traits={"email": f"{user}@example.org"})
+    engine.accept_now([told])
+    engine.put_moves([Stated(f"u:{user}", "email_marketing", True, "test")])
+
+
+def worked(engine: Engine, channel: FakeChannel, hours: float = 0) -> None:
+    """Everything that is due is done, ``hours`` from now."""
+    engine.world.advance(seconds=hours * 3600)  # type: ignore[attr-defined]
+
+    async def run() -> None:
+        delivery = Delivery(engine, {"email": channel}, written)
+        await delivery.idle()
+
+    asyncio.run(run())
+
+
+def state_of(engine: Engine, campaign: str, subject: str) -> Enrolment:
+    """How an enrolment stands."""
+    found = engine.entries.get(engine.tenant, "enrolment", key_of(campaign, subject))
+    assert found is not None
+    from msgspec.msgpack import decode
+
+    return decode(found.body, type=Enrolment)
+
+
+def messages(engine: Engine, user: str = "u1") -> list[Message]:
+    """Of a person."""
+    from germane.app.sends import messages_of
+
+    return list(messages_of(engine.entries, engine.tenant, f"u:{user}"))
+
+
+def test_from_an_event_to_a_message_that_is_sent(engine: Engine) -> None:
+    """In after an hour; out once; and the same from the log alone."""
+    live(engine, abandoned())
+    known(engine)
+    channel = FakeChannel()
+    engine.accept_now([an_event(item="i1")])
+    worked(engine, channel)
+    assert channel.sent == []
+    worked(engine, channel, hours=1)
+    assert [each.to for each in channel.sent] == ["u1@example.org"]
+    (message,) = messages(engine)
+    assert (message.status, message.item, message.campaign) == ("sent", "i1", "abandoned")
+    state = state_of(engine, "abandoned", "u:u1|item:i1")
+    assert (state.phase, state.sent, state.message) == ("done", ("mail",), "")
+    worked(engine, channel, hours=200)
+    assert len(channel.sent) == 1
+    assert rebuild(engine).equal
+
+
+def test_reaching_the_goal_takes_a_waiting_message_back(engine: Engine) -> None:
+    """Before it is made, and after."""
+    live(engine, abandoned())
+    known(engine)
+    channel = FakeChannel()
+    engine.accept_now([an_event(item="i1"), an_event(item="i2")])
+    engine.world.advance(seconds=3600)  # type: ignore[attr-defined]
+    engine.accept_now([an_order(["i1", "i2"], at_ms=engine.world.now_ms())])
+    worked(engine, channel)
+    assert channel.sent == []
+    assert rebuild(engine).equal
+
+
+def test_what_was_made_is_cancelled(engine: Engine) -> None:
+    """A message in the outbox whose reason is gone."""
+    live(engine, abandoned())
+    known(engine)
+    engine.accept_now([an_event(item="i1")])
+    engine.world.advance(seconds=3600)  # type: ignore[attr-defined]
+    Delivery(engine, {}, written).tick()
+    for each in Composer(engine).drafts():
+        Composer(engine).make(each)
+    (message,) = messages(engine)
+    assert message.status == "queued"
+    engine.accept_now([an_order(["i1"], at_ms=engine.world.now_ms())])
+    (message,) = messages(engine)
+    assert (message.status, message.whys[-1].code) == ("cancelled", "goal")
+    assert state_of(engine, "abandoned", "u:u1|item:i1").phase == "done"
+    assert rebuild(engine).equal
+
+
+def test_back_in_stock(engine: Engine) -> None:
+    """For those who looked twice at what was gone."""
+    live(
+        engine,
+        abandoned(
+            name="back",
+            enter=Enter(
+                event="Product Viewed",
+                count=2,
+                within_s=30 * DAY_S,
+                per="person+item",
+                item="back_in_stock",
+            ),
+            steps=(Step("mail", "picks"),),
+        ),
+    )
+    channel = FakeChannel()
+    for user, views in (("u1", 2), ("u2", 1)):
+        known(engine, user)
+        engine.accept_now([an_event(user=user, item="i1") for _ in range(views)])
+    gone = replace(an_item(1), in_stock=False)
+    engine.commit(engine.fold_item(gone))
+    worked(engine, channel)
+    assert channel.sent == []
+    engine.world.advance(days=2)  # type: ignore[attr-defined]
+    engine.commit(engine.fold_item(an_item(1)))
+    worked(engine, channel)
+    assert [each.person for each in channel.sent] == ["u:u1"]
+    engine.commit(engine.fold_item(gone))
+    engine.commit(engine.fold_item(an_item(1)))
+    worked(engine, channel)
+    assert len(channel.sent) == 1
+    assert rebuild(engine).equal
+
+
+def test_an_audience(engine: Engine) -> None:
+    """Whoever fits, once, also who was known before the campaign was written."""
+    for user in ("u1", "u2", "u3"):
+        known(engine, user)
+        engine.accept_now([an_event(user=user, item="i1")])
+    live(
+        engine,
+        Campaign(
+            "sale",
+            enter=Enter(audience="profile.evidence >= 1.0", at="2025-11-24T09:00"),
+            steps=(Step("mail", "plain"),),
+        ),
+    )
+    plain = replace(
+        a_content(), content_id="plain", slots=(a_content().slots[0], a_content().slots[1])
+    )
+    from tests.unit.app.test_composing import said
+
+    body = replace(
+        plain.slots[1], variants=(replace(plain.slots[1].variants[0], texts=said("Hello.")),)
+    )
+    engine.put_moves([ContentPut(replace(plain, slots=(plain.slots[0], body)))])
+    channel = FakeChannel()
+    worked(engine, channel)
+    assert sorted(each.person for each in channel.sent) == ["u:u1", "u:u2", "u:u3"]
+    worked(engine, channel, hours=30)
+    assert len(channel.sent) == 3
+    assert rebuild(engine).equal
+
+
+def test_two_who_turn_out_to_be_one_get_one_message(engine: Engine) -> None:
+    """Both came in; one message."""
+    live(engine, abandoned(enter=Enter(event="Product Viewed")))
+    known(engine)
+    channel = FakeChannel()
+    engine.accept_now([an_event(item="i1"), an_event(user="", anonymous_id="device", item="i2")])
+    joined = an_event("", kind="identify", anonymous_id="device", traits={})
+    engine.accept_now([joined])
+    worked(engine, channel, hours=1)
+    assert len(channel.sent) == 1
+    assert rebuild(engine).equal
+
+
+def test_it_goes_on_after_a_restart(engine: Engine, tmp_path: Path, shop: Settings) -> None:
+    """Who waits is in the data folder."""
+    live(engine, abandoned())
+    known(engine)
+    engine.accept_now([an_event(item="i1")])
+    engine.store.close()
+    again = open_engine(
+        replace(shop, delivery=AT_ONCE),
+        tmp_path / "data",
+        world=FakeWorld(START_MS + 3600 * 1000),
+    )
+    channel = FakeChannel()
+    worked(again, channel)
+    assert len(channel.sent) == 1
+    again.store.close()
