@@ -18,7 +18,7 @@ import pytest
 
 from tests.acceptance.driving import site
 
-WRITE_KEY, SERVER_KEY = "test-write-key", "test-server-key"
+WRITE_KEY, SERVER_KEY = "test-write-key", "test-server-key-of-thirty-two-or-more"
 
 
 def free_port() -> int:
@@ -45,8 +45,9 @@ def germane(*arguments: str, cwd: Path | None = None, **environment: str) -> Any
 class Server:
     """`germane serve` on a recipe's project."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
+        self.environment = environment
         self.config = folder / "germane.toml"
         self.data_dir = folder / "germane-data"
         self.port = free_port()
@@ -56,27 +57,29 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.api = httpx.Client(base_url=self.url, auth=(SERVER_KEY, ""), timeout=30)
 
+    def command(self) -> list[str]:
+        """What runs."""
+        where = [
+            "--config",
+            str(self.config),
+            "--data",
+            str(self.data_dir),
+            "--port",
+            str(self.port),
+        ]
+        return [sys.executable, "-m", "germane", "serve", *where]
+
     def start(self) -> Server:
         """Start and wait until it can serve."""
         environment = os.environ | {
             "GERMANE_WRITE_KEY": WRITE_KEY,
             "GERMANE_SERVER_KEY": SERVER_KEY,
             "GERMANE_SERVER__LOG": "json",
+            **self.environment,
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "germane",
-                    "serve",
-                    "--config",
-                    str(self.config),
-                    "--data",
-                    str(self.data_dir),
-                    "--port",
-                    str(self.port),
-                ],
+                self.command(),
                 env=environment,
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""Decisions out; impressions and outcomes back."""
+"""Decisions out; impressions and outcomes back: to servers all of it, to browsers what people may see."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -15,25 +15,34 @@ from starlette.responses import Response, StreamingResponse
 from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
+from germane.api.browser import Browsers, Visitor
+from germane.api.seen import decision_for_people
 from germane.app.engine import Engine
 from germane.app.receipt import Receipt
 from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError
+from germane.domain.inbox import Inbox
 from germane.domain.outcome import Impression, Outcome
+from germane.profile.view import rfc3339
 
 _encode = msgspec.json.Encoder().encode
+Report = TypeVar("Report", wire.ImpressionReport, wire.OutcomeReport)
 
 
 class Decisions:
-    """Endpoints around decisions; all of them take the server key."""
+    """Endpoints around decisions. All of them take the server key; most take a browser, too."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine, keys: Keys, browsers: Browsers, inbox: Inbox) -> None:
         self._engine = engine
         self._keys = keys
+        self._browsers = browsers
+        self._inbox = inbox
 
     async def decide(self, request: Request) -> Response:
         """``POST /v1/decide``."""
-        self._keys.require_server(request)
+        visitor = await self._browsers.visitor(request)
+        if visitor is not None:
+            return answer(self._shown(visitor))
         asked = await parse(request, wire.DecideRequest)
         asked.person.check()
         return answer(
@@ -53,8 +62,7 @@ class Decisions:
 
     async def impressions(self, request: Request) -> Response:
         """``POST /v1/impressions``."""
-        self._keys.require_server(request)
-        said = await parse(request, wire.ImpressionReport)
+        said = await self._said(request, wire.ImpressionReport)
         impression = Impression(
             said.message_id or str(uuid.uuid4()),
             said.decision_id,
@@ -66,8 +74,7 @@ class Decisions:
 
     async def outcomes(self, request: Request) -> Response:
         """``POST /v1/outcomes``."""
-        self._keys.require_server(request)
-        said = await parse(request, wire.OutcomeReport)
+        said = await self._said(request, wire.OutcomeReport)
         outcome = Outcome(
             said.message_id or str(uuid.uuid4()),
             said.decision_id,
@@ -79,6 +86,45 @@ class Decisions:
         )
         receipt = await self._engine.outcomes([outcome])
         return answer(_outcome_receipt(receipt))
+
+    async def inbox(self, request: Request) -> Response:
+        """``POST /v1/inbox``."""
+        visitor = await self._browsers.visitor(request)
+        if visitor is not None:
+            self._browsers.may_read(visitor)
+            visitor.question(wire.Nothing)
+            ids = visitor.user_id, visitor.anonymous_id
+        else:
+            asked = await parse(request, wire.InboxRequest)
+            asked.person.check()
+            ids = asked.person.ids()
+        return answer({"messages": list(await self._inbox(*ids)), "serverTime": self._now()})
+
+    def _shown(self, visitor: Visitor) -> dict[str, Any]:
+        """What a browser is told: what people may see, and how to answer it."""
+        asked = visitor.question(wire.BrowserDecideRequest)
+        visitor.may_ask([each.surface for each in asked.surfaces])
+        self._browsers.may_read(visitor)
+        decisions, _ = self._engine.decide(visitor.user_id, visitor.anonymous_id, "", asked.asks())
+        settings, catalogue = self._engine.settings, self._engine.catalogue
+        return {
+            "decisions": [
+                decision_for_people(each, catalogue, settings, explain=asked.explain)
+                for each in decisions
+            ],
+            "serverTime": self._now(),
+        }
+
+    async def _said(self, request: Request, kind: type[Report]) -> Report:
+        """A report, from a server or from the browser of whom the decision was made for."""
+        visitor = await self._browsers.visitor(request)
+        said = await parse(request, kind) if visitor is None else visitor.question(kind)
+        self._browsers.own(visitor, said.decision_id)
+        return said
+
+    def _now(self) -> str | None:
+        """By this clock a browser can correct its own."""
+        return rfc3339(self._engine.world.now_ms())
 
     def _one(
         self,

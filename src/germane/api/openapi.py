@@ -13,11 +13,13 @@ from germane import __version__
 from germane.api.errors import ErrorBody
 from germane.api.routes import Endpoint
 from germane.api.wire import OutcomeReceiptBody, ReceiptBody
+from germane.domain.inbox import Nudge
 
 _PARAMETER = re.compile(r"{(\w+)}")
 _SCHEMES: dict[str, list[dict[str, list[str]]]] = {
     "none": [],
     "write": [{"writeKey": []}, {"bearer": []}],
+    "browser": [{"personToken": []}, {"serverKey": []}, {"bearer": []}],
     "server": [{"serverKey": []}, {"bearer": []}],
 }
 _CALL = {
@@ -44,7 +46,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole description."""
     bodies = [each.body for each in endpoints if each.body not in (None, dict)]
     _, components = msgspec.json.schema_components(
-        [*dict.fromkeys(bodies), ErrorBody, ReceiptBody, OutcomeReceiptBody],
+        [*dict.fromkeys(bodies), ErrorBody, ReceiptBody, OutcomeReceiptBody, Nudge],
         ref_template="#/components/schemas/{name}",
     )
     paths: dict[str, Any] = {}
@@ -72,6 +74,13 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
                     "description": "The server key as user name, no password.",
                 },
                 "bearer": {"type": "http", "scheme": "bearer"},
+                "personToken": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "From a browser: the write key as user name, a signed person token as "
+                    "password. Both may stand in the body, as `writeKey` and `token`. The person is the "
+                    "token's; answers hold what people may see.",
+                },
             },
         },
     }
@@ -129,7 +138,7 @@ def _responses(each: Endpoint) -> dict[str, Any]:
             429: "Too much to do",
             503: "The disk refuses",
         }
-    if each.security == "server":
+    if each.security in ("browser", "server"):
         errors[403] = "This key may not do that"
     errors[405] = "Not this method"
     for status, text in sorted(errors.items()):

@@ -11,13 +11,17 @@ from starlette.responses import Response
 
 from germane.api import ingest, schemas, wire
 from germane.api.auth import Keys
+from germane.api.browser import Browsers
 from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
 from germane.api.ops import MOST_HOURS, Operations
 from germane.app.engine import Engine
+from germane.domain import inbox as inboxes
+from germane.domain.inbox import Inbox
 
 Handler = Callable[[Request], Awaitable[Response]]
-Security = Literal["none", "write", "server"]
+Security = Literal["none", "write", "browser", "server"]
+"""Which key opens it; ``browser``: the write key with a person token, or the server key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,19 @@ class Endpoint:
     """Statuses beside 200 and the errors that every route may give."""
 
 
-def endpoints(engine: Engine, keys: Keys) -> list[Endpoint]:
-    """All endpoints, in the order in which the documentation shows them."""
+def endpoints(
+    engine: Engine, keys: Keys, *, anonymous: bool = False, inbox: Inbox = inboxes.nothing
+) -> list[Endpoint]:
+    """All endpoints, in the order in which the documentation shows them.
+
+    ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
+    for a person in the app.
+    """
     operations = Operations(engine, keys)
+    browsers = Browsers(engine, keys, anonymous=anonymous)
     return [
         *_tracking(engine, keys),
-        *_decisions(Decisions(engine, keys)),
+        *_decisions(Decisions(engine, keys, browsers, inbox)),
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
@@ -61,6 +72,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.decide,
             "Decide what to show to one person",
             "Decisions",
+            "browser",
             body=wire.DecideRequest,
             answer=schemas.DECIDED,
             also=(404,),
@@ -81,6 +93,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.impressions,
             "Report which positions were seen",
             "Decisions",
+            "browser",
             body=wire.ImpressionReport,
             answer=schemas.RECEIPT,
             also=(404,),
@@ -91,9 +104,20 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.outcomes,
             "Report a response to a decision",
             "Decisions",
+            "browser",
             body=wire.OutcomeReport,
             answer=schemas.OUTCOME_RECEIPT,
             also=(404,),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/inbox",
+            on.inbox,
+            "In-app messages that wait for a person",
+            "Decisions",
+            "browser",
+            body=wire.InboxRequest,
+            answer=schemas.MESSAGES,
         ),
     ]
 

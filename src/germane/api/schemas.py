@@ -99,6 +99,15 @@ DECIDED = {
     },
 }
 
+MESSAGES = {
+    "type": "object",
+    "required": ["messages", "serverTime"],
+    "properties": {
+        "messages": {"type": "array", "items": {"$ref": "#/components/schemas/Nudge"}},
+        "serverTime": {"type": "string", "format": "date-time"},
+    },
+}
+
 TIME = {"type": "string", "format": "date-time"}
 MOMENT = {
     "type": "object",

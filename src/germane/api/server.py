@@ -16,13 +16,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from germane.api import openapi
+from germane.api import openapi, snippet
 from germane.api.auth import Keys
 from germane.api.body import answer
 from germane.api.errors import on_crash, on_germane_error, on_http_error
 from germane.api.routes import Endpoint, Handler, endpoints
 from germane.app.engine import Engine
+from germane.domain import inbox as inboxes
 from germane.domain.errors import GermaneError
+from germane.domain.inbox import Inbox
 
 _log = structlog.get_logger("germane.access")
 _WHOLE = ":path}"
@@ -44,8 +46,20 @@ def build(
     allowed_origins: Sequence[str] = (),
     extra_routes: Sequence[BaseRoute] = (),
     access_log: bool = True,
+    anonymous: bool = False,
+    inbox: Inbox = inboxes.nothing,
 ) -> ASGIApp:
-    """The application: the engine starts and stops with it."""
+    """The application: the engine starts and stops with it.
+
+    Args:
+        engine: Decides and learns.
+        keys: Who may do what.
+        allowed_origins: Origins whose browsers may read answers; none: any.
+        extra_routes: Pages beside the API.
+        access_log: A line a request.
+        anonymous: Browsers without a person token may ask for their own anonymousId; they get an example page.
+        inbox: What waits for a person in the app.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -53,9 +67,10 @@ def build(
         yield
         await engine.stop()
 
-    table = endpoints(engine, keys)
+    table = endpoints(engine, keys, anonymous=anonymous, inbox=inbox)
+    pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
-        routes=[*_routes(table), *extra_routes, *_described(table)],
+        routes=[*_routes(table), *extra_routes, *pages, *_described(table)],
         lifespan=lifespan,
         exception_handlers={
             GermaneError: on_germane_error,

@@ -100,6 +100,28 @@ class DecideRequest(Wire):
         return asks(self.surfaces, self.context)
 
 
+class BrowserSurfaceAsk(Wire):
+    """One surface, as a browser may ask for it: without a filter, which could feel for hidden attributes."""
+
+    surface: Id
+    size: Annotated[int, msgspec.Meta(ge=1, le=200)] | None = None
+    exclude: Annotated[list[Id], msgspec.Meta(max_length=1000)] = []
+    context: SurfaceContext | None = None
+
+
+class BrowserDecideRequest(Wire):
+    """What to show in this browser; whose it is, key and token say."""
+
+    surfaces: Annotated[list[BrowserSurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
+    context: AskContext | None = None
+    explain: bool = False
+
+    def asks(self) -> list[Ask]:
+        """As the engine takes it."""
+        plain = [SurfaceAsk(x.surface, x.size, x.exclude, None, x.context) for x in self.surfaces]
+        return asks(plain, self.context)
+
+
 class BatchDecideRequest(Wire):
     """The same surfaces for many people."""
 
@@ -128,6 +150,16 @@ def asks(surfaces: list[SurfaceAsk], context: AskContext | None) -> list[Ask]:
         )
         for each in surfaces
     ]
+
+
+class Nothing(Wire):
+    """A question that needs no words."""
+
+
+class InboxRequest(Wire):
+    """Whose in-app messages."""
+
+    person: PersonRef
 
 
 class ImpressionReport(Wire):

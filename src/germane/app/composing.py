@@ -12,13 +12,12 @@ from germane.app.engine import Engine
 from germane.app.sends import sends_of
 from germane.deliver import outbox, planning
 from germane.deliver.policy import policy_of
-from germane.domain.campaign import Campaign, Step
+from germane.domain.campaign import Campaign, Step, held_out
 from germane.domain.content import Chosen, Content, Rendered, choice_surface
 from germane.domain.decision import Ask as Question
 from germane.domain.decision import Context, Decision
 from germane.domain.errors import GermaneError
 from germane.domain.event import Event
-from germane.domain.ids import share_of
 from germane.domain.message import Message, Status, Why
 from germane.domain.moves import AnyMove, Held, Planned
 from germane.domain.plan import Ask, Plan, Reason
@@ -92,7 +91,7 @@ class Composer:
             text = f"There is no content {draft.content!r}."
             return _dropped(draft, Why(self._now(), "content.unknown", text)), ()
         step = campaign.steps[campaign.step_at(draft.step) or 0]
-        profile = self._engine.profile(draft.person)
+        profile = self._engine.profile_of(draft.person)
         message = replace(draft, person=profile.person)
         chosen, decisions = self._chosen(message, content, profile)
         rendered = self._rendered(message, content, profile, chosen)
@@ -231,7 +230,7 @@ class Composer:
             why = Why(now_ms, "campaign.gone", "Its campaign is gone.")
             self._engine.put_moves([Held(message_id, "skipped", 0, why)])
             return
-        profile = self._engine.profile(waits.person)
+        profile = self._engine.profile_of(waits.person)
         plan = self._plan(waits, campaign, campaign.steps[place], profile)
         last = plan.reasons[-1].text if plan.reasons else ""
         text = f"A more urgent message took its place. {last}"
@@ -244,7 +243,7 @@ class Composer:
 
 def _held_out(tenant: str, person: str, campaign: Campaign) -> Reason | None:
     """Who gets nothing from a campaign, for ever, so that its worth can be measured."""
-    if share_of(tenant, person, f"campaign:{campaign.name}") >= campaign.holdout_share:
+    if not held_out(campaign, tenant, person):
         return None
     text = f"In the holdout of {campaign.name}: {campaign.holdout_share:.0%} of people get nothing."
     return Reason("holdout", text)

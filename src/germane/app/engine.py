@@ -282,7 +282,7 @@ class Engine:
         """Content and campaigns."""
         return self._steps.library
 
-    def profile(self, person: str) -> Profile:
+    def profile_of(self, person: str) -> Profile:
         """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""
         now = self._memory.person_of(self.tenant, person) or person
         return self._memory.profile(self.tenant, now) or Profile(now)
@@ -338,7 +338,7 @@ class Engine:
     def decide_for(self, person: str, ask: Ask) -> Decision:
         """As ``decide``, of one surface for a person by their key; it is logged."""
         self.check([ask])
-        return self._decided(self.profile(person).person, ask, "", record=True)
+        return self._decided(self.profile_of(person).person, ask, "", record=True)
 
     def _decided(self, person: str, ask: Ask, account: str, *, record: bool) -> Decision:
         profile = self._memory.profile(self.tenant, person) or Profile(person)
@@ -402,6 +402,14 @@ class Engine:
     def whose(self, user_id: str, anonymous_id: str = "") -> Profile:
         """What is known of one person now; one that nobody knows has an empty profile."""
         return self._deciding.whose(self.tenant, user_id, anonymous_id)
+
+    def decided_for(self, decision_id: str) -> str:
+        """The person key that a decision belongs to now; empty where only its signed id is known.
+
+        Raises:
+            UnknownDecision: no decision has that id, and the id is not signed by us.
+        """
+        return self._memory.owner(self.tenant, self._reports.decision(decision_id))
 
     def trust(self, profile: Profile) -> float:
         """How far the personal part of a profile is trusted, in [0, 1)."""

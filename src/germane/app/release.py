@@ -70,7 +70,7 @@ class Release:
             engine.tenant,
             engine.entries,
             engine.moving,
-            engine.profile,
+            engine.profile_of,
             engine.world.now_ms,
             checks,
         )

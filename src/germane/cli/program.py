@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, exporting, letters, project, serving
+from germane.cli import asking, bulk, exporting, letters, project, serving, tokens
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -372,6 +372,19 @@ def draft_content(
 
     wanted = Wanted(name, brief, slot, count, locale, folder, dry_run)
     raise typer.Exit(run(wanted, config, data, as_json=as_json))
+
+
+def token(
+    who: Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")],
+    valid_for: Annotated[str, typer.Option("--for", help="How long: 15m, 1h, up to 7d.")] = "1h",
+    surface: Annotated[
+        list[str] | None, typer.Option(help="Only for this surface; may be given again.")
+    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Make a signed token with which a browser may ask for this person."""
+    tokens.token(who, valid_for, surface or [], config, as_json=as_json)
 
 
 @app.command()

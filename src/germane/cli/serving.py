@@ -62,6 +62,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             engine,
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
+            anonymous=runtime.browser_decisions == "anonymous",
         )
         chores = Chores(engine, config, folder, runtime.training)
         chores.start()

@@ -26,6 +26,7 @@ class Runtime(msgspec.Struct, frozen=True):
     data: str = "germane-data"
     log: str = "pretty"
     allowed_origins: tuple[str, ...] = ()
+    browser_decisions: str = "token"
     write_key: str = ""
     server_key: str = ""
     training: TrainingSpec = TrainingSpec()

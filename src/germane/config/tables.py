@@ -253,7 +253,19 @@ SERVER = (
     Field("port", "whole", "Port to listen on.", 8400, low=0, high=65535),
     Field("data", "text", "Data folder.", "germane-data"),
     Field("log", "pretty|json", "Form of the log lines.", "pretty"),
-    Field("allowed_origins", "texts", "Origins whose browsers may send events; empty: any.", ()),
+    Field(
+        "allowed_origins",
+        "texts",
+        "Origins whose browsers may send events and read answers; empty: any.",
+        (),
+    ),
+    Field(
+        "browser_decisions",
+        "token|anonymous",
+        "Who may ask from a browser, with the public write key: token: whoever has a signed person token. "
+        "anonymous: also visitors without one, each for their own anonymousId.",
+        "token",
+    ),
 )
 KEYS = (
     Field("write", "text", "Write key: may only send events. Public.", "", secret=True),

@@ -60,6 +60,56 @@ class Forbidden(GermaneError):
     hint = "A write key may only send events; use the server key."
 
 
+class InvalidToken(Unauthorized):
+    """The person token cannot be used."""
+
+    code = "auth.invalid_token"
+    hint = (
+        "Have your server make a new one (`germane token PERSON` makes one to compare with); "
+        "the documentation tells how: In the browser."
+    )
+
+
+class TokenExpired(Unauthorized):
+    """The person token's time is over."""
+
+    code = "auth.token_expired"
+    hint = "Fetch a new one from your server and send the request again."
+
+
+class WeakServerKey(Forbidden):
+    """The server key is shorter than 32 characters: person tokens signed with it could be forged."""
+
+    code = "auth.weak_server_key"
+    hint = (
+        "Set GERMANE_SERVER_KEY to a long random text; `germane init` makes one of 46 characters."
+    )
+
+
+class TokenNeeded(Forbidden):
+    """The write key is public: alone it may only send events."""
+
+    code = "auth.token_needed"
+    hint = (
+        'Send a person token with it. For visitors without one, set browser_decisions = "anonymous" '
+        "under [server], and send their anonymousId."
+    )
+
+
+class WrongPerson(Forbidden):
+    """The request is about somebody else than its token."""
+
+    code = "auth.wrong_person"
+    hint = "Leave person out: the token says who it is. Or fetch a token for this person."
+
+
+class SurfaceNotAllowed(Forbidden):
+    """The person token does not open this surface."""
+
+    code = "auth.surface_not_allowed"
+    hint = "Name the surface in the token's `surfaces`, or make a token without `surfaces`."
+
+
 class NotFound(GermaneError):
     """There is no such thing here."""
 
