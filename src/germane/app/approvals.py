@@ -88,7 +88,7 @@ class Approvals:
             raise UnknownApproval(approval=move.approval_id)
         match move:
             case Judged():
-                self._check_waits(tenant, before)
+                self.check_waits(tenant, before)
                 verdict = replace(move.verdict, at_ms=at_ms)
                 after = approving.judged(before, verdict, self.who(tenant), at_ms)
             case Opened():
@@ -102,7 +102,8 @@ class Approvals:
         _put(txn, tenant, approving.entry(after))
         return after.person
 
-    def _check_waits(self, tenant: str, approval: Approval) -> None:
+    def check_waits(self, tenant: str, approval: Approval) -> None:
+        """Raises ApprovalClosed when it is of a message that does not wait any more."""
         message = self._message(tenant, approval.approval_id)
         if message is not None and message.status not in ("approval", "queued"):
             raise ApprovalClosed(f"The message is {message.status}.")

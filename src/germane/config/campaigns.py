@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from germane.config import campaign_tables as tables
 from germane.config import source
+from germane.config.approvals import policy
 from germane.config.campaign_checks import check
 from germane.config.delivery import span
 from germane.config.fields import Field
@@ -217,9 +218,11 @@ def _sending(values: dict[str, Any], problems: Problems) -> dict[str, Any]:
 
 
 def _approval(table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-    """Kept as it stands: who approves is settled elsewhere."""
+    """Checked, and kept as it stands."""
     part = table.get("approval", {})
-    if isinstance(part, Mapping):
-        return dict(part)
-    problems.add("approval", part, "It must be a table.", "Write it as [approval].")
-    return {}
+    if not isinstance(part, Mapping):
+        problems.add("approval", part, "It must be a table.", "Write it as [approval].")
+        return {}
+    if "approval" in table:
+        policy(part, "approval", problems, tables.CAMPAIGN_TABLES)
+    return dict(part) or ({"of": "each"} if "approval" in table else {})

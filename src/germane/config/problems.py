@@ -10,7 +10,6 @@ import msgspec
 from germane.domain.errors import ConfigInvalid
 from germane.domain.near import did_you_mean, near
 
-
 __all__ = ["Problem", "Problems", "brief", "did_you_mean", "invalid", "near"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from germane.config.approval_tables import APPROVAL
 from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config.fields import Field
 
@@ -14,6 +15,7 @@ TOP = (
     "surfaces",
     "profile",
     "delivery",
+    "channels",
     "training",
     "content",
     "writer",
@@ -296,6 +298,8 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "profile": PROFILE,
     "delivery": DELIVERY,
     "delivery.caps": CAP,
+    "delivery.approval": APPROVAL,
+    "channels.NAME.approval": APPROVAL,
     "training": TRAINING,
     "content": CONTENT,
     "writer": WRITER,
