@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.entries import Entries
-from germane.deliver import approving, outbox
+from germane.deliver import approving, gate, outbox
 from germane.domain.approval import Approval
 from germane.domain.errors import ApprovalClosed, Unapproved, UnknownApproval, WrongMove
 from germane.domain.ledger import Entry
@@ -58,7 +58,7 @@ class Approvals:
         """Looks operators up."""
         return lambda name: self.operator(tenant, name)
 
-    def finder(self, tenant: str) -> approving.Find:
+    def finder(self, tenant: str) -> gate.Find:
         """Looks approvals up."""
         return lambda approval_id: self.find(tenant, approval_id)
 
@@ -66,7 +66,7 @@ class Approvals:
         """Why a message may not go out, as far as approval is demanded; empty: it may."""
         if not message.demands:
             return ""
-        return approving.against(message, self.finder(tenant), self.who(tenant))
+        return gate.against(message, self.finder(tenant), self.who(tenant))
 
     # -- moves of approvals ------------------------------------------------------------------------
 

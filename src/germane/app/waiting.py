@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
-from germane.deliver import approving, outbox
+from germane.deliver import approving, gate, outbox
 from germane.domain.approval import Approval
 from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Held, Lapsed, Reminded
@@ -84,9 +84,9 @@ class Waiting:
         find, who = approvals.finder(self._tenant), approvals.who(self._tenant)
         if message.status == "queued" and message.demands:  # somebody took their approval back
             taken = replace(message, status="approval")
-            found = approving.settled(taken, find, who, now_ms)
+            found = gate.settled(taken, find, who, now_ms)
             return [found] if isinstance(found, Held) else []
-        found = approving.settled(message, find, who, now_ms)
+        found = gate.settled(message, find, who, now_ms)
         return [found] if found is not None else []
 
     async def _due(self, approval: Approval, now_ms: int) -> None:
