@@ -32,6 +32,7 @@ from germane.domain.record import Txn
 PAGE = 500
 _encode = msgspec.msgpack.Encoder().encode
 _operator = msgspec.msgpack.Decoder(Operator).decode
+_move = msgspec.msgpack.Decoder(ApprovalMove).decode
 
 
 class Approvals:
@@ -78,6 +79,7 @@ class Approvals:
             WrongMove: that cannot happen to it.
             GermaneError: see ``deliver.approving.judged``.
         """
+        move = _move(_encode(move))  # as a rebuild will read it
         if isinstance(move, Appointed):
             self._appointed(tenant, move, txn, at_ms)
             return ""

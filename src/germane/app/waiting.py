@@ -43,7 +43,9 @@ class Waiting:
         now_ms = self._engine.world.now_ms()
         due = self._engine.entries.due(self._tenant, "approval", now_ms, limit=PAGE)
         for each in due:
-            await self._due(approving.read(each), now_ms)
+            approval = self._approvals.find(self._tenant, each.key)
+            if approval is not None and 0 < approval.next_ms <= now_ms:  # still: others may have ended it
+                await self._due(approval, now_ms)
         return len(noticed) + len(due)
 
     async def recover(self) -> int:
