@@ -16,7 +16,12 @@ from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
 from germane.cli.program import app
+from germane.config.campaign_tables import CAMPAIGN_TABLES
+from germane.config.content_fields import CONTENT_TABLES
+from germane.config.fields import Field
 from germane.config.tables import LISTS, TABLES
+from germane.deliver.schema import MEANING, WINDOWS_DAYS, names
+from germane.domain.content import FIELDS
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -39,22 +44,65 @@ def configuration() -> str:
     for table, fields in TABLES.items():
         many = table in LISTS
         parts.append(
-            f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n"
-            "| setting | type | default | meaning |\n|---|---|---|---|\n"
+            f"\n## `{'[[' if many else '['}{table}{']]' if many else ']'}`\n\n{HEAD}"
+            + "".join(map(row, fields))
         )
-        for field in fields:
-            default = "required" if field.required else f"`{shown(field.default)}`"
-            span = ""
-            if field.span is not None:
-                span = f" From {field.span[0]} to {field.span[1]}."
-            kind = field.kind.replace("|", " or ")
-            parts.append(f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n")
     parts.append(
         "\nTraits may have a table `values`, from what people say to attribute values:\n\n"
         '```toml\n[traits.role.values]\nbuyer = ["Tools", "Safety"]\n```\n'
         "\nImports may have a table `columns`, from fields to the columns of the file:\n\n"
         '```toml\n[imports.orders.columns]\ntimestamp = "when"\n```\n'
     )
+    parts.append(
+        "\n## Content files\n\nEach file `content/NAME.toml` is one content item "
+        "([how to write one](../how-to/write-content.md)). They are checked by `germane content check`, "
+        "and cannot be set by the environment.\n"
+    )
+    for table, fields in CONTENT_TABLES.items():
+        heading = f"`[[{table}]]`" if table else "The file itself"
+        parts.append(f"\n### {heading}\n\n{HEAD}" + "".join(map(row, fields)))
+    parts.append(
+        "\nThe texts of a variant stand under `[slots.variants.texts.LOCALE]`, by the kind of its slot:\n\n"
+        "| kind | must have | may have |\n|---|---|---|\n"
+    )
+    for kind, (must, may) in FIELDS.items():
+        fields = [", ".join(f"`{each}`" for each in group) for group in (must, may)]
+        parts.append(f"| `{kind}` | {fields[0]} | {fields[1]} |\n")
+    return "".join(parts)
+
+
+HEAD = "| setting | type | default | meaning |\n|---|---|---|---|\n"
+
+
+def row(field: Field) -> str:
+    """One setting."""
+    default = "required" if field.required else f"`{shown(field.default)}`"
+    span = f" From {field.span[0]} to {field.span[1]}." if field.span is not None else ""
+    kind = field.kind.replace("|", " or ")
+    return f"| `{field.name}` | {kind} | {default} | {field.help}{span} |\n"
+
+
+def campaigns() -> str:
+    """Every setting of a campaign, and every name of its conditions."""
+    parts = [
+        "# Campaigns\n\nOne file each, `campaigns/NAME.toml`; the same as JSON by the API. "
+        "[How to write one](../how-to/campaigns.md). One of `enter.event`, `enter.schedule` and "
+        "`enter.audience` says who comes in. A campaign has `content` and `[wait]`, or `[[steps]]` that "
+        "each have their own (`wait` is a table, or a duration).\n"
+    ]
+    for table, fields in CAMPAIGN_TABLES.items():
+        title = {"campaign": "At the top", "steps": "`[[steps]]`"}.get(table, f"`[{table}]`")
+        parts.append(f"\n## {title}\n\n{HEAD}" + "".join(map(row, fields)))
+    parts.append(
+        "\n## What conditions may speak of\n\nConditions are CEL. `enter.when`, `goal.when`, `wait.when` "
+        "(and `exit.when` with an event) see all of it; `still`, `steps.when` and `exit.when` alone see no "
+        "event and no change; a schedule and an audience see no item either. Declared attributes are "
+        f"`item.NAME`. Counts have the windows {', '.join(f'`d{each}`' for each in WINDOWS_DAYS)}.\n\n"
+        "| name | meaning |\n|---|---|\n"
+    )
+    parts += [f"| `{name}` | {meaning} |\n" for name, meaning in MEANING.items()]
+    parts.append("\n| name | type |\n|---|---|\n")
+    parts += [f"| `{name}` | {kind} |\n" for name, kind in names(Settings()).items()]
     return "".join(parts)
 
 
@@ -107,7 +155,8 @@ def http_api() -> str:
     parts = [
         "# HTTP API\n\nA running server shows this at `/docs`, and as OpenAPI 3.1 at "
         "`/openapi.json`. Keys go into basic auth as the user name, or as a bearer token. The write "
-        "key may only send events; the server key may do everything. Errors have "
+        "key may only send events, and, with a person token, ask from a browser for the token's person "
+        "(`browser`: [how](../how-to/in-the-browser.md)); the server key may do everything. Errors have "
         "[one shape](errors.md).\n"
     ]
     tag = ""
@@ -160,6 +209,7 @@ def errors() -> str:
 
 PAGES = {
     "configuration.md": configuration,
+    "campaigns.md": campaigns,
     "cli.md": command_line,
     "http-api.md": http_api,
     "errors.md": errors,

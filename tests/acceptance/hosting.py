@@ -22,6 +22,22 @@ SHOP = "Nothing is broken: the page's own words."
 SLOT = f"<h1>Shop</h1><div id=slot data-x><p>{SHOP}</p></div><div class=tall></div>"
 
 
+CHOICE = """
+[surfaces.hero]
+kind = "choice"
+nothing = true
+default = ["news"]
+exploration_share = 0.5
+[[surfaces.hero.actions]]
+id = "news"
+title = "What is new"
+[[surfaces.hero.outcomes]]
+name = "click"
+signal = "click"
+window = "1d"
+"""
+
+
 class WithInbox(Server):
     """A server whose in-app messages come from a file."""
 
@@ -38,6 +54,7 @@ class WithInbox(Server):
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithInbox]:
     """One server for all of these tests; each has people of its own."""
     opened = WithInbox(a_project(tmp_path_factory.mktemp("snippet") / "shop"))
+    opened.config.write_text(opened.config.read_text().replace("[server]", f"{CHOICE}\n[server]"))
     opened.start()
     yield opened
     opened.close()
@@ -67,7 +84,8 @@ def page(browser: Browser) -> Iterator[Page]:
         yield opened
         assert opened.evaluate("() => window.problems") == []
         quiet = ("Failed to load resource", "net::ERR")
-        assert [each for each in seen if not each.startswith(quiet)] == []
+        loud = [each for each in seen if not each.startswith(quiet)]
+        assert not loud, loud
 
 
 def loading(server: Server, person: str, more: str = "", *, valid_s: float = 600) -> str:

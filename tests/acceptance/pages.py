@@ -50,7 +50,7 @@ class Site:
     def policy(self) -> str:
         """No ``unsafe-inline``, no ``unsafe-eval``, no other host."""
         return (
-            f"default-src 'self'; script-src 'self' {self.germane}; connect-src {self.germane}; "
+            f"default-src 'self'; script-src 'self' {self.germane}; connect-src 'self' {self.germane}; "
             "style-src 'self'; img-src 'self' https:; base-uri 'none'; object-src 'none'"
         )
 

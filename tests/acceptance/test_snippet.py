@@ -253,6 +253,49 @@ def test_a_log_out(page: Page, site: Site, shop: Server) -> None:
     assert page.evaluate("() => germane.anonymousId") not in (before, "")
 
 
+def test_somebody_else_at_the_same_browser(page: Page, site: Site, shop: Server) -> None:
+    """They share no anonymousId, so that two people never become one; what one sees is not the other's."""
+    page.goto(
+        site.page("/first", loading(shop, "max") + "germane.fill('#slot', 'home-grid');", SLOT)
+    )
+    cards(page).first.wait_for()
+    first = page.evaluate("() => germane.anonymousId")
+    page.goto(site.page("/second", loading(shop, "mia"), SLOT))
+    assert page.evaluate("() => germane.anonymousId") != first
+    kept = "() => Object.keys(localStorage).filter(x => x.includes(':d:')).length"
+    assert page.evaluate(kept) == 0
+    page.goto(site.page("/third", loading(shop, "mia"), SLOT))
+    assert page.evaluate("() => germane.anonymousId") != first
+
+
+def test_a_choice(page: Page, site: Site, shop: Server) -> None:
+    """One action or nothing: what is there is reported as seen in both cases, and a click is an outcome."""
+    seen, clicks = sent(page, "/v1/impressions"), sent(page, "/v1/outcomes")
+    chosen: set[bool] = set()
+    for number in range(20):
+        if chosen == {True, False}:
+            break
+        go = loading(shop, f"hero{number}") + (
+            "germane.fill('#slot', 'hero', { render: item => item.attributes.title })"
+            ".then(found => { document.title = 'items ' + found.items.length; });"
+        )
+        page.goto(site.page("/hero", go, SLOT))
+        until(page, lambda: page.title().startswith("items "))
+        something = page.title() == "items 1"
+        if something not in chosen:
+            chosen.add(something)
+            before = len(seen)
+            until(page, lambda: len(seen) > before)  # noqa: B023 - asked at once
+            assert seen[-1]["positions"] == [0]
+            assert page.locator("#slot").inner_text() == ("What is new" if something else SHOP)
+        if something and not clicks:
+            page.locator("#slot").get_by_text("What is new").click()
+            until(page, lambda: clicks)
+            assert clicks[0]["outcome"] == "click"
+    assert chosen == {True, False}
+    until(page, lambda: shop.counter('germane_outcomes_total{how="reported"}') == 1)
+
+
 def test_a_single_page_application(page: Page, site: Site, shop: Server) -> None:
     """A slot that appears later is filled then; one that went away and came back can be filled again."""
     script = loading(shop, "spa") + "germane.fill('#later', 'home-grid', { size: 2 });"

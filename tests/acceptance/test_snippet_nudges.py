@@ -86,6 +86,20 @@ def test_one_at_a_time(page: Page, site: Site, shop: WithInbox) -> None:
     assert banner.count() == 0
 
 
+def test_escape_closes_the_latest_box_alone(page: Page, site: Site, shop: WithInbox) -> None:
+    """The answer to why first, then the banner below it."""
+    script = waiting(shop, "nim", BANNER) + "germane.fill('#slot', 'home-grid', { size: 2 });"
+    page.goto(site.page("/escape", script, BODY))
+    banner, why = dialog(page, "Free delivery this week"), dialog(page, "Why am I seeing this?")
+    banner.wait_for()
+    page.locator("#slot .germane-why").first.click()
+    why.wait_for()
+    page.keyboard.press("Escape")
+    assert (why.count(), banner.count()) == (0, 1)
+    page.keyboard.press("Escape")
+    assert banner.count() == 0
+
+
 def test_a_button_that_leads_somewhere(page: Page, site: Site, shop: WithInbox) -> None:
     """The click is told although the page is left at once."""
     site.page("/product", "", "<h1>Tents</h1>", tag="<!-- -->")

@@ -1,4 +1,5 @@
-"""Keys: the write key may only send events; the server key may do everything."""
+"""Keys: the write key may only send events (``browser.py``: with a person token, more); the server key may
+do everything."""
 
 from __future__ import annotations
 

@@ -91,6 +91,7 @@ class Decisions:
         """``POST /v1/inbox``."""
         visitor = await self._browsers.visitor(request)
         if visitor is not None:
+            visitor.may_ask(["inbox"])
             self._browsers.may_read(visitor)
             visitor.question(wire.Nothing)
             ids = visitor.user_id, visitor.anonymous_id

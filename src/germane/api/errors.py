@@ -28,7 +28,11 @@ STATUS: tuple[tuple[type[GermaneError], int], ...] = (
     (errors.UnknownDecision, 404),
     (errors.MethodNotAllowed, 405),
     (errors.BadRequest, 400),
+    (errors.ContentInvalid, 400),
+    (errors.ContentRefused, 409),
+    (errors.WriterFailed, 502),
     (errors.Overloaded, 429),
+    (errors.NoLibrary, 503),
     (errors.StorageFailed, 503),
     (errors.StorageBusy, 503),
 )

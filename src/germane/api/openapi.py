@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from germane import __version__
+from germane.api.endpoint import Endpoint
 from germane.api.errors import ErrorBody
-from germane.api.routes import Endpoint
 from germane.api.wire import OutcomeReceiptBody, ReceiptBody
 from germane.domain.inbox import Nudge
 
@@ -125,6 +125,8 @@ def _responses(each: Endpoint) -> dict[str, Any]:
     found: dict[str, Any] = {
         "200": {"description": "Done", "content": {each.media: {"schema": schema}}}
     }
+    if each.media in ("text/html", "image/gif"):
+        return found | _for_people(each)
     errors = {404: "Not there"} if 404 in each.also else {}
     if each.path == "/readyz":
         found["503"] = {
@@ -144,6 +146,24 @@ def _responses(each: Endpoint) -> dict[str, Any]:
     for status, text in sorted(errors.items()):
         found.setdefault(str(status), {"description": text, **error})
     return found
+
+
+def _for_people(each: Endpoint) -> dict[str, Any]:
+    """Answers of links in messages: pages, not the one shape of errors."""
+    error = {
+        "content": {
+            each.media: {"schema": {"type": "string"}},
+            "application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}},
+        }
+    }
+    return {
+        "302": {"description": "On to where the link leads"},
+        "400": {"description": "Not understood", **error},
+        "404": {"description": "The link is none of ours", **error},
+        "405": {"description": "Not this method", **error},
+        "429": {"description": "Too much to do", **error},
+        "503": {"description": "The disk refuses", **error},
+    }
 
 
 def page(whole: dict[str, Any]) -> str:

@@ -99,8 +99,8 @@ class Operations:
     async def moment(self, request: Request) -> Response:
         """``GET /v1/people/{id}/moment?hours=&top=``: the best of the next hours, with reasons."""
         self._keys.require_server(request)
-        hours = _whole(request, "hours", 72, MOST_HOURS, least=1)
-        top = _whole(request, "top", 3, MOST_HOURS, least=1)
+        hours = whole_number(request, "hours", 72, MOST_HOURS, least=1)
+        top = whole_number(request, "top", 3, MOST_HOURS, least=1)
         found = self._engine.moment(request.path_params["person_id"], hours=hours, top=top)
         if found is None:
             raise UnknownPerson()
@@ -138,7 +138,10 @@ class Operations:
     async def letters(self, request: Request) -> Response:
         """``GET /v1/dead-letters?after=&limit=``."""
         self._keys.require_server(request)
-        after, limit = _whole(request, "after", 0, 2**53), _whole(request, "limit", 100, 1_000)
+        after, limit = (
+            whole_number(request, "after", 0, 2**53),
+            whole_number(request, "limit", 100, 1_000),
+        )
         found = self._engine.letters(after=after, limit=limit)
         return answer({"deadLetters": [wire.letter_in_brief(each) for each in found]})
 
@@ -198,7 +201,7 @@ def _slate_view(surface: SurfaceSpec) -> dict[str, Any]:
     }
 
 
-def _whole(request: Request, name: str, default: int, most: int, *, least: int = 0) -> int:
+def whole_number(request: Request, name: str, default: int, most: int, *, least: int = 0) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default

@@ -2,55 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from starlette.requests import Request
-from starlette.responses import Response
-
 from germane.api import ingest, schemas, wire
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
 from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
+from germane.api.delivery_routes import delivery
+from germane.api.endpoint import Endpoint
+from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
+from germane.api.providers import Providers
+from germane.app.back import Back, way_back
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
 from germane.domain.inbox import Inbox
 
-Handler = Callable[[Request], Awaitable[Response]]
-Security = Literal["none", "write", "browser", "server"]
-"""Which key opens it; ``browser``: the write key with a person token, or the server key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One method at one address."""
-
-    method: str
-    path: str
-    handler: Handler
-    summary: str
-    tag: str
-    security: Security = "server"
-    body: type | None = None
-    answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
-    media: str = "application/json"
-    query: tuple[tuple[str, int, int], ...] = ()
-    """Names of whole-number query parameters with their least and largest value."""
-    also: tuple[int, ...] = ()
-    """Statuses beside 200 and the errors that every route may give."""
-
 
 def endpoints(
-    engine: Engine, keys: Keys, *, anonymous: bool = False, inbox: Inbox = inboxes.nothing
+    engine: Engine,
+    keys: Keys,
+    back: Back | None = None,
+    *,
+    anonymous: bool = False,
+    inbox: Inbox = inboxes.nothing,
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
+    Without ``back`` no provider is known, and links are sealed with the data folder's own key.
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
     for a person in the app.
     """
+    back = back or way_back(engine)
     operations = Operations(engine, keys)
     browsers = Browsers(engine, keys, anonymous=anonymous)
     return [
@@ -59,7 +41,10 @@ def endpoints(
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
+        *_links(Links(back)),
+        *_providers(Providers(back)),
         *_letters(operations),
+        *delivery(engine, keys),
         *_health(operations),
     ]
 
@@ -208,6 +193,36 @@ def _surfaces(on: Operations) -> list[Endpoint]:
             answer=schemas.STANDING,
             also=(404,),
         ),
+    ]
+
+
+def _links(on: Links) -> list[Endpoint]:
+    rows = (
+        ("GET", "/c/{token}", on.click, "Follow a counted link", "text/html"),
+        ("GET", "/o/{token}", on.opened, "The pixel that counts an open: TOKEN.gif", "image/gif"),
+        ("GET", "/u/{token}", on.ask, "The page to unsubscribe; changes nothing", "text/html"),
+        ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
+    )
+    return [
+        Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))
+        for method, path, handler, text, media in rows
+    ]
+
+
+def _providers(on: Providers) -> list[Endpoint]:
+    rows = (("sendgrid", on.sendgrid), ("postmark", on.postmark), ("ses", on.ses))
+    return [
+        Endpoint(
+            "POST",
+            f"/v1/providers/{name}",
+            handler,
+            f"What {name} tells about messages",
+            "Providers",
+            "none",
+            answer=schemas.SUCCESS,
+            also=(401, 404),
+        )
+        for name, handler in rows
     ]
 
 

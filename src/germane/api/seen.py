@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from germane.api.choice import as_item
-from germane.domain.decision import Decision
+from germane.domain.decision import Decision, How, SlateItem
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SignalSpec, SurfaceSpec
 from germane.profile.view import rfc3339
@@ -22,6 +22,14 @@ _ANSWERS = {
     "dismiss": {"event": "Recommendation Dismissed", "property": "item_id"},
 }
 """What is sent where the configuration declares nothing for it."""
+
+_CHOSEN: dict[How, tuple[str, ...]] = {
+    "constant": (),
+    "default": (),
+    "personal": ("Chosen for you, by what you did here before",),
+    "exploring": ("Tried out, to learn what is liked",),
+}
+"""Why an action was taken; nothing, where everyone gets it."""
 
 
 def decision_for_people(
@@ -35,18 +43,25 @@ def decision_for_people(
     for each in decision.items:
         shown: dict[str, Any] = {"itemId": each.item_id, "position": each.position}
         if explain:
-            why = each.reasons or (decision.choice.reasons if decision.choice else ())
-            shown["reasons"] = [reason.text for reason in why]
+            shown["reasons"] = _sentences(decision, each)
         shown["attributes"] = _attributes(catalogue.get(each.item_id), settings)
         items.append(shown)
     return {
         "decisionId": decision.decision_id,
         "surface": decision.surface,
+        "kind": surface.kind,
         "arm": decision.arm,
         "expiresAt": rfc3339(decision.expires_ms),
         "items": items,
         "answers": {name: _answer(name, surface, settings) for name in _ANSWERS},
     }
+
+
+def _sentences(decision: Decision, item: SlateItem) -> list[str]:
+    """Why it is there, for the person. The reasons of a choice are figures, and for operators only."""
+    if decision.choice is not None:
+        return list(_CHOSEN[decision.choice.how])
+    return [reason.text for reason in item.reasons]
 
 
 def _attributes(item: Item | None, settings: Settings) -> dict[str, Any]:

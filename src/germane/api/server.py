@@ -19,8 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from germane.api import openapi, snippet
 from germane.api.auth import Keys
 from germane.api.body import answer
+from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
-from germane.api.routes import Endpoint, Handler, endpoints
+from germane.api.routes import endpoints
+from germane.app.back import Back
+from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.domain import inbox as inboxes
 from germane.domain.errors import GermaneError
@@ -48,6 +51,8 @@ def build(
     access_log: bool = True,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
+    back: Back | None = None,
+    delivery: Delivery | None = None,
 ) -> ASGIApp:
     """The application: the engine starts and stops with it.
 
@@ -59,15 +64,21 @@ def build(
         access_log: A line a request.
         anonymous: Browsers without a person token may ask for their own anonymousId; they get an example page.
         inbox: What waits for a person in the app.
+        back: What links and providers need.
+        delivery: What sends messages; it starts and stops with the engine.
     """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await engine.start()
+        if delivery is not None:
+            delivery.start()
         yield
+        if delivery is not None:
+            await delivery.stop()
         await engine.stop()
 
-    table = endpoints(engine, keys, anonymous=anonymous, inbox=inbox)
+    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox)
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *pages, *_described(table)],

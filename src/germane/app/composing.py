@@ -16,12 +16,13 @@ from germane.domain.campaign import Campaign, Step, held_out
 from germane.domain.content import Chosen, Content, Rendered, choice_surface
 from germane.domain.decision import Ask as Question
 from germane.domain.decision import Context, Decision
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, UnknownContent
 from germane.domain.event import Event
 from germane.domain.message import Message, Status, Why
 from germane.domain.moves import AnyMove, Held, Planned
 from germane.domain.plan import Ask, Plan, Reason
 from germane.domain.profile import Profile
+from germane.domain.settings import ContentSpec
 from germane.generate import eligible
 from germane.generate.facts import Facts, Follow, Links
 from germane.generate.render import render
@@ -41,8 +42,14 @@ def no_addresses(_: Message) -> tuple[Links, Follow | None]:
 class Composer:
     """Makes the messages that campaigns ask for."""
 
-    def __init__(self, engine: Engine, addresses: Addresses = no_addresses) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        addresses: Addresses = no_addresses,
+        spec: ContentSpec | None = None,
+    ) -> None:
         self._engine = engine
+        self._spec = spec or ContentSpec()
         self._addresses = addresses
 
     async def round(self, limit: int = BATCH) -> bool:
@@ -73,6 +80,33 @@ class Composer:
         for message_id in takes:
             self._give_way(message_id)
         return move.message
+
+    def again(self, message: Message) -> Rendered:
+        """The same choices, rendered from what is true now.
+
+        Raises:
+            ContentRefused: it cannot be said any more.
+            UnknownContent: its content is gone.
+        """
+        engine = self._engine
+        content = engine.library.contents.get(message.content)
+        if content is None:
+            raise UnknownContent(f"There is no content {message.content!r}.")
+        made = [engine.store.decision(engine.tenant, each) for each in message.decisions]
+        shown = {
+            each.surface: tuple(x.item_id for x in each.items) for each in made if each is not None
+        }
+        items = {
+            slot.name: tuple(
+                engine.catalogue[each]
+                for each in shown.get(slot.surface, ())
+                if each in engine.catalogue
+            )
+            for slot in content.slots
+            if slot.kind == "items" and slot.surface
+        }
+        profile = engine.profile_of(message.person)
+        return self._rendered(message, content, profile, Chosen(message.chosen, items))
 
     # -- the parts -------------------------------------------------------------------------------
 
@@ -183,7 +217,7 @@ class Composer:
             settings=settings,
             profile=profile,
             now_ms=self._now(),
-            spec=settings.content,
+            spec=self._spec,
             item=self._engine.item(message.item) if message.item else None,
             event=self._event(message.cause_seq),
             links=links,

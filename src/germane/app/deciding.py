@@ -14,10 +14,10 @@ from germane.domain.ids import anonymous_person, known_person, share_of
 from germane.domain.item import Item
 from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
+from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.profile.fold import current
 
-PERSONALISATION = "personalisation"
 _HOLDOUT_SALT = "holdout"
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
+from germane.app.checks import Checks
 from germane.app.composing import Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
-from germane.app.posting import Postman, Write
-from germane.app.release import Check, Release
+from germane.app.posting import Log, Postman, Write
+from germane.app.release import Release
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Invited, Ticked
 from germane.domain.sending import Channel
+from germane.domain.settings import ContentSpec
 
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""
@@ -35,11 +37,13 @@ class Delivery:
         write: Write,
         *,
         addresses: Addresses = no_addresses,
-        checks: Sequence[Check] = (),
+        sent: Log | None = None,
+        spec: ContentSpec | None = None,
     ) -> None:
         self._engine = engine
-        self._composer = Composer(engine, addresses)
-        self._postman = Postman(Release.of(engine, checks), channels, engine.move, write)
+        self._composer = Composer(engine, addresses, spec)
+        self._release = Release.of(engine, [Checks(engine, self._composer)])
+        self._postman = Postman(self._release, channels, engine.move, write, sent=sent)
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -76,7 +76,7 @@ class Engine:
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
         self._steps.library.read(tenant)
         self.settings = settings = self._steps.settings  # with what content brings
-        self._unheard = Unheard(self._steps.extractor)
+        self._unheard = Unheard(self._steps.extractor, self._steps.library.hears)
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
         self._people = People(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -62,10 +62,16 @@ class Enrolling:
         """What an event means for the campaigns that its person is in, or may come into."""
         sheet = Sheet(self._memory.entries, tenant, txn)
         self._accounts.heard(event, sheet)
+        if not self._library.campaigns:
+            return
+        inside: dict[str, list[Enrolment]] = {}
+        for each in self._inside(sheet, person.person):
+            inside.setdefault(each.campaign, []).append(each)
         for name in self._library.campaigns:
             made = self._library.compiled(name)
             if made is not None and made.campaign.status != "ended":
-                self._happened(made, event, person, tuple(items), sheet, now_ms, seq)
+                among = inside.get(name, [])
+                self._happened(made, event, person, tuple(items), among, sheet, now_ms, seq)
 
     def change(
         self, tenant: str, before: Item | None, after: Item, txn: Txn, *, now_ms: int, seq: int
@@ -130,6 +136,24 @@ class Enrolling:
         )
         self._keep(made, state, change, sheet, now_ms)
 
+    def refused(
+        self, tenant: str, person: str, purposes: Collection[str], txn: Txn, *, now_ms: int
+    ) -> None:
+        """Somebody said no to purposes: they leave what needs them, and what waits there is taken back."""
+        sheet = Sheet(self._memory.entries, tenant, txn)
+        for state in self._inside(sheet, person):
+            made = self._library.compiled(state.campaign)
+            if made is None or made.campaign.purpose not in purposes:
+                continue
+            why = Reason("consent_withdrawn", f"Consent to {made.campaign.purpose} was withdrawn.")
+            view = self._view(tenant, state, now_ms)
+            self._keep(made, state, entering.expelled(made, state, view, why), sheet, now_ms)
+
+    def _inside(self, sheet: Sheet, person: str) -> list[Enrolment]:
+        """Where a person is in now."""
+        states = (_decode(each.body) for each in sheet.of(person, "enrolment"))
+        return [each for each in states if each.inside]
+
     def merged(self, tenant: str, gone: str, person: Profile, txn: Txn, *, now_ms: int) -> None:
         """Two people turned out to be one: so do their enrolments."""
         sheet = Sheet(self._memory.entries, tenant, txn)
@@ -160,6 +184,7 @@ class Enrolling:
         event: Event,
         person: Profile,
         items: tuple[str, ...],
+        inside: Sequence[Enrolment],
         sheet: Sheet,
         now_ms: int,
         seq: int,
@@ -171,7 +196,9 @@ class Enrolling:
         if names is not None and not any(is_called(event, each) for each in names):
             return
         opens = is_called(event, campaign.enter.event) if campaign.enter.event else False
-        for subject, item in subjects(campaign, person.person, person.account, items):
+        concerned = dict(subjects(campaign, person.person, person.account, items))
+        concerned |= {each.subject: each.item for each in inside}
+        for subject, item in concerned.items():
             entry = sheet.get("enrolment", key_of(campaign.name, subject))
             if entry is None and not opens:
                 continue

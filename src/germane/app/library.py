@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.entries import Entries
-from germane.deliver.compiled import Compiled, compiled
+from germane.app.replies import ANSWERS
+from germane.deliver.compiled import Compiled, compiled, listens_to
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, choice_surface
@@ -91,6 +92,13 @@ class Library:
             _log.warning("campaign %s stands still: %s", campaign.name, error)
             return None
 
+    def hears(self, event: str) -> bool:
+        """Whether a campaign listens to track events of that name, or they are answers to messages."""
+        if event in ANSWERS:
+            return True
+        heard = (listens_to(each) for each in self.campaigns.values())
+        return any(event in names for names in heard if names is not None)
+
     def put_content(self, tenant: str, content: Content, txn: Txn) -> list[SurfaceSpec]:
         """Content was written, or changed; the surfaces that it brings."""
         self.contents[content.content_id] = content
@@ -128,7 +136,9 @@ class Library:
     def _keep(self, tenant: str, campaign: Campaign, txn: Txn) -> None:
         self.campaigns[campaign.name] = campaign
         body = _encode(campaign)
-        entry = Entry("campaign", campaign.name, body, topic=campaign.channel, status=campaign.status)
+        entry = Entry(
+            "campaign", campaign.name, body, topic=campaign.channel, status=campaign.status
+        )
         _put(txn, tenant, entry)
 
     def _bring(self, content_id: str, surfaces: list[SurfaceSpec]) -> list[SurfaceSpec]:

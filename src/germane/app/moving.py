@@ -42,6 +42,12 @@ def address_key(channel: str, address: str) -> str:
     return blake2b(named, digest_size=16).hexdigest()
 
 
+def suppression(channel: str, address: str, purpose: str, why: Why) -> Entry:
+    """An address that is not written to, by its key (``address_key``)."""
+    body = _encode(Suppression(channel, purpose, why))
+    return Entry("suppression", f"{address}:{purpose}", body, topic=channel)
+
+
 class Moving:
     """Folds moves; asks nobody but the ledger."""
 
@@ -57,9 +63,7 @@ class Moving:
     def fold(self, tenant: str, move: Suppressed | Switched, txn: Txn) -> None:
         """An address is written to no more, or again; a switch is on, or off."""
         if isinstance(move, Suppressed):
-            key = f"{move.address}:{move.purpose}"
-            body = _encode(Suppression(move.channel, move.purpose, move.why))
-            entry = Entry("suppression", key, body, topic=move.channel)
+            entry = suppression(move.channel, move.address, move.purpose, move.why)
         else:
             key = f"{move.scope}:{move.name}"
             entry = Entry("switch", key, _encode(Switch(move.why)))
@@ -74,7 +78,9 @@ class Moving:
             WrongMove: nothing like that may happen to that message.
             Unapproved: it would go out without an approval that it demands.
         """
-        named = move.message.message_id if isinstance(move, Planned | Rewritten) else move.message_id
+        named = (
+            move.message.message_id if isinstance(move, Planned | Rewritten) else move.message_id
+        )
         before = self.message(tenant, named)
         after = outbox.fold(before, move, at_ms=at_ms, seq=seq)
         after = self.approvals.follow(tenant, before, after, move, txn, at_ms=at_ms)
@@ -102,6 +108,17 @@ class Moving:
                 return msgspec.msgpack.decode(found.body, type=Suppression).why
         return None
 
+    def switches(self, tenant: str) -> list[dict[str, str]]:
+        """The kill switches that are on, with their reasons."""
+        return [
+            {
+                "scope": each.key.partition(":")[0],
+                "name": each.key.partition(":")[2],
+                "reason": msgspec.msgpack.decode(each.body, type=Switch).why.text,
+            }
+            for each in self._entries.page(tenant, "switch")
+        ]
+
     def switched(self, tenant: str, channel: str, campaign: str) -> Why | None:
         """The kill switch that holds a message back; ``None``: none does."""
         for key in ("all:", f"channel:{channel}", f"campaign:{campaign}"):
@@ -109,4 +126,3 @@ class Moving:
             if found is not None:
                 return msgspec.msgpack.decode(found.body, type=Switch).why
         return None
-

@@ -24,7 +24,7 @@ from germane.domain.sending import (
     Sent,
 )
 
-FLYING = 256
+FLYING = 64
 """Messages that are claimed and not settled at any time, at most: so many can be in doubt after a crash."""
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""
@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 Move = Callable[[Sequence[AnyMove]], Awaitable[None]]
 Write = Callable[[Message], Outgoing]
+Log = Callable[[Message], list[AnyMove]]
+"""What is to be recorded beside, when a message went out."""
 
 
 class Postman:
@@ -45,9 +47,11 @@ class Postman:
         move: Move,
         write: Write,
         *,
+        sent: Log | None = None,
         flying: int = FLYING,
     ) -> None:
         self._release = release
+        self._sent = sent
         self._channels = channels
         self._move = move
         self._write = write
@@ -114,7 +118,12 @@ class Postman:
         return True
 
     def _judged(self, message: Message) -> AnyMove:
-        verdict = self._release.verdict(message)
+        try:
+            verdict = self._release.verdict(message)
+        except Exception as error:  # a bug in one message must not stop the others
+            _log.exception("message %s could not be judged", message.message_id)
+            why = Why(self._release.now_ms(), "internal", f"It could not be judged: {error!r}")
+            return Held(message.message_id, "skipped", 0, why)
         if isinstance(verdict, Go):
             return Claimed(message.message_id, verdict.address, verdict.why)
         if isinstance(verdict, Later):
@@ -131,7 +140,10 @@ class Postman:
             await self._settle([Held(message_id, "cancelled", 0, against)])
             return
         result = await self._handed_over(message)
-        await self._settle(settled(message, result, self._release.now_ms()))
+        moves = settled(message, result, self._release.now_ms())
+        if isinstance(result, Sent) and self._sent is not None:
+            moves += self._sent(message)
+        await self._settle(moves)
 
     async def _handed_over(self, message: Message) -> Result:
         channel = self._channels.get(message.channel)

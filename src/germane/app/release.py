@@ -12,7 +12,7 @@ from germane.app.moving import Moving
 from germane.deliver import outbox
 from germane.domain.message import Message, Status, Why
 from germane.domain.profile import Profile
-from germane.domain.sending import TRANSACTIONAL
+from germane.domain.purposes import granted
 
 
 class Go(msgspec.Struct, frozen=True, gc=False):
@@ -129,7 +129,7 @@ class Release:
         if killed is not None:
             return Why(now_ms, "switch.off", f"Sending is stopped: {killed.text}")
         person = self._whose(message.person)
-        if message.purpose != TRANSACTIONAL and not person.consent.get(message.purpose, False):
+        if not granted(person.consent, message.purpose):
             stated = message.purpose in person.consent
             text = "was withdrawn" if stated else "was never given"
             return Why(now_ms, "consent.none", f"Consent to {message.purpose} {text}.")

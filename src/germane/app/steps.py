@@ -17,6 +17,8 @@ from germane.app.library import Library, prefix_of
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
 from germane.app.moving import Moving
+from germane.app.replies import Replies, Reply
+from germane.app.sheet import Sheet
 from germane.deliver.outbox import MessageMove
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
@@ -52,7 +54,7 @@ from germane.ingest.signals import Extractor
 from germane.measure import attribution, choices
 from germane.measure.reported import Answer
 from germane.measure.whole import Whole, rest_of
-from germane.profile import exposure, repeats, rhythm
+from germane.profile import consent, exposure, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
@@ -98,6 +100,7 @@ class Steps:
     moving: Moving = field(init=False)
     library: Library = field(init=False)
     enrolling: Enrolling = field(init=False)
+    replies: Replies = field(init=False)
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,6 +109,7 @@ class Steps:
         self._sold = prices.sold_in(self.settings)
         self.library = Library(self.settings, self.memory.entries)
         self.moving = Moving(self.memory.entries)
+        self.replies = Replies(self.memory)
         self.enrolling = Enrolling(self.settings, self.memory, self.library, self.items)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
@@ -133,27 +137,37 @@ class Steps:
         of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
         for whole in wholes:
             of_choices += rest_of(whole, before.choices, self.settings.surfaces, of_choices)
+        sheet = Sheet(self.memory.entries, at.tenant, txn)
+        for gone in met.gone:
+            self.moving.merged(at.tenant, gone, after.person, txn)
+        reply = self.replies.heard(event, after.person, sheet, at.tenant, at.received_ms)
+        for outcome, decision in reply.clicks:
+            reward = self._answer(before, decision, outcome, at).reward
+            of_choices += [reward] if reward is not None else []
+        after = self._seen(after, reply, event, at)
         hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
         observation = self._observe(
-            event, met, interactions, hour, rewards, decisions, of_choices, at
+            event, met, interactions, hour, rewards, decisions, of_choices, reply, at
         )
         after = self._credited(after, rewards, decisions)
         after = self._credited_choices(after, of_choices, at)
         record = _record(
             at, "event", after.person, event.message_id, event.at_ms, event, observation
         )
-        self._learn(at.seq, observation)
         for gone in met.gone:
             txn.profiles[at.tenant, gone] = None
-            self.moving.merged(at.tenant, gone, after.person, txn)
             self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
+        items = tuple(dict.fromkeys(each.item_id for each in told))
+        self.enrolling.event(at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq)
+        refused = consent.withdrawn(event, before.consent)
+        if refused:
+            self.enrolling.refused(
+                at.tenant, after.person, refused, txn, now_ms=at.received_ms
+            )
+        self._learn(at.seq, observation)
         for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
-        items = tuple(dict.fromkeys(each.item_id for each in told))
-        self.enrolling.event(
-            at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq
-        )
         txn.records.append(record)
         return [*met.rewards, *met.of_choices, *rewards, *of_choices]
 
@@ -263,9 +277,7 @@ class Steps:
         item = _decode_item(_encode(item))  # as a rebuild will read it
         self.items[item.item_id] = item
         self.model.put_item(at.seq, item)
-        self.enrolling.change(
-            at.tenant, known, item, txn, now_ms=at.received_ms, seq=at.seq
-        )
+        self.enrolling.change(at.tenant, known, item, txn, now_ms=at.received_ms, seq=at.seq)
         txn.items[at.tenant, item.item_id] = item
         txn.records.append(_record(at, "item", "", message_id, at.received_ms, item))
 
@@ -321,10 +333,27 @@ class Steps:
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person
         before = self._known(person, at) or _newcomer(person, at)
-        consent = {**before.consent, move.purpose: move.granted}
+        stated = {**before.consent, move.purpose: move.granted}
         txn.profiles[at.tenant, person] = msgspec.structs.replace(
-            before, consent=consent, seq=at.seq
+            before, consent=stated, seq=at.seq
         )
+        if not move.granted:
+            gone = (move.purpose,)
+            self.enrolling.refused(at.tenant, person, gone, txn, now_ms=at.received_ms)
+        return person
+
+    def _seen(self, person: Profile, reply: Reply, event: Event, at: Arrival) -> Profile:
+        """What a message showed was seen when it was opened."""
+        for decision in reply.seen:
+            person = exposure.fold_impression(
+                person,
+                decision,
+                [each.position for each in decision.items],
+                event.at_ms,
+                self.settings,
+                seq=at.seq,
+                now_ms=at.received_ms,
+            )
         return person
 
     def _known(self, person: str, at: Arrival) -> Profile | None:
@@ -445,11 +474,12 @@ class Steps:
         rewards: Sequence[Reward],
         decisions: dict[str, Decision],
         of_choices: Sequence[Reward],
+        reply: Reply,
         at: Arrival,
     ) -> Observation | None:
         before = met.person
         credited = (*met.rewards, *met.of_choices, *rewards, *of_choices)
-        if not interactions and hour is None and not credited:
+        if not interactions and hour is None and not credited and not reply.seen:
             return None
         of_merge = (
             (each, self.memory.decision(at.tenant, each.decision_id)) for each in met.rewards
@@ -470,6 +500,7 @@ class Steps:
                 *((each, decisions.get(each.decision_id)) for each in rewards),
                 *((each, None) for each in (*met.of_choices, *of_choices)),
             ],
+            shown=tuple(item.item_id for each in reply.seen for item in each.items),
             trials=met.trials + chosen.trials(before, of_choices, self.memory, at.tenant),
             active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
         )

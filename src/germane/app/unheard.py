@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from difflib import get_close_matches
 
 from germane.domain.event import Event
@@ -17,14 +18,16 @@ NAMES = 100
 class Unheard:
     """Counts them, and names each new one in the log, once."""
 
-    def __init__(self, extractor: Extractor) -> None:
+    def __init__(self, extractor: Extractor, wanted: Callable[[str], bool]) -> None:
+        """``wanted``: whether a campaign listens to events of that name."""
         self._extractor = extractor
+        self._wanted = wanted
         self._names: set[str] = set()
         self.total = 0
 
     def look(self, event: Event, *, aloud: bool) -> None:
         """At an event that was folded; ``aloud``: name it in the log (an import has a summary for that)."""
-        if event.kind != "track" or self._extractor.knows(event):
+        if event.kind != "track" or self._extractor.knows(event) or self._wanted(event.name):
             return
         self.total += 1
         if not aloud or event.name in self._names or len(self._names) >= NAMES:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from germane.cli import common
 from germane.cli.common import many
+from germane.cli.project import CONTENT
 from germane.domain.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -15,13 +16,10 @@ if TYPE_CHECKING:
     from germane.domain.content import Content
     from germane.domain.item import Item
 
-FOLDER = "content"
-"""Where content files are, beside the configuration."""
-
 
 def folder_of(config: Path, folder: Path | None) -> Path:
     """The content folder: the named one, else that beside the configuration."""
-    return folder if folder is not None else config.parent / FOLDER
+    return folder if folder is not None else config.parent / CONTENT
 
 
 def check(
@@ -68,9 +66,11 @@ def _links(folder: Path) -> list[Finding]:
     found = []
     for url, (users, answer) in asked(_addresses(contents)).items():
         text = f"{url} ({', '.join(users)}): {answer.text}"
-        level = "good" if answer.good else "error"
-        remedy = "" if answer.good else "Mend the address, or look at the server behind it."
-        found.append(Finding("links", "links", level, text, remedy))
+        if answer.good:
+            found.append(Finding("links", "links", "good", text))
+        else:
+            remedy = "Mend the address, or look at the server behind it."
+            found.append(Finding("links", "links", "error", text, remedy))
     return found
 
 
@@ -117,7 +117,8 @@ def made_up(text: str) -> dict[str, Any]:
         name, mark, value = part.partition("=")
         if not mark or not name.strip():
             raise WrongUse(
-                f"{part.strip()!r} is no trait.", hint='Write --made-up "first_name=Ann,role=buyer".'
+                f"{part.strip()!r} is no trait.",
+                hint='Write --made-up "first_name=Ann,role=buyer".',
             )
         found[name.strip()] = _value(value.strip())
     return found

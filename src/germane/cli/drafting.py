@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
     content: str
     brief: str
     slot: str
-    count: int
+    wanted: int
     locale: str = ""
     folder: Path | None = None
     dry_run: bool = False
@@ -89,7 +89,7 @@ def run(wanted: Wanted, config: Path, data: Path | None, *, as_json: bool) -> in
         content=content,
         slot=slot,
         locale=locale,
-        count=wanted.count,
+        count=wanted.wanted,
         settings=loaded.settings,
         spec=loaded.runtime.content,
         catalogue=Catalogue.of(catalogue(config, data)),
@@ -189,7 +189,9 @@ def _tell(drafts: Drafts, path: Path, slot: Slot, wanted: Wanted, *, as_json: bo
                 "slot": slot.name,
                 "cached": drafts.cached,
                 "written": not wanted.dry_run,
-                "variants": [msgspec.to_builtins(each) | {"approved": False} for each in drafts.kept],
+                "variants": [
+                    msgspec.to_builtins(each) | {"approved": False} for each in drafts.kept
+                ],
                 "refused": [msgspec.to_builtins(each) for each in drafts.refused],
             }
         )

@@ -53,7 +53,9 @@ def run(wanted: Wanted, config: Path, data: Path | None, *, as_json: bool) -> in
     shown = shown_for(wanted, config, data)
     if wanted.html is not None:
         if not shown.rendered.html:
-            raise WrongUse(f"{wanted.content} is no e-mail: it has no page.", hint="Leave --html out.")
+            raise WrongUse(
+                f"{wanted.content} is no e-mail: it has no page.", hint="Leave --html out."
+            )
         wanted.html.write_text(shown.rendered.html, encoding="utf-8")
         if wanted.open:
             webbrowser.open(wanted.html.resolve().as_uri())
@@ -93,7 +95,9 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
             spec=loaded.runtime.content,
             item=item,
             locales=(wanted.locale,) if wanted.locale else (),
-            links=Links(unsubscribe="https://example.invalid/unsubscribe", why="https://example.invalid/why"),
+            links=Links(
+                unsubscribe="https://example.invalid/unsubscribe", why="https://example.invalid/why"
+            ),
         )
         chosen = pick(content, facts, asked)
         listed = {
@@ -171,9 +175,7 @@ def _profile(wanted: Wanted, engine: Engine | None) -> tuple[Profile, str]:
     return made, "A made-up person." if traits else "A made-up person of whom nothing is known."
 
 
-def _item(
-    wanted: Wanted, items: Mapping[str, Item], profile: Profile
-) -> tuple[Item | None, str]:
+def _item(wanted: Wanted, items: Mapping[str, Item], profile: Profile) -> tuple[Item | None, str]:
     """The item that it is about: the named one, else the person's latest, else any."""
     if wanted.item:
         if wanted.item not in items:
@@ -284,4 +286,3 @@ def _print_used(shown: Shown) -> None:
         out.print(f"  [dim]{escape(f'{each.slot}.{variant}'):<18}[/] {escape(sentence)}")
         out.print(f"  {'':<18} [dim]{escape(rests)}[/]")
     out.print()
-

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, exporting, letters, project, serving, tokens
+from germane.cli import asking, bulk, channel, exporting, letters, project, serving, tokens
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -23,9 +23,12 @@ dead_letters = typer.Typer(no_args_is_help=True, help="What could not be used, w
 demo = typer.Typer(no_args_is_help=True, help="See the loop run on real data.")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
+app.add_typer(channel.app, name="channel")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
-content = typer.Typer(no_args_is_help=True, help="What is said to people: check it, have it drafted.")
+content = typer.Typer(
+    no_args_is_help=True, help="What is said to people: check it, have it drafted."
+)
 app.add_typer(content, name="content")
 
 Folder = Annotated[
@@ -312,7 +315,8 @@ def preview(
     item: Annotated[str, typer.Option(help="The item that it is about.")] = "",
     locale: Annotated[str, typer.Option(help="Language that is wanted, such as de-AT.")] = "",
     variant: Annotated[
-        list[str] | None, typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too.")
+        list[str] | None,
+        typer.Option("--variant", help="SLOT=ID: take this variant; a draft, too."),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page of an e-mail.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open that page in the browser.")] = False,
@@ -343,7 +347,9 @@ def check_content(
     folder: Annotated[
         Path | None, typer.Argument(help="Folder; content/ beside the configuration by default.")
     ] = None,
-    links: Annotated[bool, typer.Option("--links", help="Ask every address whether it answers.")] = False,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask every address whether it answers.")
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,

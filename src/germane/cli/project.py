@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from germane.config import Finding
 
 RECIPES = ("shop",)
+CONTENT = "content"
+"""Folder of content files, beside the configuration."""
 
 
 class WouldOverwrite(GermaneError):
@@ -32,13 +34,13 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
     """Write a project folder; the keys are made here and are nobody else's."""
     if recipe not in RECIPES:
         raise WrongUse(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
-    names = ("germane.toml", "catalogue.csv", ".env")
+    names = ("germane.toml", "catalogue.csv", *contents_of(recipe), ".env")
     there = [name for name in names if (folder / name).exists()]
     if there and not force:
         raise WouldOverwrite(f"{folder} has {', '.join(there)} already.")
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONTENT).mkdir(parents=True, exist_ok=True)
     source = files("germane.recipes").joinpath(recipe)
-    for name in names[:2]:
+    for name in names[:-1]:
         (folder / name).write_text(source.joinpath(name).read_text("utf-8"), encoding="utf-8")
     write_keys(folder / ".env")
     out = common.console()
@@ -49,6 +51,13 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
         out.print(f"  cd {folder}")
     out.print("  germane import catalogue catalogue.csv")
     out.print("  germane serve")
+
+
+def contents_of(recipe: str) -> list[str]:
+    """The content files of a recipe, as paths in a project."""
+    folder = files("germane.recipes").joinpath(recipe, CONTENT)
+    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    return [f"{CONTENT}/{name}" for name in sorted(names) if name.endswith(".toml")]
 
 
 def write_keys(path: Path) -> None:
@@ -90,9 +99,18 @@ def error_body(error: GermaneError) -> dict[str, Any]:
 def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import audit, audit_server
+    from germane.config import (
+        audit,
+        audit_campaigns,
+        audit_channels,
+        audit_delivery,
+        audit_server,
+        load_campaigns,
+    )
+    from germane.config.audit_content import audit_content, audit_writer
 
     loaded = common.load(config)
+    campaigns = load_campaigns(config.parent / "campaigns", loaded.settings)
     folder = common.data_dir(loaded, config, data)
     if data is not None and data.exists() and not data.is_dir():
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
@@ -102,7 +120,12 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
+        *audit_delivery(loaded.settings.delivery),
+        *audit_campaigns(campaigns, loaded.settings),
         *audit_server(loaded.runtime),
+        *audit_channels(loaded.channels),
+        *audit_content(loaded, config.parent / CONTENT, items),
+        *audit_writer(loaded),
     ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]
@@ -118,7 +141,8 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     out = common.console()
     out.print(
         f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
-        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(items), 'item')}.\n"
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(campaigns), 'campaign')}, "
+        f"{many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)
     return int(errors > 0)

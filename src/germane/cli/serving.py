@@ -39,7 +39,10 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.app import open_engine, save_snapshot
-    from germane.config import audit
+    from germane.app.back import way_back
+    from germane.app.inbox import Waiting
+    from germane.app.postbox import Postbox
+    from germane.config import audit, audit_delivery
 
     loaded = common.load(config)
     runtime = loaded.runtime
@@ -51,18 +54,25 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     engine = open_engine(loaded.settings, folder)
     try:
         findings = audit(loaded.settings, engine.catalogue.values(), engine.world.now_ms())
+        findings += audit_delivery(loaded.settings.delivery)
         print_findings([each for each in findings if each.level == "error"], out)
         address = "http://{}:{}".format(*listener.getsockname()[:2])
         out.print(
             f"[bold green]Germane[/] listens on [bold]{address}[/] "
             f"(API: {address}/docs, data: {folder})"
         )
+        if runtime.browser_decisions == "anonymous":
+            out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
+        post = Postbox(engine, loaded.channels, runtime.content)
         app = build(
             engine,
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
             anonymous=runtime.browser_decisions == "anonymous",
+            back=way_back(engine, loaded.channels, post.answers),
+            inbox=Waiting(engine),
+            delivery=post.delivery(),
         )
         chores = Chores(engine, config, folder, runtime.training)
         chores.start()

@@ -18,7 +18,7 @@ _DURATION = re.compile(r"(\d{1,9})([smhdw])")
 def token(who: str, valid_for: str, surfaces: list[str], config: Path, *, as_json: bool) -> None:
     """Print a token. ``who``: a user id, or ``a:`` and an anonymous id."""
     loaded = common.load(config)
-    unknown = [each for each in surfaces if each not in loaded.settings.surfaces]
+    unknown = [each for each in surfaces if each not in {*loaded.settings.surfaces, "inbox"}]
     if unknown:
         raise WrongUse(
             f"There is no surface named {unknown[0]!r}.",

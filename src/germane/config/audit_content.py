@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from germane.config.contents import load_folder
 from germane.config.finding import Finding
@@ -11,6 +12,9 @@ from germane.config.load import Loaded
 from germane.domain.content import Content
 from germane.domain.item import Item
 from germane.generate.check import check_content
+
+HERE = ("localhost", "127.0.0.1", "::1")
+"""This machine."""
 
 
 def audit_content(loaded: Loaded, folder: Path, items: Collection[Item] = ()) -> list[Finding]:
@@ -63,3 +67,22 @@ def audit_one(content: Content, loaded: Loaded, items: Collection[Item] = ()) ->
 
 def _shown(value: object) -> str:
     return "" if value is None else f" ({value!r})"
+
+
+def audit_writer(loaded: Loaded) -> list[Finding]:
+    """Whether a key would travel in the clear; nothing where there is no writer."""
+    spec = loaded.runtime.writer
+    host = urlsplit(spec.url).hostname or ""
+    if not spec.url:
+        return []
+    if spec.key and spec.url.startswith("http://") and host not in HERE:
+        return [
+            Finding(
+                "",
+                "writer",
+                "warning",
+                f"The writer's key would be sent to {host} without encryption.",
+                "Write https:// under [writer] url.",
+            )
+        ]
+    return [Finding("", "writer", "good", f"{spec.model} at {host} drafts; a person approves.")]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from germane.config.finding import Finding
+from germane.deliver.compiled import Compiled
 from germane.domain.campaign import Campaign
 from germane.domain.expressions import nearest
 from germane.domain.settings import CapSpec, DeliverySpec, Settings
@@ -36,11 +37,11 @@ def audit_delivery(delivery: DeliverySpec) -> list[Finding]:
     return found
 
 
-def audit_campaigns(campaigns: Iterable[Campaign], settings: Settings) -> list[Finding]:
+def audit_campaigns(campaigns: Mapping[str, Compiled], settings: Settings) -> list[Finding]:
     """Findings about campaigns that could be read."""
     named = {each.event for each in settings.signals.values()}
     found = []
-    for campaign in campaigns:
+    for campaign in (each.campaign for each in campaigns.values()):
         path = f"campaigns/{campaign.name}"
         found += [_said(path, *each) for each in _alone(campaign, settings.delivery)]
         found += [_said(path, *each) for each in _events(campaign, named)]

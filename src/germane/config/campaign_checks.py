@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from germane.config.problems import Problems, did_you_mean
+from germane.config.reading import misspelt
 from germane.deliver.compiled import Compiled, said
 from germane.deliver.occasions import at_of, check_cron
 from germane.domain.campaign import Campaign, Enter, Wait
@@ -32,7 +33,7 @@ def check(made: Compiled, table: Mapping[str, Any], settings: Settings, problems
         problems: Takes the errors.
     """
     campaign = made.campaign
-    _ways(campaign.enter, problems)
+    _ways(campaign.enter, table, problems)
     _counts(campaign.enter, settings, problems)
     _occasions(campaign.enter, problems)
     _steps(campaign, table, problems)
@@ -50,10 +51,10 @@ def _written(key: str, table: Mapping[str, Any]) -> str:
     return key.removeprefix("steps[0].") if "steps" not in table else key
 
 
-def _ways(enter: Enter, problems: Problems) -> None:
+def _ways(enter: Enter, table: Mapping[str, Any], problems: Problems) -> None:
     ways = [name for name in _WAYS if getattr(enter, name)]
     if not ways:
-        if not problems.at("enter"):
+        if not problems.at("enter") and not misspelt(dict(table), "enter"):
             problems.add(
                 "enter", None, "Nobody ever comes in.", "Say how: event, schedule or audience."
             )
@@ -150,7 +151,8 @@ def _occasions(enter: Enter, problems: Problems) -> None:
 
 
 def _steps(campaign: Campaign, table: Mapping[str, Any], problems: Problems) -> None:
-    if not campaign.steps and not problems.at("content") and not problems.at("steps"):
+    unsure = any(problems.at(key) or misspelt(dict(table), key) for key in ("content", "steps"))
+    if not campaign.steps and not unsure:
         problems.add(
             "content", None, "It sends nothing.", "Name a content item, or write [[steps]]."
         )

@@ -152,7 +152,7 @@ DELIVERY = (
         "22:00-07:00",
     ),
     Field("window", "text", "Times of day for campaigns that name none.", ""),
-    Field("timezone", "text", "Of people whose zone is not known; empty: the project's.", ""),
+    Field("zone", "text", "Time zone of people whose own is not known; empty: the project's.", ""),
     Field(
         "spread",
         "duration",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +21,19 @@ from germane.deliver.compiled import Compiled
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Enter, Leave, SendSpec, Step, Wait
 from germane.domain.errors import BadCampaign
+from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import Settings
 from germane.domain.walltime import DAYS
 
 PARTS = ("enter", "wait", "steps", "exit", "goal", "send", "approval")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 _AFTER = Field("reentry", "duration", 'Write "after 30d".', low=60, high=2 * tables.YEAR_S)
+_NUMBER_MAX = 2**53
 _DURATIONS = ("for", "within", "fresh", "deadline")
 
 
-@dataclass(frozen=True, slots=True)
-class Campaigns:
-    """The campaigns of a folder, by name."""
-
-    found: dict[str, Compiled]
-
-
-def load_campaigns(folder: Path, settings: Settings) -> Campaigns:
-    """Every ``*.toml`` of a folder; a folder that is not there has none.
+def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
+    """Every ``*.toml`` of a folder, by name; a folder that is not there has none.
 
     Raises:
         BadCampaign: with every error of every file in ``details["errors"]``.
@@ -56,7 +50,7 @@ def load_campaigns(folder: Path, settings: Settings) -> Campaigns:
             wrong += [Problem(**each) for each in error.details["errors"]]
     if wrong:
         raise _invalid(wrong)
-    return Campaigns(found)
+    return found
 
 
 def read_campaign(
@@ -114,6 +108,8 @@ def _invalid(found: list[Problem]) -> BadCampaign:
 
 def _campaign(name: str, table: dict[str, Any], problems: Problems) -> Campaign:
     values = read(table, tables.CAMPAIGN, "", problems, also=PARTS, tables_=tables.CAMPAIGN_TABLES)
+    if values.get("channel") == "inapp" and "purpose" not in table:
+        values["purpose"] = PERSONALISATION  # inside the product: on, with opt-out
     values["delivery"] = values.pop("class", "never_twice")
     content = values.pop("content", "")
     reentry = values.pop("reentry", "")

@@ -12,7 +12,9 @@ CONTENT = (
     Field("channel", CHANNELS, "What it is made for.", required=True),
     Field("default_locale", "text", "Language that every variant has, like en or de-AT.", "en"),
     Field("layout", "plain", "How an e-mail looks.", "plain"),
-    Field("form", "banner|tooltip|modal|checklist", "Of in-app content: how it is shown.", "banner"),
+    Field(
+        "form", "banner|tooltip|modal|checklist", "Of in-app content: how it is shown.", "banner"
+    ),
     Field("anchor", "text", "Of in-app content: CSS selector of what it points at.", ""),
     Field(
         "needs_stock",

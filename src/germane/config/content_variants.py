@@ -31,7 +31,10 @@ def variants(
         return (Variant("plain", texts={content.default_locale: {}}),)
     if not isinstance(rows, list) or not rows or not all(isinstance(each, dict) for each in rows):
         problems.add(
-            key, None, "It needs one variant or more.", "Write [[slots.variants]] with an id and texts."
+            key,
+            None,
+            "It needs one variant or more.",
+            "Write [[slots.variants]] with an id and texts.",
         )
         return ()
     if len(rows) > VARIANTS_MAX:
@@ -75,24 +78,30 @@ def _texts(
         return {default: {}}
     if not isinstance(table, Mapping) or not all(isinstance(x, Mapping) for x in table.values()):
         problems.add(
-            key, None, "It needs texts by language.", f"Write [slots.variants.texts.{default}] with its fields."
+            key,
+            None,
+            "It needs texts by language.",
+            f"Write [slots.variants.texts.{default}] with its fields.",
         )
         return {}
     if default not in table:
         problems.add(
-            key, None, f"The default language, {default}, is missing.", f"Add [slots.variants.texts.{default}]."
+            key,
+            None,
+            f"The default language, {default}, is missing.",
+            f"Add [slots.variants.texts.{default}].",
         )
     found = {}
     for tag, fields in table.items():
         if not _TAG.fullmatch(tag) or not is_language(tag):
-            problems.add(f"{key}.{tag}", tag, "It is no language.", "Write it like en, de or pt-BR.")
+            problems.add(
+                f"{key}.{tag}", tag, "It is no language.", "Write it like en, de or pt-BR."
+            )
         found[tag] = _fields(fields, slot, f"{key}.{tag}", problems)
     return found
 
 
-def _fields(
-    table: Mapping[str, Any], slot: Slot, key: str, problems: Problems
-) -> dict[str, str]:
+def _fields(table: Mapping[str, Any], slot: Slot, key: str, problems: Problems) -> dict[str, str]:
     must, may = FIELDS[slot.kind]
     known = (*must, *may)
     found = {}

@@ -15,7 +15,7 @@ from germane.config.content_fields import CONTENT, SLOT
 from germane.config.content_variants import variants
 from germane.config.problems import Problem, Problems, did_you_mean
 from germane.config.reading import read
-from germane.domain.content import Content, Slot
+from germane.domain.content import Content, Kind, Slot
 from germane.domain.errors import ConfigInvalid, ContentInvalid, UnknownContent
 
 SLOTS_MAX = 40
@@ -24,7 +24,7 @@ FOLDER = "content"
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _TOP = "@"
 _WIRE = {"defaultLocale": "default_locale", "needsStock": "needs_stock"}
-HEADS = ("subject", "preheader")
+HEADS: tuple[Kind, ...] = ("subject", "preheader")
 
 
 def load_content(path: Path) -> Content:
@@ -51,7 +51,8 @@ def content_files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.toml")) if folder.is_dir() else []
     if not found:
         raise UnknownContent(
-            f"There is no content in {folder}.", hint="Write one: content/NAME.toml, or name its folder."
+            f"There is no content in {folder}.",
+            hint="Write one: content/NAME.toml, or name its folder.",
         )
     return found
 
@@ -89,10 +90,15 @@ def content_of(table: Mapping[str, Any], content_id: str, file: str = "") -> Con
     problems = Problems()
     if not _ID.fullmatch(content_id):
         problems.add(
-            "", content_id, "It is no id.", "Small letters, digits, - and _, at most 64: back-in-stock."
+            "",
+            content_id,
+            "It is no id.",
+            "Small letters, digits, - and _, at most 64: back-in-stock.",
         )
     rows = table.get("slots", [])
-    values = read({k: v for k, v in table.items() if k != "slots"}, CONTENT, _TOP, problems, ("slots",))
+    values = read(
+        {k: v for k, v in table.items() if k != "slots"}, CONTENT, _TOP, problems, ("slots",)
+    )
     content = Content(content_id, values.pop("channel", "email"), **values)
     content = replace(content, slots=_slots(rows, content, problems))
     if "channel" in table and not problems.at(f"{_TOP}.channel"):
@@ -172,7 +178,10 @@ def _fits(slot: Slot, row: Mapping[str, Any], where: str, problems: Problems) ->
             )
     if "size" in row and not slot.surface and slot.kind == "items":
         problems.add(
-            f"{where}.size", row["size"], "Without a surface there is one item.", "Name a surface, or leave it out."
+            f"{where}.size",
+            row["size"],
+            "Without a surface there is one item.",
+            "Name a surface, or leave it out.",
         )
 
 
@@ -181,7 +190,9 @@ def _whole(content: Content, table: Mapping[str, Any], problems: Problems) -> No
     kinds = [each.kind for each in content.slots]
     for name in ("form", "anchor"):
         if name in table and content.channel != "inapp":
-            problems.add(f"{_TOP}.{name}", table[name], "Only in-app content has it.", "Leave it out.")
+            problems.add(
+                f"{_TOP}.{name}", table[name], "Only in-app content has it.", "Leave it out."
+            )
     if "layout" in table and content.channel != "email":
         problems.add(f"{_TOP}.layout", table["layout"], "Only e-mails have it.", "Leave it out.")
     for kind in HEADS:
@@ -216,4 +227,6 @@ def find_content(folder: Path, name: str) -> Path:
     if path.exists():
         return path
     known = [each.stem for each in folder.glob("*.toml")] if folder.is_dir() else []
-    raise UnknownContent(f"There is no content {name!r} in {folder}.", hint=did_you_mean(name, known))
+    raise UnknownContent(
+        f"There is no content {name!r} in {folder}.", hint=did_you_mean(name, known)
+    )

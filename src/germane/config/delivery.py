@@ -29,10 +29,10 @@ def delivery(table: dict[str, Any], problems: Problems) -> DeliverySpec:
     for name in ("spread", "deadline"):
         if name in values:
             values[f"{name}_s"] = values.pop(name)
-    zone = values.get("timezone", "")
+    zone = values.get("zone", "")
     if zone and known_zone(zone) is None:
         problems.add(
-            "delivery.timezone",
+            "delivery.zone",
             zone,
             "No such time zone is known to tzdata.",
             "Write it like Europe/Berlin or UTC.",

@@ -20,6 +20,7 @@ NAMED = {
     ("surfaces",): "surface",
     ("imports",): "import",
     ("catalogue", "attributes"): "attribute",
+    ("channels", "webhook"): "webhook",
 }
 """Tables whose names the file alone gives."""
 
@@ -60,7 +61,9 @@ def _set(
     whole: dict[str, Any], steps: list[str], text: str, name: str, problems: Problems
 ) -> str | None:
     """The key that was set, or None with an error noted."""
-    shown = None if steps[0].startswith("key") else text
+    field = _field(steps)
+    secret = steps[0].startswith("key") or (field is not None and field.secret)
+    shown = None if secret or steps[0] in ("channels", "links", "providers") else text
     if steps[0] not in tables.TOP:
         problems.add(name, shown, "There is no such table.", did_you_mean(steps[0], tables.TOP))
         return None
@@ -82,7 +85,7 @@ def _set(
     if isinstance(table.get(path[-1]), dict) or _is_list(table.get(path[-1])) or len(path) == 1:
         _refuse(name, shown, ".".join(path), table.get(path[-1]), problems)
         return None
-    table[path[-1]] = _from_text(text, _field(steps))
+    table[path[-1]] = _from_text(text, field)
     return ".".join(path)
 
 
@@ -117,7 +120,9 @@ def _existing(table: dict[str, Any], name: str) -> str:
 def _field(path: list[str]) -> Field | None:
     for table, fields in tables.TABLES.items():
         parts = table.split(".")
-        if len(parts) == len(path) - 1 and parts[0] == path[0]:
+        if len(parts) == len(path) - 1 and all(
+            part in (step, "NAME") for part, step in zip(parts, path[:-1], strict=True)
+        ):
             return next((f for f in fields if f.name == path[-1]), None)
     return None
 

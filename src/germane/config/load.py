@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from germane.config import server, source, speech, tables
+from germane.config import channels as channels_
 from germane.config.build import build
+from germane.config.channels import ChannelsSpec
 from germane.config.environment import dotenv, override, told
 from germane.config.imports import ImportSpec, imports
 from germane.config.problems import Problems, did_you_mean, invalid, near
@@ -41,6 +43,7 @@ class Loaded(msgspec.Struct, frozen=True):
     runtime: Runtime
     imports: dict[str, ImportSpec] = {}
     """Named mappings of `germane import`."""
+    channels: ChannelsSpec = ChannelsSpec()
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Loaded:
@@ -79,16 +82,19 @@ def load_text(text: str, environment: Mapping[str, str], path: Path | None = Non
             )
         elif not isinstance(value, dict):
             problems.unsure.add(name)
-            shown = None if name == "keys" or isinstance(value, list) else value
+            shown = None if name in ("keys", *channels_.TOP) or isinstance(value, list) else value
             problems.add(name, shown, "It must be a table.", _heading(name))
     whole = {name: value for name, value in whole.items() if isinstance(value, dict)}
+    channels_.refuse_secrets(whole, problems)
     origins = override(whole, environment, problems)
     settings = build(whole, problems)
     runtime = _runtime(whole, environment, path, problems)
     mappings = imports(whole, problems)
+    folder = path.parent if path is not None else None
+    out = channels_.channels(whole, folder, problems)
     if problems.found:
         raise invalid(told(problems.found, origins))
-    return Loaded(settings, runtime, mappings)
+    return Loaded(settings, runtime, mappings, out)
 
 
 def _heading(name: str) -> str:

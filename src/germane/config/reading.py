@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from germane.config import tables
+from germane.config import channel_tables, tables
 from germane.config.fields import UNITS_S, Field
 from germane.config.problems import Problems, did_you_mean, near
 
@@ -94,6 +94,8 @@ def belongs(
     found = [table for table, fields in tables_.items() if name in {f.name for f in fields}]
     root = path.partition(".")[0]
     close = [table for table in found if table.partition(".")[0] == root] or found
+    if len(close) > 1:  # what most files have is meant, rather than a channel
+        close = [table for table in close if table not in channel_tables.TABLES] or close
     if len(close) != 1:
         return None
     if close[0] == "campaign":

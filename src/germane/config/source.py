@@ -11,7 +11,9 @@ from germane.config.problems import Problem, invalid
 from germane.domain.errors import ConfigInvalid
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-_SECRET = re.compile(r"^\s*(?:write|server|writer)\s*=")
+_SECRET = re.compile(
+    r"^\s*(?:write|server|writer|password|secret|former_secret|dkim_key|key|former_keys)\s*="
+)
 _HINTS: tuple[tuple[str, str, str], ...] = (
     (
         r"=\s*[+-]?\d[\d._]*,\d",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from germane.config.approval_tables import APPROVAL
 from germane.config.campaign_tables import CAP, DELIVERY
+from germane.config import channel_tables
 from germane.config.fields import Field
 
 DAY_S = 86_400
@@ -22,6 +23,9 @@ TOP = (
     "server",
     "keys",
     "imports",
+    "channels",
+    "links",
+    "providers",
 )
 
 PROJECT = (
@@ -278,9 +282,7 @@ KEYS = (
         "",
         secret=True,
     ),
-    Field(
-        "writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True
-    ),
+    Field("writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True),
 )
 IMPORT = (
     Field("kind", "events|people|catalogue", "What the rows are.", required=True),
@@ -306,6 +308,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,
+    **channel_tables.TABLES,
 }
 """For the reference documentation: table -> its settings."""
 LISTS = ("surfaces.NAME.outcomes", "surfaces.NAME.rules", "surfaces.NAME.actions", "delivery.caps")

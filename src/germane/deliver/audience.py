@@ -16,6 +16,7 @@ from germane.domain.campaign import Campaign, held_out
 from germane.domain.ids import share_of
 from germane.domain.plan import SendPolicy, Sent
 from germane.domain.profile import Profile
+from germane.domain.purposes import granted
 from germane.domain.settings import Settings
 
 SAMPLE = 20
@@ -112,7 +113,7 @@ def _standing(
         return "suppressed"
     if not member.address:
         return "no_address"
-    if not policy.transactional and not member.profile.consent.get(campaign.purpose, False):
+    if not granted(member.profile.consent, campaign.purpose):
         return "no_consent"
     if held_out(campaign, tenant, member.profile.person):
         return "held_out"

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from cel_expr_python import cel
 
 ALL: tuple[Root, ...] = ("now", "local", "event", "profile", "account", "item", "own", "change")
+FUNCTIONS = (
+    "has", "size", "contains", "startsWith", "endsWith", "matches", "exists", "all", "exists_one",
+    "filter", "map", "int", "double", "string", "bool", "timestamp", "duration", "getHours",
+    "getDayOfWeek", "getDayOfMonth", "getMonth", "getFullYear",
+)  # fmt: skip
+"""Of CEL, for whoever looks for one."""
 KEPT = 512
 """Compiled conditions that are remembered."""
 _WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
@@ -161,10 +167,13 @@ class Conditions:
     def _unknown(
         self, source: str, name: str, position: int, here: dict[str, Type], roots: Collection[str]
     ) -> BadCondition:
-        whole = next(
+        if source[position - 1 :].startswith("("):
+            return _no_function(source, name, position - len(name))
+        name, position = next(
             (each for each in _words(source) if each[0].startswith(name)), (name, position)
         )
-        name, position = whole
+        if source[position - 1 + len(name) :].lstrip().startswith("("):
+            return _no_function(source, name, position)
         root = name.partition(".")[0]
         if root in ALL and root not in roots:
             return _bad(
@@ -193,6 +202,12 @@ def _tamed(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         return float(value) if abs(value) < 10**300 else float("inf")
     return value
+
+
+def _no_function(source: str, name: str, position: int) -> BadCondition:
+    near = expressions.nearest(name, FUNCTIONS)
+    hint = f"Did you mean {near}?" if near else f"There are: {', '.join(FUNCTIONS)}."
+    return _bad(source, position, f"There is no function {name!r}.", hint)
 
 
 def _types(source: str, position: int, operator: str, kinds: str) -> BadCondition:

@@ -57,7 +57,8 @@ def on_event(made: Compiled, state: Enrolment, view: View) -> Change:
     Args:
         made: The campaign.
         state: The subject's; ``begun`` for a new one.
-        view: With ``event`` and ``items``; a time after now is taken for now.
+        view: With ``event`` and ``items``; a time after now is taken for now, one
+            before 1970 for its beginning.
     """
     event = view.event
     assert event is not None
@@ -66,7 +67,7 @@ def on_event(made: Compiled, state: Enrolment, view: View) -> Change:
         state.item and view.items and state.item not in view.items
     ):
         return state, effects
-    at_ms = min(event.at_ms, view.now_ms)
+    at_ms = max(0, min(event.at_ms, view.now_ms))
     state, more = _happened(made, state, view, at_ms)
     return state, (*effects, *more)
 

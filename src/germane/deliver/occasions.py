@@ -75,9 +75,11 @@ def at_of(text: str, zone: ZoneInfo) -> int:
     """The moment that ``2026-12-01T09:00`` is on a zone's clock; with an offset it is one moment for all.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: it is no such text, or not of this century or the next.
     """
     said = datetime.fromisoformat(text)
+    if not 2000 <= said.year < 2200:
+        raise ValueError("It is too far away.")
     if said.tzinfo is not None:
         return _ms(said)
     return moment_of(_ms(said.replace(tzinfo=UTC)), zone)

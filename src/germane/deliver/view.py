@@ -44,7 +44,7 @@ class View:
     def zone(self) -> ZoneInfo:
         """The person's own, else that of ``[delivery]``, else the project's."""
         own = self.profile.timezone if self.profile is not None else ""
-        return zone_of(own, self.settings.delivery.timezone, self.settings.timezone)
+        return zone_of(own, self.settings.delivery.zone, self.settings.timezone)
 
     def values(self, wanted: tuple[str, ...]) -> dict[str, Any]:
         """Values by name; a name of which nothing is known is left out."""

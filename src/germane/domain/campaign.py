@@ -7,9 +7,10 @@ empty texts and zeros mean that nothing was said.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import fields
 
 from germane.domain.ids import share_of
 from germane.domain.item import Item
@@ -24,7 +25,7 @@ EnterKind = Literal["event", "item", "schedule", "audience"]
 TRANSACTIONAL = "transactional"
 
 
-class Enter(msgspec.Struct, frozen=True, omit_defaults=True):
+class Enter(msgspec.Struct, frozen=True):
     """How somebody comes in. ``kind`` says which of the four ways it is."""
 
     event: str = ""
@@ -62,7 +63,7 @@ class Enter(msgspec.Struct, frozen=True, omit_defaults=True):
         return "item" if self.item else "event"
 
 
-class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
+class Wait(msgspec.Struct, frozen=True):
     """What lies between entering (or the step before) and a message."""
 
     for_s: int = 0
@@ -79,7 +80,7 @@ class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
     """CEL that must hold when the wait is over; else they leave."""
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True):
     """One message of a campaign."""
 
     name: str
@@ -92,7 +93,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """CEL; where it does not hold the step is passed over."""
 
 
-class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
+class Leave(msgspec.Struct, frozen=True):
     """When somebody leaves without the goal."""
 
     event: str = ""
@@ -105,7 +106,7 @@ class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
         return not self.event and not self.when
 
 
-class SendSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+class SendSpec(msgspec.Struct, frozen=True):
     """When the messages of a campaign may go out. What is not said is as ``[delivery]`` has it."""
 
     best_hour: bool = False
@@ -120,7 +121,7 @@ class SendSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """Send nothing where the best open hour is less than so many times as good as the average hour."""
 
 
-class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
+class Campaign(msgspec.Struct, frozen=True):
     """A campaign as it was declared."""
 
     name: str
@@ -171,7 +172,17 @@ def canonical(campaign: Campaign) -> bytes:
     """One way to write a campaign: JSON, keys in order, defaults left out, status left out. Equal
     definitions have equal bytes, whatever file, order or format they came in."""
     bare = msgspec.structs.replace(campaign, status="dry")
-    return msgspec.json.encode(msgspec.to_builtins(bare), order="deterministic")
+    return msgspec.json.encode(_bare(bare), order="deterministic")
+
+
+def _bare(value: Any) -> Any:
+    """What differs from the defaults; compared by value, whatever object it is."""
+    if isinstance(value, tuple | list):
+        return [_bare(each) for each in value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    pairs = ((each.name, getattr(value, each.name), each.default) for each in fields(value))
+    return {name: _bare(each) for name, each, default in pairs if each != default}
 
 
 class ItemChange(msgspec.Struct, frozen=True, gc=False):
@@ -190,7 +201,7 @@ class ItemChange(msgspec.Struct, frozen=True, gc=False):
         """Share of the old price that was taken off, in [0, 1]; 0 where it is not known."""
         if not self.old_price or self.new_price is None:
             return 0.0
-        return max(0.0, 1.0 - self.new_price / self.old_price)
+        return max(0.0, (self.old_price - self.new_price) / self.old_price)
 
 
 def changes_of(before: Item | None, after: Item, at_ms: int, key: str) -> tuple[ItemChange, ...]:

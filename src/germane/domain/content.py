@@ -14,11 +14,10 @@ from typing import Literal
 import msgspec
 
 from germane.domain.item import Item
+from germane.domain.settings import ActionSpec, OutcomeSpec, SurfaceSpec
 
 Channel = Literal["email", "inapp", "webhook"]
-Kind = Literal[
-    "subject", "preheader", "heading", "text", "button", "image", "items", "value"
-]
+Kind = Literal["subject", "preheader", "heading", "text", "button", "image", "items", "value"]
 Form = Literal["", "banner", "tooltip", "modal", "checklist"]
 Author = Literal["person", "writer"]
 
@@ -39,7 +38,7 @@ FALLBACK = "fallback"
 """The field that takes the place of ``text`` where that one needs data that a person does not have."""
 
 
-class Variant(msgspec.Struct, frozen=True, omit_defaults=True):
+class Variant(msgspec.Struct, frozen=True):
     """One way to fill a slot."""
 
     id: str
@@ -54,7 +53,7 @@ class Variant(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether it may be chosen. What a writer drafted waits for a person."""
 
 
-class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
+class Slot(msgspec.Struct, frozen=True):
     """A place in the content. With several variants it is a choice."""
 
     name: str
@@ -77,7 +76,7 @@ class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((each for each in self.variants if each.id == name), None)
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True):
     """One thing to say, on one channel."""
 
     content_id: str
@@ -114,6 +113,34 @@ def canonical(content: Content) -> bytes:
 def choice_surface(content_id: str, slot: str) -> str:
     """Name of the choice that a slot with several variants is."""
     return f"content:{content_id}:{slot}"
+
+
+def as_choice(
+    content_id: str,
+    slot: Slot,
+    *,
+    outcomes: tuple[OutcomeSpec, ...] = (),
+    features: tuple[str, ...] = (),
+    exploration_share: float = 0.05,
+) -> SurfaceSpec:
+    """A slot as the choice surface that decides it: its actions are the variants that may be chosen.
+
+    Args:
+        content_id: Of the content that the slot is in.
+        slot: One with two approved variants or more.
+        outcomes: What a good variant brings.
+        features: What of the person may matter (``predict.bandit.features``).
+        exploration_share: The least share of decisions that try variants evenly, 0 to 0.5.
+    """
+    return SurfaceSpec(
+        choice_surface(content_id, slot.name),
+        kind="choice",
+        outcomes=outcomes,
+        features=features,
+        exploration_share=exploration_share,
+        actions=tuple(ActionSpec(each.id, attributes=each.attributes) for each in slot.open),
+        default=tuple(each.id for each in slot.open[:1]),
+    )
 
 
 class Chosen(msgspec.Struct, frozen=True):

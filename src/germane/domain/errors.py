@@ -400,3 +400,27 @@ class WriterFailed(GermaneError):
 
     code = "writer.failed"
     hint = "The texts that are there stay in use. Try again, or write it yourself."
+
+
+class BadSignature(Unauthorized):
+    """The signature of a provider's request does not fit."""
+
+    code = "providers.bad_signature"
+    hint = (
+        "Compare the key under [providers] with the provider's; what stands between must pass the body on "
+        "unchanged."
+    )
+
+
+class ProviderOff(NotFound):
+    """This provider is not configured here."""
+
+    code = "providers.not_configured"
+    hint = "Set its key: see [providers] in the reference of the configuration."
+
+
+class NoLibrary(GermaneError):
+    """A library that this needs is not installed."""
+
+    code = "channels.no_library"
+    hint = 'Install it: pip install "germane[email]".'

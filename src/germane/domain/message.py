@@ -10,7 +10,8 @@ from germane.domain.campaign import DeliveryClass
 from germane.domain.plan import Priority
 
 Status = Literal[
-    "making", "approval",
+    "making",
+    "approval",
     "queued",
     "claimed",
     "sent",
@@ -20,8 +21,9 @@ Status = Literal[
     "expired",
     "cancelled",
 ]
-"""``making``: its campaign asked for it. ``approval``: waits for a person. ``queued``: goes out when it is due. ``claimed``: is going out now.
-``ambiguous``: nobody knows whether it went out; a person decides. The others are final."""
+"""``making``: its campaign asked for it. ``approval``: waits for a person. ``queued``: goes out when it is
+due. ``claimed``: is going out now. ``ambiguous``: nobody knows whether it went out; a person decides. The
+others are final."""
 FINAL = ("sent", "failed", "skipped", "expired", "cancelled")
 MAX_WHYS = 20
 """Reasons that a message keeps: the first, and the latest ones."""
@@ -98,6 +100,14 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """When it was first claimed."""
     claimed_ms: int = 0
     settled_ms: int = 0
+    opened_ms: int = 0
+    """When a person first saw it; 0: nobody is known to have."""
+    clicked_ms: int = 0
+    """When a person first followed a link of it."""
+    closed_ms: int = 0
+    """When a person closed it (in-app)."""
+    machines: int = 0
+    """How often a scanner or a proxy opened it or followed its links: counted for nothing."""
     whys: tuple[Why, ...] = ()
     """The reasons of all that happened to it, oldest first."""
 

@@ -42,7 +42,7 @@ class Claims(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     """As text once it is verified; a number in the claims is the text of that number, as in events."""
     anonymous_id: Id | int = ""
     surfaces: tuple[Id, ...] | None = None
-    """The surfaces it opens; ``None``: all."""
+    """The surfaces it opens, ``inbox`` for in-app messages; ``None``: all."""
     iat: float = 0.0
     """When it was made, if it says so."""
 

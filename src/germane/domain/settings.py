@@ -196,7 +196,7 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     """Minutes of the day on the person's clock in which nothing goes out; ``None``: there are none."""
     window: tuple[int, int] | None = None
     """Minutes of the day in which campaigns send that name no window; ``None``: any time."""
-    timezone: str = ""
+    zone: str = ""
     """Of people whose zone is not known; empty: the project's."""
     spread_s: int = 900
     """What becomes due for many at one moment is spread over this."""
@@ -257,8 +257,6 @@ class Settings(msgspec.Struct, frozen=True):
     delivery: DeliverySpec = DeliverySpec()
     approvals: dict[str, ApprovalPolicy] = {}
     """Channel -> who must agree before anything goes out by it; the empty name: by any."""
-    content: ContentSpec = ContentSpec()
-    writer: WriterSpec = WriterSpec()
 
     @property
     def diversity_attribute(self) -> str:

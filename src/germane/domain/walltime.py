@@ -26,6 +26,8 @@ Pieces = tuple[Piece, ...]
 _THURSDAY = 3  # 1970 began with one
 _SPAN = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\s*-\s*([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_FIRST_MS, _LAST_MS = -2_208_988_800_000, 7_258_118_400_000
+"""1900 and 2200: beyond them clocks are taken to stand as they do there."""
 _BLOCK_MS = 32 * DAY_MS
 _PROBE_MS = 3 * HOUR_MS
 """No zone ever changed its clocks twice within so short a time."""
@@ -61,21 +63,23 @@ def written_clock(minutes: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _ahead_ms(at_ms: int, zone: ZoneInfo) -> int:
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms)
+    near = max(_FIRST_MS, min(at_ms, _LAST_MS))
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=near)
     ahead = moment.astimezone(zone).utcoffset() or timedelta()
     return int(ahead.total_seconds() * 1000)
 
 
 @lru_cache(maxsize=4096)
-def _block(number: int, zone: ZoneInfo) -> tuple[tuple[int, int], ...]:
-    """(from, how far ahead of UTC) for each stretch without a change, in one block of days."""
+def _block(number: int, zone: ZoneInfo) -> tuple[tuple[int, int, int], ...]:
+    """(from, until, how far ahead of UTC) for each stretch without a change, in one block of days."""
     start, end = number * _BLOCK_MS, (number + 1) * _BLOCK_MS
     found = [(start, _ahead_ms(start, zone))]
     for probe in range(start + _PROBE_MS, end + 1, _PROBE_MS):
         now = _ahead_ms(min(probe, end - 1), zone)
         if now != found[-1][1]:
             found.append((_change(probe - _PROBE_MS, min(probe, end - 1), zone), now))
-    return tuple(found)
+    ends = [at for at, _ in found[1:]] + [end]
+    return tuple((at, until, ahead) for (at, ahead), until in zip(found, ends, strict=True))
 
 
 def _change(before: int, after: int, zone: ZoneInfo) -> int:
@@ -93,18 +97,16 @@ def _change(before: int, after: int, zone: ZoneInfo) -> int:
 def stretches(from_ms: int, until_ms: int, zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
     """(from, until, ahead of UTC in ms) that cover a time without a gap, each without a clock change."""
     for number in range(from_ms // _BLOCK_MS, (until_ms - 1) // _BLOCK_MS + 1):
-        parts = _block(number, zone)
-        ends = [start for start, _ in parts[1:]] + [(number + 1) * _BLOCK_MS]
-        for (start, ahead), end in zip(parts, ends, strict=True):
-            low, high = max(start, from_ms), min(end, until_ms)
-            if low < high:
-                yield low, high, ahead
+        for start, end, ahead in _block(number, zone):
+            if start < until_ms and end > from_ms:
+                yield max(start, from_ms), min(end, until_ms), ahead
 
 
 def ahead_ms(at_ms: int, zone: ZoneInfo) -> int:
     """How far a zone's wall clock is ahead of UTC at a moment, in milliseconds."""
-    for _, _, ahead in stretches(at_ms, at_ms + 1, zone):
-        return ahead
+    for start, end, ahead in _block(at_ms // _BLOCK_MS, zone):
+        if start <= at_ms < end:
+            return ahead
     raise AssertionError("a moment is in a stretch")
 
 

@@ -14,6 +14,7 @@ import cel
 from germane.domain import decay
 from germane.domain.content import Content, Slot, Variant
 from germane.domain.errors import BadFilter
+from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.generate.facts import Facts
@@ -48,20 +49,44 @@ _HINT = 'Conditions speak of profile, account, context and chosen: profile.trait
 
 
 def seen(profile: Profile, settings: Settings, now_ms: int) -> dict[str, Any]:
-    """A profile as conditions see it: traits, interests as weights, evidence, readiness, locale."""
-    return {
-        "person": profile.person,
+    """A profile as conditions see it. What is not known is not there, and a condition on it is false.
+
+    The names are those of campaigns' conditions: ``interests`` are shares of what the person likes, by
+    attribute and value; ``firstSeenDays`` and ``lastSeenDays`` count back from now.
+    """
+    found = {
+        "evidence": float(profile.evidence),
+        "readiness": float(decay.readiness(profile.evidence, settings.profile.readiness_half)),
+        "locale": profile.locale,
+        "timezone": profile.timezone,
+        "account": profile.account,
         "traits": {
             name: each.value for name, each in profile.traits.items() if each.value is not None
         },
         "interests": {
-            name: decay.interests(profile, name, settings, now_ms) for name in profile.interests
+            name: _shares(decay.interests(profile, name, settings, now_ms))
+            for name in profile.interests
         },
-        "evidence": float(profile.evidence),
-        "readiness": decay.readiness(profile.evidence, settings.profile.readiness_half),
-        "locale": profile.locale,
-        "account": profile.account,
     }
+    if profile.first_seen_ms >= 0:
+        found["firstSeenDays"] = max(0, now_ms - profile.first_seen_ms) / MS_PER_DAY
+    if profile.last_seen_ms:
+        found["lastSeenDays"] = max(0, now_ms - profile.last_seen_ms) / MS_PER_DAY
+    return found
+
+
+def _shares(weights: dict[str, float]) -> dict[str, float]:
+    liked = {value: weight for value, weight in weights.items() if weight > 0}
+    total = sum(liked.values())
+    return {value: weight / total for value, weight in liked.items()}
+
+
+def seen_account(profile: Profile | None) -> dict[str, Any]:
+    """An account as conditions see it: its id and its traits."""
+    if profile is None:
+        return {"traits": {}}
+    traits = {name: each.value for name, each in profile.traits.items() if each.value is not None}
+    return {"id": profile.person, "traits": traits}
 
 
 def holds(source: str, names: Mapping[str, Any]) -> bool:
@@ -85,7 +110,7 @@ def pick(content: Content, facts: Facts, wanted: Mapping[str, str] | None = None
     What is learned about variants is not asked: that is a decision, with a propensity.
     """
     profile = seen(facts.profile, facts.settings, facts.now_ms)
-    account = seen(facts.account, facts.settings, facts.now_ms) if facts.account else {}
+    account = seen_account(facts.account)
     chosen: dict[str, str] = {}
     for slot in content.slots:
         names = {

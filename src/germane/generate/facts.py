@@ -1,4 +1,4 @@
-"""What a rendering is given: the person, the occasion, the addresses. Everything is a value: no clock, no chance."""
+"""What a rendering is given: the person, the occasion, the addresses. All of it values: no clock, no chance."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from germane.generate.facts import Facts
 from germane.generate.links import resolved, wrong_with
 from germane.generate.liquid import Budget, Language, rendered
 from germane.generate.missing import Missing
-from germane.generate.recording import Recorder, plain
+from germane.generate.recording import Recorder, blank, plain
 from germane.generate.views import Price, field_of, globals_of
 
 LINE_MAX = 250
@@ -58,14 +59,16 @@ class Filling:
         self._budget = Budget()
 
     def block(
-        self, slot: Slot, variant: Variant, items: tuple[Item, ...] | None
+        self, slot: Slot, variant: Variant | None, items: tuple[Item, ...] | None
     ) -> tuple[Block, Pieces]:
-        """A slot, filled.
+        """A slot, filled; without a variant it is left out.
 
         Raises:
             Missing: it cannot be, and is to be left out.
             TemplateRefused: a text asks for too much.
         """
+        if variant is None:
+            raise Missing(slot.name, "was not chosen")
         fields = variant.texts.get(self._locale) or variant.texts[self._content.default_locale]
         one = _One(self._facts, self._language, self._budget, slot.name)
         match slot.kind:
@@ -81,7 +84,7 @@ class Filling:
                 found = Block(
                     slot.name,
                     slot.kind,
-                    text=one.line(one.text(fields)),
+                    text=one.short(fields),
                     url=one.link(one.address(fields["url"])),
                 )
             case "image":
@@ -95,7 +98,7 @@ class Filling:
             case "items":
                 found = self._items(slot, fields, items, one)
             case _:
-                found = Block(slot.name, slot.kind, text=one.line(one.text(fields)))
+                found = Block(slot.name, slot.kind, text=one.short(fields))
         return found, self._pieces(one)
 
     def _items(
@@ -109,7 +112,7 @@ class Filling:
         shown = (shown or ())[: slot.size or None]
         if not shown:
             raise Missing(slot.name, "has no items to show")
-        heading = one.line(one.text(fields)) if fields.get("text") else ""
+        heading = one.short(fields) if fields.get("text") else ""
         cards = tuple(self._card(item, slot, fields, one) for item in shown)
         return Block(slot.name, slot.kind, text=heading, cards=cards)
 
@@ -160,12 +163,21 @@ class _One:
 
     def text(self, fields: dict[str, str]) -> str:
         """``text``, or its fallback where that one needs what is not there; marked."""
+        return self._or_fallback(fields, lambda source: self.filled("text", source))
+
+    def short(self, fields: dict[str, str]) -> str:
+        """The same as one line, plain; a text that has become too long for one gives way, too."""
+        return self._or_fallback(fields, lambda source: self.line(self.filled("text", source)))
+
+    def _or_fallback(self, fields: dict[str, str], fill: Callable[[str], str]) -> str:
+        kept = len(self.used), len(self.claims)
         try:
-            return self.filled("text", fields["text"])
+            return fill(fields["text"])
         except Missing:
             if not fields.get(FALLBACK):
                 raise
-            return self.filled("text", fields[FALLBACK])
+            del self.used[kept[0] :], self.claims[kept[1] :]
+            return fill(fields[FALLBACK])
 
     def optional(self, fields: dict[str, str], name: str) -> str:
         """A small text that may be left out by itself."""
@@ -185,7 +197,7 @@ class _One:
         recorder = Recorder()
         names = globals_of(self._facts, self._item, recorder)
         marked = rendered(source, names, recorder, self._language, self._budget)
-        if not plain(marked).strip():
+        if blank(plain(marked)):
             raise Missing(f"{self._slot}.{name}", "has nothing to say")
         if name not in LINKS:
             self._note(marked, recorder)

@@ -12,7 +12,7 @@ from germane.generate import locales
 from germane.generate.missing import Missing
 from germane.generate.views import Price
 
-TEXT_MAX = 4_000
+TEXT_MAX = 2_000
 NUMBER_MAX = 1e12
 _Filter = Callable[..., Any]
 
@@ -92,7 +92,7 @@ def _truncatewords(value: Any, count: Any = 15, end: Any = "…") -> str:
 
 def _join(value: Any, sign: Any = ", ") -> str:
     values = value if isinstance(value, list | tuple) else [value]
-    return text(sign).join(text(each) for each in values)
+    return text(text(sign).join(text(each) for each in values[:20]))
 
 
 def _pick(place: int) -> _Filter:
@@ -116,7 +116,9 @@ def _capitalize(value: Any) -> str:
 
 
 def _money(value: Any, currency: Any = "", *, context: Any) -> str:
-    code = text(currency) if currency else getattr(value, "currency", "") or context.language.currency
+    code = (
+        text(currency) if currency else getattr(value, "currency", "") or context.language.currency
+    )
     return locales.money(amount(value), code, context.language.tag)
 
 

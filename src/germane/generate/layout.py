@@ -26,9 +26,7 @@ DARK_BORDER, DARK_LINK = "#4a525b", "#8ab4ff"
 COLUMNS = 2
 
 
-def html(
-    blocks: Sequence[Block], subject: str, preheader: str, locale: str, facts: Facts
-) -> str:
+def html(blocks: Sequence[Block], subject: str, preheader: str, locale: str, facts: Facts) -> str:
     """The HTML part: responsive, light and dark, left to right or right to left."""
     page = _Page(locale, facts)
     source = page.mjml(blocks, subject, preheader)
@@ -65,7 +63,7 @@ class _Page:
             f'<mjml lang="{escape(self._locale)}" dir="{self._direction}"><mj-head>'
             f"<mj-title>{self._put(subject)}</mj-title>"
             + (f"<mj-preview>{self._put(preheader)}</mj-preview>" if preheader else "")
-            + f"<mj-attributes><mj-all font-family=\"{FONT}\" />"
+            + f'<mj-attributes><mj-all font-family="{FONT}" />'
             f'<mj-text font-size="16px" line-height="1.55" color="{INK}" align="{self._start}" '
             'padding="6px 32px" />'
             f'<mj-button background-color="{color}" color="#ffffff" border-radius="8px" '
@@ -164,9 +162,11 @@ class _Page:
             )
         title = self._put(card.title)
         if card.url:
-            title = f'<a class="title" href="{self._put(card.url)}" style="color:{INK};text-decoration:none">{title}</a>'
+            style = f"color:{INK};text-decoration:none"
+            title = f'<a class="title" href="{self._put(card.url)}" style="{style}">{title}</a>'
         parts.append(
-            f'<mj-text css-class="ink" font-weight="600" line-height="1.35" padding="2px {side}">{title}</mj-text>'
+            f'<mj-text css-class="ink" font-weight="600" line-height="1.35" padding="2px {side}">'
+            f"{title}</mj-text>"
         )
         if card.price:
             before = (
@@ -195,13 +195,19 @@ class _Page:
         """Who sends it and from where; why, and how to end it."""
         unsubscribe, why, view = words(self._locale)
         links, spec = self._facts.links, self._facts.spec
-        address = " · ".join(each.strip() for each in spec.sender_address.splitlines() if each.strip())
+        address = " · ".join(
+            each.strip() for each in spec.sender_address.splitlines() if each.strip()
+        )
         name = spec.sender_name or self._facts.settings.project
         lines = [self._put(name) + (f" · {self._put(address)}" if address else "")]
         anchors = [
             f'<a href="{self._put(url)}" class="quiet" style="color:{QUIET};text-decoration:underline">'
             f"{label}</a>"
-            for label, url in ((view, links.view), (why, links.why), (unsubscribe, links.unsubscribe))
+            for label, url in (
+                (view, links.view),
+                (why, links.why),
+                (unsubscribe, links.unsubscribe),
+            )
             if url
         ]
         lines += [" &nbsp;·&nbsp; ".join(anchors)] if anchors else []

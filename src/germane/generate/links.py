@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from germane.domain.settings import ContentSpec
@@ -25,6 +26,7 @@ def resolved(marked: str) -> str:
     return _VALUE.sub(put, marked.strip()).strip()
 
 
+@lru_cache(maxsize=16_384)
 def wrong_with(url: str, spec: ContentSpec, *, image: bool = False) -> tuple[str, str] | None:
     """What speaks against an address, and the remedy; None where it is good.
 
@@ -36,7 +38,10 @@ def wrong_with(url: str, spec: ContentSpec, *, image: bool = False) -> tuple[str
     if len(url) > URL_MAX:
         return f"It is longer than {URL_MAX:,} characters.", "Shorten it."
     if _BAD.search(url):
-        return "It has a space or a sign that no address has.", "Write such signs as %20 and the like."
+        return (
+            "It has a space or a sign that no address has.",
+            "Write such signs as %20 and the like.",
+        )
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -38,12 +38,13 @@ from germane.domain.errors import TemplateRefused
 from germane.domain.near import did_you_mean
 from germane.generate.filters import FILTERS, text
 from germane.generate.missing import Missing
-from germane.generate.recording import Recorder
+from germane.generate.recording import Recorder, blank
 
 SOURCE_MAX = 10_000
 """Characters of one text."""
 STEPS_MAX = 5_000
 """Look-ups, filters and outputs of one message; a turn of a loop costs as many as its text has parts."""
+FILTER_STEPS = 3
 OUTPUT_MAX = 40_000
 """Bytes that one text may become, marks counted."""
 LOCALS_MAX = 40_000
@@ -96,8 +97,8 @@ class Context(RenderContext):
         return super().get(path, token=token, **rest)
 
     def filter(self, name: str, token: Token | None) -> Any:
-        """A filter; one step."""
-        self.budget.step()
+        """A filter; more than a step, as it may walk through a long text."""
+        self.budget.step(FILTER_STEPS)
         return super().filter(name, token)
 
     @contextmanager
@@ -126,7 +127,7 @@ class MarkedOutput(OutputNode):
         context.recorder.begin()
         value = self.expression.evaluate(context)
         said = text(value)
-        if not said.strip():
+        if blank(said):
             raise Missing(str(self.expression))
         return buffer.write(context.recorder.end(said))
 

@@ -59,7 +59,7 @@ def percent(value: float, tag: str) -> str:
 
 def day(value: datetime, form: str, tag: str) -> str:
     """A day, in one of ``FORMS``."""
-    return str(format_date(value.date(), form, locale=known(tag)))  # type: ignore[arg-type]
+    return str(format_date(value.date(), form, locale=known(tag)))
 
 
 def clock(value: datetime, tag: str) -> str:
@@ -87,4 +87,3 @@ def moment(value: object, zone: ZoneInfo) -> datetime | None:
     if found.tzinfo is not None:
         return found.astimezone(zone)
     return found.replace(tzinfo=zone)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from unicodedata import category
 
 from germane.domain.content import Claim
 
@@ -15,12 +16,21 @@ _GUARDED = str.maketrans(
     {"*": "\ue010", "[": "\ue011", "]": "\ue012", "(": "\ue013", ")": "\ue014", "-": "\ue015",
      "\n": " ", "\r": " ", "\t": " "}
 )  # fmt: skip
-_UNGUARDED = {ord(new): old for old, new in zip("*[]()-", map(chr, range(0xE010, 0xE016)), strict=True)}
+_UNGUARDED = {
+    ord(new): old for old, new in zip("*[]()-", map(chr, range(0xE010, 0xE016)), strict=True)
+}
 
 
 def clean(text: str) -> str:
     """A text from data without what could pass for something else than text."""
     return _PRIVATE.sub("", text)
+
+
+def blank(text: str) -> bool:
+    """Whether nothing of a text can be seen: spaces and signs without a shape (U+200B and its like)."""
+    return not text.strip() or (
+        not text.isascii() and all(x.isspace() or category(x) in ("Cf", "Cc", "Mn") for x in text)
+    )
 
 
 def guarded(text: str) -> str:

@@ -42,8 +42,6 @@ def render(content: Content, chosen: Chosen, facts: Facts) -> Rendered:
     blocks, pieces, dropped = [], Pieces(), []
     for slot, variant in picked:
         try:
-            if variant is None:
-                raise Missing(slot.name, "was not chosen")
             block, found = filling.block(slot, variant, chosen.items.get(slot.name))
         except Missing as missing:
             if slot.required or slot.kind == "subject":

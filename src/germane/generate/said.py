@@ -12,11 +12,18 @@ _LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _TAGS = re.compile(r"\{%.*?%\}", re.DOTALL)
 _VALUES = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _NUMBER = r"\d{1,3}(?:[.,' \u00a0\u202f]?\d{3})*(?:[.,]\d{1,2})?(?:[.,]?[-–—]{1,2})?"
-_SIGN = r"(?:[€$£¥₹₽₺₩]|\b(?:EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|Euros?|euros?|dollars?|Dollar|kr|zł|Fr\.)(?!\w))"
+_SIGN = (
+    r"(?:[€$£¥₹₽₺₩]|\b(?:EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|CZK|HUF|CAD|AUD|[Ee]uros?|[Dd]ollars?|"
+    r"kr|zł|Fr\.)(?!\w))"
+)
 _PRICE = re.compile(rf"{_SIGN}[ \u00a0\u202f]?{_NUMBER}|{_NUMBER}[ \u00a0\u202f]?{_SIGN}")
-_SHARE = re.compile(r"[-–−]?\d{1,3}(?:[.,]\d+)?[ \u00a0\u202f]?(?:%|percent\b|Prozent\b|pour cent\b|por ciento\b)")
+_SHARE = re.compile(
+    r"[-–−]?\d{1,3}(?:[.,]\d+)?[ \u00a0\u202f]?(?:%|percent\b|Prozent\b|pour cent\b|por ciento\b)"
+)
 _LINK = re.compile(r"\]\(([^()\n]+)\)")
-_TYPED = re.compile(r"(?<!\]\()(?<![\w/@.])(?:[a-z][a-z0-9+.-]*://|www\.)[^\s<>()\[\]]+", re.IGNORECASE)
+_TYPED = re.compile(
+    r"(?<!\]\()(?<![\w/@.])(?:[a-z][a-z0-9+.-]*://|www\.)[^\s<>()\[\]]+", re.IGNORECASE
+)
 
 
 def literal(source: str) -> str:

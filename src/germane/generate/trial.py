@@ -43,7 +43,7 @@ def _open(spec: ContentSpec) -> ContentSpec:
 
 
 def _sample(settings: Settings) -> Item:
-    attributes = {name: "sample" for name in settings.attributes} | {"list_price": 2.0}
+    attributes = dict.fromkeys(settings.attributes, "sample") | {"list_price": 2.0}
     return Item(
         "sample",
         title="Sample",

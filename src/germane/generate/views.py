@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from germane.domain import decay
 from germane.domain.event import Event
@@ -26,7 +26,7 @@ from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
 from germane.generate.facts import Facts
 from germane.generate.locales import moment
-from germane.generate.recording import Recorder, clean
+from germane.generate.recording import Recorder, blank, clean
 
 ROOTS = ("person", "interest", "account", "item", "event", "context", "project", "now")
 SPELLINGS = {
@@ -53,7 +53,7 @@ class Price(float):
 
     currency: str
 
-    def __new__(cls, value: float, currency: str) -> Price:
+    def __new__(cls, value: float, currency: str) -> Self:
         """``currency`` is an ISO 4217 code, or empty."""
         made = super().__new__(cls, value)
         made.currency = currency
@@ -93,13 +93,16 @@ class View(Mapping[str, Any]):
 def shown(value: Any, depth: int = 0) -> Any:
     """A value as a template may have it; None where there is nothing that could be said."""
     if isinstance(value, str):
-        return clean(value).strip()[:TEXT_CHARS] or None
+        said = clean(value).strip()[:TEXT_CHARS]
+        return None if blank(said) else said
     if isinstance(value, bool | View):
         return value
     if isinstance(value, int | float):
         return value if abs(value) < 1e12 else None  # infinite, no number, or no sum of this world
     if isinstance(value, list | tuple) and depth < DEPTH_MAX:
-        kept = [each for each in (shown(v, depth + 1) for v in value[:LIST_MAX]) if each is not None]
+        kept = [
+            each for each in (shown(v, depth + 1) for v in value[:LIST_MAX]) if each is not None
+        ]
         return kept or None
     if isinstance(value, Mapping) and depth < DEPTH_MAX:
         pairs = ((str(k), shown(v, depth + 1)) for k, v in list(value.items())[:LIST_MAX])
@@ -224,7 +227,11 @@ class Properties(View):
     """Properties of an event, or what came with a request."""
 
     def __init__(
-        self, name: str, values: Mapping[str, Any], recorder: Recorder, signals: tuple[str, ...] = ()
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        recorder: Recorder,
+        signals: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, recorder)
         self._values, self._meant = values, signals

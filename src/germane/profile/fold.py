@@ -61,7 +61,7 @@ def fold(
     _seen(changes, profile, event, at_ms)
     if event.traits or event.context:
         _said(changes, profile, event, at_ms, oldest_ms(now_ms))
-    refused = consent.withdrawn(event)
+    refused = consent.withdrawn(event, profile.consent)
     if refused:
         changes["consent"] = {**profile.consent, **dict.fromkeys(refused, False)}
     if interactions:

@@ -7,7 +7,7 @@ let held = "", fetching = null, asks = [];
 function call(path, body, signal) {
   const who = path === "/v1/batch" ? {} : held ? { token: held } : { person: { anonymousId: me.anonymousId } };
   return fetch_(me.host + path, {
-    method: "POST", body: json({ writeKey: me.writeKey, ...who, ...body }), keepalive: true, credentials: "omit",
+    method: "POST", body: json({ writeKey: me.writeKey, ...who, ...body }), keepalive: !signal, credentials: "omit",
     headers: { "content-type": "text/plain" }, referrerPolicy: "strict-origin-when-cross-origin", signal,
   });
 }
@@ -20,6 +20,18 @@ function claims(token) {
   } catch {
     return {};
   }
+}
+
+/** Somebody with a name. Whoever had another one here before shares no anonymousId and no answers with them. */
+function become(userId) {
+  const before = store.get("user");
+  if (before && before !== userId) {
+    for (const name of [...store.names("d:"), "closed"]) store.drop(name);
+    me.anonymousId = uuid();
+    store.set("id", me.anonymousId);
+  }
+  store.set("user", userId);
+  me.userId = userId;
 }
 
 /** Fetch a token where a function gives it; whether there is a new one. */
@@ -39,7 +51,7 @@ function hold(token) {
   if (typeof token !== "string" || !token || token === held) return false;
   held = token;
   const said = claims(token);
-  if (said.userId) me.userId = String(said.userId);
+  if (said.userId) become(String(said.userId));
   if (said.anonymousId) me.anonymousId = String(said.anonymousId);
   return true;
 }
@@ -74,15 +86,15 @@ const now = () => Date.now() + (me.skew || 0);
 
 /** A decision of a surface: all that are asked for at once go into one request. */
 function decide(ask) {
-  const name = `d:${me.userId || me.anonymousId}:${json(ask)}`;
-  const kept = store.get(name);
+  const name = () => `d:${me.userId || me.anonymousId}:${json(ask)}`; // who it is may be known only with the answer
+  const kept = store.get(name());
   const fresh = kept && Date.parse(kept.expiresAt) > now() ? kept : null;
   if (navigator.onLine === false) return fresh ? Promise.resolve(fresh) : Promise.reject(new Error("offline"));
   return new Promise((yes, no) => {
     if (!asks.length) later(together, 0);
     asks.push({ ask, yes, no });
   }).then(decision => {
-    store.set(name, decision);
+    store.set(name(), decision);
     return decision;
   }, error => {
     if (fresh) return fresh;

@@ -17,9 +17,9 @@ function note(error) {
 
 /** The same function, which never throws and never rejects. */
 function safe(work, otherwise) {
-  return (...given) => {
+  return function () { // `apply`, not `...`: that needs iterators, which a page may have broken
     try {
-      const found = work(...given);
+      const found = work.apply(null, arguments);
       return found instanceof Promise ? found.catch(e => (note(e), otherwise)) : found;
     } catch (error) {
       note(error);

@@ -4,6 +4,7 @@ const words = {
   why: "Why am I seeing this?", less: "Less like this", everyone: "This is shown to everyone.", close: "Close",
   noted: "Noted: you will see less like this.", done: "done", of: "of", todo: "to do",
 };
+const boxes = []; // that are open, the latest last
 let root = null, live = null;
 
 function ground() {
@@ -30,9 +31,10 @@ function announce(text) {
 function open(box, { anchor, focus, closed, gone }) {
   const before = doc.activeElement, ends = [];
   const shut = safe(byPerson => {
-    if (!box.isConnected && !ends.length) return;
+    if (!boxes.includes(box)) return;
     const inside = root && root.activeElement;
     for (const each of ends.splice(0)) each();
+    boxes.splice(boxes.indexOf(box), 1);
     box.remove();
     if (inside && before && before.isConnected) before.focus({ preventScroll: true });
     if (closed) closed(byPerson === true);
@@ -41,9 +43,10 @@ function open(box, { anchor, focus, closed, gone }) {
   box.append(cross);
   listen(cross, "click", () => shut(true));
   ends.push(listen(win, "keydown", event => {
-    if (event.key === "Escape" && !event.defaultPrevented) shut(true);
+    if (event.key === "Escape" && !event.defaultPrevented && boxes[boxes.length - 1] === box) shut(true);
   }));
   ground().append(box);
+  boxes.push(box);
   if (anchor) {
     ends.push(follow(box, anchor, () => {
       shut();

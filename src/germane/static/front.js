@@ -6,12 +6,13 @@ function load(options) {
   if (store.get("off")) return false;
   const host = given.host || (script && new URL(script.src, doc.baseURI).origin) || "";
   Object.assign(me, { host: String(host).replace(/\/+$/, ""), writeKey: String(given.writeKey || ""), token: given.token || null,
-    userId: given.userId ? String(given.userId) : "", theme: given.theme || "", debug: !!given.debug });
+    userId: "", theme: given.theme || "", debug: !!given.debug });
   Object.assign(words, given.words);
   me.anonymousId = given.anonymousId ? String(given.anonymousId) : store.get("id") || uuid();
+  store.set("id", me.anonymousId);
+  if (given.userId) become(String(given.userId));
   held = "";
   if (typeof me.token === "string") hold(me.token);
-  store.set("id", me.anonymousId);
   me.ready = true;
   tidy();
   soon(SECOND);
@@ -20,7 +21,8 @@ function load(options) {
 
 /** After a logout: another visitor from now on. */
 function reset() {
-  for (const name of [...store.names("d:"), "id", "closed"]) store.drop(name);
+  leave(); // what is still to be told of the one before needs their token
+  for (const name of [...store.names("d:"), "id", "user", "closed"]) store.drop(name);
   Object.assign(me, { userId: "", token: null, anonymousId: uuid() });
   held = "";
   store.set("id", me.anonymousId);
@@ -41,15 +43,24 @@ function optOut() {
   eyes = showing = root = null;
 }
 
-const begun = work => (...given) => me.ready ? work(...given) : undefined;
+const begun = (work, otherwise) => function () {
+  return me.ready ? work.apply(null, arguments) : otherwise;
+};
+/** A safe function whose answer is a promise in any case. */
+const promised = (work, otherwise) => {
+  const quiet = safe(work, otherwise);
+  return function () {
+    return Promise.resolve(quiet.apply(null, arguments));
+  };
+};
 const germane = {
   version: VERSION,
   load: safe(load, false),
   track: safe(begun(track)),
   identify: safe(begun(identify)),
   page: safe(begun(page)),
-  fill: safe(async (...given) => me.ready ? fill(...given) : null, null),
-  nudges: safe(async () => me.ready ? nudges() : 0, 0),
+  fill: promised(begun(fill, null), null),
+  nudges: promised(begun(nudges, 0), 0),
   outcome: safe(begun(outcome)),
   flush: safe(() => flush(true)),
   reset: safe(reset),
@@ -66,7 +77,7 @@ const leave = () => {
 safe(() => {
   const name = (script && script.dataset.name) || "germane", before = win[name];
   const taken = before != null && !Array.isArray(before) && !(before instanceof Node) && !(before instanceof HTMLCollection);
-  if (taken) return note(`window.${name} is somebody else's: name ours with data-name`);
+  if (taken) return console.warn(`germane.js: window.${name} is taken. Choose another name: <script data-name="...">`);
   Object.defineProperty(win, name, { value: Object.freeze(germane), configurable: true, writable: true, enumerable: true });
   listen(win, "pagehide", leave);
   listen(doc, "visibilitychange", () => { if (doc.visibilityState === "hidden") leave(); });

@@ -84,7 +84,7 @@ function track(event, properties) {
 }
 
 function identify(userId, traits) {
-  if (userId) me.userId = String(userId);
+  if (userId) become(String(userId));
   say({ type: "identify", traits: traits || {} });
 }
 

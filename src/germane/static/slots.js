@@ -13,7 +13,7 @@ async function fill(where, surface, options = {}) {
   const decision = await decide({ surface, ...(size ? { size } : {}), ...(context ? { context } : {}), ...(exclude ? { exclude } : {}) });
   if (!me.ready) return null;
   if (!decision.items.length) {
-    observe(slot, () => decision.answers && decision.answers.click.outcome && impression(decision, 0)); // a choice to do nothing
+    if (decision.kind === "choice") observe(slot, () => impression(decision, 0)); // to do nothing was chosen, and is seen
     return decision;
   }
   const shown = [], made = draw(slot, decision, options, shown);

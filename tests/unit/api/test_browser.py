@@ -236,15 +236,17 @@ def test_the_inbox(engine: Engine) -> None:
         asked.append((user_id, anonymous_id))
         return [Nudge("m1", "banner", "Hello", buttons=(Button("Look", "/new"),))]
 
-    mine, wrong, server, nobody = send(
+    mine, wrong, server, nobody, narrow, wide = send(
         engine,
         ("/v1/inbox", body({}, token=token())),
         ("/v1/inbox", body({"surfaces": []}, token=token())),
         ("/v1/inbox", {"json": {"person": {"anonymousId": "v"}}, "auth": SERVER}),
         ("/v1/inbox", {"json": {"person": {}}, "auth": SERVER}),
+        ("/v1/inbox", body({}, token=token(user_id="ann", surfaces=("home",)))),
+        ("/v1/inbox", body({}, token=token(user_id="ann", surfaces=("home", "inbox")))),
         inbox=inbox,
     )
-    assert asked == [("ann", ""), ("", "v")]
+    assert asked == [("ann", ""), ("", "v"), ("ann", "")]
     (message,) = mine.json()["messages"]
     assert (message["messageId"], message["form"], message["buttons"][0]["label"]) == (
         "m1",
@@ -252,6 +254,7 @@ def test_the_inbox(engine: Engine) -> None:
         "Look",
     )
     assert (wrong.status_code, server.status_code, nobody.status_code) == (400, 200, 400)
+    assert [narrow.status_code, wide.status_code] == [403, 200]
 
 
 def test_attributes_that_people_may_see(engine: Engine, shop: Settings) -> None:
@@ -316,6 +319,7 @@ def test_a_choice(tmp_path: Any) -> None:
     (made,) = said["decisions"]
     assert "choice" not in made
     assert not names(said) & (SECRETS | {"expected", "low", "high", "how"})
+    assert not any(map(str.isdigit, "".join(made["items"][0]["reasons"]))), "figures are no reasons"
     assert made["items"][0]["attributes"]["title"] in ("Men's e-mail", "Women's e-mail")
     assert made["answers"]["click"] == {"outcome": "click"}
 

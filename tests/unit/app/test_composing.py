@@ -242,3 +242,16 @@ def test_a_more_urgent_message_takes_the_place_of_another(shop: Settings, tmp_pa
     assert waits.due_ms >= START_MS + 86_400_000
     assert rebuild(engine).equal
     engine.store.close()
+
+
+def test_a_version_does_not_depend_on_how_it_was_read() -> None:
+    """Equal definitions have equal versions, whether a value was written or is the default."""
+    from msgspec import json, msgpack
+
+    campaign, content = a_campaign(), a_content()
+    for kind, made in ((Campaign, campaign), (Content, content)):
+        again = json.decode(json.encode(made), type=kind)
+        once_more = msgpack.decode(msgpack.encode(again), type=kind)
+        assert again == once_more == made
+        assert again.version == once_more.version == made.version
+        assert msgpack.encode(again) == msgpack.encode(once_more) == msgpack.encode(made)

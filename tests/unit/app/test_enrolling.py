@@ -244,3 +244,101 @@ def test_it_goes_on_after_a_restart(engine: Engine, tmp_path: Path, shop: Settin
     worked(again, channel)
     assert len(channel.sent) == 1
     again.store.close()
+
+
+def of_picks() -> Any:
+    """Content with a subject that varies, and picks from a grid."""
+    from germane.domain.content import Slot, Variant
+
+    content = a_content()
+    picks = Slot("picks", "items", (Variant("grid", {"en": {}}),), surface="home", size=3)
+    return replace(content, slots=(content.slots[0], picks))
+
+
+def answer(name: str, message: Message, **properties: Any) -> Event:
+    """What came back about a message."""
+    return an_event(name, properties={"message_id": message.message_id, **properties})
+
+
+def sent_picks(engine: Engine) -> Message:
+    """A message with picks that went out."""
+    live(engine, abandoned(enter=Enter(event="Product Viewed"), steps=(Step("mail", "picks"),)))
+    engine.put_moves([ContentPut(of_picks())])
+    known(engine)
+    engine.accept_now([an_event(item="i1")])
+    worked(engine, FakeChannel())
+    (message,) = messages(engine)
+    assert message.status == "sent"
+    return message
+
+
+def test_a_click_teaches_the_choice(engine: Engine) -> None:
+    """Once, however often it is clicked."""
+    message = sent_picks(engine)
+    for _ in range(3):
+        engine.accept_now([answer("Email Link Clicked", message)])
+    engine.world.advance(days=10)  # type: ignore[attr-defined]
+    standing = engine.standing("content:picks:subject")
+    assert sum(each.responses for each in standing.choice.arms) == pytest.approx(1.0, abs=0.1)
+    (message,) = messages(engine)
+    assert message.clicked_ms == message.opened_ms == START_MS
+    assert rebuild(engine).equal
+
+
+def test_a_machine_teaches_nothing(engine: Engine) -> None:
+    """A scanner's clicks and a proxy's openings are kept and count for nothing; nor do somebody else's."""
+    message = sent_picks(engine)
+    engine.accept_now(
+        [
+            answer("Email Link Clicked", message, machine=True),
+            answer("Email Opened", message, machine=True),
+            replace(answer("Email Link Clicked", message), user_id="somebody"),
+        ]
+    )
+    engine.world.advance(days=10)  # type: ignore[attr-defined]
+    standing = engine.standing("content:picks:subject")
+    assert sum(each.responses for each in standing.choice.arms) == 0
+    (message,) = messages(engine)
+    assert (message.opened_ms, message.clicked_ms, message.machines) == (0, 0, 2)
+    profile = engine.store.profile("main", "u:u1")
+    assert profile is not None
+    assert profile.exposures == ()
+    assert rebuild(engine).equal
+
+
+def test_what_a_mail_showed_is_seen_when_it_is_opened(engine: Engine) -> None:
+    """Then an order is credited to its picks."""
+    message = sent_picks(engine)
+    engine.accept_now([answer("Email Opened", message)])
+    profile = engine.store.profile("main", "u:u1")
+    assert profile is not None
+    (shown,) = profile.exposures
+    assert shown.decision_id in message.decisions
+    assert len(shown.items) == 3
+    engine.accept_now([an_order([shown.items[0]], at_ms=START_MS + 1000)])
+    profile = engine.store.profile("main", "u:u1")
+    assert profile is not None
+    assert profile.exposures[0].credited == (f"{shown.items[0]}|purchase",)
+    assert rebuild(engine).equal
+
+
+@pytest.mark.parametrize(
+    ("name", "properties", "marketing", "transactional"),
+    [
+        ("Email Bounced", {"permanent": True}, True, True),
+        ("Email Bounced", {"permanent": False}, False, False),
+        ("Email Marked as Spam", {}, True, False),
+    ],
+)
+def test_bounces_and_complaints_bar_the_address(
+    engine: Engine, name: str, properties: dict[str, Any], marketing: bool, transactional: bool
+) -> None:
+    """Whoever has it."""
+    message = sent_picks(engine)
+    engine.accept_now([answer(name, message, **properties)])
+    barred = [
+        engine.moving.suppressed("main", "email", "U1@example.org", purpose) is not None
+        for purpose in ("email_marketing", "transactional")
+    ]
+    assert barred == [marketing, transactional]
+    assert rebuild(engine).equal

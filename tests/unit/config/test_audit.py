@@ -151,7 +151,14 @@ def test_no_keys() -> None:
     assert "germane init" in found.remedy
     (found,) = audit_server(Runtime(write_key="w"))
     assert found.text.startswith("No GERMANE_SERVER_KEY:")
-    assert audit_server(Runtime(write_key="w", server_key="s")) == []
+    assert audit_server(Runtime(write_key="w", server_key="s" * 32)) == []
+
+
+def test_a_key_that_is_too_short_to_sign_with() -> None:
+    """A warning: only browsers need it."""
+    (found,) = audit_server(Runtime(write_key="w", server_key="s" * 31))
+    assert (found.level, found.check) == ("warning", "keys")
+    assert "person tokens" in found.text
 
 
 def test_a_large_catalogue_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,12 +19,12 @@ from germane.app.backtest.plan import QUOTA_SHARE, QUOTAS, SIZE, Plan, variants
 from germane.app.backtest.spool import person_hash
 from germane.app.backtest.store import ForgetfulStore
 from germane.app.beside import Beside
-from germane.app.deciding import PERSONALISATION
 from germane.app.engine import Engine
 from germane.app.world import ReplayWorld
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.profile import Profile
+from germane.domain.purposes import PERSONALISATION
 from germane.domain.record import Txn
 from germane.domain.settings import SurfaceSpec
 from germane.ingest.signals import Extractor

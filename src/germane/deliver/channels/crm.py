@@ -52,9 +52,7 @@ def answer_interaction(answer: Answer) -> Outgoing:
     )
 
 
-def _interaction(
-    kind: str, key: str, at_ms: int, person: str, data: dict[str, Any]
-) -> Outgoing:
+def _interaction(kind: str, key: str, at_ms: int, person: str, data: dict[str, Any]) -> Outgoing:
     kept = {name: value for name, value in data.items() if value != ""}
     return Outgoing(
         message_id=key,

@@ -70,6 +70,8 @@ class Dialogue(asyncio.Protocol):
         self._paused: asyncio.Future[None] | None = None
         self._why = ""
         transport.set_protocol(self)
+        # Paused means: something is still here. So it is known that the dot is, while we wait.
+        transport.set_write_buffer_limits(high=0)
 
     # -- as asyncio calls it ------------------------------------------------------------------------
 
@@ -157,7 +159,9 @@ class Dialogue(asyncio.Protocol):
                 result = await self._introduced(envelope)
         except _Gone as error:
             self.abort()
-            raise Lost(f"The connection broke before the message was handed over: {error}.") from None
+            raise Lost(
+                f"The connection broke before the message was handed over: {error}."
+            ) from None
         except TimeoutError:
             self.abort()
             raise Lost(f"The mail server said nothing for {self._timeout_s:g} s.") from None

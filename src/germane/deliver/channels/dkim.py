@@ -75,9 +75,7 @@ class DkimSigner:
 
         public = self._key.public_key()
         if self.algorithm.startswith("ed"):
-            raw = public.public_bytes(
-                serialization.Encoding.Raw, serialization.PublicFormat.Raw
-            )
+            raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
             return f"v=DKIM1; k=ed25519; p={b64encode(raw).decode()}"
         der = public.public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

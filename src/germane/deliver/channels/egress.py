@@ -75,7 +75,9 @@ class Egress:
         except BadTarget as error:
             raise Forbidden(f"The URL is not asked: {error}.") from None
         if len(body) > MAX_REQUEST_BYTES:
-            raise Forbidden(f"The body has {len(body):,} bytes; the limit is {MAX_REQUEST_BYTES:,}.")
+            raise Forbidden(
+                f"The body has {len(body):,} bytes; the limit is {MAX_REQUEST_BYTES:,}."
+            )
         exchange = _Exchange(where, self._context(where))
         try:
             async with asyncio.timeout(self._timeout_s):

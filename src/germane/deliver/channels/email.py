@@ -167,7 +167,8 @@ def _ids(outgoing: Outgoing, settings: EmailSettings) -> list[tuple[str, str]]:
         ("X-Germane-Campaign", outgoing.campaign_id),
         ("X-Germane-Decision", outgoing.decision_id),
     ]
-    ids = outgoing.ids
+    ids = outgoing.ids | {"person": outgoing.person, "purpose": outgoing.purpose}
+    ids = {name: value for name, value in ids.items() if value}
     for name, value in ids.items():
         checked("the name of an id", name)
         checked(f"the id {name}", value)

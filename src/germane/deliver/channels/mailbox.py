@@ -7,6 +7,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import parseaddr
 from functools import lru_cache
+from unicodedata import normalize
 
 import idna
 import msgspec
@@ -17,6 +18,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}", re.ASCII)
 _DOMAIN = re.compile(
     r"(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII
 )
+_LETTERS = re.compile(r"[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,\"\s]{1,64}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+", re.ASCII)
 
 
@@ -85,7 +87,12 @@ def named(spec: str, field: str, name: str = "") -> Mailbox:
 
 
 def _unusual(local: str, field: str) -> str:
-    """Quoted, or in other letters: as the standard library reads it."""
+    """Quoted, as the standard library reads it; or in other letters."""
+    if not local.isascii():
+        local = normalize("NFC", local)
+        if _LETTERS.fullmatch(local) and all(local.split(".")):
+            return local
+        raise _bad(field)
     try:
         found = Address(addr_spec=f"{local}@example.invalid")
     except (ValueError, IndexError, MessageError):

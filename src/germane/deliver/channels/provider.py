@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Literal
 
@@ -32,10 +33,17 @@ def id_headers(provider: Provider, ids: Mapping[str, str], stream: str) -> list[
         return found + ([("X-PM-Message-Stream", stream)] if stream else [])
     if provider == "ses":
         tags = [
-            f"{name}={value}"
+            f"{name}={_ses(value)}"
             for name, value in list(ids.items())[:_SES_MOST]
-            if len(value) <= _SES_VALUE and not _NOT_SES.search(name + value)
+            if len(_ses(value)) <= _SES_VALUE and not _NOT_SES.search(name)
         ]
         found = [("X-SES-MESSAGE-TAGS", ", ".join(tags))] if tags else []
         return found + ([("X-SES-CONFIGURATION-SET", stream)] if stream else [])
     return []
+
+
+def _ses(value: str) -> str:
+    """A tag's value: letters that SES does not take are written in base64url, marked by ``b64.``."""
+    if not _NOT_SES.search(value) and not value.startswith("b64."):
+        return value
+    return "b64." + urlsafe_b64encode(value.encode()).rstrip(b"=").decode()

@@ -58,12 +58,10 @@ class _Line:
 class Connections:
     """At most ``server.connections`` at a time; each message takes one for itself."""
 
-    def __init__(
-        self, server: SmtpServer, say: Callable[[str, str], None] | None = None
-    ) -> None:
+    def __init__(self, server: SmtpServer, say: Callable[[str, str], None] | None = None) -> None:
         """``say`` is told each stage and what was answered, for `germane channel test`."""
         self._server = server
-        self._say = say or (lambda stage, text: None)
+        self._say = say or _silent
         self._room = asyncio.Semaphore(server.connections)
         self._idle: list[_Line] = []
         self._tls: ssl.SSLContext | None = None
@@ -170,6 +168,10 @@ class Connections:
         """Say goodbye on every idle connection."""
         lines, self._idle = self._idle, []
         await asyncio.gather(*(each.dialogue.quit() for each in lines))
+
+
+def _silent(stage: str, text: str) -> None:
+    """Nobody wants to know."""
 
 
 def _cipher(client: SMTP) -> str:

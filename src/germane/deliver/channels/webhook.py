@@ -47,7 +47,9 @@ class WebhookChannel:
         try:
             body = _encode(self._body(outgoing))
         except (UnicodeEncodeError, TypeError, ValueError) as error:
-            return Refused("webhook.bad_payload", f"The payload cannot be written as JSON: {error}.")
+            return Refused(
+                "webhook.bad_payload", f"The payload cannot be written as JSON: {error}."
+            )
         headers = {
             "content-type": self._content_type,
             **signed(outgoing.message_id, int(self._now_s()), body, self._keys),
@@ -72,7 +74,9 @@ class WebhookChannel:
         if status >= 500 or status in (408, 425):
             return Retry(0, said, "webhook.failing")
         if 300 <= status < 400:
-            return Refused("webhook.redirect", f"{said} Redirects are not followed: name the last URL.")
+            return Refused(
+                "webhook.redirect", f"{said} Redirects are not followed: name the last URL."
+            )
         return Refused("webhook.refused", said)
 
     def _wait_s(self, answered: Answered) -> float:

@@ -1,4 +1,4 @@
-"""Asking an endpoint that speaks the OpenAI chat protocol; nothing it does can take longer or more than allowed."""
+"""Asking an endpoint that speaks the OpenAI chat protocol, whatever it does: in time, and in bounds."""
 
 from __future__ import annotations
 

@@ -135,7 +135,9 @@ def _parsed(said: str) -> list[dict[str, str]]:
         rows = whole["variants"]
         found = [_fields(each) for each in rows]
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise WriterFailed(f"The writer's answer is not the JSON that was asked for: {said[:120]!r}.") from None
+        raise WriterFailed(
+            f"The writer's answer is not the JSON that was asked for: {said[:120]!r}."
+        ) from None
     return found[:20]
 
 
@@ -151,9 +153,7 @@ def _fields(row: dict[str, Any]) -> dict[str, str]:
 def _variant(fields: dict[str, str], brief: Brief) -> Variant:
     digest = blake2b(json.dumps(fields, sort_keys=True).encode(), digest_size=4).hexdigest()
     whole = {**rest_of(brief.slot.variants, brief.locale), **fields}
-    return Variant(
-        f"w-{digest}", texts={brief.locale: whole}, author="writer", approved=False
-    )
+    return Variant(f"w-{digest}", texts={brief.locale: whole}, author="writer", approved=False)
 
 
 def _there(variant: Variant, brief: Brief) -> bool:

@@ -23,7 +23,9 @@ _ADDRESS = re.compile(
     r"\b[\w-]+\.(?:com|net|org|io|dev|shop|app|example|de|at|ch|fr|uk|eu|it|es|nl)\b",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f]")
+_HIDDEN = re.compile(
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ue000-\uf8ff\x00-\x08\x0b-\x1f\x7f]"
+)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*[®™©]?")
 _BEGINS = re.compile(r"(?:^|[.!?…:–—\n\"“„»«(-]|\ufffc)\s*[\"“„»«']?$")
@@ -44,6 +46,9 @@ def faults(fields: dict[str, str], brief: Brief) -> list[str]:
 
 def _text(text: str, brief: Brief) -> Iterator[str]:
     limit = LIMITS[brief.slot.kind]
+    if len(text) > 5 * limit:
+        yield f"It is longer than {limit} characters."
+        return
     shown = literal(text)
     if len(shown) > limit:
         yield f"It is longer than {limit} characters."
@@ -112,7 +117,7 @@ def _names(text: str, brief: Brief) -> Iterator[str]:
 
 
 def _vocabulary(brief: Brief) -> frozenset[str]:
-    """Words that may be written large: of the brief, the catalogue's kinds and brands, the sender, the calendar."""
+    """Words that may be written large: of the brief, of kinds and brands, the sender, the calendar."""
     told = " ".join(
         (
             brief.text,
@@ -146,7 +151,11 @@ def _always_there(fields: dict[str, str], brief: Brief) -> list[str]:
         brief.settings,
         brief.spec,
     )
-    return [f"It cannot be filled where {missing}: it needs a default or a fallback."] if missing else []
+    return (
+        [f"It cannot be filled where {missing}: it needs a default or a fallback."]
+        if missing
+        else []
+    )
 
 
 def _rest(brief: Brief) -> dict[str, str]:

@@ -1,0 +1,195 @@
+"""Content and campaigns: written, looked at, turned on and off."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from germane.api import wire
+from germane.api.auth import Keys
+from germane.api.body import answer, parse
+from germane.app.audiences import audience
+from germane.app.engine import Engine
+from germane.app.ledgers import enrolment_counts, message_counts
+from germane.config.campaigns import read_campaign
+from germane.config.contents import from_json
+from germane.domain.campaign import Campaign
+from germane.domain.content import Content
+from germane.domain.errors import BadRequest, ContentInvalid, NotFound, UnknownContent
+from germane.domain.message import Why
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
+
+
+class ContentBody(msgspec.Struct, rename="camel"):
+    """A content item, as in its file: the reference of content files tells all names."""
+
+    channel: str = "email"
+    title: str = ""
+    slots: list[dict[str, Any]] = []
+
+
+class CampaignBody(msgspec.Struct):
+    """A campaign, as in its file: the reference of campaign files tells all names."""
+
+    title: str = ""
+    channel: str = "email"
+    content: str = ""
+    enter: dict[str, Any] = {}
+
+
+class Turn(wire.Wire):
+    """How a campaign stands."""
+
+    status: Literal["dry", "live", "paused", "ended"]
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Campaigns:
+    """Endpoints of content and campaigns; all of them take the server key."""
+
+    def __init__(self, engine: Engine, keys: Keys) -> None:
+        self._engine = engine
+        self._keys = keys
+
+    # -- content ---------------------------------------------------------------------------------
+
+    async def contents(self, request: Request) -> Response:
+        """``GET /v1/content``."""
+        self._keys.require_server(request)
+        found = sorted(self._engine.library.contents.values(), key=lambda each: each.content_id)
+        return answer({"content": [content_in_brief(each) for each in found]})
+
+    async def content(self, request: Request) -> Response:
+        """``GET /v1/content/{id}``."""
+        self._keys.require_server(request)
+        return answer(content_view(self._content(request)))
+
+    async def put_content(self, request: Request) -> Response:
+        """``PUT /v1/content/{id}``: as in a content file."""
+        self._keys.require_server(request)
+        body = await parse(request, dict[str, Any])
+        try:
+            content = from_json(body, request.path_params["content_id"])
+        except ContentInvalid as error:
+            raise BadRequest(error.message, hint=error.hint, **error.details) from None
+        await self._engine.move([ContentPut(content)])
+        return answer({"success": True, **content_in_brief(content)})
+
+    async def delete_content(self, request: Request) -> Response:
+        """``DELETE /v1/content/{id}``."""
+        self._keys.require_server(request)
+        content = self._content(request)
+        await self._engine.move([ContentGone(content.content_id)])
+        return answer({"success": True})
+
+    def _content(self, request: Request) -> Content:
+        found = self._engine.library.contents.get(request.path_params["content_id"])
+        if found is None:
+            raise UnknownContent()
+        return found
+
+    # -- campaigns -------------------------------------------------------------------------------
+
+    async def campaigns(self, request: Request) -> Response:
+        """``GET /v1/campaigns``."""
+        self._keys.require_server(request)
+        sent = message_counts(self._engine)
+        found = sorted(self._engine.library.campaigns.values(), key=lambda each: each.name)
+        return answer({"campaigns": [in_brief(each, sent.get(each.name, {})) for each in found]})
+
+    async def campaign(self, request: Request) -> Response:
+        """``GET /v1/campaigns/{name}``."""
+        self._keys.require_server(request)
+        found = self._campaign(request)
+        view = in_brief(found, message_counts(self._engine).get(found.name, {}))
+        view["enrolments"] = enrolment_counts(self._engine).get(found.name, {})
+        view["definition"] = msgspec.to_builtins(found)
+        return answer(view)
+
+    async def put_campaign(self, request: Request) -> Response:
+        """``PUT /v1/campaigns/{name}``: as in a campaign file. A new one is dry."""
+        self._keys.require_server(request)
+        body = await parse(request, dict[str, Any])
+        name = request.path_params["campaign"]
+        made = read_campaign(name, body, self._engine.settings)
+        unknown = unknown_content(made.campaign, self._engine)
+        await self._engine.move([CampaignPut(made.campaign)])
+        known = self._engine.library.campaigns[name]
+        return answer({"success": True, **in_brief(known, {}), "missingContent": unknown})
+
+    async def turn(self, request: Request) -> Response:
+        """``POST /v1/campaigns/{name}/status``."""
+        self._keys.require_server(request)
+        campaign = self._campaign(request)
+        body = await parse(request, Turn)
+        missing = unknown_content(campaign, self._engine)
+        if body.status == "live" and missing:
+            raise BadRequest(
+                f"{campaign.name} cannot go live: there is no content {', '.join(missing)}.",
+                hint="PUT /v1/content/{id}, or `germane content push`.",
+            )
+        why = Why(self._engine.world.now_ms(), "turned", body.reason or "By the API.")
+        await self._engine.move([CampaignTurned(campaign.name, body.status, why)])
+        known = self._engine.library.campaigns[campaign.name]
+        return answer({"success": True, **in_brief(known, {})})
+
+    async def preview(self, request: Request) -> Response:
+        """``GET /v1/campaigns/{name}/audience``: whom it would reach now, and why not the others."""
+        self._keys.require_server(request)
+        found = audience(self._engine, self._campaign(request))
+        return answer(
+            {
+                "people": found.people,
+                "matches": found.matches,
+                "counts": found.counts,
+                "notKnown": found.unknown,
+                "sample": list(found.sample),
+            }
+        )
+
+    def _campaign(self, request: Request) -> Campaign:
+        found = self._engine.library.campaigns.get(request.path_params["campaign"])
+        if found is None:
+            raise NotFound("There is no such campaign.")
+        return found
+
+
+def unknown_content(campaign: Campaign, engine: Engine) -> list[str]:
+    """Content that a campaign names and that is not there."""
+    known = engine.library.contents
+    return sorted({step.content for step in campaign.steps if step.content not in known})
+
+
+def content_in_brief(content: Content) -> dict[str, Any]:
+    """What a list says of it."""
+    return {
+        "contentId": content.content_id,
+        "version": content.version,
+        "channel": content.channel,
+        "title": content.title,
+        "slots": [each.name for each in content.slots],
+        "unapproved": sum(not v.approved for each in content.slots for v in each.variants),
+    }
+
+
+def content_view(content: Content) -> dict[str, Any]:
+    """All of it."""
+    return {**content_in_brief(content), "definition": msgspec.to_builtins(content)}
+
+
+def in_brief(campaign: Campaign, messages: dict[str, int]) -> dict[str, Any]:
+    """What a list says of a campaign."""
+    return {
+        "campaign": campaign.name,
+        "title": campaign.title,
+        "status": campaign.status,
+        "version": campaign.version,
+        "channel": campaign.channel,
+        "purpose": campaign.purpose,
+        "entersBy": campaign.enter.kind,
+        "steps": [each.name for each in campaign.steps],
+        "messages": messages,
+    }

@@ -1,0 +1,80 @@
+"""Routes of content, campaigns and messages."""
+
+from __future__ import annotations
+
+from germane.api import campaigns, messages
+from germane.api.auth import Keys
+from germane.api.campaigns import Campaigns
+from germane.api.endpoint import Endpoint
+from germane.api.messages import MOST, Messages
+from germane.app.engine import Engine
+
+
+def delivery(engine: Engine, keys: Keys) -> list[Endpoint]:
+    """All of them."""
+    return [*_content(Campaigns(engine, keys)), *_campaigns(Campaigns(engine, keys)),
+            *_messages(Messages(engine, keys))]  # fmt: skip
+
+
+def _content(on: Campaigns) -> list[Endpoint]:
+    tag, one = "Content", "/v1/content/{content_id}"
+    return [
+        Endpoint("GET", "/v1/content", on.contents, "What is written", tag),
+        Endpoint("GET", one, on.content, "One content item", tag, also=(404,)),
+        Endpoint(
+            "PUT",
+            one,
+            on.put_content,
+            "Write a content item, as in its file",
+            tag,
+            body=campaigns.CampaignBody,
+        ),
+        Endpoint("DELETE", one, on.delete_content, "Take a content item away", tag, also=(404,)),
+    ]
+
+
+def _campaigns(on: Campaigns) -> list[Endpoint]:
+    tag, one = "Campaigns", "/v1/campaigns/{campaign}"
+    return [
+        Endpoint("GET", "/v1/campaigns", on.campaigns, "Campaigns, and what they have sent", tag),
+        Endpoint("GET", one, on.campaign, "One campaign", tag, also=(404,)),
+        Endpoint(
+            "PUT", one, on.put_campaign, "Write a campaign, as in its file; a new one is dry", tag,
+            body=campaigns.CampaignBody,
+        ),
+        Endpoint(
+            "GET", one + "/audience", on.preview,
+            "Whom it would reach now, and why not the others", tag, also=(404,),
+        ),
+        Endpoint(
+            "POST", one + "/status", on.turn, "Let a campaign go live, pause it, end it", tag,
+            body=campaigns.Turn, also=(404,),
+        ),
+    ]  # fmt: skip
+
+
+def _messages(on: Messages) -> list[Endpoint]:
+    tag, one = "Messages", "/v1/messages/{message_id}"
+    return [
+        Endpoint(
+            "GET", "/v1/messages", on.page, "The outbox", tag, query=(("limit", 1, MOST),), also=(404,)
+        ),
+        Endpoint("GET", one, on.one, "One message, with its text and its reasons", tag, also=(404,)),
+        Endpoint(
+            "POST", one + "/resolve", on.resolve,
+            "Say whether a message arrived of which nobody knew", tag, body=messages.Doubt, also=(404,),
+        ),
+        Endpoint(
+            "POST", one + "/cancel", on.cancel, "A message that waits will not go out", tag, also=(404,)
+        ),
+        Endpoint(
+            "GET", "/v1/why-not", on.why_not, "Why somebody has, or has not, had a campaign's message",
+            tag, also=(404,),
+        ),
+        Endpoint("GET", "/v1/switch", on.switches, "Kill switches that are on", tag),
+        Endpoint(
+            "POST", "/v1/switch", on.switch, "Stop sending, or go on", tag, body=messages.Kill
+        ),
+        Endpoint("POST", "/v1/consent", on.consent, "Somebody said yes or no to a purpose", "People",
+                 body=messages.Consent),
+    ]  # fmt: skip

@@ -1,0 +1,33 @@
+"""One method at one address: what the router and the OpenAPI description are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+Handler = Callable[[Request], Awaitable[Response]]
+Security = Literal["none", "write", "browser", "server"]
+"""Which key opens it; ``browser``: the write key with a person token, or the server key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method at one address."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    security: Security = "server"
+    body: type | None = None
+    answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
+    media: str = "application/json"
+    query: tuple[tuple[str, int, int], ...] = ()
+    """Names of whole-number query parameters with their least and largest value."""
+    also: tuple[int, ...] = ()
+    """Statuses beside 200 and the errors that every route may give."""

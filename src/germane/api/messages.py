@@ -1,0 +1,170 @@
+"""Messages and what holds them back: outbox, kill switch, consent, why not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from germane.api import wire
+from germane.api.auth import Keys
+from germane.api.body import answer, parse
+from germane.api.ops import whole_number
+from germane.app.engine import Engine
+from germane.app.ledgers import message_view, why_not
+from germane.app.sends import messages_of
+from germane.app.writing import rendered_of
+from germane.deliver import outbox
+from germane.domain.errors import BadRequest, NotFound, UnknownPerson, WrongMove
+from germane.domain.ids import anonymous_person, known_person
+from germane.domain.message import Message, Why
+from germane.domain.moves import Held, Stated, Switched
+
+MOST = 1_000
+
+
+class Doubt(wire.Wire):
+    """What is known of a message of which nobody knew whether it went out."""
+
+    arrived: bool
+    """Whether it did; if not, it is sent again."""
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Kill(wire.Wire):
+    """The kill switch."""
+
+    scope: Literal["all", "channel", "campaign"]
+    on: bool
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Consent(wire.Wire):
+    """Somebody said yes or no to a purpose."""
+
+    purpose: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[a-z][a-z0-9_]*$")]
+    state: Literal["granted", "withdrawn"]
+    user_id: wire.ExternalId = None
+    anonymous_id: wire.ExternalId = None
+    method: Annotated[str, msgspec.Meta(max_length=64)] = "api"
+    notice_version: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class Messages:
+    """Endpoints of the outbox; all of them take the server key."""
+
+    def __init__(self, engine: Engine, keys: Keys) -> None:
+        self._engine = engine
+        self._keys = keys
+
+    async def page(self, request: Request) -> Response:
+        """``GET /v1/messages?campaign=&status=&person=&after=&limit=``."""
+        self._keys.require_server(request)
+        limit = whole_number(request, "limit", 100, MOST, least=1)
+        return answer({"messages": [message_view(each) for each in self._found(request, limit)]})
+
+    async def one(self, request: Request) -> Response:
+        """``GET /v1/messages/{id}``: with its text."""
+        self._keys.require_server(request)
+        message = self._message(request)
+        view = message_view(message)
+        try:
+            rendered = rendered_of(self._engine, message)
+        except LookupError:
+            return answer(view | {"rendered": None})
+        return answer(view | {"rendered": msgspec.to_builtins(rendered)})
+
+    async def resolve(self, request: Request) -> Response:
+        """``POST /v1/messages/{id}/resolve``: whether an ambiguous one arrived."""
+        self._keys.require_server(request)
+        message, body = self._message(request), await parse(request, Doubt)
+        if message.status != "ambiguous":
+            raise WrongMove(f"It is {message.status}: there is no doubt to resolve.")
+        now_ms = self._engine.world.now_ms()
+        if body.arrived:
+            why = Why(now_ms, "doubt.arrived", body.reason or "A person says that it arrived.")
+            move = Held(message.message_id, "sent", 0, why)
+        else:
+            why = Why(now_ms, "doubt.again", body.reason or "A person says: send it again.")
+            move = Held(message.message_id, "queued", now_ms, why)
+        await self._engine.move([move])
+        return answer({"success": True, **message_view(self._message(request))})
+
+    async def cancel(self, request: Request) -> Response:
+        """``POST /v1/messages/{id}/cancel``: one that waits will not go out."""
+        self._keys.require_server(request)
+        message = self._message(request)
+        if message.status not in ("queued", "approval"):
+            raise WrongMove(f"It is {message.status}: only what waits can be cancelled.")
+        why = Why(self._engine.world.now_ms(), "cancelled", "By the API.")
+        await self._engine.move([Held(message.message_id, "cancelled", 0, why)])
+        return answer({"success": True, **message_view(self._message(request))})
+
+    async def why_not(self, request: Request) -> Response:
+        """``GET /v1/why-not?person=&campaign=``."""
+        self._keys.require_server(request)
+        person, campaign = (request.query_params.get(x, "") for x in ("person", "campaign"))
+        if not person or not campaign:
+            raise BadRequest("person and campaign are needed.")
+        found = why_not(self._engine, person, campaign)
+        if found is None:
+            raise UnknownPerson()
+        return answer(found)
+
+    async def switches(self, request: Request) -> Response:
+        """``GET /v1/switch``: which are on."""
+        self._keys.require_server(request)
+        return answer({"on": self._engine.moving.switches(self._engine.tenant)})
+
+    async def switch(self, request: Request) -> Response:
+        """``POST /v1/switch``: stop sending, or go on. When this is answered nothing begins any more."""
+        self._keys.require_server(request)
+        body = await parse(request, Kill)
+        if (body.scope == "all") == bool(body.name):
+            raise BadRequest(
+                "A switch of all has no name; one of a channel or campaign has.",
+                hint='For example {"scope": "channel", "name": "email", "on": true}.',
+            )
+        why = Why(self._engine.world.now_ms(), "switch", body.reason or "By the API.")
+        await self._engine.move([Switched(body.scope, body.name, body.on, why)])
+        return answer({"success": True, "on": self._engine.moving.switches(self._engine.tenant)})
+
+    async def consent(self, request: Request) -> Response:
+        """``POST /v1/consent``."""
+        self._keys.require_server(request)
+        body = await parse(request, Consent)
+        user, device = wire.text_of(body.user_id), wire.text_of(body.anonymous_id)
+        if not user and not device:
+            raise BadRequest("A userId or an anonymousId is needed.")
+        person = known_person(user) if user else anonymous_person(device)
+        granted = body.state == "granted"
+        await self._engine.move(
+            [Stated(person, body.purpose, granted, body.method, body.notice_version)]
+        )
+        return answer({"success": True, "consent": self._engine.profile_of(person).consent})
+
+    def _found(self, request: Request, limit: int) -> list[Message]:
+        ask, engine = request.query_params, self._engine
+        status, campaign, after = (ask.get(x, "") for x in ("status", "campaign", "after"))
+        if ask.get("person"):
+            person = engine.person_key(ask["person"])
+            if person is None:
+                raise UnknownPerson()
+            mine = messages_of(engine.entries, engine.tenant, person)
+            wanted = (m for m in mine if campaign in ("", m.campaign) and status in ("", m.status))
+            return list(wanted)[:limit]
+        if status and not campaign:
+            raise BadRequest("With a status, say of which campaign: campaign=NAME.")
+        found = engine.entries.page(
+            engine.tenant, "message", topic=campaign, status=status, after=after, limit=limit
+        )
+        return [outbox.read(each) for each in found]
+
+    def _message(self, request: Request) -> Message:
+        found = self._engine.moving.message(self._engine.tenant, request.path_params["message_id"])
+        if found is None:
+            raise NotFound("There is no such message.")
+        return found

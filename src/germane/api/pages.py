@@ -1,0 +1,90 @@
+"""The few pages that people see who came by a link in a message: plain, accessible, without script or picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from starlette.responses import Response
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+}
+_STYLE = (
+    ":root{color-scheme:light dark;font:18px/1.5 system-ui,sans-serif}"
+    "body{margin:0;background:light-dark(#fbfaf8,#14161a);color:light-dark(#1c1f24,#e8e6e1)}"
+    "main{max-width:34rem;margin:12vh auto;padding:0 1.5rem}"
+    "fieldset{border:1px solid light-dark(#cfc9bd,#3a3f48);border-radius:.5rem;margin:1rem 0;padding:.6rem 1rem}"
+    "label{display:block;padding:.35rem 0}input{width:1.1rem;height:1.1rem;margin-right:.6rem}"
+    "button{font:inherit;padding:.6rem 1.2rem;border-radius:.5rem;border:0;cursor:pointer;"
+    "background:light-dark(#0b5d51,#6fd3c1);color:light-dark(#fff,#0c1513)}"
+    ":focus-visible{outline:3px solid light-dark(#8a4b08,#e7a95b);outline-offset:2px}"
+)
+
+
+def page(title: str, body: str, status: int = 200) -> Response:
+    """A page; ``body`` is HTML, ``title`` is text."""
+    return Response(
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"<main><h1>{escape(title)}</h1>{body}</main></html>",
+        status,
+        HEADERS,
+        "text/html",
+    )
+
+
+def ask(purpose: str, purposes: Mapping[str, str]) -> Response:
+    """Unsubscribe from what? It changes nothing until the button is pressed."""
+    if len(purposes) > 1:
+        boxes = "".join(
+            f'<label><input type="checkbox" name="purpose" value="{escape(name, quote=True)}"'
+            f"{' checked' if name == purpose else ''}>{escape(title)}</label>"
+            for name, title in purposes.items()
+        )
+        inner = (
+            "<fieldset><legend>Which of these would you rather not get?</legend>"
+            f'{boxes}<label><input type="checkbox" name="purpose" value="*">Any of them</label></fieldset>'
+        )
+    else:
+        inner = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
+    what = purposes.get(purpose, "")
+    lead = f"<p>You get this from us: <b>{escape(what)}</b>.</p>" if what else ""
+    return page(
+        "Unsubscribe",
+        f'{lead}<form method="post">{inner}<button type="submit">Unsubscribe</button></form>'
+        "<p>Messages that you need, such as receipts, still come.</p>",
+    )
+
+
+def done(titles: list[str]) -> Response:
+    """It is done."""
+    what = f" from: {', '.join(map(escape, titles))}" if titles else ""
+    return page(
+        "You are unsubscribed",
+        f'<p role="status">You will get no more messages{what}. It holds from now on.</p>',
+    )
+
+
+def nothing_chosen() -> Response:
+    """The form came without a choice."""
+    return page(
+        "Nothing was chosen",
+        '<p role="alert">Nothing has changed. Go back, and choose what you would rather not get.</p>',
+        400,
+    )
+
+
+def gone() -> Response:
+    """The link is none of ours, or was cut short on its way."""
+    return page(
+        "This link does not work",
+        "<p>It may have been cut short by your mail program. Try to copy it whole, or write to who sent it.</p>",
+        404,
+    )

@@ -1,0 +1,99 @@
+"""What comes back about messages, as ordinary tracking events: logged, folded, attributed like all others."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from germane.app.engine import Engine
+from germane.domain.answer import EVENT_NAMES, Answer
+from germane.domain.event import Event, Rejection
+
+Take = Callable[[Sequence[Answer]], Awaitable[None]]
+"""Makes answers durable; returns when they are."""
+Whose = Callable[[str], str]
+"""Id of a message to the key of its person; empty when nobody knows."""
+MACHINE_NAMES = {"opened": "Email Opened by Machine", "clicked": "Email Link Clicked by Machine"}
+"""Names of their own, so that no signal, no condition and no figure counts them by accident."""
+PROVIDER = "germane.answers"
+
+
+class AnswersAsEvents:
+    """Takes answers in by the engine's own door."""
+
+    def __init__(self, engine: Engine, whose: Whose = lambda message_id: "") -> None:
+        self._engine = engine
+        self._whose = whose
+
+    async def __call__(self, answers: Sequence[Answer]) -> None:
+        """Raises like ``Engine.accept``; whose answer it is that nobody knows is kept as a dead letter."""
+        events: list[Event] = []
+        rejected: list[Rejection] = []
+        for each in answers:
+            person = each.person or (self._whose(each.message_id) if each.message_id else "")
+            if person[:2] in ("u:", "a:") and len(person) > 2:
+                events.append(event_of(each, person))
+            else:
+                rejected.append(_nobodys(each))
+        await self._engine.accept(events, rejected, source="answers")
+
+
+def event_of(answer: Answer, person: str) -> Event:
+    """The tracking event of an answer, by the names of the Segment specification.
+
+    Args:
+        answer: What came back.
+        person: Key of the person, ``u:...`` or ``a:...``.
+    """
+    named = MACHINE_NAMES.get(answer.kind) if answer.machine else None
+    properties: dict[str, Any] = {
+        "email_id": answer.message_id,
+        "campaign_id": answer.campaign_id,
+        "decision_id": answer.decision_id,
+        "email_subject": answer.subject,
+        "link_url": answer.url,
+        "list_id": answer.purpose if answer.kind in ("unsubscribed", "resubscribed") else "",
+        "reason": answer.detail,
+        "provider": answer.source,
+        "why": answer.why,
+    }
+    properties = {name: value for name, value in properties.items() if value}
+    if answer.kind in ("opened", "clicked"):
+        properties |= {"machine": answer.machine, "judged": answer.judged}
+    if answer.kind == "bounced":
+        properties["permanent"] = answer.permanent
+    known = person.startswith("u:")
+    context: dict[str, Any] = {"library": {"name": PROVIDER}}
+    if answer.address:
+        context["traits"] = {"email": answer.address}
+    if answer.agent:
+        context["userAgent"] = answer.agent
+    return Event(
+        message_id=answer.event_id,
+        kind="track",
+        at_ms=answer.at_ms,
+        name=named or EVENT_NAMES[answer.kind],
+        user_id=person[2:] if known else "",
+        anonymous_id="" if known else person[2:],
+        properties=properties,
+        context=context,
+    )
+
+
+def _nobodys(answer: Answer) -> Rejection:
+    """Kept as the event that it would be; a replay needs the id of its person."""
+    event = event_of(answer, "a:")
+    body = {
+        "type": "track",
+        "event": event.name,
+        "messageId": event.message_id,
+        "properties": event.properties,
+        "context": event.context,
+    }
+    return Rejection(
+        "answer.unknown_person",
+        "the answer names no message of ours: whose it is is not known",
+        msgspec.json.encode(body),
+    )

@@ -1,0 +1,101 @@
+"""What may speak against a message when its time has come, beside consent: its campaign, the hour, and
+whether what it says is still true."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from germane.app.composing import Composer
+from germane.app.engine import Engine
+from germane.app.release import Later, Never
+from germane.app.sends import sends_of
+from germane.app.writing import rendered_of
+from germane.deliver import outbox, planning
+from germane.deliver.policy import policy_of
+from germane.domain.errors import GermaneError
+from germane.domain.message import Message, Why
+from germane.domain.moves import Rewritten
+from germane.domain.plan import Ask, Plan
+from germane.domain.profile import Profile
+from germane.generate.claims import check_claims
+
+PAUSED_S = 600
+"""A message of a paused campaign is looked at again after so many seconds."""
+
+
+class Checks:
+    """All of them, in their order."""
+
+    def __init__(self, engine: Engine, composer: Composer) -> None:
+        self._engine = engine
+        self._composer = composer
+
+    def __call__(self, message: Message, person: Profile, now_ms: int) -> Later | Never | None:
+        """The first that speaks against it; ``None``: nothing does."""
+        return (
+            self._campaign(message, now_ms)
+            or self._hour(message, person, now_ms)
+            or self._true(message, now_ms)
+        )
+
+    def _campaign(self, message: Message, now_ms: int) -> Later | Never | None:
+        campaign = self._engine.library.campaigns.get(message.campaign)
+        if campaign is None:
+            return None  # a message of its own: nobody's campaign
+        if campaign.status == "paused":
+            return Later(
+                now_ms + PAUSED_S * 1000, Why(now_ms, "campaign.paused", "Its campaign is paused.")
+            )
+        if campaign.status != "live":
+            return Never(
+                "skipped", Why(now_ms, f"campaign.{campaign.status}", "Its campaign is not live.")
+            )
+        return None
+
+    def _hour(self, message: Message, person: Profile, now_ms: int) -> Later | Never | None:
+        """Caps, quiet hours, window: what else was sent since it was planned counts."""
+        campaign = self._engine.library.campaigns.get(message.campaign)
+        place = campaign.step_at(message.step) if campaign is not None else None
+        if campaign is None or place is None:
+            return None
+        settings = self._engine.settings
+        found = planning.release(
+            policy_of(campaign, campaign.steps[place], settings.delivery),
+            Ask(
+                key=message.message_id,
+                person=person.person,
+                now_ms=now_ms,
+                due_ms=message.asked_ms or message.created_ms,
+                zone=person.timezone,
+                default_zone=settings.delivery.timezone or settings.timezone,
+                sends=sends_of(self._engine.entries, self._engine.tenant, person.person),
+            ),
+            Plan(message.due_ms, ()),
+        )
+        if found.verdict == "send":
+            return None
+        last = found.reasons[-1]
+        why = Why(now_ms, last.code, last.text)
+        if found.verdict == "later" and found.at_ms is not None:
+            return Later(found.at_ms, why)
+        return Never("expired" if last.code == "deadline_passed" else "skipped", why)
+
+    def _true(self, message: Message, now_ms: int) -> Later | Never | None:
+        """What no longer holds is said anew; where that cannot be, it is not said."""
+        rendered = rendered_of(self._engine, message)
+        if not rendered.claims:
+            return None
+        engine = self._engine
+        broken = check_claims(rendered.claims, engine.catalogue, engine.settings, now_ms)
+        if not broken:
+            return None
+        text = broken[0].text
+        try:
+            again = self._composer.again(message)
+        except GermaneError as error:
+            return Never("skipped", Why(now_ms, error.code, f"{text} {error.message}"))
+        data, digest = outbox.packed(again)
+        why = Why(now_ms, "claim.changed", f"{text} It was written anew.")
+        changed = Rewritten(replace(message, digest=digest), data, why)
+        engine.put_moves([changed])
+        return Later(now_ms, why)

@@ -1,0 +1,86 @@
+"""In-app messages: a channel that only puts them down, and the inbox where a browser finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from germane.app.engine import Engine
+from germane.app.sends import messages_of
+from germane.app.writing import rendered_of
+from germane.domain.inbox import Button, Form, Nudge
+from germane.domain.message import Message
+from germane.domain.purposes import granted
+from germane.domain.sending import Outgoing, Result, Sent
+from germane.profile.words import rfc3339
+
+CHANNEL = "inapp"
+MOST = 20
+"""Messages that a browser is told of."""
+_FORMS: dict[str, Form] = {"banner": "banner", "tooltip": "tooltip", "checklist": "checklist"}
+
+
+class InAppChannel:
+    """There is nothing to send: from now on the inbox has it."""
+
+    async def send(self, outgoing: Outgoing) -> Result:
+        """It waits for its person."""
+        return Sent("It waits in the app.")
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+class Waiting:
+    """``domain.inbox.Inbox`` over the outbox."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def __call__(self, user_id: str, anonymous_id: str) -> Sequence[Nudge]:
+        """What waits for a person, the oldest first: neither closed nor followed, nor out of date; nothing
+        for who has said no since."""
+        engine, now_ms = self._engine, self._engine.world.now_ms()
+        person = engine.whose(user_id, anonymous_id)
+        found = [
+            each
+            for each in messages_of(engine.entries, engine.tenant, person.person)
+            if each.channel == CHANNEL
+            and _open(each, now_ms)
+            and granted(person.consent, each.purpose)
+        ]
+        return [self._nudge(each) for each in reversed(found[:MOST])]
+
+    def _nudge(self, message: Message) -> Nudge:
+        payload = rendered_of(self._engine, message).payload
+        form = _FORMS.get(str(payload.get("form")), "banner")
+        blocks = [each for each in _rows(payload.get("blocks")) if isinstance(each, dict)]
+        texts = [str(each.get("text", "")) for each in blocks if each.get("kind") == "text"]
+        heads = [str(each.get("text", "")) for each in blocks if each.get("kind") == "heading"]
+        title = heads[0] if heads else texts[0] if texts else ""
+        body = texts if heads else texts[1:]
+        return Nudge(
+            message_id=message.message_id,
+            form=form,
+            title=title,
+            text="\n".join(body),
+            anchor=str(payload.get("anchor", "")),
+            buttons=tuple(
+                Button(str(each.get("text", "")), str(each.get("url", "")))
+                for each in blocks
+                if each.get("kind") == "button"
+            ),
+            decision_id=next(iter(message.decisions), ""),
+            campaign=message.campaign,
+            expires_at=rfc3339(message.expires_ms) or "",
+        )
+
+
+def _open(message: Message, now_ms: int) -> bool:
+    if message.status != "sent" or message.closed_ms or message.clicked_ms:
+        return False
+    return not message.expires_ms or now_ms < message.expires_ms
+
+
+def _rows(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []

@@ -1,0 +1,160 @@
+"""Delivery as it is configured: channels, links of our own, the log for a CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from germane.app.answers import AnswersAsEvents
+from germane.app.channels import link_keys, open_channels
+from germane.app.delivery import Delivery
+from germane.app.engine import Engine
+from germane.app.inbox import CHANNEL, InAppChannel
+from germane.app.writing import rendered_of
+from germane.config.channels import ChannelsSpec
+from germane.deliver import outbox, tracking
+from germane.deliver.channels import crm
+from germane.domain.answer import Answer
+from germane.domain.content import Rendered
+from germane.domain.links import LinkKeys
+from germane.domain.message import Message
+from germane.domain.moves import AnyMove, Planned
+from germane.domain.purposes import TRANSACTIONAL
+from germane.domain.sending import Channel, Outgoing
+from germane.domain.settings import ContentSpec
+from germane.generate.facts import Follow, Links
+
+CRM = "crm"
+_WEBHOOK = "webhook:"
+
+
+@dataclass(frozen=True, slots=True)
+class Postbox:
+    """What delivery is made of."""
+
+    engine: Engine
+    spec: ChannelsSpec
+    content: ContentSpec = ContentSpec()
+
+    def channels(self) -> dict[str, Channel]:
+        """Every way out by name. A project with one webhook need not name it.
+
+        Raises:
+            ConfigInvalid, NoLibrary: as ``open_channels``.
+        """
+        found: dict[str, Channel] = {**open_channels(self.spec), CHANNEL: InAppChannel()}
+        hooks = [name for name in found if name.startswith(_WEBHOOK)]
+        if len(hooks) == 1:
+            found["webhook"] = found[hooks[0]]
+        return found
+
+    def delivery(self) -> Delivery:
+        """What sends; raises like ``channels``."""
+        return Delivery(
+            self.engine,
+            self.channels(),
+            self.written,
+            addresses=self.addresses,
+            sent=self.logged if self.spec.crm is not None else None,
+            spec=self.content,
+        )
+
+    def addresses(self, message: Message) -> tuple[Links, Follow | None]:
+        """Addresses that a message's text names: where to unsubscribe."""
+        if message.channel != "email" or not self.spec.links.base_url:
+            return Links(), None
+        return Links(unsubscribe=self._unsubscribe(message)), None
+
+    def written(self, message: Message) -> Outgoing:
+        """Everything of a message, with its links led over this server where that is wanted.
+
+        Raises:
+            LookupError: its text is not in the log any more.
+        """
+        rendered = rendered_of(self.engine, message)
+        if message.channel == CRM:
+            return msgspec.convert(rendered.payload, Outgoing)
+        outgoing = Outgoing(
+            message_id=message.message_id,
+            person=message.person,
+            to=message.address if message.channel == "email" else "",
+            subject=rendered.subject,
+            html=rendered.html,
+            text=rendered.text,
+            payload=rendered.payload,
+            purpose=message.purpose,
+            unsubscribe_mailto=self.spec.email.unsubscribe_mailto if self.spec.email else "",
+            campaign_id=message.campaign,
+            decision_id=next(iter(message.decisions), ""),
+            at_ms=message.created_ms,
+        )
+        base = self.spec.links.base_url
+        if message.channel != "email" or not base:
+            return outgoing
+        if message.purpose != TRANSACTIONAL:
+            outgoing = msgspec.structs.replace(outgoing, unsubscribe_url=self._unsubscribe(message))
+        track = self.spec.links.track
+        return tracking.prepared(outgoing, self._keys(), base, track=track)
+
+    async def answers(self, answers: Sequence[Answer]) -> None:
+        """What came back: tracking events, and the CRM is told."""
+        await AnswersAsEvents(self.engine, self._whose)(answers)
+        if self.spec.crm is not None:
+            moves = [self._interaction(crm.answer_interaction(each)) for each in answers]
+            await self.engine.move([each for each in moves if each is not None])
+
+    def logged(self, message: Message) -> list[AnyMove]:
+        """That a message went out, for the CRM."""
+        if message.channel == CRM:
+            return []
+        outgoing = crm.sent_interaction(
+            self.written(message), message.channel, self.engine.world.now_ms()
+        )
+        move = self._interaction(outgoing)
+        return [move] if move is not None else []
+
+    def _interaction(self, outgoing: Outgoing) -> Planned | None:
+        """A message to the CRM: never lost, and once however often it is told."""
+        now_ms = self.engine.world.now_ms()
+        message_id = outbox.message_id(outgoing.at_ms, outgoing.message_id)
+        if self.engine.moving.message(self.engine.tenant, message_id) is not None:
+            return None
+        payload = msgspec.to_builtins(outgoing)
+        data, digest = outbox.packed(Rendered("", "", "webhook", "", payload=payload))
+        return Planned(
+            Message(
+                message_id=message_id,
+                person=outgoing.person,
+                channel=CRM,
+                campaign="",
+                version="",
+                content="",
+                purpose=TRANSACTIONAL,
+                kind="never_lost",
+                priority="transactional",
+                created_ms=now_ms,
+                status="queued",
+                due_ms=now_ms,
+                digest=digest,
+            ),
+            data,
+        )
+
+    def _unsubscribe(self, message: Message) -> str:
+        about = Outgoing(
+            message_id=message.message_id,
+            person=message.person,
+            purpose=message.purpose,
+            campaign_id=message.campaign,
+            at_ms=message.created_ms,
+        )
+        return tracking.unsubscribe_url(about, self._keys(), self.spec.links.base_url)
+
+    def _keys(self) -> LinkKeys:
+        return link_keys(self.spec, self.engine.key)
+
+    def _whose(self, message_id: str) -> str:
+        found = self.engine.moving.message(self.engine.tenant, message_id)
+        return found.person if found is not None else ""

@@ -1,0 +1,1 @@
+"""What mail providers tell about messages, checked and in one vocabulary."""
