@@ -113,7 +113,7 @@ class NothingUnapproved(RuleBasedStateMachine):
         release = Release.of(self.engine, [self.approving.demands.check])
         self.postman = Postman(release, {"email": self.channel}, self.engine.move, written)
         self.run(self.engine.start())
-        self.run(self.approving.waiting.recover())
+        self.run(self.approving.queue.recover())
 
     def shut(self) -> None:
         self.run(self.engine.stop())
@@ -291,7 +291,7 @@ class NothingUnapproved(RuleBasedStateMachine):
 
     @rule()
     def the_clock_is_looked_at(self) -> None:
-        self.run(self.approving.waiting.round())
+        self.run(self.approving.queue.round())
 
     @rule()
     def the_process_ends_and_begins(self) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from germane.app.demanding import Demands, Policies, of_campaign
 from germane.app.engine import Engine
 from germane.app.rewording import Edit, reworded, words_of
-from germane.app.waiting import PAGE, Remind, Waiting
+from germane.app.approval_queue import PAGE, ApprovalQueue, Remind
 from germane.deliver import approving, outbox
 from germane.deliver.approval_stats import CampaignApprovals, by_campaign
 from germane.domain.approval import BY_ITSELF, Answer, Approval, ApprovalPolicy, Verdict
@@ -38,7 +38,7 @@ class Approving:
     """One for a server; commands open one on the data folder. Lives in the engine's event loop.
 
     ``demands`` is asked when a message is made (``prepared``) and when it is released (``check``);
-    ``waiting`` is called again and again (``round``), and once at the start (``recover``).
+    ``queue`` is called again and again (``round``), and once at the start (``recover``).
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Approving:
         self._tenant = engine.tenant
         self._approvals = engine.moving.approvals
         self.demands = Demands(engine, policies)
-        self.waiting = Waiting(engine, self.demands, remind)
+        self.queue = ApprovalQueue(engine, self.demands, remind)
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ class Approving:
         """The message that it is of; ``None``: it is of a campaign."""
         if approval.subject != "message":
             return None
-        return self.waiting.message(approval.approval_id)
+        return self.queue.message(approval.approval_id)
 
     def rendered(self, message: Message) -> Rendered | None:
         """What would go out; ``None``: it is gone."""
@@ -127,7 +127,7 @@ class Approving:
         """
         move = of_campaign(campaign, version, contents, policies, authors, by)
         await self._engine.move([move])
-        await self.waiting.sweep(campaign)
+        await self.queue.sweep(campaign)
         return self.find(move.approval_id)
 
     async def open(self, approval_id: str, operator: Operator | None) -> Approval:
@@ -264,11 +264,11 @@ class Approving:
             approval = self.find(approval_id)
             message = self.message(approval)
             if message is None:
-                await self.waiting.after(approval)
+                await self.queue.after(approval)
             else:
                 messages.append(message)
                 await self._taught(approval, message)
-        await self.waiting.settle(messages)
+        await self.queue.settle(messages)
 
     async def _taught(self, approval: Approval, message: Message) -> None:
         """A rejection is an answer to the decisions that chose what was rejected: to choices whose surface

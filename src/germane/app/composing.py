@@ -8,8 +8,10 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
+from germane.app.demanding import Demands
 from germane.app.engine import Engine
 from germane.app.sends import sends_of
+from germane.app.stakes import amounts_of
 from germane.deliver import outbox, planning
 from germane.deliver.policy import policy_of
 from germane.domain.campaign import Campaign, Step, held_out
@@ -47,8 +49,10 @@ class Composer:
         engine: Engine,
         addresses: Addresses = no_addresses,
         spec: ContentSpec | None = None,
+        demands: Demands | None = None,
     ) -> None:
         self._engine = engine
+        self._demands = demands or Demands(engine)
         self._spec = spec or ContentSpec()
         self._addresses = addresses
 
@@ -76,7 +80,11 @@ class Composer:
             _log.exception("a message of %s could not be made", draft.campaign)
             why = Why(self._now(), "internal", f"It could not be made: {error!r}")
             move, takes = _dropped(draft, why), ()
-        self._engine.put_moves([move])
+        asks: list[AnyMove] = []
+        if move.message.status == "queued":
+            waiting, asks = self._demands.prepared(move.message)
+            move = Planned(waiting, move.rendered)
+        self._engine.put_moves([move, *asks])
         for message_id in takes:
             self._give_way(message_id)
         return move.message
@@ -159,6 +167,8 @@ class Composer:
             chosen=chosen.variants,
             decisions=tuple(each.decision_id for each in decisions),
             digest=digest,
+            content_version=rendered.version,
+            amounts=amounts_of(rendered.claims, decisions),
             propensity=plan.propensity,
             whys=whys,
         )

@@ -1,5 +1,5 @@
-"""``[approval]`` of a campaign, ``[delivery.approval]``, ``[channels.NAME.approval]``: who must agree before
-something goes out."""
+"""``[approval]`` of a campaign, ``[delivery.approval]``, ``[delivery.approval.CHANNEL]``: who must agree
+before something goes out."""
 
 from __future__ import annotations
 
@@ -15,26 +15,22 @@ from germane.domain.approval import ROLE, ApprovalPolicy
 from germane.domain.operator import ROLES
 
 CHANNELS = ("email", "inapp", "webhook", "crm")
-_OF_AMOUNT = ("over", "limits")
 
 
-def policies(whole: Mapping[str, Any], problems: Problems) -> dict[str, ApprovalPolicy]:
-    """Channel -> its policy; the empty name: of every channel. Errors are noted in ``problems``."""
-    found = {}
-    delivery = whole.get("delivery", {})
-    if "approval" in delivery:
-        found[""] = policy(delivery["approval"], "delivery.approval", problems)
-    for name, table in whole.get("channels", {}).items():
-        path = f"channels.{name}"
-        if name not in CHANNELS:
-            problems.add(path, None, "There is no such channel.", did_you_mean(name, CHANNELS))
-        elif not isinstance(table, dict):
-            shown = None if isinstance(table, list) else table
-            problems.add(path, shown, "It must be a table.", f"Write it as [{path}.approval].")
-        else:
-            read(table, (), path, problems, also=("approval",))
-            if "approval" in table:
-                found[name] = policy(table["approval"], f"{path}.approval", problems)
+def policies(delivery: Mapping[str, Any], problems: Problems) -> dict[str, ApprovalPolicy]:
+    """Channel -> its policy, from ``[delivery.approval.CHANNEL]``; the empty name: of every channel, from
+    ``[delivery.approval]``. Errors are noted in ``problems``."""
+    if "approval" not in delivery:
+        return {}
+    table, path = delivery["approval"], "delivery.approval"
+    if not isinstance(table, Mapping):
+        return {"": policy(table, path, problems)}
+    found = {
+        name: policy(table[name], f"{path}.{name}", problems) for name in CHANNELS if name in table
+    }
+    own = {name: value for name, value in table.items() if name not in CHANNELS}
+    if own or not found:
+        found[""] = policy(own, path, problems)
     return found
 
 

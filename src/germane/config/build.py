@@ -52,7 +52,7 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
         surfaces=found,
         profile=ProfileSpec(**profile),
         delivery=delivery(whole.get("delivery", {}), problems),
-        approvals=approvals.policies(whole, problems),
+        approvals=approvals.policies(whole.get("delivery", {}), problems),
     )
 
 

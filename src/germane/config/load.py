@@ -98,7 +98,7 @@ def load_text(text: str, environment: Mapping[str, str], path: Path | None = Non
 
 
 def _heading(name: str) -> str:
-    several = name in ("signals", "traits", "surfaces", "imports", "channels")
+    several = name in ("signals", "traits", "surfaces", "imports")
     return f"Write it as [{name}.NAME]." if several else f"Write it as [{name}]."
 
 

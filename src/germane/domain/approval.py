@@ -15,6 +15,7 @@ import msgspec
 
 Status = Literal["pending", "approved", "rejected", "expired", "stale"]
 """``stale``: what it was asked for will not go out any more, or another version took its place."""
+STATUSES: tuple[Status, ...] = ("pending", "approved", "rejected", "expired", "stale")
 Answer = Literal["approve", "reject"]
 Subject = Literal["message", "campaign"]
 ROLE = "role:"

@@ -21,7 +21,7 @@ Remind = Callable[[Approval], None]
 _log = logging.getLogger(__name__)
 
 
-class Waiting:
+class ApprovalQueue:
     """Carries out what follows from approvals. All that it does, the fold checks."""
 
     def __init__(self, engine: Engine, demands: Demands, remind: Remind | None = None) -> None:
