@@ -68,7 +68,7 @@ class Checks:
                 now_ms=now_ms,
                 due_ms=message.asked_ms or message.created_ms,
                 zone=person.timezone,
-                default_zone=settings.delivery.timezone or settings.timezone,
+                default_zone=settings.delivery.zone or settings.timezone,
                 sends=sends_of(self._engine.entries, self._engine.tenant, person.person),
             ),
             Plan(message.due_ms, ()),

@@ -254,7 +254,7 @@ class Composer:
                 now_ms=now_ms,
                 due_ms=message.asked_ms or now_ms,
                 zone=profile.timezone,
-                default_zone=settings.delivery.timezone or settings.timezone,
+                default_zone=settings.delivery.zone or settings.timezone,
                 sends=sends_of(engine.entries, engine.tenant, profile.person),
                 week=week,
                 seed=engine.world.seed() if policy.best_hour else 0,

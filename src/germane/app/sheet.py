@@ -23,7 +23,9 @@ class Sheet:
 
     def of(self, person: str, kind: str) -> list[Entry]:
         """A person's, the highest key first."""
-        mine = {key: e for (t, k, key), e in self._txn.entries.items() if (t, k) == (self._tenant, kind)}
+        mine = {
+            key: e for (t, k, key), e in self._txn.entries.items() if (t, k) == (self._tenant, kind)
+        }
         before = [e for e in self._entries.of(self._tenant, person, kind) if e.key not in mine]
         now = [e for e in mine.values() if e is not None and e.person == person]
         return sorted([*before, *now], key=lambda e: e.key, reverse=True)

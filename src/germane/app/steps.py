@@ -161,9 +161,7 @@ class Steps:
         self.enrolling.event(at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq)
         refused = consent.withdrawn(event, before.consent)
         if refused:
-            self.enrolling.refused(
-                at.tenant, after.person, refused, txn, now_ms=at.received_ms
-            )
+            self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)
         self._learn(at.seq, observation)
         for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from germane.config import channel_tables as tables
+from germane.config.fields import Field
 from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import read, value_of
-from germane.config.fields import Field
 from germane.config.server import is_host
 from germane.deliver.channels.addresses import BadTarget, hostname, target
 from germane.deliver.channels.headers import BadHeader

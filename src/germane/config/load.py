@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from germane.config import server, source, speech, tables
 from germane.config import channels as channels_
+from germane.config import server, source, speech, tables
 from germane.config.build import build
 from germane.config.channels import ChannelsSpec
 from germane.config.environment import dotenv, override, told

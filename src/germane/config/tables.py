@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from germane.config import channel_tables
 from germane.config.approval_tables import APPROVAL
 from germane.config.campaign_tables import CAP, DELIVERY
-from germane.config import channel_tables
 from germane.config.fields import Field
 
 DAY_S = 86_400

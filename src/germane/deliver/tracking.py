@@ -14,7 +14,8 @@ from germane.domain.sending import TRANSACTIONAL, Outgoing
 _START = re.compile(r"<(?:!--|(?P<name>a|area|style|script|title|textarea)\b)", re.IGNORECASE)
 _REST = re.compile(r"(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>")
 _ENDS = {
-    name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("style", "script", "title", "textarea")
+    name: re.compile(rf"</{name}\b", re.IGNORECASE)
+    for name in ("style", "script", "title", "textarea")
 }
 _HREF = re.compile(
     r"""(?P<before>[\s"'/]href\s*=\s*)(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'>]+))""",

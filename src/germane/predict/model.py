@@ -141,8 +141,7 @@ class SharedModel:
         attributes = tuple(self.settings.attributes)
         surfaces = {**self.settings.surfaces, **self.state.choosers.brought}
         self._rules = {
-            name: Rules(choosing.seen_by_rules(each), attributes)
-            for name, each in surfaces.items()
+            name: Rules(choosing.seen_by_rules(each), attributes) for name, each in surfaces.items()
         }
 
     # -- asking ----------------------------------------------------------------------------------

@@ -51,7 +51,10 @@ def a_mail(engine: Engine, minutes_ago: int = 10) -> Outgoing:
 
 
 def asked(
-    engine: Engine, *calls: tuple[str, str, dict[str, Any]], spec: ChannelsSpec = SPEC, take: Any = None
+    engine: Engine,
+    *calls: tuple[str, str, dict[str, Any]],
+    spec: ChannelsSpec = SPEC,
+    take: Any = None,
 ) -> list[httpx.Response]:
     app = build(engine, KEYS, access_log=False, back=way_back(engine, spec, take))
 
@@ -115,7 +118,9 @@ def test_a_click_within_a_second_of_the_sending_is_a_machines(engine: Engine) ->
     assert events(engine)[0].properties["machine"]
 
 
-@pytest.mark.parametrize("token", ["x", "A" * 60, "../../etc/passwd", "%00", "https://evil.example"])
+@pytest.mark.parametrize(
+    "token", ["x", "A" * 60, "../../etc/passwd", "%00", "https://evil.example"]
+)
 def test_no_open_redirect(engine: Engine, token: str) -> None:
     """Only what we sealed; a pixel's or an unsubscription's token is no click, either."""
     mail = a_mail(engine)
@@ -166,7 +171,11 @@ def test_one_click(engine: Engine, more: dict[str, Any]) -> None:
     assert "set-cookie" not in first.headers
     assert "You are unsubscribed" in first.text
     (found,) = events(engine)
-    assert (found.name, found.user_id, found.properties["list_id"]) == ("Unsubscribed", "ann", "news")
+    assert (found.name, found.user_id, found.properties["list_id"]) == (
+        "Unsubscribed",
+        "ann",
+        "news",
+    )
     assert found.properties["email_id"] == "m-1"
 
 
@@ -175,7 +184,14 @@ def test_the_pages_choice(engine: Engine) -> None:
     _, _, leave = paths(a_mail(engine))
     answers = asked(
         engine,
-        ("POST", leave, {"content": "purpose=offers&purpose=news", "headers": {"content-type": "application/x-www-form-urlencoded"}}),
+        (
+            "POST",
+            leave,
+            {
+                "content": "purpose=offers&purpose=news",
+                "headers": {"content-type": "application/x-www-form-urlencoded"},
+            },
+        ),
         ("POST", leave, {"data": {"purpose": "*"}}),
         ("POST", leave, {"data": {"other": "x"}}),
         ("POST", leave, {"data": {"purpose": "transactional"}}),
@@ -225,7 +241,11 @@ def test_providers(engine: Engine) -> None:
     assert answers[2].json()["code"] == "providers.bad_signature"
     assert answers[5].json()["code"] == "providers.not_configured"
     (found,) = events(engine)
-    assert (found.name, found.user_id, found.properties["provider"]) == ("Email Link Clicked", "ann", "postmark")
+    assert (found.name, found.user_id, found.properties["provider"]) == (
+        "Email Link Clicked",
+        "ann",
+        "postmark",
+    )
     assert found.context["traits"]["email"] == "ann@x.example"
     (letter,) = engine.letters()
     assert letter.code == "answer.unknown_person"
@@ -250,9 +270,21 @@ def test_amazon(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     answers = asked(
         engine,
-        ("POST", "/v1/providers/ses", {"content": json.dumps(confirm), "headers": {"content-type": "text/plain"}}),
-        ("POST", "/v1/providers/ses", {"content": json.dumps(bodies.envelope(inner, Timestamp=now))}),
-        ("POST", "/v1/providers/ses", {"content": json.dumps(bodies.envelope(inner, Timestamp=now) | {"Message": "x"})}),
+        (
+            "POST",
+            "/v1/providers/ses",
+            {"content": json.dumps(confirm), "headers": {"content-type": "text/plain"}},
+        ),
+        (
+            "POST",
+            "/v1/providers/ses",
+            {"content": json.dumps(bodies.envelope(inner, Timestamp=now))},
+        ),
+        (
+            "POST",
+            "/v1/providers/ses",
+            {"content": json.dumps(bodies.envelope(inner, Timestamp=now) | {"Message": "x"})},
+        ),
         spec=spec,
     )
     assert [each.status_code for each in answers] == [200, 200, 401], [x.text for x in answers]
@@ -262,7 +294,10 @@ def test_amazon(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_forms() -> None:
-    assert form("application/x-www-form-urlencoded; charset=utf-8", b"a=1&b=%C3%BC") == [("a", "1"), ("b", "ü")]
+    assert form("application/x-www-form-urlencoded; charset=utf-8", b"a=1&b=%C3%BC") == [
+        ("a", "1"),
+        ("b", "ü"),
+    ]
     body = b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
     assert form("multipart/form-data; boundary=x", body) == [("List-Unsubscribe", "One-Click")]
     assert form("multipart/form-data", b"nonsense") == []

@@ -154,7 +154,9 @@ def test_content_learns_from_clicks(engine: Engine) -> None:
 
     async def click() -> None:
         await engine.start()
-        await engine.outcomes([Outcome("r1", message.decisions[0], "", "click", None, START_MS + 5)])
+        await engine.outcomes(
+            [Outcome("r1", message.decisions[0], "", "click", None, START_MS + 5)]
+        )
         await engine.stop()
 
     asyncio.run(click())

@@ -27,7 +27,9 @@ class Kept:
 
     def put(self, name: str) -> None:
         position = f"{len(self.messages) + 1:06d}"
-        made = InboxMessage(message_id=name, campaign="c", form="tooltip", anchor="#x", content={"a": "ü\n"})
+        made = InboxMessage(
+            message_id=name, campaign="c", form="tooltip", anchor="#x", content={"a": "ü\n"}
+        )
         self.messages.append((position, made))
         self.news.set()
 
@@ -103,7 +105,8 @@ def test_over_http() -> None:
         kept.put("m-1")
         on = Inboxes(kept, who)
         app = Starlette(
-            routes=[Route("/v1/inbox", on.pull)], exception_handlers={GermaneError: on_germane_error}
+            routes=[Route("/v1/inbox", on.pull)],
+            exception_handlers={GermaneError: on_germane_error},
         )
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:

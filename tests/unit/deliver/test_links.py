@@ -17,7 +17,18 @@ from tests.unit.deliver.channels.letters import a_letter
 
 KEYS = LinkKeys([b"the newest secret", b"the one before"])
 BASE = "https://go.shop.example"
-LINK = Link("c", "m-1", "u:ann@people.example", 1_700_000_000, "c", "d", "news", "https://a.example/?q=1#x", 1, 3)
+LINK = Link(
+    "c",
+    "m-1",
+    "u:ann@people.example",
+    1_700_000_000,
+    "c",
+    "d",
+    "news",
+    "https://a.example/?q=1#x",
+    1,
+    3,
+)
 
 
 def tracked(page: str, **more: object) -> str:
@@ -35,8 +46,12 @@ def leads(page: str) -> list[str]:
 
 @given(
     st.builds(
-        Link, st.sampled_from(["c", "o", "u"]), st.text(max_size=30), st.text(max_size=40),
-        st.integers(0, 2**40), url=st.text(max_size=300),
+        Link,
+        st.sampled_from(["c", "o", "u"]),
+        st.text(max_size=30),
+        st.text(max_size=40),
+        st.integers(0, 2**40),
+        url=st.text(max_size=300),
     )  # fmt: skip
 )
 def test_a_token_says_what_was_sealed(link: Link) -> None:
@@ -66,7 +81,15 @@ def test_a_token_that_was_changed_opens_nothing() -> None:
             changed = urlsafe_b64encode(bytes(raw)).rstrip(b"=").decode()
             assert KEYS.open(changed, "c") is None
             raw[place] ^= bit
-    for bad in ("", "a", token[:-4], token + "AAAA", token.replace(token[5], "!"), "A" * 9_000, "ü" * 40):
+    for bad in (
+        "",
+        "a",
+        token[:-4],
+        token + "AAAA",
+        token.replace(token[5], "!"),
+        "A" * 9_000,
+        "ü" * 40,
+    ):
         assert KEYS.open(bad, "c") is None
 
 
@@ -146,6 +169,12 @@ def test_html_that_never_ends_takes_no_time() -> None:
     import time
 
     begun = time.process_time()
-    for page in ('<a "' * 50_000, "<a " * 100_000, "<!--" * 50_000, "<style>" * 20_000, "<a href='" * 50_000):
+    for page in (
+        '<a "' * 50_000,
+        "<a " * 100_000,
+        "<!--" * 50_000,
+        "<style>" * 20_000,
+        "<a href='" * 50_000,
+    ):
         tracked(page)
     assert time.process_time() - begun < 10

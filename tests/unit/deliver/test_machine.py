@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from germane.deliver.compiled import listens_to, subjects
+from germane.deliver.entering import forgettable, unwanted
+from germane.domain.item import Item
 from tests.unit.deliver.life import DAY_S, Life, a_campaign, ms
 
 BACK = """
@@ -412,6 +414,15 @@ def test_dry_then_live() -> None:
     assert not life.state.dry
 
 
+def test_no_occasion_is_lost_by_going_live_or_by_an_edit() -> None:
+    """The first Monday after the campaign went live, or was edited, is like any other."""
+    for change in ('status = "live"\n' + MONDAY, MONDAY + 'when = "profile.known"\n'):
+        life = Life(MONDAY, "2026-11-27T00:00:00+00:00", zone="UTC")
+        life.edit(change)
+        life.pass_(days=5)
+        assert [each.due_ms for each in life.composed] == [ms("2026-11-30T07:00:00+00:00")]
+
+
 def test_paused_and_ended() -> None:
     life = Life('status = "live"\n' + SIGN_UP)
     life.track("Signed Up")
@@ -430,6 +441,45 @@ def test_paused_and_ended() -> None:
     assert len(life.cancelled) == 1
 
 
+def test_what_is_no_longer_wanted_when_it_is_released() -> None:
+    """Sold out again, bought elsewhere, paused: it does not go out."""
+    life = shoe()
+    for _ in range(2):
+        life.track("Product Added", "shoe")
+    life.change("back_in_stock")
+    assert unwanted(life.made, life.state, life.view()) is None
+    for item in (None, Item("shoe", in_stock=False)):
+        why = unwanted(life.made, life.state, life.view(item=item))
+        assert why is not None
+        assert why.code == "item_gone"
+    life.edit('status = "paused"\n' + BACK)
+    why = unwanted(life.made, life.state, life.view())
+    assert why is not None
+    assert why.code == "not_running"
+    calendar = Life(SIGN_UP)
+    calendar.track("Signed Up")
+    calendar.pass_(days=3.1)
+    calendar.say(calendar="google")
+    why = unwanted(calendar.made, calendar.state, calendar.view())
+    assert why is not None
+    assert why.code == "still_false"
+
+
+def test_what_can_be_forgotten() -> None:
+    life = shoe()
+    assert forgettable(life.made, life.state, life.now)
+    life.track("Product Added", "shoe")
+    assert not forgettable(life.made, life.state, life.now)
+    life.jump(days=31)
+    assert forgettable(life.made, life.state, life.now)
+    for _ in range(2):
+        life.track("Product Added", "shoe")
+    life.change("back_in_stock")
+    life.settle()
+    assert not forgettable(life.made, life.state, life.now + 10**12)
+    assert not forgettable(life.made, Life(MONDAY).state, life.now)
+
+
 def test_who_listens_and_whom_it_concerns() -> None:
     back = a_campaign(BACK).campaign
     assert listens_to(back) == {"Product Added", "Order Completed"}
@@ -444,79 +494,3 @@ def test_who_listens_and_whom_it_concerns() -> None:
     calls = a_campaign(CALLS).campaign
     assert subjects(calls, "u:ann", "acme", []) == (("account:acme", ""),)
     assert subjects(calls, "u:ann", "", []) == ()
-"""Who opened and who clicked."""
-
-from __future__ import annotations
-
-from typing import Any
-
-import pytest
-
-from germane.domain.machine import Fetch, judge
-
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
-SENT = 1_700_000_000_000
-
-
-def a_click(after_s: float = 600, **more: Any) -> Fetch:
-    said: dict[str, Any] = {"kind": "clicked", "agent": CHROME, "delivered_ms": SENT, "links": 5}
-    return Fetch(at_ms=SENT + int(after_s * 1000), **(said | more))
-
-
-@pytest.mark.parametrize(
-    ("fetch", "who"),
-    [
-        (a_click(), "person"),
-        (a_click(agent=IPHONE), "person"),
-        (a_click(after_s=20), "person"),
-        (a_click(after_s=5), "unsure"),
-        (a_click(after_s=1.9), "machine"),
-        (a_click(after_s=-1), "machine"),
-        (a_click(after_s=1, delivered_ms=0), "person"),
-        (a_click(method="HEAD"), "machine"),
-        (a_click(method="OPTIONS"), "machine"),
-        (a_click(agent=""), "machine"),
-        (a_click(agent="Barracuda Sentinel (EE)"), "machine"),
-        (a_click(agent="Mozilla/5.0 (compatible; bingbot/2.0)"), "machine"),
-        (a_click(agent="python-requests/2.32"), "machine"),
-        (a_click(agent="curl/8.5.0"), "machine"),
-        (a_click(agent=CHROME.replace("Chrome", "HeadlessChrome")), "machine"),
-        (a_click(agent="Slackbot-LinkExpanding 1.0"), "machine"),
-        (a_click(agent="Microsoft Office Existence Discovery"), "machine"),
-        (a_click(headers={"purpose": "prefetch"}), "machine"),
-        (a_click(headers={"sec-purpose": "prefetch;prerender"}), "machine"),
-        (a_click(headers={"x-moz": "prefetch"}), "machine"),
-        (a_click(headers={"x-purpose": "preview"}), "machine"),
-        (a_click(agent="Mozilla/5.0"), "person"),
-        (a_click(kind="opened"), "person"),
-        (a_click(kind="opened", after_s=1), "unsure"),
-        (a_click(kind="opened", agent="Mozilla/5.0"), "machine"),
-        (a_click(kind="opened", ip="17.58.101.5"), "machine"),
-        (a_click(kind="opened", ip="18.58.101.5"), "person"),
-        (a_click(kind="opened", ip="no address"), "person"),
-        (a_click(kind="opened", agent="Mozilla/5.0 (via ggpht.com GoogleImageProxy)"), "unsure"),
-        (a_click(kind="opened", agent="YahooMailProxy; https://help.yahoo.com"), "unsure"),
-    ],
-)  # fmt: skip
-def test_who_it_was(fetch: Fetch, who: str) -> None:
-    found, why = judge(fetch)
-    assert found == who, why
-    assert why
-
-
-def test_a_burst_of_all_links() -> None:
-    """Three links within seconds, or both of two; a person who clicks one link thrice is a person."""
-    burst = [a_click(after_s=600 + n * 0.2, link=n) for n in range(3)]
-    assert [judge(each, burst)[0] for each in burst] == ["machine"] * 3
-    assert [judge(each, burst[:n])[0] for n, each in enumerate(burst)] == ["person", "person", "machine"]
-    both = [a_click(after_s=600 + n, link=n, links=2) for n in range(2)]
-    assert judge(both[1], both[:1])[0] == "machine"
-    again = [a_click(after_s=600 + n, link=0, links=2) for n in range(5)]
-    assert judge(again[4], again[:4])[0] == "person"
-    slowly = [a_click(after_s=600 + n * 30, link=n) for n in range(5)]
-    assert judge(slowly[4], slowly[:4])[0] == "person"
-    only = a_click(link=0, links=1)
-    assert judge(only, [only])[0] == "person"
-    opens = [a_click(kind="opened", after_s=600 + n) for n in range(5)]
-    assert judge(opens[4], opens[:4])[0] == "person"

@@ -19,8 +19,14 @@ from germane.deliver.channels.email import EmailSettings, compose
 from germane.deliver.channels.headers import BadHeader
 from tests.unit.deliver.channels.letters import SETTINGS, a_letter
 
-LINES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"))
-WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=120)
+LINES = st.text(
+    st.characters(
+        exclude_categories=("Cs",), exclude_characters="\r\0\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+    )
+)
+WORDS = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=120
+)
 
 
 def read(data: bytes) -> EmailMessage:
@@ -66,7 +72,9 @@ def test_the_headers() -> None:
     assert found["Reply-To"] == "Help <help@shop.example>"
     assert found["Message-ID"] == "<m-1@shop.example>"
     assert found["Date"] == "Tue, 14 Nov 2023 22:13:20 +0000"
-    assert found["List-Unsubscribe"] == "<https://go.shop.example/u/abc>, <mailto:leave@shop.example>"
+    assert (
+        found["List-Unsubscribe"] == "<https://go.shop.example/u/abc>, <mailto:leave@shop.example>"
+    )
     assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert found["List-ID"] == "<email-marketing.shop.example>"
     assert found["Feedback-ID"] == "back-in-stock:email-marketing:germane:shop-example"
@@ -111,7 +119,9 @@ def test_what_is_read_is_what_was_written(subject: str, name: str, text: str, ht
     for part, wanted in ((plain, letter.text), (marked, letter.html)):
         payload = part.get_payload(decode=True)
         assert isinstance(payload, bytes)
-        assert payload.decode().replace("\r\n", "\n").removesuffix("\n") == wanted.removesuffix("\n")
+        assert payload.decode().replace("\r\n", "\n").removesuffix("\n") == wanted.removesuffix(
+            "\n"
+        )
 
 
 def test_one_part_alone() -> None:
@@ -142,7 +152,11 @@ def test_no_header_is_smuggled_in(field: str, bad: str, provider: str) -> None:
     settings = replace(SETTINGS, provider="ses" if field == "person" else provider)
     with pytest.raises(BadHeader) as caught:
         compose(replace(a_letter(), **{field: bad}), settings)
-    assert caught.value.code in ("email.header_injection", "email.bad_address", "email.no_unsubscribe")
+    assert caught.value.code in (
+        "email.header_injection",
+        "email.bad_address",
+        "email.no_unsubscribe",
+    )
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -172,7 +186,9 @@ def test_whatever_is_put_in_adds_no_header(field: str, value: str) -> None:
     assert "Bcc" not in read(data)
 
 
-@pytest.mark.parametrize("name", ["Bcc", "to", "List-Unsubscribe", "X-Germane-Message", "Content-Type", "x-smtpapi"])
+@pytest.mark.parametrize(
+    "name", ["Bcc", "to", "List-Unsubscribe", "X-Germane-Message", "Content-Type", "x-smtpapi"]
+)
 def test_own_headers_cannot_be_replaced(name: str) -> None:
     with pytest.raises(BadHeader):
         compose(a_letter(headers={name: "x"}), SETTINGS)
@@ -242,7 +258,9 @@ def test_dkim_covers_the_unsubscription() -> None:
         assert not dkim.DKIM(changed).verify(idx=index, dnsfunc=dns)
         more = data.replace(b"From: ", b"From: evil@x.example\r\nFrom: ", 1)
         assert not dkim.DKIM(more).verify(idx=index, dnsfunc=dns)
-        twice = data.replace(b"List-Unsubscribe: ", b"List-Unsubscribe: <https://x>\r\nList-Unsubscribe: ", 1)
+        twice = data.replace(
+            b"List-Unsubscribe: ", b"List-Unsubscribe: <https://x>\r\nList-Unsubscribe: ", 1
+        )
         assert not dkim.DKIM(twice).verify(idx=index, dnsfunc=dns)
 
 

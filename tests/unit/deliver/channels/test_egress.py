@@ -78,9 +78,13 @@ def asked(serve: Serve, path: str = "/hook", **more: Any) -> Answered:
 
         server = await asyncio.start_server(handled, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        egress = Egress(allowed=frozenset([f"127.0.0.1:{port}"]), timeout_s=more.pop("timeout_s", 2))
+        egress = Egress(
+            allowed=frozenset([f"127.0.0.1:{port}"]), timeout_s=more.pop("timeout_s", 2)
+        )
         try:
-            return await egress.request("POST", f"http://127.0.0.1:{port}{path}", body=b"{}", **more)
+            return await egress.request(
+                "POST", f"http://127.0.0.1:{port}{path}", body=b"{}", **more
+            )
         finally:
             await asyncio.wait_for(ended.wait(), 5)
             server.close()
@@ -105,7 +109,9 @@ def test_an_answer() -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    found = asked(saying(b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"))
+    found = asked(
+        saying(b"HTTP/1.1 302 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+    )
     assert found.status == 302
 
 
@@ -171,7 +177,9 @@ def test_it_connects_to_the_address_that_was_checked(tmp_path: Path) -> None:
         url = f"https://hooks.example:{port}/a?b"
         good = Egress(allowed=frozenset(["hooks.example"]), resolve=resolve, tls=trusting)
         found = await good.request("POST", url)
-        strange = Egress(allowed=frozenset(["other.example"]), resolve=resolve_to_here, tls=trusting)
+        strange = Egress(
+            allowed=frozenset(["other.example"]), resolve=resolve_to_here, tls=trusting
+        )
         with pytest.raises(Failed, match="TLS") as caught:
             await strange.request("POST", f"https://other.example:{port}/")
         await asyncio.sleep(0.1)  # the server notices, too

@@ -7,7 +7,13 @@ import pytest
 from germane.deliver.channels.replies import Stage, classify
 from germane.domain.sending import Ambiguous, Refused, Retry, Sent
 
-WORDS = {"sent": Sent, "retry": Retry, "refused": Refused, "suppress": Refused, "unknown": Ambiguous}
+WORDS = {
+    "sent": Sent,
+    "retry": Retry,
+    "refused": Refused,
+    "suppress": Refused,
+    "unknown": Ambiguous,
+}
 TABLE: list[tuple[Stage, int, str, str]] = [
     ("end", 250, "2.0.0 Ok: queued as 4F1", "sent"),
     ("end", 250, "ok 1600112502 x1si123 - gsmtp", "sent"),

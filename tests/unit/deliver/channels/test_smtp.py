@@ -19,7 +19,12 @@ from tests.unit.deliver.channels.mailserver import Script, certificate, login, m
 
 def sent(port: int, *letters: Outgoing, at_once: bool = False, **more: Any) -> list[Result]:
     """Their results, over one channel."""
-    said: dict[str, Any] = {"host": "127.0.0.1", "tls": "none", "timeout_s": 5, "hello": "shop.example"}
+    said: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "tls": "none",
+        "timeout_s": 5,
+        "hello": "shop.example",
+    }
     server = SmtpServer(port=port, **(said | more))
 
     async def go() -> list[Result]:
@@ -38,9 +43,7 @@ def sent(port: int, *letters: Outgoing, at_once: bool = False, **more: Any) -> l
 @pytest.mark.parametrize("pipelining", [False, True])
 def test_a_message_arrives_as_it_was_written(pipelining: bool) -> None:
     """Envelope, headers and both parts; lines that begin with a dot, too."""
-    letter = a_letter(
-        text="Hello,\n.\n..two\n.one\n"
-    )
+    letter = a_letter(text="Hello,\n.\n..two\n.one\n")
     with mailserver(Script(pipelining=pipelining)) as (port, script):
         (result,) = sent(port, letter)
     assert isinstance(result, Sent), result
@@ -58,7 +61,9 @@ def test_connections_are_used_again() -> None:
         assert all(isinstance(x, Sent) for x in sent(port, *letters))
         assert len(script.sessions) == 1
     with mailserver() as (port, script):
-        assert all(isinstance(x, Sent) for x in sent(port, *letters, *letters, at_once=True, connections=4))
+        assert all(
+            isinstance(x, Sent) for x in sent(port, *letters, *letters, at_once=True, connections=4)
+        )
         assert len(script.sessions) == 4
         assert len(script.got) == 20
 
@@ -110,9 +115,7 @@ def test_each_answer_at_each_stage(
 
 
 @pytest.mark.parametrize("pipelining", [False, True])
-@pytest.mark.parametrize(
-    "stage", ["mail", "rcpt", "data"]
-)
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
 def test_a_connection_lost_before_the_final_dot_is_tried_again(
     stage: str, pipelining: bool
 ) -> None:
@@ -169,7 +172,12 @@ def test_starttls_with_a_certificate_that_is_checked(tmp_path: Path) -> None:
         "authenticator": login("shop", "secret", script),
         "auth_required": True,
     }
-    way: dict[str, Any] = {"host": "localhost", "tls": "starttls", "username": "shop", "password": "secret"}
+    way: dict[str, Any] = {
+        "host": "localhost",
+        "tls": "starttls",
+        "username": "shop",
+        "password": "secret",
+    }
     with mailserver(script, **more) as (port, _):
         (result,) = sent(port, a_letter(), ca_file=str(cert_file), **way)
         assert isinstance(result, Sent), result
@@ -177,7 +185,9 @@ def test_starttls_with_a_certificate_that_is_checked(tmp_path: Path) -> None:
         (result,) = sent(port, a_letter(), **way)
         assert isinstance(result, Retry)
         assert result.code == "smtp.tls", result
-        (result,) = sent(port, a_letter(), ca_file=str(cert_file), timeout_s=20, **(way | {"password": "other"}))
+        (result,) = sent(
+            port, a_letter(), ca_file=str(cert_file), timeout_s=20, **(way | {"password": "other"})
+        )
         assert isinstance(result, Retry)
         assert result.code == "smtp.login", result
         assert "secret" not in result.reason
@@ -207,7 +217,9 @@ def test_tls_at_once(tmp_path: Path) -> None:
 def test_a_server_without_starttls_gets_nothing() -> None:
     """No password and no message in the open, where encryption is configured."""
     with mailserver() as (port, script):
-        (result,) = sent(port, a_letter(), host="localhost", tls="starttls", username="a", password="b")
+        (result,) = sent(
+            port, a_letter(), host="localhost", tls="starttls", username="a", password="b"
+        )
     assert isinstance(result, Retry)
     assert result.code == "smtp.tls"
     assert script.got == []

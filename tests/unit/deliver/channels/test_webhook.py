@@ -22,7 +22,11 @@ from germane.domain.sending import Outgoing, Refused, Result, Retry, Sent
 SECRET = "whsec_" + b64encode(b"a secret of thirty-two bytes !!!").decode()
 OTHER = "whsec_" + b64encode(b"the secret that was used before!").decode()
 MESSAGE = Outgoing(
-    message_id="m-1", person="u:ann", payload={"title": "grün"}, campaign_id="c", at_ms=1_700_000_000_000
+    message_id="m-1",
+    person="u:ann",
+    payload={"title": "grün"},
+    campaign_id="c",
+    at_ms=1_700_000_000_000,
 )
 
 
@@ -48,7 +52,9 @@ class Receiver:
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         headers = dict(
-            line.lower().split(": ", 1) if "webhook-signature" not in line else ["webhook-signature", line.split(": ", 1)[1]]
+            line.lower().split(": ", 1)
+            if "webhook-signature" not in line
+            else ["webhook-signature", line.split(": ", 1)[1]]
             for line in head.split("\r\n")[1:]
             if line
         )
@@ -58,7 +64,9 @@ class Receiver:
         writer.close()
 
 
-def posted(receiver: Receiver, *messages: Outgoing, secrets: tuple[str, ...] = (SECRET,), **more: Any) -> list[Result]:
+def posted(
+    receiver: Receiver, *messages: Outgoing, secrets: tuple[str, ...] = (SECRET,), **more: Any
+) -> list[Result]:
     async def go() -> list[Result]:
         server = await asyncio.start_server(receiver, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
@@ -171,8 +179,16 @@ def test_the_log_of_a_crm() -> None:
     receiver = Receiver(answering(200), answering(200))
     sent = crm.sent_interaction(MESSAGE, "email", 1_700_000_001_000)
     back = crm.answer_interaction(
-        Answer(kind="clicked", source="links", key="k", at_ms=1_700_000_002_500, message_id="m-1",
-               person="u:ann", url="https://shop.example/", machine=True)  # fmt: skip
+        Answer(
+            kind="clicked",
+            source="links",
+            key="k",
+            at_ms=1_700_000_002_500,
+            message_id="m-1",
+            person="u:ann",
+            url="https://shop.example/",
+            machine=True,
+        )  # fmt: skip
     )
     posted(receiver, sent, back, body=crm.cloud_event, content_type=crm.CONTENT_TYPE)
     (headers, body), (_, other) = receiver.got

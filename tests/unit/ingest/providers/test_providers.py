@@ -26,9 +26,7 @@ KEY = (
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpi"
     "glSI8eNEc6wEA3F+g=="
 )
-SIGNATURE = (
-    "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM="
-)
+SIGNATURE = "MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyBiXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM="
 DROPPED = {
     "email": "hello@world.com",
     "event": "dropped",
@@ -72,8 +70,18 @@ def of_sendgrid(**event: Any) -> Answer:
 
 def test_sendgrids_events() -> None:
     found = of_sendgrid(event="click", url="https://a.example/", useragent=PERSON, category=["a"])
-    assert (found.kind, found.message_id, found.campaign_id, found.decision_id) == ("clicked", "m-1", "c", "d")
-    assert (found.person, found.url, found.machine, found.judged) == ("u:ann", "https://a.example/", False, "person")
+    assert (found.kind, found.message_id, found.campaign_id, found.decision_id) == (
+        "clicked",
+        "m-1",
+        "c",
+        "d",
+    )
+    assert (found.person, found.url, found.machine, found.judged) == (
+        "u:ann",
+        "https://a.example/",
+        False,
+        "person",
+    )
     assert found.at_ms == 1_699_999_000_000
     assert of_sendgrid(event="open", sg_machine_open=True, useragent=PERSON).machine
     assert not of_sendgrid(event="open", sg_machine_open=False, useragent=PERSON).machine
@@ -89,7 +97,10 @@ def test_sendgrids_events() -> None:
         ("group_resubscribe", "resubscribed"),
     ):  # fmt: skip
         assert of_sendgrid(event=event).kind == kind
-    assert sendgrid.parse(json.dumps([{"event": "processed"}, {"event": 3}, 4, {}]).encode(), NOW) == []
+    assert (
+        sendgrid.parse(json.dumps([{"event": "processed"}, {"event": 3}, 4, {}]).encode(), NOW)
+        == []
+    )
 
 
 def test_what_is_told_twice_has_one_id() -> None:
@@ -101,7 +112,13 @@ def test_what_is_told_twice_has_one_id() -> None:
 
 
 def test_a_body_that_is_no_list() -> None:
-    for body in (b"", b"{}", b"nonsense", b"[" * 100 + b"]" * 100, json.dumps([{}] * 10_001).encode()):
+    for body in (
+        b"",
+        b"{}",
+        b"nonsense",
+        b"[" * 100 + b"]" * 100,
+        json.dumps([{}] * 10_001).encode(),
+    ):
         with pytest.raises(BadRequest):
             sendgrid.parse(body, NOW)
 
@@ -114,7 +131,13 @@ def test_a_body_that_is_no_list() -> None:
     [
         ({"x-postmark-secret": "s3cret"}, True),
         ({"authorization": "Basic " + b64encode(b"postmark:s3cret").decode()}, True),
-        ({"x-postmark-secret": "other", "authorization": "Basic " + b64encode(b"x:s3cret").decode()}, True),
+        (
+            {
+                "x-postmark-secret": "other",
+                "authorization": "Basic " + b64encode(b"x:s3cret").decode(),
+            },
+            True,
+        ),
         ({"x-postmark-secret": "s3cre"}, False),
         ({"authorization": "Basic " + b64encode(b"s3cret:").decode()}, False),
         ({"authorization": "Basic !"}, False),
@@ -140,13 +163,23 @@ def of_postmark(**record: Any) -> Answer:
 
 def test_postmarks_records() -> None:
     found = of_postmark(
-        RecordType="Click", OriginalLink="https://a.example/", UserAgent=PERSON, ReceivedAt="2023-11-14T12:00:00.1234567Z"
+        RecordType="Click",
+        OriginalLink="https://a.example/",
+        UserAgent=PERSON,
+        ReceivedAt="2023-11-14T12:00:00.1234567Z",
     )
-    assert (found.kind, found.message_id, found.person, found.machine) == ("clicked", "m-1", "u:ann", False)
+    assert (found.kind, found.message_id, found.person, found.machine) == (
+        "clicked",
+        "m-1",
+        "u:ann",
+        False,
+    )
     assert found.at_ms == 1_699_963_200_123
     assert of_postmark(RecordType="Open", UserAgent="Mozilla/5.0").machine
     assert of_postmark(RecordType="Open", UserAgent=PERSON, Geo={"IP": "17.1.2.3"}).machine
-    assert of_postmark(RecordType="Delivery", DeliveredAt="2023-11-14T12:00:00Z").kind == "delivered"
+    assert (
+        of_postmark(RecordType="Delivery", DeliveredAt="2023-11-14T12:00:00Z").kind == "delivered"
+    )
     for kind, wanted, permanent in (
         ("HardBounce", "bounced", True), ("BadEmailAddress", "bounced", True), ("SoftBounce", "bounced", False),
         ("DnsError", "bounced", False), ("Blocked", "bounced", False), ("DMARCPolicy", "bounced", False),
@@ -156,7 +189,10 @@ def test_postmarks_records() -> None:
     ):  # fmt: skip
         found = of_postmark(RecordType="Bounce", Type=kind, ID=4, Email="ann@x.example")
         assert (found.kind, found.permanent) == (wanted, permanent), kind
-    assert of_postmark(RecordType="SpamComplaint", Type="SpamComplaint", Email="a@b.example").kind == "complained"
+    assert (
+        of_postmark(RecordType="SpamComplaint", Type="SpamComplaint", Email="a@b.example").kind
+        == "complained"
+    )
     for said, wanted in (
         ({"SuppressSending": True, "SuppressionReason": "ManualSuppression"}, "unsubscribed"),
         ({"SuppressSending": True, "SuppressionReason": "HardBounce"}, "bounced"),
@@ -302,7 +338,11 @@ def test_a_subscription_is_confirmed_only_at_amazon() -> None:
     url = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
     asyncio.run(verifier.confirm({"SubscribeURL": url}))
     assert amazon.asked == [url]
-    for bad in ("https://evil.example/?Action=ConfirmSubscription", "http://sns.eu-west-1.amazonaws.com/", ""):
+    for bad in (
+        "https://evil.example/?Action=ConfirmSubscription",
+        "http://sns.eu-west-1.amazonaws.com/",
+        "",
+    ):
         with pytest.raises(BadSignature):
             asyncio.run(verifier.confirm({"SubscribeURL": bad}))
     assert amazon.asked == [url]
@@ -325,15 +365,36 @@ def of_ses(name: str, key: str = "eventType", **under: Any) -> list[Answer]:
 
 def test_amazons_events() -> None:
     (found,) = of_ses(
-        "Click", click={"link": "https://a.example/", "userAgent": PERSON, "timestamp": "2023-11-14T22:10:00.000Z"}
+        "Click",
+        click={
+            "link": "https://a.example/",
+            "userAgent": PERSON,
+            "timestamp": "2023-11-14T22:10:00.000Z",
+        },
     )
-    assert (found.kind, found.message_id, found.decision_id, found.person) == ("clicked", "m-1", "d-long", "u:ann")
-    assert (found.url, found.address, found.judged) == ("https://a.example/", "ann@x.example", "person")
+    assert (found.kind, found.message_id, found.decision_id, found.person) == (
+        "clicked",
+        "m-1",
+        "d-long",
+        "u:ann",
+    )
+    assert (found.url, found.address, found.judged) == (
+        "https://a.example/",
+        "ann@x.example",
+        "person",
+    )
     (found,) = of_ses(
-        "Click", click={"link": "https://a.example/", "userAgent": PERSON, "timestamp": "2023-11-14T22:00:01.000Z"}
+        "Click",
+        click={
+            "link": "https://a.example/",
+            "userAgent": PERSON,
+            "timestamp": "2023-11-14T22:00:01.000Z",
+        },
     )
     assert found.machine
-    (found,) = of_ses("Open", open={"userAgent": "Mozilla/5.0", "timestamp": "2023-11-14T22:10:00.000Z"})
+    (found,) = of_ses(
+        "Open", open={"userAgent": "Mozilla/5.0", "timestamp": "2023-11-14T22:10:00.000Z"}
+    )
     assert found.machine
     two = of_ses(
         "Bounce",
@@ -342,14 +403,24 @@ def test_amazons_events() -> None:
             "bounceType": "Permanent",
             "bounceSubType": "General",
             "bouncedRecipients": [
-                {"emailAddress": "a@x.example", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 unknown"},
+                {
+                    "emailAddress": "a@x.example",
+                    "status": "5.1.1",
+                    "diagnosticCode": "smtp; 550 5.1.1 unknown",
+                },
                 {"emailAddress": "b@x.example", "status": "5.7.1"},
             ],
         },
     )
-    assert [(x.address, x.permanent) for x in two] == [("a@x.example", True), ("b@x.example", False)]
+    assert [(x.address, x.permanent) for x in two] == [
+        ("a@x.example", True),
+        ("b@x.example", False),
+    ]
     assert two[0].event_id != two[1].event_id
-    (soft,) = of_ses("Bounce", bounce={"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "a@x.example"}]})
+    (soft,) = of_ses(
+        "Bounce",
+        bounce={"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": "a@x.example"}]},
+    )
     assert soft.kind == "deferred"
     (hard,) = of_ses("Bounce", bounce={"bounceType": "Permanent", "bounceSubType": "NoEmail"})
     assert hard.permanent
@@ -375,7 +446,19 @@ NAMES = st.sampled_from(
      "eventType", "bounce", "click", "tags", "headers", "destination", "message_id", "status", "type", "Geo",
      "SuppressSending", "bouncedRecipients", "userAgent", "useragent"]
 )  # fmt: skip
-WORDS = st.sampled_from(["bounce", "click", "open", "Bounce", "Click", "Open", "Delivery", "SubscriptionChange", "Subscription"])
+WORDS = st.sampled_from(
+    [
+        "bounce",
+        "click",
+        "open",
+        "Bounce",
+        "Click",
+        "Open",
+        "Delivery",
+        "SubscriptionChange",
+        "Subscription",
+    ]
+)
 
 
 @given(st.dictionaries(NAMES, JSON | WORDS, max_size=10))
@@ -404,6 +487,8 @@ def test_what_answers_forbid() -> None:
     assert of("bounced", permanent=True) == Suppression("a@x.example", "u:ann", "", "bounce")
     assert of("bounced") is None
     assert of("complained") == Suppression("a@x.example", "u:ann", "*", "complaint")
-    assert of("unsubscribed", purpose="news") == Suppression("a@x.example", "u:ann", "news", "unsubscribe")
+    assert of("unsubscribed", purpose="news") == Suppression(
+        "a@x.example", "u:ann", "news", "unsubscribe"
+    )
     assert of("unsubscribed") == Suppression("a@x.example", "u:ann", "*", "unsubscribe")
     assert of("clicked") is of("opened") is of("deferred") is of("delivered") is None
