@@ -42,7 +42,10 @@ POLICIES: tuple[tuple[ApprovalPolicy, ...], ...] = (
     (ApprovalPolicy(approvers=("ann", "role:admin"), amount="discount", over=10.0),),
     (ApprovalPolicy(amount="discount", limits={"approver": 20.0, "admin": 100.0}),),
     (ApprovalPolicy(quorum=2), ApprovalPolicy(approvers=("role:admin",))),
-    (ApprovalPolicy(of="campaign", approvers=("ann", "bob")), ApprovalPolicy(amount="discount", over=50)),
+    (
+        ApprovalPolicy(of="campaign", approvers=("ann", "bob")),
+        ApprovalPolicy(amount="discount", over=50),
+    ),
 )
 SAID = Why(0, "test", "By the test.")
 
@@ -163,15 +166,15 @@ class NothingUnapproved(RuleBasedStateMachine):
                 continue
             whole = policy.of == "campaign" and policy in mail.policies and not mail.editor
             book = (
-                {name: yes for name, yes in self.campaign_yes.items()}
+                dict(self.campaign_yes)
                 if whole
-                else {name: yes for (digest, name), yes in mail.yes.items() if digest == mail.digest}
+                else {
+                    name: yes for (digest, name), yes in mail.yes.items() if digest == mail.digest
+                }
             )
             if not all(book.values()):
                 return False
-            counted = [
-                name for name in book if self.eligible(name, policy, mail, single=not whole)
-            ]
+            counted = [name for name in book if self.eligible(name, policy, mail, single=not whole)]
             if len(counted) < policy.quorum:
                 return False
         return True
@@ -307,7 +310,11 @@ class NothingUnapproved(RuleBasedStateMachine):
         against = self.engine.moving.approvals.against(self.engine.tenant, message)
         if message.status != "approval":
             return
-        moves = [Held(name, "queued", 1, SAID), Held(name, "claimed", 1, SAID), Claimed(name, "a", SAID)]
+        moves = [
+            Held(name, "queued", 1, SAID),
+            Held(name, "claimed", 1, SAID),
+            Claimed(name, "a", SAID),
+        ]
         for move in moves + ([Released(name, 1, SAID)] if against else []):
             with pytest.raises(GermaneError):
                 self.run(self.engine.move([move]))

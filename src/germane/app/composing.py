@@ -167,6 +167,7 @@ class Composer:
             chosen=chosen.variants,
             decisions=tuple(each.decision_id for each in decisions),
             digest=digest,
+            version=campaign.version,
             content_version=rendered.version,
             amounts=amounts_of(rendered.claims, decisions),
             propensity=plan.propensity,
