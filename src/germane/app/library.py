@@ -20,6 +20,8 @@ from germane.domain.settings import ActionSpec, OutcomeSpec, Settings, SurfaceSp
 
 CLICK = OutcomeSpec("click", "", 7 * 86_400)
 """What every choice of content is rewarded with: somebody followed a link of the message within a week."""
+REJECTED = OutcomeSpec("rejected", "", 7 * 86_400, value=-1.0)
+"""Somebody who was to approve the message said no: as bad as a click is good (``app.approving``)."""
 EXPLORATION_SHARE = 0.1
 FEATURES = ("known", "readiness", "idle_days")
 PREFIX = "content:"
@@ -43,7 +45,7 @@ def surfaces_of(content: Content) -> list[SurfaceSpec]:
                 ActionSpec(each.id, title=each.id, attributes=each.attributes) for each in slot.open
             ),
             features=FEATURES,
-            outcomes=(CLICK,),
+            outcomes=(CLICK, REJECTED),
             exploration_share=EXPLORATION_SHARE,
             diversity_quota=0.0,
         )
