@@ -114,7 +114,9 @@ def test_an_offer_waits_for_people(server: Server) -> None:
     stranger = httpx.get(server.url + one, headers={"authorization": "Bearer gop_guessed"})
     assert stranger.status_code == 401
     assert ann.post(f"{one}/approve", json=body).json()["status"] == "pending"
-    assert ann.post(f"{one}/approve", json=body).json()["status"] == "pending", "nobody counts twice"
+    assert ann.post(f"{one}/approve", json=body).json()["status"] == "pending", (
+        "nobody counts twice"
+    )
 
     payload = seen["content"]["payload"]
     edited = cem.post(f"{one}/edit", json={"digest": digest, "payload": {**payload, "note": "!"}})
@@ -131,7 +133,9 @@ def test_an_offer_waits_for_people(server: Server) -> None:
     two = f"/v1/approvals/{no['approvalId']}"
     why = bob.post(f"{two}/reject", json={"digest": no["digest"]})
     assert (why.status_code, why.json()["code"]) == (400, "approval.reason_needed")
-    done = bob.post(f"{two}/reject", json={"digest": no["digest"], "reason": "Their renewal is near."})
+    done = bob.post(
+        f"{two}/reject", json={"digest": no["digest"], "reason": "Their renewal is near."}
+    )
     assert done.json()["status"] == "rejected"
     closed = ann.post(f"{two}/approve", json={"digest": no["digest"]})
     assert (closed.status_code, closed.json()["code"]) == (409, "approval.closed")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
-from germane.deliver import approving, gate, outbox
+from germane.deliver import gate, outbox
 from germane.domain.approval import Approval
 from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Held, Lapsed, Reminded
@@ -44,7 +44,9 @@ class ApprovalQueue:
         due = self._engine.entries.due(self._tenant, "approval", now_ms, limit=PAGE)
         for each in due:
             approval = self._approvals.find(self._tenant, each.key)
-            if approval is not None and 0 < approval.next_ms <= now_ms:  # still: others may have ended it
+            if (
+                approval is not None and 0 < approval.next_ms <= now_ms
+            ):  # still: others may have ended it
                 await self._due(approval, now_ms)
         return len(noticed) + len(due)
 

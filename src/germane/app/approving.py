@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from germane.app.approval_queue import PAGE, ApprovalQueue, Remind
 from germane.app.demanding import Demands, Policies, of_campaign
 from germane.app.engine import Engine
 from germane.app.rewording import Edit, reworded, words_of
-from germane.app.approval_queue import PAGE, ApprovalQueue, Remind
 from germane.deliver import approving, outbox
 from germane.deliver.approval_stats import CampaignApprovals, by_campaign
 from germane.domain.approval import BY_ITSELF, Answer, Approval, ApprovalPolicy, Verdict

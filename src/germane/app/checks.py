@@ -102,9 +102,7 @@ class Checks:
         why = Why(now_ms, "claim.changed", f"{text} It was written anew.")
         made = [engine.decision(each) for each in message.decisions]
         amounts = amounts_of(again.claims, [each for each in made if each is not None])
-        changed = replace(
-            message, digest=digest, content_version=again.version, amounts=amounts
-        )
+        changed = replace(message, digest=digest, content_version=again.version, amounts=amounts)
         engine.put_moves([Rewritten(changed, data, why)])
         after = engine.moving.message(engine.tenant, message.message_id)
         if after is not None and after.status == "approval":  # what was approved is another text
