@@ -33,7 +33,7 @@ bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
 nightly: (bench "shop") (bench "loop")
-    GERMANE_HYPOTHESIS=nightly {{venv}}pytest -q tests/laws
+    GERMANE_HYPOTHESIS=nightly GERMANE_DRAWS=1000000 {{venv}}pytest -q tests/laws
     GERMANE_KILLS=300 {{venv}}python -m benchmarks.kills
 
 serve:

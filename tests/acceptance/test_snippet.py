@@ -46,7 +46,7 @@ def test_a_slot_is_filled_and_what_is_seen_is_told(page: Page, site: Site, shop:
     page.evaluate("() => document.querySelector('#slot').scrollIntoView()")
     page.wait_for_timeout(600)
     assert told == [], "not before a second is over"
-    until(page, lambda: exposures(shop, "eve"))
+    until(page, lambda: told and exposures(shop, "eve"))
     positions = sorted(position for each in told for position in each["positions"])
     assert positions == [0, 1, 2, 3]
     assert len(exposures(shop, "eve")[0]["items"]) == 4
@@ -203,6 +203,7 @@ def test_events_of_the_page(page: Page, site: Site, shop: Server) -> None:
     page.goto(site.page("/events", script, SLOT))
     until(page, lambda: interested(shop, "una"))
     assert shop.person("una")["traits"]["interest"]["value"] == "Outdoor"
+    until(page, lambda: sum(len(batch["batch"]) for batch in batches) >= 3)
     whole = [each for batch in batches for each in batch["batch"]]
     assert [each["type"] for each in whole] == ["page", "identify", "track"]
     assert all(each["context"]["globalPrivacyControl"] for each in whole)

@@ -197,7 +197,7 @@ def test_offline_and_online_again(page: Page, site: Site, shop: Server) -> None:
     shown = cards(page).all_inner_texts()
     page.context.set_offline(True)
     page.evaluate("() => { germane.fill('#slot2', 'home-grid', { size: 3 }); }")
-    page.locator("#slot2 .germane-card").first.wait_for(timeout=500)
+    page.locator("#slot2 .germane-card").first.wait_for(timeout=2_000)
     assert page.locator("#slot2 .germane-card").all_inner_texts() == shown
     page.evaluate("() => { germane.fill('#slot3', 'home-grid', { size: 5 }); }")
     page.evaluate("() => germane.track('Product Viewed', { product_id: 'tent-1' })")

@@ -112,6 +112,26 @@ class Browsers:
             said.person or PersonRef(), password or said.token, msgspec.json.encode(question)
         )
 
+    def watcher(self, request: Request) -> str:
+        """Key of the person whose messages are streamed. A browser's event source sends no headers: its
+        write key and token stand in the query.
+
+        Raises:
+            As ``visitor`` and ``may_read``; BadRequest: a server says of nobody.
+        """
+        ask = request.query_params
+        if same(presented(request), self._keys.server):
+            user, device = ask.get("userId", ""), ask.get("anonymousId", "")
+            if not user and not device:
+                raise BadRequest("userId or anonymousId is needed.")
+            return self._engine.whose(user, device).person
+        if not same(presented(request) or ask.get("writeKey"), self._keys.write):
+            raise Unauthorized()
+        said = PersonRef(ask.get("userId"), ask.get("anonymousId"))
+        visitor = self._known(said, ask.get("token"), b"{}")
+        self.may_read(visitor)
+        return self._engine.whose(visitor.user_id, visitor.anonymous_id).person
+
     def own(self, visitor: Visitor | None, decision_id: str) -> None:
         """Whether a visitor may report about a decision. A server may about any.
 

@@ -10,11 +10,13 @@ from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
 from germane.api.delivery_routes import delivery
 from germane.api.endpoint import Endpoint
+from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
 from germane.app.back import Back, way_back
 from germane.app.engine import Engine
+from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
 from germane.domain.inbox import Inbox
 
@@ -26,12 +28,13 @@ def endpoints(
     *,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
+    streamed: InboxPort | None = None,
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
     Without ``back`` no provider is known, and links are sealed with the data folder's own key.
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
-    for a person in the app.
+    for a person in the app; ``streamed``: the same as a stream.
     """
     back = back or way_back(engine)
     operations = Operations(engine, keys)
@@ -44,6 +47,7 @@ def endpoints(
         *_surfaces(operations),
         *_links(Links(back)),
         *_providers(Providers(back)),
+        *_streams(browsers, streamed),
         *_letters(operations),
         *delivery(engine, keys),
         *approval(engine, keys),
@@ -195,6 +199,23 @@ def _surfaces(on: Operations) -> list[Endpoint]:
             answer=schemas.STANDING,
             also=(404,),
         ),
+    ]
+
+
+def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
+    if streamed is None:
+        return []
+    return [
+        Endpoint(
+            "GET",
+            "/v1/inbox/stream",
+            Inboxes(streamed, browsers.watcher).streamed,
+            "In-app messages as they come: server-sent events",
+            "Decisions",
+            "none",
+            media="text/event-stream",
+            also=(400, 401, 403),
+        )
     ]
 
 

@@ -25,6 +25,7 @@ from germane.api.routes import endpoints
 from germane.app.back import Back
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
+from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
 from germane.domain.errors import GermaneError
 from germane.domain.inbox import Inbox
@@ -51,6 +52,7 @@ def build(
     access_log: bool = True,
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
+    streamed: InboxPort | None = None,
     back: Back | None = None,
     delivery: Delivery | None = None,
 ) -> ASGIApp:
@@ -64,6 +66,7 @@ def build(
         access_log: A line a request.
         anonymous: Browsers without a person token may ask for their own anonymousId; they get an example page.
         inbox: What waits for a person in the app.
+        streamed: The same as a stream.
         back: What links and providers need.
         delivery: What sends messages; it starts and stops with the engine.
     """
@@ -78,7 +81,7 @@ def build(
             await delivery.stop()
         await engine.stop()
 
-    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox)
+    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox, streamed=streamed)
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *pages, *_described(table)],

@@ -11,7 +11,7 @@ from germane.app.entries import Entries
 from germane.app.sheet import Sheet
 from germane.domain.event import Event
 from germane.domain.ledger import Entry
-from germane.domain.profile import Trait
+from germane.domain.profile import Profile, Trait
 from germane.profile import bounds
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,6 +55,11 @@ class Accounts:
     def traits(self, tenant: str, account: str) -> Mapping[str, Any]:
         """Traits of an account."""
         return _traits(self._entries.get(tenant, "account", account)) if account else {}
+
+    def profile(self, tenant: str, account: str) -> Profile | None:
+        """An account as content is filled from it; ``None``: it has none, or nothing was told of it."""
+        found = self._entries.get(tenant, "account", account) if account else None
+        return Profile(account, traits=_decode(found.body).traits) if found is not None else None
 
 
 def _traits(found: Entry | None) -> Mapping[str, Any]:

@@ -35,6 +35,7 @@ class Checks:
         """The first that speaks against it; ``None``: nothing does."""
         return (
             self._campaign(message, now_ms)
+            or self._wanted(message, now_ms)
             or self._hour(message, person, now_ms)
             or self._true(message, now_ms)
         )
@@ -53,6 +54,12 @@ class Checks:
             )
         return None
 
+    def _wanted(self, message: Message, now_ms: int) -> Never | None:
+        """What had to hold when it was asked for still does."""
+        engine = self._engine
+        no = engine.enrolling.unwanted(engine.tenant, message, now_ms=now_ms)
+        return None if no is None else Never("cancelled", Why(now_ms, no.code, no.text))
+
     def _hour(self, message: Message, person: Profile, now_ms: int) -> Later | Never | None:
         """Caps, quiet hours, window: what else was sent since it was planned counts."""
         campaign = self._engine.library.campaigns.get(message.campaign)
@@ -68,15 +75,18 @@ class Checks:
                 now_ms=now_ms,
                 due_ms=message.asked_ms or message.created_ms,
                 zone=person.timezone,
-                default_zone=settings.delivery.zone or settings.timezone,
+                default_zone=settings.default_zone,
                 sends=sends_of(self._engine.entries, self._engine.tenant, person.person),
             ),
             Plan(message.due_ms, ()),
         )
+        for message_id in found.takes:
+            self._composer.give_way(message_id)
         if found.verdict == "send":
             return None
         last = found.reasons[-1]
-        why = Why(now_ms, last.code, last.text)
+        held = found.reasons[0] if found.verdict == "later" else last
+        why = Why(now_ms, held.code, " ".join(each.text for each in found.reasons))
         if found.verdict == "later" and found.at_ms is not None:
             return Later(found.at_ms, why)
         return Never("expired" if last.code == "deadline_passed" else "skipped", why)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec.structs import replace
 
+from germane.app.accounts import Accounts
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
 from germane.app.sends import sends_of
@@ -54,6 +55,7 @@ class Composer:
         self._engine = engine
         self._demands = demands or Demands(engine)
         self._spec = spec or ContentSpec()
+        self._accounts = Accounts(engine.entries)
         self._addresses = addresses
 
     async def round(self, limit: int = BATCH) -> bool:
@@ -86,7 +88,7 @@ class Composer:
             move = Planned(waiting, move.rendered)
         self._engine.put_moves([move, *asks])
         for message_id in takes:
-            self._give_way(message_id)
+            self.give_way(message_id)
         return move.message
 
     def again(self, message: Message) -> Rendered:
@@ -182,7 +184,7 @@ class Composer:
         may depend on what was chosen before."""
         names = {
             "profile": eligible.seen(profile, self._engine.settings, self._now()),
-            "account": {},
+            "account": eligible.seen_account(self._account(profile)),
             "context": {},
         }
         variants: dict[str, str] = {}
@@ -229,12 +231,16 @@ class Composer:
             profile=profile,
             now_ms=self._now(),
             spec=self._spec,
+            account=self._account(profile),
             item=self._engine.item(message.item) if message.item else None,
             event=self._event(message.cause_seq),
             links=links,
             follow=follow,
         )
         return render(content, chosen, facts)
+
+    def _account(self, profile: Profile) -> Profile | None:
+        return self._accounts.profile(self._engine.tenant, profile.account)
 
     def _event(self, seq: int) -> Event | None:
         record = self._engine.record(seq) if seq else None
@@ -255,7 +261,7 @@ class Composer:
                 now_ms=now_ms,
                 due_ms=message.asked_ms or now_ms,
                 zone=profile.timezone,
-                default_zone=settings.delivery.zone or settings.timezone,
+                default_zone=settings.default_zone,
                 sends=sends_of(engine.entries, engine.tenant, profile.person),
                 week=week,
                 seed=engine.world.seed() if policy.best_hour else 0,
@@ -263,7 +269,7 @@ class Composer:
             ),
         )
 
-    def _give_way(self, message_id: str) -> None:
+    def give_way(self, message_id: str) -> None:
         """One that waits lost its place to a more urgent one: it gets another time, or none."""
         waits = self._engine.moving.message(self._engine.tenant, message_id)
         if waits is None or waits.status != "queued":

@@ -75,6 +75,10 @@ class Delivery:
             if not busy:
                 busy = await self._postman.landed()
 
+    async def built(self) -> bool:
+        """Look at whose time has come, and make some messages; whether there was anything to do."""
+        return await self._look()
+
     def tick(self) -> bool:
         """Look at enrolments whose time has come, and at people whom a campaign has not looked at; whether
         there were any."""

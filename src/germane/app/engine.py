@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
+from germane.app.enrolling import Enrolling
 from germane.app.entries import Entries
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
@@ -276,6 +277,11 @@ class Engine:
     def decision(self, decision_id: str) -> Decision | None:
         """A logged decision."""
         return self._memory.decision(self.tenant, decision_id)
+
+    @property
+    def enrolling(self) -> Enrolling:
+        """Who is in which campaign."""
+        return self._steps.enrolling
 
     @property
     def library(self) -> Library:

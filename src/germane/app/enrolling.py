@@ -114,6 +114,17 @@ class Enrolling:
         self._begin(made, profile, sheet, now_ms)
         return profile.person
 
+    def unwanted(self, tenant: str, message: Message, *, now_ms: int) -> Reason | None:
+        """Why a message that waits is no longer wanted by its campaign; ``None``: it is."""
+        made = self._library.compiled(message.campaign)
+        entry = self._memory.entries.get(
+            tenant, "enrolment", key_of(message.campaign, message.subject)
+        )
+        if made is None or entry is None:
+            return None
+        state = _decode(entry.body)
+        return entering.unwanted(made, state, self._view(tenant, state, now_ms))
+
     def settled(self, tenant: str, message: Message, txn: Txn, *, now_ms: int) -> None:
         """A message went out, or never will: its campaign goes on with its person."""
         made = self._library.compiled(message.campaign)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from germane.domain.ledger import Entry
 from germane.domain.ports import Store
 from germane.domain.record import Txn
+
+KEPT = 20_000
+"""Entries that were looked at lately, kept in memory; ``None``: known not to be there."""
 
 
 class Entries:
@@ -15,11 +19,20 @@ class Entries:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._pending: dict[tuple[str, str], dict[str, tuple[int, Entry | None]]] = {}
+        self._recent: OrderedDict[tuple[str, str, str], Entry | None] = OrderedDict()
 
     def get(self, tenant: str, kind: str, key: str) -> Entry | None:
         """One entry."""
         held = self._over(tenant, kind).get(key)
-        return held[1] if held is not None else self._store.entry(tenant, kind, key)
+        if held is not None:
+            return held[1]
+        named = (tenant, kind, key)
+        if named in self._recent:
+            self._recent.move_to_end(named)
+            return self._recent[named]
+        found = self._store.entry(tenant, kind, key)
+        self._remember(named, found)
+        return found
 
     def page(
         self,
@@ -83,7 +96,17 @@ class Entries:
         for tenant, kind, key in txn.entries:
             held = self._pending.get((tenant, kind), {})
             if key in held and held[key][0] <= ticket:
-                del held[key]
+                self._remember((tenant, kind, key), held.pop(key)[1])
+
+    def forget(self) -> None:
+        """Make room: what is committed is read again when it is asked for."""
+        self._recent.clear()
+
+    def _remember(self, named: tuple[str, str, str], entry: Entry | None) -> None:
+        self._recent[named] = entry
+        self._recent.move_to_end(named)
+        if len(self._recent) > KEPT:
+            self._recent.popitem(last=False)
 
     def _over(self, tenant: str, kind: str) -> dict[str, tuple[int, Entry | None]]:
         """What is not committed yet: it hides what is."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from germane.app.engine import Engine
 from germane.app.sends import messages_of
 from germane.app.writing import rendered_of
+from germane.deliver.inbox import InboxMessage
 from germane.domain.inbox import Button, Form, Nudge
 from germane.domain.message import Message
+from germane.domain.profile import Profile
 from germane.domain.purposes import granted
 from germane.domain.sending import Outgoing, Result, Sent
 from germane.profile.words import rfc3339
 
 CHANNEL = "inapp"
+LOOK_S = 1.0
+"""A stream looks for what is new so often."""
 MOST = 20
 """Messages that a browser is told of."""
 _FORMS: dict[str, Form] = {"banner": "banner", "tooltip": "tooltip", "checklist": "checklist"}
@@ -32,7 +39,7 @@ class InAppChannel:
 
 
 class Waiting:
-    """``domain.inbox.Inbox`` over the outbox."""
+    """``domain.inbox.Inbox`` and ``deliver.inbox.InboxPort`` over the outbox."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -40,8 +47,30 @@ class Waiting:
     async def __call__(self, user_id: str, anonymous_id: str) -> Sequence[Nudge]:
         """What waits for a person, the oldest first: neither closed nor followed, nor out of date; nothing
         for who has said no since."""
+        return self.nudges(self._engine.whose(user_id, anonymous_id))
+
+    async def waiting(self, person: str, after: str) -> Sequence[tuple[str, InboxMessage]]:
+        """The same for a stream (``deliver.inbox.InboxPort``): what came behind a position."""
+        found = self.nudges(self._engine.profile_of(person))
+        return [(each.message_id, _streamed(each)) for each in found if each.message_id > after]
+
+    async def changed(self, person: str, timeout_s: float) -> bool:
+        """Whether something may be new before the time is over (``deliver.inbox.InboxPort``)."""
+        known = self._newest(person)
+        for _ in range(max(int(timeout_s / LOOK_S), 1)):
+            await asyncio.sleep(LOOK_S)
+            if self._newest(person) != known:
+                return True
+        return False
+
+    def _newest(self, person: str) -> str:
+        return max(
+            (each.message_id for each in self.nudges(self._engine.profile_of(person))), default=""
+        )
+
+    def nudges(self, person: Profile) -> list[Nudge]:
+        """What waits for a person."""
         engine, now_ms = self._engine, self._engine.world.now_ms()
-        person = engine.whose(user_id, anonymous_id)
         found = [
             each
             for each in messages_of(engine.entries, engine.tenant, person.person)
@@ -74,6 +103,20 @@ class Waiting:
             campaign=message.campaign,
             expires_at=rfc3339(message.expires_ms) or "",
         )
+
+
+def _streamed(nudge: Nudge) -> InboxMessage:
+    whole = msgspec.to_builtins(nudge)
+    content = {name: whole[name] for name in ("title", "text", "buttons", "steps", "reasons")}
+    return InboxMessage(
+        message_id=nudge.message_id,
+        campaign=nudge.campaign,
+        form=nudge.form,
+        anchor=nudge.anchor,
+        content=content,
+        decision_id=nudge.decision_id,
+        expires_at=nudge.expires_at,
+    )
 
 
 def _open(message: Message, now_ms: int) -> bool:

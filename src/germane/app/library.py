@@ -12,11 +12,11 @@ from germane.app.replies import ANSWERS
 from germane.deliver.compiled import Compiled, compiled, listens_to
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
-from germane.domain.content import Content, choice_surface
+from germane.domain.content import Content, as_choice, choice_surface
 from germane.domain.errors import GermaneError, NotFound
 from germane.domain.ledger import Entry
 from germane.domain.record import Txn
-from germane.domain.settings import ActionSpec, OutcomeSpec, Settings, SurfaceSpec
+from germane.domain.settings import OutcomeSpec, Settings, SurfaceSpec
 
 CLICK = OutcomeSpec("click", "", 7 * 86_400)
 """What every choice of content is rewarded with: somebody followed a link of the message within a week."""
@@ -38,16 +38,12 @@ def prefix_of(content_id: str) -> str:
 def surfaces_of(content: Content) -> list[SurfaceSpec]:
     """The choices of a content item: one for each slot with several approved variants."""
     return [
-        SurfaceSpec(
-            choice_surface(content.content_id, slot.name),
-            kind="choice",
-            actions=tuple(
-                ActionSpec(each.id, title=each.id, attributes=each.attributes) for each in slot.open
-            ),
-            features=FEATURES,
+        as_choice(
+            content.content_id,
+            slot,
             outcomes=(CLICK, REJECTED),
+            features=FEATURES,
             exploration_share=EXPLORATION_SHARE,
-            diversity_quota=0.0,
         )
         for slot in content.slots
         if len(slot.open) > 1

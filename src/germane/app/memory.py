@@ -145,6 +145,7 @@ class Memory:
         self._profiles.forget()
         self._people.forget()
         self._decisions.forget()
+        self.entries.forget()
 
     def settle(self, txn: Txn, ticket: int) -> None:
         """A group up to ``ticket`` is durable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -36,7 +36,7 @@ class Postbox:
 
     engine: Engine
     spec: ChannelsSpec
-    content: ContentSpec = ContentSpec()
+    content: ContentSpec = field(default_factory=ContentSpec)
 
     def channels(self) -> dict[str, Channel]:
         """Every way out by name. A project with one webhook need not name it.

@@ -106,11 +106,10 @@ class Release:
         person = self._whose(message.person)
         if message.expires_ms and now_ms >= message.expires_ms:
             return Never("expired", Why(now_ms, "expired", "It is of no use any more."))
-        killed = self._moving.switched(self._tenant, message.channel, message.campaign)
+        killed = self._killed(message, now_ms)
         if killed is not None:
-            why = Why(now_ms, "switch.off", f"Sending is stopped: {killed.text}")
-            return Later(now_ms + KILLED_S * 1000, why)
-        against = self.withdrawn(message)
+            return Later(now_ms + KILLED_S * 1000, killed)
+        against = self._refused(message, person, now_ms)
         if against is not None:
             return Never("skipped", against)
         address = address_of(person, message.channel)
@@ -125,10 +124,14 @@ class Release:
     def withdrawn(self, message: Message) -> Why | None:
         """Why it may not go out whatever the hour: sending is stopped, or the person has said no."""
         now_ms = self.now_ms()
-        killed = self._moving.switched(self._tenant, message.channel, message.campaign)
-        if killed is not None:
-            return Why(now_ms, "switch.off", f"Sending is stopped: {killed.text}")
-        person = self._whose(message.person)
+        killed = self._killed(message, now_ms)
+        return killed or self._refused(message, self._whose(message.person), now_ms)
+
+    def _killed(self, message: Message, now_ms: int) -> Why | None:
+        why = self._moving.switched(self._tenant, message.channel, message.campaign)
+        return why and Why(now_ms, "switch.off", f"Sending is stopped: {why.text}")
+
+    def _refused(self, message: Message, person: Profile, now_ms: int) -> Why | None:
         if not granted(person.consent, message.purpose):
             stated = message.purpose in person.consent
             text = "was withdrawn" if stated else "was never given"

@@ -81,7 +81,7 @@ def init(
     recipe: Annotated[str, typer.Option(help="What for: shop.")] = "shop",
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
 ) -> None:
-    """Make a project folder: configuration, a small catalogue, keys."""
+    """Make a project folder: configuration, a small catalogue, content, keys."""
     project.init(folder, recipe, force=force)
 
 

@@ -64,6 +64,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
         if runtime.browser_decisions == "anonymous":
             out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
+        waiting = Waiting(engine)
         post = Postbox(engine, loaded.channels, runtime.content)
         app = build(
             engine,
@@ -71,7 +72,8 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             allowed_origins=runtime.allowed_origins,
             anonymous=runtime.browser_decisions == "anonymous",
             back=way_back(engine, loaded.channels, post.answers),
-            inbox=Waiting(engine),
+            inbox=waiting,
+            streamed=waiting,
             delivery=post.delivery(),
         )
         chores = Chores(engine, config, folder, runtime.training)

@@ -101,10 +101,14 @@ def _counts(enter: Enter, settings: Settings, problems: Problems) -> None:
             f"In a sliding time, or per item, at most {TIMES_MAX} can be counted.",
             'Count in a cycle, such as cycle = "month", or take fewer.',
         )
-    if enter.count == 1 and (enter.within_s or enter.cycle) and not enter.item:
+    one = enter.count == 1 and not enter.item and not problems.at("enter.count")
+    if one and (enter.within_s or enter.cycle):
         key = "enter.within" if enter.within_s else "enter.cycle"
-        if not problems.at("enter.count"):
-            problems.add(key, None, "One event needs no time.", "Leave it out, or say which count.")
+        problems.add(key, None, "One event needs no time.", "Leave it out, or say which count.")
+    kept = enter.per == "person+item" and (enter.count > 1 or enter.item)
+    if kept and not enter.within_s and not problems.at("enter.within"):
+        text = "Every item that anybody met would be kept for ever."
+        problems.add("enter.within", None, text, 'Say: within = "30d".')
     if not enter.cycle:
         return
     if enter.within_s:

@@ -25,13 +25,17 @@ and does the effects. In order:
    always has the same ``key``) and ``Cancel`` (take it back if it has not gone out). Of a campaign that is
    ``dry`` the message is recorded, not sent; settle it as not sent.
 4. **Plan.** For a ``Compose``: ``policy.policy_of(campaign, step, settings.delivery)``, then
-   ``planning.plan(policy, ask)`` with the person's sends and reserved places, read in the same transaction.
-   Store the plan with its reasons; reserve the place (``Sent(…, waiting=True)``). Messages that ``takes`` names
-   lose theirs: plan each of them again, after this one. A plan without a time is settled as not sent.
-5. **Release.** When its time has come, in the transaction that claims it: ``planning.release(policy, ask,
-   plan)``. *send*: it goes (its ``Sent`` has the real time, and waits no longer). *later*: store the new time.
-   *drop*: settle it as not sent. ``takes`` as above.
+   ``planning.plan(policy, ask)`` with the person's sends and reserved places (of the longest cap's time, both
+   ways) read in the same transaction; ``default_zone`` is ``settings.default_zone``. Store the plan with its
+   reasons; reserve the place (``Sent(…, waiting=True)``). Messages that ``takes`` names lose theirs: plan each
+   of them again, after this one. A plan without a time is settled as not sent.
+5. **Release.** When its time has come, in the transaction that claims it: ``entering.unwanted(made, state,
+   view)`` says whether it is still relevant (the item can still be had, ``exit.when``, ``still``); then
+   ``planning.release(policy, ask, plan)``. *send*: it goes (its ``Sent`` has the real time, and waits no
+   longer). *later*: store the new time. *drop*: settle it as not sent. ``takes`` as above.
 6. **Settle.** ``entering.settled(made, state, view, key, sent=…, at_ms=…, why=…)`` goes on to the next step.
+7. **Forget.** Enrolments that are ``entering.forgettable(made, state, now_ms)`` can be dropped when the
+   housekeeping comes by.
 
 ``audience.preview`` counts, before anything of this, who would be reached and why not the others.
 """

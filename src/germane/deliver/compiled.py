@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from germane.deliver.conditions import ALL, Condition, Conditions
 from germane.deliver.schema import Root
@@ -25,6 +25,11 @@ class Compiled:
 
     campaign: Campaign
     conditions: Conditions
+    version: str = field(init=False)
+    """Of the campaign: reckoned once, it takes longer than a step of the machine."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "version", self.campaign.version)
 
     def holds(
         self, source: str, view: View, roots: tuple[Root, ...] = ALL

@@ -4,8 +4,8 @@ Google's own checker reads them (``cel-expr-python``): an unknown name, a wrong 
 found when a campaign is read, with its position and what was probably meant. When they are looked at they
 cannot fail: what is missing makes them false, and the reason says what.
 
-The work of one look is bounded: at most 1,000 characters, one loop, over one event (32 kB) and one profile;
-regular expressions are RE2's, which take linear time.
+The work of one look is bounded: at most 1,000 characters, over one event (32 kB) and one profile; one loop,
+over lists of 500 and texts of 4,000 characters; regular expressions are RE2's, which take linear time.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ FUNCTIONS = (
 """Of CEL, for whoever looks for one."""
 KEPT = 512
 """Compiled conditions that are remembered."""
+LOOP_LIST_MAX, LOOP_TEXT_MAX = 500, 4_000
+"""What a condition with a loop looks at, in entries and characters: what it does is done for each of them."""
 _WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.+)")
 _UNKNOWN = re.compile(r"undeclared reference to '([^']+)'")
@@ -56,10 +58,15 @@ class Condition:
         self.reads = reads
         """Names that it needs."""
         self._program = program
+        self._looped = _paths(source, reads) if expressions.loops(source) else ()
 
     def __call__(self, view: View) -> tuple[bool, Reason | None]:
         """Whether it holds, and where it does not, why. Never raises."""
         values = view.values(self.reads)
+        what = next((w for path in self._looped if (w := _too_large(_at(path, values)))), "")
+        if what:
+            text = f"{what} is too much for a condition with a loop: {self.source}"
+            return False, Reason("condition_too_large", text)
         value = self._evaluated(values)
         if isinstance(value, str) and _TOO_GREAT in value:
             value = self._evaluated({name: _tamed(each) for name, each in values.items()})
@@ -193,6 +200,18 @@ class Conditions:
         return _bad(source, position, f"Unknown name {name!r}.", hint)
 
 
+def _too_large(value: Any) -> str:
+    """What is too large to be looked at in a loop; empty: nothing."""
+    if isinstance(value, str) and len(value) > LOOP_TEXT_MAX:
+        return f"A text of {len(value):,} characters"
+    if isinstance(value, list) and len(value) > LOOP_LIST_MAX:
+        return f"A list of {len(value):,}"
+    if isinstance(value, list | dict):
+        inner = value.values() if isinstance(value, dict) else value
+        return next((found for each in inner if (found := _too_large(each))), "")
+    return ""
+
+
 def _tamed(value: Any) -> Any:
     """JSON has whole numbers of any size, CEL those of 64 bits: greater ones are taken as floats."""
     if isinstance(value, dict):
@@ -253,6 +272,26 @@ def _read(source: str, known: Collection[str]) -> tuple[str, ...]:
                 found[name] = None
                 break
     return tuple(found)
+
+
+def _paths(source: str, reads: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    """What an expression looks at: each name that it reads, and the entries that follow it."""
+    found = []
+    for word, _ in _words(source):
+        name = next((each for each in reads if word == each or word.startswith(f"{each}.")), None)
+        if name is not None:
+            found.append((name, *word[len(name) :].split(".")[1:]))
+    return tuple(dict.fromkeys(found))
+
+
+def _at(path: tuple[str, ...], values: dict[str, Any]) -> Any:
+    """The value at a path, or as far down as there are entries."""
+    value: Any = values
+    for step in path:
+        if not isinstance(value, dict):
+            break
+        value = value.get(step)
+    return value
 
 
 def _entries_of(name: str, source: str) -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from germane.deliver import counting
-from germane.deliver.compiled import CLOCK, Compiled, is_called
+from germane.deliver.compiled import CLOCK, WAITING, Compiled, is_called
 from germane.deliver.conditions import ALL
 from germane.deliver.occasions import at_of, next_occasion
 from germane.deliver.progress import (
@@ -29,7 +29,17 @@ from germane.domain.enrolment import Enrolment
 from germane.domain.plan import Reason
 from germane.domain.walltime import HOUR_MS, local_ms
 
-__all__ = ["Change", "begun", "expelled", "on_change", "on_clock", "on_event", "settled"]
+__all__ = [
+    "Change",
+    "begun",
+    "expelled",
+    "forgettable",
+    "on_change",
+    "on_clock",
+    "on_event",
+    "settled",
+    "unwanted",
+]
 
 _ZONES_APART_MS = 15 * HOUR_MS
 """A person who changes zones may meet an occasion so much earlier by the clock of the world."""
@@ -44,7 +54,7 @@ def begun(made: Compiled, view: View, subject: str, person: str, item: str = "")
         subject,
         person,
         item,
-        version=made.campaign.version,
+        version=made.version,
         zone=view.zone.key,
         dry=made.campaign.status == "dry",
     )
@@ -108,6 +118,38 @@ def on_clock(made: Compiled, state: Enrolment, view: View) -> Change:
 def expelled(made: Compiled, state: Enrolment, view: View, why: Reason) -> Change:
     """They have to leave, for a reason that the machine does not know: consent withdrawn, erased."""
     return end(made, state, view, why) if state.inside else (state, ())
+
+
+def unwanted(made: Compiled, state: Enrolment, view: View) -> Reason | None:
+    """Why a message that waits to go out is no longer wanted; ``None``: it is. Asked at its release: what held
+    when it was made may hold no more, and no event may have said so.
+
+    Args:
+        made: The campaign, as it is now.
+        state: The enrolment that asked for the message.
+        view: As of now, with ``item`` where the enrolment is about one; ``None``: it left the catalogue.
+    """
+    if made.campaign.status not in ("dry", "live"):
+        return Reason("not_running", f"The campaign is {made.campaign.status}.")
+    if made.campaign.enter.item and (view.item is None or not view.item.available(view.now_ms)):
+        return Reason("item_gone", "The item cannot be had any more.")
+    left = leaves(made, view)
+    step = made.step(state.step)
+    if left is not None or step is None:
+        return left
+    holds, why = made.holds(step.wait.still, view, WAITING)
+    return None if holds else Reason("still_false", why.text if why is not None else "")
+
+
+def forgettable(made: Compiled, state: Enrolment, now_ms: int) -> bool:
+    """Whether an enrolment says nothing any more, so that it need not be kept: nobody is in it or ever was,
+    and what was counted lies too far back to count."""
+    enter_spec = made.campaign.enter
+    if state.phase != "outside" or state.entry or state.due_ms:
+        return False
+    if not enter_spec.within_s:
+        return not state.times and not state.counted
+    return not state.times or now_ms - state.times[-1] > enter_spec.within_s * 1000
 
 
 def _happened(made: Compiled, state: Enrolment, view: View, at_ms: int) -> Change:
@@ -233,7 +275,8 @@ def _up_to_date(made: Compiled, state: Enrolment, view: View) -> Change:
             else (state, ())
         )
         fresh = replace(state, phase="outside", entry=0, dry=False, let_in_ms=0, entered_ms=0)
-        return replace(fresh, due_ms=next_due(made.campaign, fresh, view)), effects
+        due = state.due_ms or next_due(made.campaign, fresh, view)
+        return replace(fresh, due_ms=due), effects
     return edited(made, state, view)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from germane.deliver import said
@@ -16,8 +17,7 @@ LOOK_AHEAD_MS = 7 * DAY_MS
 """After a week the same hours come again: nothing is won by waiting longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """An open part of one hour of the wall clock."""
 
     start_ms: int
@@ -46,8 +46,8 @@ def open_hours(pieces: Pieces, zone: ZoneInfo) -> list[Hour]:
             at = start
             while at < stop:
                 wall = (at + ahead) // HOUR_MS
-                after = min((wall + 1) * HOUR_MS - ahead, stop)
-                found.append(Hour(at, after, slot_of_week(wall)))
+                after = (wall + 1) * HOUR_MS - ahead
+                found.append(Hour(at, min(after, stop), slot_of_week(wall)))
                 at = after
     return found
 

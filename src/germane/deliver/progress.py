@@ -29,7 +29,7 @@ def enter(made: Compiled, state: Enrolment, view: View, at_ms: int, why: Reason)
         message="",
         ended_ms=0,
         dry=made.campaign.status == "dry",
-        version=made.campaign.version,
+        version=made.version,
         reason=why,
     )
     return to_step(made, inside, 0, at_ms, view)
@@ -106,13 +106,15 @@ def end(made: Compiled, state: Enrolment, view: View, why: Reason) -> Change:
     return done, taken
 
 
-def next_due(campaign: Campaign, state: Enrolment, view: View) -> int:
-    """When the clock lets somebody in next; 0: never."""
+def next_due(campaign: Campaign, state: Enrolment, view: View, after_ms: int | None = None) -> int:
+    """When the clock lets somebody in next, after a moment (now); 0: never."""
     enter = campaign.enter
     if campaign.status == "ended":
         return 0
     if enter.schedule:
-        return next_occasion(enter.schedule, view.now_ms, view.zone)
+        return next_occasion(
+            enter.schedule, view.now_ms if after_ms is None else after_ms, view.zone
+        )
     if enter.audience and not state.entry:
         return at_of(enter.at, view.zone)
     return 0
@@ -134,11 +136,12 @@ def edited(made: Compiled, state: Enrolment, view: View) -> Change:
     The wait is reckoned anew, from when it began. Who has already entered does not enter again for it; a
     message that was asked for stays as it is."""
     campaign = made.campaign
-    if state.version == campaign.version:
+    if state.version == made.version:
         return state, ()
-    moved = replace(state, version=campaign.version)
+    moved = replace(state, version=made.version)
     if not state.inside:
-        due = next_due(campaign, state, view)
+        overdue = 0 < state.due_ms <= view.now_ms  # an edit takes no occasion away
+        due = next_due(campaign, state, view, state.due_ms - 1 if overdue else None)
         return replace(moved, due_ms=due, zone=view.zone.key), ()
     step = made.step(state.step)
     if state.phase == "sending":
@@ -171,7 +174,7 @@ def _compose(made: Compiled, state: Enrolment, step: Step, view: View) -> Change
     effect = Compose(
         key,
         campaign.name,
-        campaign.version,
+        made.version,
         state.subject,
         state.person,
         step.name,

@@ -65,13 +65,15 @@ def admits(policy: SendPolicy, ask: Ask, at_ms: int, zone: ZoneInfo) -> Room:
 def takes(policy: SendPolicy, ask: Ask, at_ms: int, zone: ZoneInfo) -> tuple[str, ...]:
     """Less urgent ones that wait and must give way for a message at ``at_ms``: the least urgent first, of
     those the latest, and no more than needed."""
-    held = caps.standing(policy, ask.key, ask.sends)
     rank = caps.least_urgent(policy.priority)
     below = [
         each
         for each in ask.sends
         if each.waiting and each.key != ask.key and caps.least_urgent(each.priority) > rank
     ]
+    if not below:
+        return ()
+    held = caps.standing(policy, ask.key, ask.sends)
     below.sort(key=lambda each: (caps.least_urgent(each.priority), each.at_ms, each.key))
     gone: list[str] = []
     for cap in policy.caps:

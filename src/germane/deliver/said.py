@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from germane.domain.settings import CapSpec
+from germane.domain.walltime import MINUTE_MS
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _UNITS = ((604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -14,7 +16,13 @@ _KINDS = {"email": "e-mail", "webhook": "webhook message", "inapp": "in-app mess
 
 def moment(at_ms: int, zone: ZoneInfo) -> str:
     """``Tue 2026-12-01 08:00 (Europe/Berlin)``."""
-    at = (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms)).astimezone(zone)
+    return _minute(at_ms // MINUTE_MS, zone)
+
+
+@lru_cache(maxsize=8192)
+def _minute(minute: int, zone: ZoneInfo) -> str:
+    """Many people's messages are due at the same moments."""
+    at = (datetime.fromtimestamp(0, UTC) + timedelta(minutes=minute)).astimezone(zone)
     return f"{_DAYS[at.weekday()]} {at:%Y-%m-%d %H:%M} ({zone.key})"
 
 

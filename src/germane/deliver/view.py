@@ -37,7 +37,7 @@ class View:
     items: tuple[str, ...] = ()
     """Ids of the items that the event is about."""
     item: Item | None = None
-    """The item of the event, of the change, or that the enrolment is about."""
+    """The item that the enrolment is about; else that of the change, or the first of the event's."""
     change: ItemChange | None = None
 
     @property

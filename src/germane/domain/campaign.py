@@ -6,6 +6,7 @@ empty texts and zeros mean that nothing was said.
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -121,7 +122,7 @@ class SendSpec(msgspec.Struct, frozen=True):
     """Send nothing where the best open hour is less than so many times as good as the average hour."""
 
 
-class Campaign(msgspec.Struct, frozen=True):
+class Campaign(msgspec.Struct, frozen=True, dict=True):
     """A campaign as it was declared."""
 
     name: str
@@ -148,7 +149,7 @@ class Campaign(msgspec.Struct, frozen=True):
     """``[approval]``, as it stands: who must agree before anything goes out."""
     holdout_share: float = 0.0
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Hash of the canonical form, without the status: a dry one that goes live is the same campaign."""
         digest = blake2b(canonical(self), digest_size=12, person=b"germane.campaign")

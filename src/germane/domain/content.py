@@ -8,6 +8,7 @@ Liquid; which variant a person gets is decided elsewhere (each slot with several
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from hashlib import blake2b
 from typing import Literal
 
@@ -76,7 +77,7 @@ class Slot(msgspec.Struct, frozen=True):
         return next((each for each in self.variants if each.id == name), None)
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True, dict=True):
     """One thing to say, on one channel."""
 
     content_id: str
@@ -95,7 +96,7 @@ class Content(msgspec.Struct, frozen=True):
     needs_stock: bool = True
     """Whether what it says of an item is only true while the item is to be had."""
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Fingerprint of all that it says and may do: 16 hexadecimal digits."""
         return blake2b(canonical(self), digest_size=8).hexdigest()

@@ -41,9 +41,14 @@ def too_long(source: str) -> bool:
     return len(source) > MAX_LENGTH
 
 
+def loops(source: str) -> int:
+    """How many loops (map, filter, all, exists) it has."""
+    return len(_LOOP.findall(bare(source)))
+
+
 def too_many_loops(source: str) -> bool:
     """Whether it loops more than once: with one loop, the work is bounded by the size of the data."""
-    return len(_LOOP.findall(bare(source))) > MAX_LOOPS
+    return loops(source) > MAX_LOOPS
 
 
 def fields_after(name: str, source: str) -> list[str]:

@@ -35,6 +35,7 @@ class Nudge(msgspec.Struct, frozen=True, rename="camel"):
     form: Form
     title: str
     text: str = ""
+    """Lines stay lines."""
     anchor: str = ""
     """For a tooltip: CSS selector of the element that it stands beside. It may appear later."""
     buttons: tuple[Button, ...] = ()

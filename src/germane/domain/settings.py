@@ -264,6 +264,11 @@ class Settings(msgspec.Struct, frozen=True):
         return next((a.name for a in self.attributes.values() if a.diversity), "category")
 
     @property
+    def default_zone(self) -> str:
+        """Time zone of people whose own is not known, for messages."""
+        return self.delivery.zone or self.timezone
+
+    @property
     def longest_window_s(self) -> int:
         """The longest attribution window of any surface, in seconds."""
         windows = (o.window_s for s in self.surfaces.values() for o in s.outcomes)

@@ -134,14 +134,19 @@ class _Check:
 
     def _needs(self, slot: Slot, variant: Variant, tag: str) -> Iterator[Remark]:
         """Who will not get it: found by filling it for somebody of whom nothing is known."""
-        missing = needs(self._content, slot, variant, tag, self._settings, self._spec)
+        key = f"{slot.name}.{variant.id}.{tag}"
+        try:
+            missing = needs(self._content, slot, variant, tag, self._settings, self._spec)
+        except TemplateRefused as error:
+            yield self._remark("error", key, error.message, error.hint)
+            return
         if missing is None:
             return
         what = "the whole message" if slot.required or slot.kind == "subject" else "this slot"
         has = FALLBACK in variant.texts.get(tag, {})
         yield self._remark(
             "warning",
-            f"{slot.name}.{variant.id}.{tag}",
+            key,
             f"Where {missing}, {what} is left out{' (its fallback needs it, too)' if has else ''}.",
             'Write what is said then: {{ NAME | default: "there" }}, or a fallback.',
         )

@@ -33,7 +33,10 @@ def text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, str | int | float):
-        raise TemplateRefused("Only texts, numbers, flags and lists can be put out.")
+        raise TemplateRefused(
+            "Only texts, numbers, flags and lists can be put out.",
+            hint="A moment needs a form: {{ now | date }}.",
+        )
     found = str(value)
     if len(found) > TEXT_MAX:
         raise TemplateRefused(f"A text grew beyond {TEXT_MAX:,} characters.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from germane.domain.content import Content, Slot, Variant
-from germane.domain.errors import TemplateRefused
 from germane.domain.item import Item
 from germane.domain.profile import Profile
 from germane.domain.settings import ContentSpec, Settings
@@ -25,6 +24,9 @@ def needs(
     """What a variant needs that a stranger does not have; None where it can always be filled.
 
     Items are taken to have all that items have: what is missing in the catalogue is looked at with it.
+
+    Raises:
+        TemplateRefused: it cannot be filled for anybody.
     """
     facts = Facts(settings, Profile("a:nobody"), 0, _open(spec), item=_sample(settings))
     only = replace(content, default_locale=tag, slots=(slot,))
@@ -32,8 +34,6 @@ def needs(
         Filling(only, facts, tag).block(slot, variant, (_sample(settings),))
     except Missing as missing:
         return missing.reason
-    except TemplateRefused:
-        return None  # said elsewhere
     return None
 
 

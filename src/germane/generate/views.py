@@ -14,7 +14,6 @@ What is not speakable is not there: it looks like something that nobody ever tol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Self
 
 from germane.domain import decay
@@ -245,14 +244,8 @@ class Properties(View):
 
 def meant_by(event: Event, settings: Settings) -> tuple[str, ...]:
     """Names of the signals that an event stands for."""
-    return signals_of(f"{event.kind}:{event.name}" if event.kind in ("page", "screen") else event.name,
-                      tuple(settings.signals.values()))  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def signals_of(event: str, signals: tuple[Any, ...]) -> tuple[str, ...]:
-    """Names of the signals that an event of that name stands for."""
-    return tuple(each.name for each in signals if each.event == event)
+    name = f"{event.kind}:{event.name}" if event.kind in ("page", "screen") else event.name
+    return tuple(each.name for each in settings.signals.values() if each.event == name)
 
 
 def globals_of(facts: Facts, item: Item | None, recorder: Recorder) -> dict[str, Any]:

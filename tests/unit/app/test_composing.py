@@ -257,3 +257,28 @@ def test_a_version_does_not_depend_on_how_it_was_read() -> None:
         assert again == once_more == made
         assert again.version == once_more.version == made.version
         assert msgpack.encode(again) == msgpack.encode(once_more) == msgpack.encode(made)
+
+
+def test_an_account_chooses_and_speaks(engine: Engine) -> None:
+    """What a group call told of it may decide what is said, and be said."""
+    engine.accept_now(
+        [
+            an_event("", kind="group", group_id="acme", traits={"plan": "Starter", "seats": 200}),
+            an_event(user="u2"),
+        ]
+    )
+    variants = (
+        Variant(
+            "big", said("For {{ account.plan }} with many seats"), when="account.traits.seats > 100"
+        ),
+        Variant("small", said("For you"), when="!(account.traits.seats > 100)"),
+        Variant("none", said("Hello"), when="!has(account.id)"),
+    )
+    slots = (
+        Slot("subject", "subject", variants),
+        Slot("body", "text", (Variant("one", said("Hi")),)),
+    )
+    live(engine, a_content(slots=slots), a_campaign(send=SendSpec(ignore_caps=True)))
+    assert made(engine, a_draft("u1")).chosen["subject"] == "big"
+    key = outbox.message_id(START_MS, "weekly/u:u2/1/mail")
+    assert made(engine, a_draft("u2", message_id=key)).chosen["subject"] == "none"

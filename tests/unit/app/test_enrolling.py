@@ -342,3 +342,90 @@ def test_bounces_and_complaints_bar_the_address(
     ]
     assert barred == [marketing, transactional]
     assert rebuild(engine).equal
+
+
+def test_an_event_without_items_ends_what_is_about_an_item(engine: Engine) -> None:
+    """The goal may name no item: everybody who waits for it is through."""
+    live(engine, abandoned(goal=Leave(event="Bought Elsewhere")))
+    known(engine)
+    channel = FakeChannel()
+    engine.accept_now([an_event(item="i1"), an_event(item="i2")])
+    engine.accept_now([an_event("Bought Elsewhere", properties={})])
+    worked(engine, channel, hours=2)
+    assert channel.sent == []
+    assert state_of(engine, "abandoned", "u:u1|item:i2").reason == (
+        state_of(engine, "abandoned", "u:u1|item:i1").reason
+    )
+    assert rebuild(engine).equal
+
+
+@pytest.mark.parametrize("way", ["stated", "event"])
+def test_who_says_no_leaves_at_once(engine: Engine, way: str) -> None:
+    """What waits is taken back, and they do not come in again."""
+    live(engine, abandoned())
+    known(engine)
+    engine.accept_now([an_event(item="i1")])
+    if way == "stated":
+        engine.put_moves([Stated("u:u1", "email_marketing", False, "test")])
+    else:
+        engine.accept_now([an_event("Unsubscribed", properties={})])
+    state = state_of(engine, "abandoned", "u:u1|item:i1")
+    assert state.phase == "done"
+    assert state.reason is not None
+    assert state.reason.code == "consent_withdrawn"
+    channel = FakeChannel()
+    worked(engine, channel, hours=2)
+    assert channel.sent == []
+    assert rebuild(engine).equal
+
+
+def test_a_person_on_two_devices_is_in_once(engine: Engine) -> None:
+    """A step that went out for one of them does not go out for the other."""
+    campaign = abandoned(
+        enter=Enter(event="Product Viewed"),
+        steps=(Step("first", "picks"), Step("second", "picks", wait=Wait(for_s=3600))),
+    )
+    live(engine, campaign)
+    engine.put_moves([ContentPut(of_picks())])
+    known(engine)
+    channel = FakeChannel()
+    engine.accept_now([an_event(item="i1")])
+    worked(engine, channel)
+    engine.accept_now([an_event(user="", anonymous_id="device", item="i2")])
+    engine.accept_now([an_event("", kind="identify", anonymous_id="device", traits={})])
+    worked(engine, channel, hours=2)
+    steps = [each.step for each in messages(engine) if each.status == "sent"]
+    assert sorted(steps) == ["first", "second"]
+    assert rebuild(engine).equal
+
+
+def test_what_must_still_hold_is_asked_as_it_goes_out(engine: Engine) -> None:
+    """A message that waits in the outbox is not sent when its reason is gone and no event said so."""
+    from germane.deliver import outbox
+    from germane.domain.moves import Held
+
+    live(
+        engine,
+        abandoned(
+            steps=(
+                Step("mail", "picks", wait=Wait(for_s=60, still="profile.traits.likes != 'gold'")),
+            )
+        ),
+    )
+    known(engine)
+    engine.accept_now([an_event("", kind="identify", traits={"likes": "basic"})])
+    engine.accept_now([an_event(item="i1")])
+    engine.world.advance(seconds=60)  # type: ignore[attr-defined]
+    Delivery(engine, {}, written).tick()
+    for each in Composer(engine).drafts():
+        Composer(engine).make(each)
+    (message,) = messages(engine)
+    later = engine.world.now_ms() + 3_600_000
+    engine.put_moves([Held(message.message_id, "queued", later, SAID)])
+    engine.accept_now([an_event("", kind="identify", traits={"likes": "gold"})])
+    channel = FakeChannel()
+    worked(engine, channel, hours=2)
+    (message,) = messages(engine)
+    assert (message.status, message.whys[-1].code) == ("cancelled", "still_false")
+    assert channel.sent == []
+    assert outbox.read(engine.entries.of(engine.tenant, "u:u1", "message")[0]) == message

@@ -124,3 +124,18 @@ def test_it_is_out_of_date_some_time(engine: Engine) -> None:
     assert len(worked(engine)) == 1
     engine.world.advance(days=3)  # type: ignore[attr-defined]
     assert worked(engine) == []
+
+
+def test_a_stream_goes_on_where_it_broke(engine: Engine) -> None:
+    """What came behind a position, and nothing twice."""
+    live(engine, reentry="always")
+    engine.accept_now([an_event(item="i1")])
+    (first,) = worked(engine)
+
+    async def read() -> tuple[list[str], list[str], bool]:
+        waiting = Waiting(engine)
+        whole = [position for position, _ in await waiting.waiting("u:u1", "")]
+        rest = [position for position, _ in await waiting.waiting("u:u1", whole[0])]
+        return whole, rest, await waiting.changed("u:u1", 0.01)
+
+    assert asyncio.run(read()) == ([first.message_id], [], False)

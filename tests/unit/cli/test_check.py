@@ -80,3 +80,27 @@ def test_the_data_option_is_a_file(tmp_path: Path) -> None:
     done = germane(tmp_path / "shop", "check", "--data", "catalogue.csv")
     assert done.returncode == 1
     assert "catalogue.csv is a file" in done.stderr
+
+
+def test_campaigns_are_looked_at(tmp_path: Path) -> None:
+    """Beside the configuration: what is wrong with one is an error with its file; what is odd is a warning."""
+    project = tmp_path / "shop"
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    (project / "campaigns").mkdir()
+    file = project / "campaigns" / "cart.toml"
+    file.write_text(
+        'content = "cart"\n[enter]\nevent = "Product Added"\nwhen = "profile.counts.ad.d1 > 1"\n'
+    )
+    done = germane(project, "check", "--json")
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert said["code"] == "campaign.invalid"
+    (error,) = said["details"]["errors"]
+    assert error["key"].endswith("campaigns/cart.toml: enter.when")
+    assert "Did you mean add?" in error["remedy"]
+    file.write_text('content = "cart"\n[enter]\nevent = "Product Added"\n')
+    done = germane(project, "check")
+    assert done.returncode == 0, done.stdout
+    assert "1 campaign" in done.stdout
+    assert "campaigns/cart is dry" in done.stdout
+    assert "has no goal" in done.stdout

@@ -138,6 +138,7 @@ START = 'content = "x"\n[enter]\nevent = "A"\n'
         (START + 'count = 5\ncycle = "profile.traits.payd"\n', "enter.cycle", "'paid'"),
         (START + 'item = "back_in_stock"\n', "enter.per", "person+item"),
         ('content = "x"\n[enter]\nitem = "back_in_stock"\n', "enter.event", "which events"),
+        (START + 'item = "back_in_stock"\nper = "person+item"\n', "enter.within", "30d"),
         (START + "drop = 0.1\n", "enter.drop", "price_drop"),
         (START + 'when = "profile.traits.roll == 1"\n', "enter.when", "role"),
         (START + '[wait]\nstill = "event.name == 1"\n', "wait.still", "no event"),

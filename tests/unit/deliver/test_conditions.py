@@ -183,6 +183,29 @@ def test_a_regular_expression_cannot_be_made_to_take_for_ever() -> None:
     assert not CONDITIONS.get('event.properties.t.matches("(a+)+$")')(a_view(event=event))[0]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "event.properties.many.exists(x, !(x in event.properties.many))",
+        "event.properties.many.map(x, event.properties.long) == []",
+        'event.properties.few.exists(x, event.properties.long.matches("(a|b)*c"))',
+    ],
+)
+def test_a_loop_is_bounded(source: str) -> None:
+    """An event may not make a condition do a hundred million things, or hold a hundred megabytes."""
+    large = {"many": list(range(6_000)), "few": list(range(400)), "long": "a" * 30_000}
+    event = Event("m", "track", NOW, "x", properties=large)
+    holds, why = CONDITIONS.get(source)(a_view(event=event))
+    assert not holds
+    assert why is not None
+    assert why.code == "condition_too_large"
+    fair = {"many": list(range(500)), "few": [1], "long": "a" * 4_000, "other": "a" * 30_000}
+    event = Event("m", "track", NOW, "x", properties=fair)
+    _, why = CONDITIONS.get(source)(a_view(event=event))
+    assert why is not None
+    assert why.code == "condition_false", "what is not looked at may be as long as it likes"
+
+
 def test_the_same_text_is_compiled_once() -> None:
     assert CONDITIONS.get("profile.known") is CONDITIONS.get("profile.known")
 

@@ -74,6 +74,8 @@ def test_good(text: str) -> None:
         ("{{ item.title }}: 20 % off", "error", "20 %", "item.discount"),
         ("Write to www.evil.example", "error", "www.evil.example", "link_hosts"),
         ("Go [there](http://shop.example/)", "error", "http", "link_schemes"),
+        ("It is {{ now }}", "error", "can be put out", "now | date"),
+        ("{{ item.price | date: 'never' }}", "error", "long", "simpler"),
         ("Hi {{ person.first_name }}", "warning", "person.first_name is not known", "default"),
     ],
 )

@@ -143,14 +143,11 @@ def _always_there(fields: dict[str, str], brief: Brief) -> list[str]:
     """It must be filled for somebody of whom nothing is known, too."""
     whole = {**_rest(brief), **fields}
     variant = Variant("draft", texts={brief.locale: whole})
-    missing = needs(
-        brief.content,
-        replace(brief.slot, variants=(variant,)),
-        variant,
-        brief.locale,
-        brief.settings,
-        brief.spec,
-    )
+    slot = replace(brief.slot, variants=(variant,))
+    try:
+        missing = needs(brief.content, slot, variant, brief.locale, brief.settings, brief.spec)
+    except TemplateRefused as error:
+        return [f"It cannot be filled: {error.message}"]
     return (
         [f"It cannot be filled where {missing}: it needs a default or a fallback."]
         if missing

@@ -110,6 +110,7 @@ def test_good(text: str) -> None:
         ("{% include 'a' %}", "include"),
         ("{% for a in (1..1000000) %}x{% endfor %}", "Ranges"),
         ("{{ item.title | upcse }}", "upcse"),
+        ("{{ now }} is the time", "cannot be filled"),
     ],
 )
 def test_bad(text: str, words: str) -> None:

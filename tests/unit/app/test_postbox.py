@@ -1,0 +1,89 @@
+"""Delivery as it is configured: links of our own, and the log for a CRM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from germane.app.delivery import Delivery
+from germane.app.engine import Engine
+from germane.app.postbox import Postbox
+from germane.app.rebuild import rebuild
+from germane.config.channels import ChannelsSpec, LinksSpec, WebhookSpec
+from germane.domain.answer import Answer
+from germane.domain.links import LinkKeys
+from germane.testing.world import START_MS
+from tests.unit.app.test_posting import FakeChannel, a_message, in_a_loop, introduced, planned
+
+LINKS = LinksSpec(base_url="https://go.shop.example")
+CRM = WebhookSpec(name="crm", url="https://crm.example/hook")
+
+
+def post_of(engine: Engine, **spec: Any) -> Postbox:
+    """With links of our own."""
+    return Postbox(engine, ChannelsSpec(links=LINKS, **spec))
+
+
+async def delivered(engine: Engine, post: Postbox, **channels: FakeChannel) -> None:
+    """Everything that is due is sent."""
+    logged = post.logged if post.spec.crm is not None else None
+    made = Delivery(engine, channels, post.written, addresses=post.addresses, sent=logged)
+    await made.idle()
+
+
+async def due(engine: Engine) -> None:
+    """One message that may go out."""
+    await introduced(engine)
+    await engine.move([planned(a_message())])
+
+
+def test_a_mail_has_its_way_out(engine: Engine) -> None:
+    """The address in the header opens to this message, this person and this purpose."""
+    post, mail = post_of(engine), FakeChannel()
+
+    async def work() -> None:
+        await due(engine)
+        await delivered(engine, post, email=mail)
+
+    in_a_loop(engine, work)
+    (sent,) = mail.sent
+    token = sent.unsubscribe_url.removeprefix("https://go.shop.example/u/")
+    link = LinkKeys([engine.key]).open(token, "u")
+    assert link is not None
+    assert (link.message_id, link.person, link.purpose) == (
+        sent.message_id,
+        "u:u1",
+        "email_marketing",
+    )
+    assert post.addresses(a_message())[0].unsubscribe == sent.unsubscribe_url
+
+
+def test_the_crm_hears_of_everything_once(engine: Engine) -> None:
+    """That a message went out, and what came back: by a message of its own that is never lost."""
+    post, mail, crm = post_of(engine, crm=CRM), FakeChannel(), FakeChannel()
+
+    async def work() -> None:
+        await due(engine)
+        await delivered(engine, post, email=mail, crm=crm)
+        answer = Answer(
+            kind="clicked",
+            source="links",
+            key="1",
+            at_ms=START_MS,
+            message_id=mail.sent[0].message_id,
+            person="u:u1",
+            judged="person",
+        )
+        for _ in range(2):
+            await post.answers([answer])
+        await delivered(engine, post, email=mail, crm=crm)
+
+    in_a_loop(engine, work)
+    assert [each.payload["type"] for each in crm.sent] == [
+        "germane.message.sent",
+        "germane.message.clicked",
+    ]
+    assert crm.sent[0].payload["data"]["messageId"] == mail.sent[0].message_id
+    message = engine.moving.message(engine.tenant, mail.sent[0].message_id)
+    assert message is not None
+    assert message.clicked_ms == START_MS
+    assert rebuild(engine).equal
