@@ -91,9 +91,12 @@ class Delivery:
         return bool(moves)
 
     async def _make(self) -> None:
-        await self._approving.queue.recover()
+        recovered = False
         while True:
             try:
+                if not recovered:
+                    await self._approving.queue.recover()
+                recovered = True
                 busy = await self._look()
             except GermaneError as error:
                 _log.warning("campaigns stand still for a moment: %s", error)

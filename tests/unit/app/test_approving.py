@@ -488,6 +488,69 @@ def test_a_campaign_is_approved_in_one_form(tmp_path: Path) -> None:
     in_office(tmp_path, declared, work, world)
 
 
+def test_a_price_that_changed_is_approved_anew(tmp_path: Path) -> None:
+    """What is rendered anew at the release is another text; what a person wrote is not replaced, but skipped."""
+    world = FakeWorld()
+    declared = settings({})
+    spec = replace(declared.delivery, caps=(), quiet_hours=None, spread_s=0)
+    words = {"en": {"text": "{{ item.title }} for {{ item.price }}"}}
+    slots = (
+        Slot("subject", "subject", (Variant("one", words),)),
+        Slot("body", "text", (Variant("one", words),)),
+    )
+
+    async def work(office: Office) -> None:
+        engine, sink = office.engine, Sink()
+
+        def write(message: Message) -> Outgoing:
+            found = office.approving.rendered(message)
+            assert found is not None
+            return Outgoing(
+                message_id=message.message_id, person=message.person, subject=found.subject
+            )
+
+        delivery = Delivery(engine, {"email": sink}, write)
+        await engine.put_items([an_item(1, price=10.0)])
+        await engine.move(
+            [
+                ContentPut(Content("picks", "email", slots=slots)),
+                CampaignPut(the_campaign(approval={"amount": "price", "over": 5.0})),
+                CampaignTurned("weekly", "live", SAID),
+            ]
+        )
+        for user in ("u1", "u2"):
+            told = {"email": f"{user}@example.org"}
+            await engine.accept([an_event("", kind="identify", user=user, traits=told)])
+            await engine.move([Stated(f"u:{user}", "email_marketing", True, "test")])
+            await engine.accept([an_event(user=user, at_ms=world.now_ms())])
+        await delivery.idle()
+        one, two = office.approving.listed(status="pending")
+        assert one.amounts == {"price": 10.0}
+        await engine.put_items([an_item(1, price=12.0)])
+        await office.says("ann", "approve", one.approval_id)
+        edit = Edit(subject="Yours", html="<p>Yours for 10.0</p>", text="Yours for 10.0")
+        await office.approving.edit(two.approval_id, office.operator("cem"), two.digest, edit)
+        await office.says("ann", "approve", two.approval_id)
+        world.advance(seconds=60)
+        await delivery.idle()
+        assert sink.sent == []
+        again = office.approving.find(one.approval_id)
+        assert (again.status, again.amounts, again.past[-1].why) == (
+            "pending",
+            {"price": 12.0},
+            "rendered anew",
+        )
+        theirs = engine.moving.message("main", two.approval_id)
+        assert theirs is not None
+        assert (theirs.status, theirs.whys[-1].code) == ("skipped", "claim.changed")
+        await office.says("ann", "approve", one.approval_id)
+        await delivery.idle()
+        (sent,) = sink.sent
+        assert "12" in sent
+
+    in_office(tmp_path, replace(declared, delivery=spec), work, world)
+
+
 def test_a_message_of_an_approved_campaign_that_somebody_edits(tmp_path: Path) -> None:
     """Their words are not what was approved."""
     policy = ApprovalPolicy(of="campaign", approvers=("ann", "bob"))
