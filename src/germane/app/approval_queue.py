@@ -36,8 +36,11 @@ class ApprovalQueue:
         return self._engine.moving.message(self._tenant, message_id)
 
     async def round(self) -> int:
-        """What is due: questions that came up at a release, reminders, what nobody answered in time. How
+        """What is due: new forms of campaigns, questions that came up at a release, reminders, what nobody answered in time. How
         much there was to do. Called again and again."""
+        campaigns = self._demands.of_live_campaigns()
+        if campaigns:
+            await self._engine.move(campaigns)
         noticed, self._demands.noticed = sorted(self._demands.noticed), set()
         await self.settle([each for each in map(self.message, noticed) if each is not None])
         now_ms = self._engine.world.now_ms()
@@ -48,7 +51,7 @@ class ApprovalQueue:
                 approval is not None and 0 < approval.next_ms <= now_ms
             ):  # still: others may have ended it
                 await self._due(approval, now_ms)
-        return len(noticed) + len(due)
+        return len(campaigns) + len(noticed) + len(due)
 
     async def recover(self) -> int:
         """Once at the start: what the last process left half done; how many messages were looked at."""

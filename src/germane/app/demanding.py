@@ -17,6 +17,7 @@ from germane.domain.approval import (
     campaign_digest,
     demanded,
 )
+from germane.domain.campaign import Campaign
 from germane.domain.message import Message, Why
 from germane.domain.moves import AnyMove, Asked
 from germane.domain.profile import Profile
@@ -108,6 +109,22 @@ class Demands:
             return message, []
         return replace(message, demands=tuple(demands), status="approval"), asks
 
+    def of_live_campaigns(self) -> list[AnyMove]:
+        """Moves that ask for approval of live campaigns, as they and their contents are now, where it was not
+        asked for: so that people need not wait for the first message to see what they are to approve."""
+        asks: list[AnyMove] = []
+        for campaign in self._engine.library.campaigns.values():
+            if campaign.status != "live":
+                continue
+            whole = [each for each in self._policies(_first_of(campaign)) if each.of == "campaign"]
+            if not whole:
+                continue
+            contents = contents_of(self._engine, campaign.name)
+            ask = of_campaign(campaign.name, campaign.version, contents, whole)
+            if self._approvals.find(self._tenant, ask.approval_id) is None:
+                asks.append(ask)
+        return asks
+
     def check(self, message: Message, person: Profile, now_ms: int) -> Never | None:
         """For the release of a message (``app.release.Check``): whether it waits for a person (again)."""
         why = self._lacks(message)
@@ -150,3 +167,20 @@ class Demands:
         if not policies or (own is not None and own.policies == policies):
             return []
         return [Asked(message.message_id, policies, BY_ITSELF)]
+
+
+def _first_of(campaign: Campaign) -> Message:
+    """A message that the campaign would make, as far as policies look at it."""
+    return Message(
+        message_id="",
+        person="",
+        channel=campaign.channel,
+        campaign=campaign.name,
+        version=campaign.version,
+        content="",
+        purpose=campaign.purpose,
+        kind=campaign.delivery,
+        priority=campaign.priority,
+        created_ms=0,
+        status="making",
+    )

@@ -459,8 +459,11 @@ def test_a_campaign_is_approved_in_one_form(tmp_path: Path) -> None:
             await engine.accept([an_event(user=user, at_ms=world.now_ms())])
             await delivery.idle()
 
+        await delivery.idle()
+        (asked,) = office.approving.listed(status="pending")  # before there is any message
         await viewed()
         (first,) = office.approving.listed(status="pending")
+        assert first == asked
         assert first.approval_id == f"weekly@{first.digest[:16]}"
         assert first.contents == contents_of(engine, "weekly")
         assert sink.sent == []
