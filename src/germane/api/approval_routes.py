@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from germane.api import schemas, wire
+from germane.api import approval_wire as wire
+from germane.api import schemas
 from germane.api.approvals import PAGE_MAX, ApprovalRoutes
 from germane.api.auth import Keys
 from germane.api.endpoint import Endpoint

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from germane.api import wire
+from germane.api import approval_wire as wire
 from germane.api.approval_view import in_brief, stats_view, whole
 from germane.api.auth import Keys
 from germane.api.body import answer, parse

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from germane.api import wire
+from germane.api import approval_wire as wire
 from germane.api.approval_view import operator_view
 from germane.api.auth import Keys, presented
 from germane.api.body import answer, parse

@@ -36,8 +36,8 @@ class ApprovalQueue:
         return self._engine.moving.message(self._tenant, message_id)
 
     async def round(self) -> int:
-        """What is due: new forms of campaigns, questions that came up at a release, reminders, what nobody answered in time. How
-        much there was to do. Called again and again."""
+        """What is due: new forms of campaigns, questions that came up at a release, reminders, what nobody
+        answered in time. How much there was to do. Called again and again."""
         campaigns = self._demands.of_live_campaigns()
         if campaigns:
             await self._engine.move(campaigns)

@@ -271,7 +271,9 @@ class UnknownOperator(NotFound):
     """No operator has that name."""
 
     code = "operator.unknown"
-    hint = "`germane operator list` shows them; `germane operator add NAME --role approver` adds one."
+    hint = (
+        "`germane operator list` shows them; `germane operator add NAME --role approver` adds one."
+    )
 
 
 class BadOperator(BadRequest):

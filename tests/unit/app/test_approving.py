@@ -492,7 +492,7 @@ def test_a_campaign_is_approved_in_one_form(tmp_path: Path) -> None:
 
 
 def test_a_price_that_changed_is_approved_anew(tmp_path: Path) -> None:
-    """What is rendered anew at the release is another text; what a person wrote is not replaced, but skipped."""
+    """What is rendered anew is another text; what a person wrote is not replaced, but skipped."""
     world = FakeWorld()
     declared = settings({})
     spec = replace(declared.delivery, caps=(), quiet_hours=None, spread_s=0)
