@@ -215,8 +215,15 @@ def _here(
     return {"decisions": views, "profile": {"readiness": trust}}
 
 
-def there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Ask the server that has the data folder open.
+def there(
+    config: Path,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    method: str | None = None,
+    operator: str = "",
+) -> dict[str, Any]:
+    """Ask the server that has the data folder open; ``operator``: in whose name.
 
     Raises:
         GermaneError: it said no, or there is none where the configuration says.
@@ -226,7 +233,11 @@ def there(config: Path, path: str, body: dict[str, Any] | None = None) -> dict[s
     request = urllib.request.Request(  # noqa: S310 - always http
         url + path,
         json.dumps(body).encode() if body is not None else None,
-        {"Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode()},
+        {
+            "Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode(),
+            **({"Germane-Operator": operator} if operator else {}),
+        },
+        method=method,
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - always http
