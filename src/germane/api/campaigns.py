@@ -11,16 +11,32 @@ from starlette.responses import Response
 from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
-from germane.app.audiences import audience
+from germane.app.audiences import audience, in_words
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
+from germane.app.readiness import missing_content, obstacles, users_of
+from germane.config.campaign_written import as_table
 from germane.config.campaigns import read_campaign
-from germane.config.contents import from_json
+from germane.config.contents import from_json, to_json
 from germane.domain.campaign import Campaign
 from germane.domain.content import Content
-from germane.domain.errors import BadRequest, ContentInvalid, NotFound, UnknownContent
+from germane.domain.errors import (
+    BadRequest,
+    CannotSend,
+    ContentInUse,
+    ContentInvalid,
+    UnknownCampaign,
+    UnknownContent,
+)
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
+from germane.domain.near import did_you_mean
+
+PUSH_CONTENT = "Write content/NAME.toml and run `germane content push`, or PUT /v1/content/{id}."
+PUSH_CAMPAIGN = (
+    "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
+)
 
 
 class ContentBody(msgspec.Struct, rename="camel"):
@@ -50,9 +66,11 @@ class Turn(wire.Wire):
 class Campaigns:
     """Endpoints of content and campaigns; all of them take the server key."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine, keys: Keys, ways: Ways | None = None) -> None:
+        """``ways``: out that are configured; ``None``: not known, so not looked at."""
         self._engine = engine
         self._keys = keys
+        self._ways = ways
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -82,14 +100,22 @@ class Campaigns:
         """``DELETE /v1/content/{id}``."""
         self._keys.require_server(request)
         content = self._content(request)
+        users = users_of(self._engine, content.content_id)
+        if users:
+            raise ContentInUse(
+                f"Content {content.content_id} is said by {', '.join(users)}.", campaigns=users
+            )
         await self._engine.move([ContentGone(content.content_id)])
         return answer({"success": True})
 
     def _content(self, request: Request) -> Content:
-        found = self._engine.library.contents.get(request.path_params["content_id"])
-        if found is None:
-            raise UnknownContent()
-        return found
+        name, known = request.path_params["content_id"], self._engine.library.contents
+        if name not in known:
+            raise UnknownContent(
+                f"There is no content {name!r}.",
+                hint=did_you_mean(name, known) if known else PUSH_CONTENT,
+            )
+        return known[name]
 
     # -- campaigns -------------------------------------------------------------------------------
 
@@ -106,7 +132,8 @@ class Campaigns:
         found = self._campaign(request)
         view = in_brief(found, message_counts(self._engine).get(found.name, {}))
         view["enrolments"] = enrolment_counts(self._engine).get(found.name, {})
-        view["definition"] = msgspec.to_builtins(found)
+        view["definition"] = as_table(found)
+        view["obstacles"] = self._obstacles(found)
         return answer(view)
 
     async def put_campaign(self, request: Request) -> Response:
@@ -115,7 +142,7 @@ class Campaigns:
         body = await parse(request, dict[str, Any])
         name = request.path_params["campaign"]
         made = read_campaign(name, body, self._engine.settings)
-        unknown = unknown_content(made.campaign, self._engine)
+        unknown = missing_content(made.campaign, self._engine)
         await self._engine.move([CampaignPut(made.campaign)])
         known = self._engine.library.campaigns[name]
         return answer({"success": True, **in_brief(known, {}), "missingContent": unknown})
@@ -125,12 +152,8 @@ class Campaigns:
         self._keys.require_server(request)
         campaign = self._campaign(request)
         body = await parse(request, Turn)
-        missing = unknown_content(campaign, self._engine)
-        if body.status == "live" and missing:
-            raise BadRequest(
-                f"{campaign.name} cannot go live: there is no content {', '.join(missing)}.",
-                hint="PUT /v1/content/{id}, or `germane content push`.",
-            )
+        if body.status == "live":
+            self._refuse(campaign)
         why = Why(self._engine.world.now_ms(), "turned", body.reason or "By the API.")
         await self._engine.move([CampaignTurned(campaign.name, body.status, why)])
         known = self._engine.library.campaigns[campaign.name]
@@ -139,28 +162,42 @@ class Campaigns:
     async def preview(self, request: Request) -> Response:
         """``GET /v1/campaigns/{name}/audience``: whom it would reach now, and why not the others."""
         self._keys.require_server(request)
-        found = audience(self._engine, self._campaign(request))
+        campaign = self._campaign(request)
+        found = audience(self._engine, campaign)
         return answer(
             {
+                "campaign": campaign.name,
                 "people": found.people,
                 "matches": found.matches,
                 "counts": found.counts,
+                "words": {code: in_words(code, campaign) for code in found.counts},
                 "notKnown": found.unknown,
                 "sample": list(found.sample),
             }
         )
 
     def _campaign(self, request: Request) -> Campaign:
-        found = self._engine.library.campaigns.get(request.path_params["campaign"])
-        if found is None:
-            raise NotFound("There is no such campaign.")
-        return found
+        name, known = request.path_params["campaign"], self._engine.library.campaigns
+        if name not in known:
+            raise UnknownCampaign(
+                f"There is no campaign {name!r}.",
+                hint=did_you_mean(name, known) if known else PUSH_CAMPAIGN,
+            )
+        return known[name]
 
+    def _obstacles(self, campaign: Campaign) -> list[dict[str, str]]:
+        found = obstacles(self._engine, campaign, self._ways)
+        return [{"text": each.text, "remedy": each.remedy} for each in found]
 
-def unknown_content(campaign: Campaign, engine: Engine) -> list[str]:
-    """Content that a campaign names and that is not there."""
-    known = engine.library.contents
-    return sorted({step.content for step in campaign.steps if step.content not in known})
+    def _refuse(self, campaign: Campaign) -> None:
+        """Raises CannotSend where nothing could go out."""
+        found = self._obstacles(campaign)
+        if found:
+            raise CannotSend(
+                f"{campaign.name} cannot go live: {' '.join(each['text'] for each in found)}",
+                hint=" ".join(each["remedy"] for each in found),
+                obstacles=found,
+            )
 
 
 def content_in_brief(content: Content) -> dict[str, Any]:
@@ -177,7 +214,7 @@ def content_in_brief(content: Content) -> dict[str, Any]:
 
 def content_view(content: Content) -> dict[str, Any]:
     """All of it."""
-    return {**content_in_brief(content), "definition": msgspec.to_builtins(content)}
+    return {**content_in_brief(content), "definition": to_json(content)}
 
 
 def in_brief(campaign: Campaign, messages: dict[str, int]) -> dict[str, Any]:
@@ -191,5 +228,6 @@ def in_brief(campaign: Campaign, messages: dict[str, int]) -> dict[str, Any]:
         "purpose": campaign.purpose,
         "entersBy": campaign.enter.kind,
         "steps": [each.name for each in campaign.steps],
+        "contents": list(dict.fromkeys(each.content for each in campaign.steps)),
         "messages": messages,
     }

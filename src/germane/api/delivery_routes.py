@@ -7,13 +7,14 @@ from germane.api.auth import Keys
 from germane.api.campaigns import Campaigns
 from germane.api.endpoint import Endpoint
 from germane.api.messages import MOST, Messages
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 
 
-def delivery(engine: Engine, keys: Keys) -> list[Endpoint]:
-    """All of them."""
-    return [*_content(Campaigns(engine, keys)), *_campaigns(Campaigns(engine, keys)),
-            *_messages(Messages(engine, keys))]  # fmt: skip
+def delivery(engine: Engine, keys: Keys, ways: Ways | None = None) -> list[Endpoint]:
+    """All of them. ``ways``: those out that are configured; ``None``: not known."""
+    on = Campaigns(engine, keys, ways)
+    return [*_content(on), *_campaigns(on), *_messages(Messages(engine, keys))]
 
 
 def _content(on: Campaigns) -> list[Endpoint]:
@@ -27,7 +28,7 @@ def _content(on: Campaigns) -> list[Endpoint]:
             on.put_content,
             "Write a content item, as in its file",
             tag,
-            body=campaigns.CampaignBody,
+            body=campaigns.ContentBody,
         ),
         Endpoint("DELETE", one, on.delete_content, "Take a content item away", tag, also=(404,)),
     ]
@@ -65,7 +66,8 @@ def _messages(on: Messages) -> list[Endpoint]:
             "Say whether a message arrived of which nobody knew", tag, body=messages.Doubt, also=(404,),
         ),
         Endpoint(
-            "POST", one + "/cancel", on.cancel, "A message that waits will not go out", tag, also=(404,)
+            "POST", one + "/cancel", on.cancel, "A message that waits will not go out", tag,
+            body=messages.Reason, also=(404,),
         ),
         Endpoint(
             "GET", "/v1/why-not", on.why_not, "Why somebody has, or has not, had a campaign's message",

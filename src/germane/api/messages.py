@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import islice
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from starlette.requests import Request
@@ -10,19 +11,22 @@ from starlette.responses import Response
 
 from germane.api import wire
 from germane.api.auth import Keys
-from germane.api.body import answer, parse
+from germane.api.body import answer, decode, parse, read
 from germane.api.ops import whole_number
 from germane.app.engine import Engine
 from germane.app.ledgers import message_view, why_not
-from germane.app.sends import messages_of
+from germane.app.sends import messages_of, messages_with
 from germane.app.writing import rendered_of
-from germane.deliver import outbox
-from germane.domain.errors import BadRequest, NotFound, UnknownPerson, WrongMove
+from germane.domain.campaign import Channel
+from germane.domain.errors import BadRequest, NotFound, UnknownCampaign, UnknownPerson, WrongMove
 from germane.domain.ids import anonymous_person, known_person
-from germane.domain.message import Message, Why
+from germane.domain.ledger import beyond
+from germane.domain.message import STATUSES, Message, Why
 from germane.domain.moves import Held, Stated, Switched
+from germane.domain.near import did_you_mean
 
 MOST = 1_000
+CHANNELS = get_args(Channel)
 
 
 class Doubt(wire.Wire):
@@ -30,6 +34,12 @@ class Doubt(wire.Wire):
 
     arrived: bool
     """Whether it did; if not, it is sent again."""
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Reason(wire.Wire):
+    """Why something is done; it may be left out."""
+
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
@@ -61,7 +71,8 @@ class Messages:
         self._keys = keys
 
     async def page(self, request: Request) -> Response:
-        """``GET /v1/messages?campaign=&status=&person=&after=&limit=``."""
+        """``GET /v1/messages?campaign=&status=&person=&after=&limit=``: the newest first; ``after`` is the
+        last id of the page before."""
         self._keys.require_server(request)
         limit = whole_number(request, "limit", 100, MOST, least=1)
         return answer({"messages": [message_view(each) for each in self._found(request, limit)]})
@@ -97,9 +108,11 @@ class Messages:
         """``POST /v1/messages/{id}/cancel``: one that waits will not go out."""
         self._keys.require_server(request)
         message = self._message(request)
+        raw = await read(request)
+        body = decode(raw, Reason) if raw else Reason()
         if message.status not in ("queued", "approval"):
             raise WrongMove(f"It is {message.status}: only what waits can be cancelled.")
-        why = Why(self._engine.world.now_ms(), "cancelled", "By the API.")
+        why = Why(self._engine.world.now_ms(), "cancelled", body.reason or "By the API.")
         await self._engine.move([Held(message.message_id, "cancelled", 0, why)])
         return answer({"success": True, **message_view(self._message(request))})
 
@@ -111,7 +124,12 @@ class Messages:
             raise BadRequest("person and campaign are needed.")
         found = why_not(self._engine, person, campaign)
         if found is None:
-            raise UnknownPerson()
+            raise UnknownPerson(f"Nothing is known about {person!r}.")
+        known = self._engine.library.campaigns
+        if campaign not in known and not found["messages"] and not found["enrolments"]:
+            raise UnknownCampaign(
+                f"There is no campaign {campaign!r}.", hint=did_you_mean(campaign, known)
+            )
         return answer(found)
 
     async def switches(self, request: Request) -> Response:
@@ -128,6 +146,8 @@ class Messages:
                 "A switch of all has no name; one of a channel or campaign has.",
                 hint='For example {"scope": "channel", "name": "email", "on": true}.',
             )
+        if body.on:
+            self._known(body)
         why = Why(self._engine.world.now_ms(), "switch", body.reason or "By the API.")
         await self._engine.move([Switched(body.scope, body.name, body.on, why)])
         return answer({"success": True, "on": self._engine.moving.switches(self._engine.tenant)})
@@ -146,25 +166,43 @@ class Messages:
         )
         return answer({"success": True, "consent": self._engine.profile_of(person).consent})
 
+    def _known(self, body: Kill) -> None:
+        """A switch of something that is not there would stop nothing, and nobody would notice."""
+        campaigns = self._engine.library.campaigns
+        if body.scope == "campaign" and body.name not in campaigns:
+            raise UnknownCampaign(
+                f"There is no campaign {body.name!r}.", hint=did_you_mean(body.name, campaigns)
+            )
+        if body.scope == "channel" and body.name.partition(":")[0] not in CHANNELS:
+            raise BadRequest(
+                f"There is no channel {body.name!r}.", hint=did_you_mean(body.name, CHANNELS)
+            )
+
     def _found(self, request: Request, limit: int) -> list[Message]:
         ask, engine = request.query_params, self._engine
         status, campaign, after = (ask.get(x, "") for x in ("status", "campaign", "after"))
-        if ask.get("person"):
-            person = engine.person_key(ask["person"])
-            if person is None:
-                raise UnknownPerson()
-            mine = messages_of(engine.entries, engine.tenant, person)
-            wanted = (m for m in mine if campaign in ("", m.campaign) and status in ("", m.status))
-            return list(wanted)[:limit]
-        if status and not campaign:
-            raise BadRequest("With a status, say of which campaign: campaign=NAME.")
-        found = engine.entries.page(
-            engine.tenant, "message", topic=campaign, status=status, after=after, limit=limit
+        if status and status not in STATUSES:
+            raise BadRequest(f"There is no status {status!r}.", hint=did_you_mean(status, STATUSES))
+        if not ask.get("person"):
+            return messages_with(engine, campaign, status, after=after, limit=limit)
+        person = engine.person_key(ask["person"])
+        if person is None:
+            raise UnknownPerson()
+        mine = messages_of(engine.entries, engine.tenant, person)
+        wanted = (
+            each
+            for each in mine
+            if campaign in ("", each.campaign)
+            and status in ("", each.status)
+            and beyond(each.message_id, after, newest=True)
         )
-        return [outbox.read(each) for each in found]
+        return list(islice(wanted, limit))
 
     def _message(self, request: Request) -> Message:
         found = self._engine.moving.message(self._engine.tenant, request.path_params["message_id"])
         if found is None:
-            raise NotFound("There is no such message.")
+            raise NotFound(
+                "There is no such message.",
+                hint="GET /v1/messages, or `germane messages list`, has their ids.",
+            )
         return found

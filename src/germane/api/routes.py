@@ -15,6 +15,7 @@ from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
 from germane.app.back import Back, way_back
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
@@ -29,12 +30,14 @@ def endpoints(
     anonymous: bool = False,
     inbox: Inbox = inboxes.nothing,
     streamed: InboxPort | None = None,
+    ways: Ways | None = None,
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
     Without ``back`` no provider is known, and links are sealed with the data folder's own key.
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
-    for a person in the app; ``streamed``: the same as a stream.
+    for a person in the app; ``streamed``: the same as a stream. ``ways``: those out that are configured;
+    ``None``: not known.
     """
     back = back or way_back(engine)
     operations = Operations(engine, keys)
@@ -49,7 +52,7 @@ def endpoints(
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
-        *delivery(engine, keys),
+        *delivery(engine, keys, ways),
         *approval(engine, keys),
         *_health(operations),
     ]

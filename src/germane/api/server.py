@@ -23,6 +23,7 @@ from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
 from germane.api.routes import endpoints
 from germane.app.back import Back
+from germane.app.channels import Ways
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.deliver.inbox import InboxPort
@@ -55,6 +56,7 @@ def build(
     streamed: InboxPort | None = None,
     back: Back | None = None,
     delivery: Delivery | None = None,
+    ways: Ways | None = None,
 ) -> ASGIApp:
     """The application: the engine starts and stops with it.
 
@@ -69,6 +71,7 @@ def build(
         streamed: The same as a stream.
         back: What links and providers need.
         delivery: What sends messages; it starts and stops with the engine.
+        ways: Those out that are configured; ``None``: not known, so campaigns are not held against them.
     """
 
     @asynccontextmanager
@@ -81,7 +84,9 @@ def build(
             await delivery.stop()
         await engine.stop()
 
-    table = endpoints(engine, keys, back, anonymous=anonymous, inbox=inbox, streamed=streamed)
+    table = endpoints(
+        engine, keys, back, anonymous=anonymous, inbox=inbox, streamed=streamed, ways=ways
+    )
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(
         routes=[*_routes(table), *extra_routes, *pages, *_described(table)],

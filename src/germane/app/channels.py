@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from germane.config.channels import ChannelsSpec, EmailSpec, WebhookSpec
 from germane.deliver.channels import crm
 from germane.deliver.channels.dkim import BadKey, DkimSigner
@@ -36,8 +38,7 @@ def open_channels(spec: ChannelsSpec) -> dict[str, Channel]:
 
 
 def email_channel(spec: EmailSpec, say: Callable[[str, str], None] | None = None) -> EmailChannel:
-    """E-mail by SMTP; ``say`` is told each stage and what the server answered. Raises like
-    ``open_channels``."""
+    """E-mail by SMTP; ``say`` is told each stage and its answer. Raises like ``open_channels``."""
     try:
         import aiosmtplib  # noqa: F401 - whether it is there
     except ImportError:
@@ -102,7 +103,24 @@ def webhook_channel(
 
 
 def link_keys(spec: ChannelsSpec, engine_key: bytes) -> LinkKeys:
-    """What seals links: the configured key first, then earlier ones; the data folder's own opens
-    in any case."""
+    """What seals links: the configured key first, then earlier ones; the data folder's own opens always."""
     said = [each.encode() for each in (spec.links.key, *spec.links.former_keys) if each]
     return LinkKeys([*said, engine_key])
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """The ways out that are configured, as far as one can tell without opening any."""
+
+    channels: tuple[str, ...]
+    """As ``open_channels`` names them, and ``webhook`` where there is one alone."""
+    links: bool
+    """Whether messages know the address of this server, and so where to unsubscribe."""
+
+
+def ways_of(spec: ChannelsSpec) -> Ways:
+    """What is configured; nothing is opened."""
+    found = ["email"] if spec.email is not None else []
+    found += [f"webhook:{name}" for name in spec.webhooks]
+    found += ["webhook"] if len(spec.webhooks) == 1 else []
+    found += ["crm"] if spec.crm is not None else []
+    return Ways(tuple(found), bool(spec.links.base_url))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from germane.domain.ledger import Entry
+from germane.domain.ledger import Entry, beyond
 from germane.domain.ports import Store
 from germane.domain.record import Txn
 
@@ -43,8 +43,10 @@ class Entries:
         status: str = "",
         after: str = "",
         limit: int = 1000,
+        newest: bool = False,
     ) -> list[Entry]:
-        """In order of the key: all, of a topic, or of a status inside a topic."""
+        """In order of the key: all, of a topic, or of a status inside a topic. With ``newest`` the highest
+        key comes first, and ``after`` is the last key of the page before."""
         stored = self._store.entries(
             tenant,
             kind,
@@ -52,11 +54,12 @@ class Entries:
             status=status,
             after=after,
             limit=limit + len(self._over(tenant, kind)),
+            newest=newest,
         )
-        held = (e for e in self._held(tenant, kind) if e.key > after)
+        held = (e for e in self._held(tenant, kind) if beyond(e.key, after, newest=newest))
         wanted = (e for e in held if topic in ("", e.topic) and status in ("", e.status))
         found = [*self._still(tenant, kind, stored), *wanted]
-        return sorted(found, key=lambda e: e.key)[:limit]
+        return sorted(found, key=lambda e: e.key, reverse=newest)[:limit]
 
     def of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
         """A person's, the highest key first."""

@@ -6,12 +6,20 @@ from typing import Any
 
 import msgspec
 
+from germane.app.audiences import in_words, standing
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
 from germane.app.sends import messages_of
 from germane.domain.enrolment import Enrolment, subject_of
 from germane.domain.message import Message, Why
 from germane.profile.words import rfc3339
+
+PHASES = {
+    "outside": "not in it",
+    "waiting": "in it and wait",
+    "sending": "in it, and a message is being made or sent",
+    "done": "through with it",
+}
 
 
 def message_counts(engine: Engine) -> dict[str, dict[str, int]]:
@@ -80,10 +88,12 @@ def why_not(engine: Engine, person_id: str, campaign: str) -> dict[str, Any] | N
         entry = engine.entries.get(engine.tenant, "enrolment", key)
         states += [_decoded(entry.body)] if entry is not None else []
     mine = [m for m in messages_of(engine.entries, engine.tenant, person) if m.campaign == campaign]
+    code = standing(engine, known, profile) if known is not None else ""
     return {
         "personId": person,
         "campaign": campaign,
-        "answer": _answer(engine, campaign, states, mine),
+        "answer": _answer(engine, campaign, states, mine, code),
+        "standing": code,
         "enrolments": [_state_view(each) for each in states],
         "messages": [message_view(each) for each in mine],
     }
@@ -111,20 +121,27 @@ def _state_view(state: Enrolment) -> dict[str, Any]:
     }
 
 
-def _answer(engine: Engine, campaign: str, states: list[Enrolment], messages: list[Message]) -> str:
+def _answer(
+    engine: Engine, campaign: str, states: list[Enrolment], messages: list[Message], code: str
+) -> str:
     """In one sentence or two."""
     known = engine.library.campaigns.get(campaign)
     if known is None:
-        return f"There is no campaign {campaign!r}."
+        return f"There is no campaign {campaign!r} any more."
     dry = "" if known.status == "live" else f" The campaign is {known.status}."
     if messages:
         newest = messages[0]
         last = newest.whys[-1].text if newest.whys else ""
         return f"The newest message is {newest.status}. {last}{dry}".strip()
+    against = "" if code == "reached" else f" And nothing would go out: {in_words(code, known)}."
     if not states:
-        return f"Nothing has let them in.{dry}"
+        return f"Nothing has let them in.{against}{dry}"
     newest_state = max(states, key=lambda each: (each.entered_ms, each.due_ms))
     reason = newest_state.reason.text if newest_state.reason is not None else ""
-    if newest_state.phase == "outside":
-        return f"They are not in it. {reason}{dry}".strip()
-    return f"They are {newest_state.phase}. {reason}{dry}".strip()
+    counted = newest_state.counted or len(newest_state.times)
+    so_far = f" What counts happened {counted} of {known.enter.count} times." if counted else ""
+    waits = " It waits for the item to change." if so_far and known.enter.item else ""
+    phase = PHASES[newest_state.phase]
+    said = f" {reason}" if reason else ""
+    more = f"{so_far}{waits}" if newest_state.phase == "outside" else ""
+    return f"They are {phase}.{said}{more}{against}{dry}"

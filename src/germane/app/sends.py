@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from germane.app.entries import Entries
 from germane.deliver import outbox
+from germane.domain.ledger import EntryKind
 from germane.domain.message import Message
 from germane.domain.plan import Sent
+
+if TYPE_CHECKING:
+    from germane.app.engine import Engine
 
 WAITING = ("approval", "queued")
 GONE = ("claimed", "sent", "ambiguous")
@@ -18,6 +23,31 @@ def messages_of(entries: Entries, tenant: str, person: str) -> Iterator[Message]
     """A person's messages, the newest first."""
     for each in entries.of(tenant, person, "message"):
         yield outbox.read(each)
+
+
+def messages_with(
+    engine: Engine, campaign: str, status: str, *, after: str = "", limit: int = 100
+) -> list[Message]:
+    """Messages of a campaign, with a status, both or neither; the newest first.
+
+    Args:
+        engine: What has them.
+        campaign: Its name; empty: any.
+        status: As in ``Status``; empty: any.
+        after: Id of the last one of the page before; empty: from the newest.
+        limit: How many at most.
+    """
+    entries, tenant = engine.entries, engine.tenant
+    kind: EntryKind = "draft" if status == "making" else "message"
+    topics = [campaign]
+    if status and not campaign:  # entries are found by their status inside a topic
+        topics = sorted({topic for topic, _ in entries.counts(tenant, kind)})
+    pages = [
+        entries.page(tenant, kind, topic=each, status=status, after=after, limit=limit, newest=True)
+        for each in topics
+    ]
+    found = sorted((each for page in pages for each in page), key=lambda e: e.key, reverse=True)
+    return [outbox.read(each) for each in found[:limit]]
 
 
 def sends_of(entries: Entries, tenant: str, person: str) -> tuple[Sent, ...]:

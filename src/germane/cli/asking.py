@@ -220,10 +220,11 @@ def there(
     path: str,
     body: dict[str, Any] | None = None,
     *,
-    method: str | None = None,
+    method: str = "",
     operator: str = "",
 ) -> dict[str, Any]:
-    """Ask the server that has the data folder open; ``operator``: in whose name.
+    """Ask the server that has the data folder open; by POST where there is a body, unless told otherwise.
+    ``operator``: in whose name.
 
     Raises:
         GermaneError: it said no, or there is none where the configuration says.
@@ -237,7 +238,7 @@ def there(
             "Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode(),
             **({"Germane-Operator": operator} if operator else {}),
         },
-        method=method,
+        method=method or ("GET" if body is None else "POST"),
     )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - always http
@@ -261,11 +262,21 @@ def _refused(error: urllib.error.HTTPError, url: str) -> GermaneError:
     if error.code == HTTPStatus.UNAUTHORIZED:
         return _nobody(url, f"what answers at {url} is another server: it does not know our key")
     try:
-        said = json.load(error)
-        kind = NotFound if error.code == HTTPStatus.NOT_FOUND else GermaneError
-        return kind(said["message"], hint=said["hint"])
+        return said_no(error.code, json.load(error))
     except (ValueError, KeyError, TypeError):
         return _nobody(url, f"what answers at {url} is no Germane server (status {error.code})")
+
+
+def said_no(status: int, said: Any) -> GermaneError:
+    """The error that an answer of the API stands for.
+
+    Raises:
+        KeyError, TypeError: it is none of ours.
+    """
+    kind = NotFound if status == HTTPStatus.NOT_FOUND else GermaneError
+    error = kind(said["message"], hint=said["hint"], **said.get("details", {}))
+    error.code = said.get("code", error.code)
+    return error
 
 
 def _nobody(url: str, why: str) -> GermaneError:

@@ -16,6 +16,7 @@ from germane.cli import (
     letters,
     operators,
     project,
+    sending,
     serving,
     tokens,
 )
@@ -39,9 +40,7 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(operators.app, name="operator")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
-content = typer.Typer(
-    no_args_is_help=True, help="What is said to people: check it, have it drafted."
-)
+content = typer.Typer(no_args_is_help=True, help="What is said to people: check, draft, push.")
 app.add_typer(content, name="content")
 
 Folder = Annotated[
@@ -393,6 +392,7 @@ def draft_content(
     raise typer.Exit(run(wanted, config, data, as_json=as_json))
 
 
+@app.command()
 def token(
     who: Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")],
     valid_for: Annotated[str, typer.Option("--for", help="How long: 15m, 1h, up to 7d.")] = "1h",
@@ -497,3 +497,6 @@ def demo_shop(
     from germane.cli.demo.shop import run
 
     raise typer.Exit(run(data, port, speed, fresh=fresh, browser=browser, until=until))
+
+
+sending.add_to(app, content)

@@ -14,6 +14,8 @@ from germane.cli.errors import tell
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from rich.console import Console
 
     from germane.config import Finding
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 RECIPES = ("shop",)
 CONTENT = "content"
 """Folder of content files, beside the configuration."""
+CAMPAIGNS = "campaigns"
+"""Folder of campaign files, beside the configuration."""
 
 
 class WouldOverwrite(GermaneError):
@@ -34,13 +38,13 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
     """Write a project folder; the keys are made here and are nobody else's."""
     if recipe not in RECIPES:
         raise WrongUse(f"There is no recipe {recipe!r}.", hint=f"Known: {', '.join(RECIPES)}.")
-    names = ("germane.toml", "catalogue.csv", *contents_of(recipe), ".env")
-    there = [name for name in names if (folder / name).exists()]
+    source = files("germane.recipes").joinpath(recipe)
+    names = _names(source)
+    there = [name for name in (*names, ".env") if (folder / name).exists()]
     if there and not force:
         raise WouldOverwrite(f"{folder} has {', '.join(there)} already.")
-    (folder / CONTENT).mkdir(parents=True, exist_ok=True)
-    source = files("germane.recipes").joinpath(recipe)
-    for name in names[:-1]:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(source.joinpath(name).read_text("utf-8"), encoding="utf-8")
     write_keys(folder / ".env")
     out = common.console()
@@ -53,11 +57,15 @@ def init(folder: Path, recipe: str, *, force: bool) -> None:
     out.print("  germane serve")
 
 
-def contents_of(recipe: str) -> list[str]:
-    """The content files of a recipe, as paths in a project."""
-    folder = files("germane.recipes").joinpath(recipe, CONTENT)
-    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    return [f"{CONTENT}/{name}" for name in sorted(names) if name.endswith(".toml")]
+def _names(source: Traversable) -> list[str]:
+    """Files of a recipe, those of its folders with the folder before them."""
+    found = []
+    for each in sorted(source.iterdir(), key=lambda x: x.name):
+        if each.is_dir():
+            found += [f"{each.name}/{name}" for name in _names(each)]
+        elif not each.name.startswith("_"):
+            found.append(each.name)
+    return found
 
 
 def write_keys(path: Path) -> None:
@@ -99,18 +107,12 @@ def error_body(error: GermaneError) -> dict[str, Any]:
 def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     import msgspec
 
-    from germane.config import (
-        audit,
-        audit_campaigns,
-        audit_channels,
-        audit_delivery,
-        audit_server,
-        load_campaigns,
-    )
+    from germane.config import audit, audit_channels, audit_delivery, audit_server
     from germane.config.audit_content import audit_content, audit_writer
+    from germane.config.audit_folder import audit_folder
 
     loaded = common.load(config)
-    campaigns = load_campaigns(config.parent / "campaigns", loaded.settings)
+    contents, campaigns = config.parent / CONTENT, config.parent / CAMPAIGNS
     folder = common.data_dir(loaded, config, data)
     if data is not None and data.exists() and not data.is_dir():
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
@@ -121,10 +123,10 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_delivery(loaded.settings.delivery),
-        *audit_campaigns(campaigns, loaded.settings),
+        *audit_folder(loaded.settings, campaigns, contents),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
-        *audit_content(loaded, config.parent / CONTENT, items),
+        *audit_content(loaded, contents, items),
         *audit_writer(loaded),
     ]
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
@@ -139,9 +141,10 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
         )
         return int(errors > 0)
     out = common.console()
+    written = len(list(campaigns.glob("*.toml")))
     out.print(
         f"[bold]{config}[/] is valid: {many(len(loaded.settings.signals), 'signal')}, "
-        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(len(campaigns), 'campaign')}, "
+        f"{many(len(loaded.settings.surfaces), 'surface')}, {many(written, 'campaign')}, "
         f"{many(len(items), 'item')}.\n"
     )
     print_findings(findings, out)

@@ -40,6 +40,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
     from germane.api.server import build
     from germane.app import open_engine, save_snapshot
     from germane.app.back import way_back
+    from germane.app.channels import ways_of
     from germane.app.inbox import Waiting
     from germane.app.postbox import Postbox
     from germane.config import audit, audit_delivery
@@ -75,6 +76,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             inbox=waiting,
             streamed=waiting,
             delivery=post.delivery(),
+            ways=ways_of(loaded.channels),
         )
         chores = Chores(engine, config, folder, runtime.training)
         chores.start()

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from germane.cli import common
-from germane.config.fields import UNITS_S, written
 from germane.domain.errors import WrongUse
 from germane.domain.person_token import MOST_S, sign
 
@@ -52,6 +51,8 @@ def seconds(text: str) -> int:
     Raises:
         WrongUse: it is none, or is longer than a token may be valid.
     """
+    from germane.config.fields import UNITS_S, written
+
     found = _DURATION.fullmatch(text.strip())
     valid_s = int(found[1]) * UNITS_S[found[2]] if found else 0
     if not 0 < valid_s <= MOST_S:

@@ -46,11 +46,13 @@ def audit_campaigns(campaigns: Mapping[str, Compiled], settings: Settings) -> li
         found += [_said(path, *each) for each in _alone(campaign, settings.delivery)]
         found += [_said(path, *each) for each in _events(campaign, named)]
         if campaign.status == "dry":
-            found.append(
-                Finding(
-                    "", "campaigns", "good", f"{path} is dry: it is counted, and sends nothing."
-                )
+            found.append(Finding("", "campaigns", "good", f"{path}: {_brief(campaign)}."))
+        else:
+            text = f"its status {campaign.status!r} in the file is not used."
+            remedy = (
+                f"`germane campaign live {campaign.name}` lets it send; pause, dry and end stop it."
             )
+            found.append(_said(path, text, remedy))
     return found
 
 
@@ -137,6 +139,14 @@ def _alone(campaign: Campaign, delivery: DeliverySpec) -> list[tuple[str, str]]:
     if send.ignore_caps:
         found.append(("it keeps no cap.", "Take ignore_caps out unless people asked for it."))
     return found
+
+
+def _brief(campaign: Campaign) -> str:
+    """Way in and messages, in a few words."""
+    ways = {"event": "an event", "item": "a change of an item", "schedule": "a schedule"}
+    by = ways.get(campaign.enter.kind, "an audience")
+    count = len(campaign.steps)
+    return f"{by} lets people in; {count} message{'s' if count != 1 else ''} by {campaign.channel}"
 
 
 def _events(campaign: Campaign, named: set[str]) -> list[tuple[str, str]]:

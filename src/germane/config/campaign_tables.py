@@ -34,7 +34,7 @@ CAMPAIGN = (
     Field(
         "status",
         "dry|live|paused|ended",
-        "dry: everything but sending. live. paused: nobody comes in, nothing moves on. ended.",
+        "Only dry: how it stands is no part of a file; `germane campaign live`, pause, dry and end say it.",
         "dry",
     ),
     Field(

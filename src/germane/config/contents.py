@@ -15,6 +15,7 @@ from germane.config.content_fields import CONTENT, SLOT
 from germane.config.content_variants import variants
 from germane.config.problems import Problem, Problems, did_you_mean
 from germane.config.reading import read
+from germane.domain.canonical import bare
 from germane.domain.content import Content, Kind, Slot
 from germane.domain.errors import ConfigInvalid, ContentInvalid, UnknownContent
 
@@ -121,7 +122,7 @@ def from_json(body: Mapping[str, Any], content_id: str) -> Content:
 
 def to_json(content: Content) -> dict[str, Any]:
     """A content item as the API answers it; ``from_json`` reads it again."""
-    plain = msgspec.json.decode(msgspec.json.encode(content))
+    plain = bare(content)
     back = {name: wire for wire, name in _WIRE.items()}
     found = {back.get(key, key): value for key, value in plain.items() if key != "content_id"}
     found.setdefault("defaultLocale", content.default_locale)

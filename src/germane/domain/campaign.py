@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from msgspec.structs import fields
 
+from germane.domain import canonical as canonical_
 from germane.domain.ids import share_of
 from germane.domain.item import Item
 from germane.domain.plan import Priority
@@ -170,20 +170,9 @@ class Campaign(msgspec.Struct, frozen=True, dict=True):
 
 
 def canonical(campaign: Campaign) -> bytes:
-    """One way to write a campaign: JSON, keys in order, defaults left out, status left out. Equal
-    definitions have equal bytes, whatever file, order or format they came in."""
-    bare = msgspec.structs.replace(campaign, status="dry")
-    return msgspec.json.encode(_bare(bare), order="deterministic")
-
-
-def _bare(value: Any) -> Any:
-    """What differs from the defaults; compared by value, whatever object it is."""
-    if isinstance(value, tuple | list):
-        return [_bare(each) for each in value]
-    if not isinstance(value, msgspec.Struct):
-        return value
-    pairs = ((each.name, getattr(value, each.name), each.default) for each in fields(value))
-    return {name: _bare(each) for name, each, default in pairs if each != default}
+    """One way to write a campaign, without its status. Equal definitions have equal bytes, whatever file,
+    order or format they came in."""
+    return canonical_.canonical(msgspec.structs.replace(campaign, status="dry"))
 
 
 class ItemChange(msgspec.Struct, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain import canonical as canonical_
 from germane.domain.item import Item
 from germane.domain.settings import ActionSpec, OutcomeSpec, SurfaceSpec
 
@@ -107,8 +108,8 @@ class Content(msgspec.Struct, frozen=True, dict=True):
 
 
 def canonical(content: Content) -> bytes:
-    """The one way to write a content item down: JSON with its keys in order."""
-    return msgspec.json.encode(content, order="sorted")
+    """The one way to write a content item down."""
+    return canonical_.canonical(content)
 
 
 def choice_surface(content_id: str, slot: str) -> str:

@@ -296,6 +296,18 @@ class BadCampaign(BadRequest):
     hint = "Mend these and send it again."
 
 
+class CannotSend(BadRequest):
+    """The campaign cannot go live: nothing of it could go out."""
+
+    code = "campaign.cannot_send"
+
+
+class UnknownCampaign(NotFound):
+    """There is no campaign of that name."""
+
+    code = "campaign.unknown"
+
+
 class Overloaded(GermaneError):
     """The server has more work than it can take."""
 
@@ -361,6 +373,13 @@ class UnknownContent(NotFound):
     """There is no content of that name."""
 
     code = "content.unknown"
+
+
+class ContentInUse(BadRequest):
+    """A campaign says this content."""
+
+    code = "content.in_use"
+    hint = "End the campaign, or name other content in it, and take this away then."
 
 
 class ContentRefused(GermaneError):

@@ -34,3 +34,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     status: str = ""
     due_ms: int = 0
     """When something is to be done about it, milliseconds since 1970; 0: never."""
+
+
+def beyond(key: str, after: str, *, newest: bool) -> bool:
+    """Whether a key comes after another one in its order; after an empty one all of them come."""
+    return not after or (key < after if newest else key > after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -24,6 +24,7 @@ Status = Literal[
 """``making``: its campaign asked for it. ``approval``: waits for a person. ``queued``: goes out when it is
 due. ``claimed``: is going out now. ``ambiguous``: nobody knows whether it went out; a person decides. The
 others are final."""
+STATUSES: tuple[Status, ...] = get_args(Status)
 FINAL = ("sent", "failed", "skipped", "expired", "cancelled")
 MAX_WHYS = 20
 """Reasons that a message keeps: the first, and the latest ones."""

@@ -90,8 +90,10 @@ class Store(Protocol):
         status: str = "",
         after: str = "",
         limit: int = 1000,
+        newest: bool = False,
     ) -> list[Entry]:
-        """A page of entries in order of the key, of a topic, of a status inside a topic, or all."""
+        """A page of entries in order of the key, of a topic, of a status inside a topic, or all. With
+        ``newest`` the highest key comes first, and ``after`` is the last key of the page before."""
         ...
 
     def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
-from germane.domain.ledger import Entry
+from germane.domain.ledger import Entry, beyond
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.storage.codec import canonical, encode, state_digest
@@ -124,12 +124,13 @@ class MemoryStore:
         status: str = "",
         after: str = "",
         limit: int = 1000,
+        newest: bool = False,
     ) -> list[Entry]:
-        """A page of entries in order of the key."""
+        """A page of entries in order of the key, or the highest key first."""
         assert topic or not status, "entries are found by their status inside a topic"
-        found = (e for e in self._all(tenant, kind) if e.key > after)
+        found = (e for e in self._all(tenant, kind) if beyond(e.key, after, newest=newest))
         wanted = (e for e in found if topic in ("", e.topic) and status in ("", e.status))
-        return sorted(wanted, key=lambda e: e.key)[:limit]
+        return sorted(wanted, key=lambda e: e.key, reverse=newest)[:limit]
 
     def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
         """A person's entries, the highest key first."""

@@ -178,6 +178,11 @@ class StoreContract:
         store.commit(Txn(entries=written))
         assert keys(store.entries(TENANT, "message")) == ["k0", "k1", "k2", "k3", "k4", "k7", "k9"]
         assert keys(store.entries(TENANT, "message", after="k2", limit=2)) == ["k3", "k4"]
+        assert keys(store.entries(TENANT, "message", newest=True, limit=2)) == ["k9", "k7"]
+        assert keys(store.entries(TENANT, "message", newest=True, after="k2")) == ["k1", "k0"]
+        assert keys(store.entries(TENANT, "message", topic="weekly", newest=True))[:1] == ["k9"]
+        newest = store.entries(TENANT, "message", topic="weekly", status="sent", newest=True)
+        assert keys(newest) == ["k9"]
         assert keys(store.entries(TENANT, "message", topic="digest")) == ["k7"]
         assert keys(store.entries(TENANT, "message", topic="weekly", status="sent")) == ["k9"]
         assert keys(store.entries_of(TENANT, "u:1", "message")) == ["k9", "k7", "k3", "k1"]

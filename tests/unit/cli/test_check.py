@@ -86,21 +86,26 @@ def test_campaigns_are_looked_at(tmp_path: Path) -> None:
     """Beside the configuration: what is wrong with one is an error with its file; what is odd is a warning."""
     project = tmp_path / "shop"
     assert germane(tmp_path, "init", "shop").returncode == 0
-    (project / "campaigns").mkdir()
     file = project / "campaigns" / "cart.toml"
     file.write_text(
         'content = "cart"\n[enter]\nevent = "Product Added"\nwhen = "profile.counts.ad.d1 > 1"\n'
     )
     done = germane(project, "check", "--json")
     assert done.returncode == 1
-    said = json.loads(done.stdout)
-    assert said["code"] == "campaign.invalid"
-    (error,) = said["details"]["errors"]
-    assert error["key"].endswith("campaigns/cart.toml: enter.when")
+    (error,) = [each for each in json.loads(done.stdout)["findings"] if each["level"] == "error"]
+    assert "campaigns/cart.toml: enter.when" in error["text"]
     assert "Did you mean add?" in error["remedy"]
     file.write_text('content = "cart"\n[enter]\nevent = "Product Added"\n')
     done = germane(project, "check")
+    assert done.returncode == 1
+    assert "campaigns/cart: there is no content 'cart'" in done.stdout
+    file.write_text('content = "cart-banner"\n[enter]\nevent = "Product Added"\n')
+    assert "is written for inapp, not for email" in germane(project, "check").stdout
+    file.write_text(
+        'channel = "inapp"\ncontent = "cart-banner"\n[enter]\nevent = "Product Added"\n'
+    )
+    done = germane(project, "check")
     assert done.returncode == 0, done.stdout
-    assert "1 campaign" in done.stdout
-    assert "campaigns/cart is dry" in done.stdout
+    assert "4 campaigns" in done.stdout
+    assert "campaigns/cart: an event lets people in; 1 message by inapp" in done.stdout
     assert "has no goal" in done.stdout

@@ -269,7 +269,7 @@ def test_the_audit_of_campaigns() -> None:
         "only caps bound",
         "keeps no cap",
         "'Product Added'",
-        "is dry",
+        "1 message by email",
     ):
         assert part in said
 

@@ -57,6 +57,15 @@ WHERE tenant = ? AND kind = ? AND topic = ? AND key > ? ORDER BY key LIMIT ?;
 -- name: entries_by_status
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND topic = ? AND status = ? AND key > ? ORDER BY key LIMIT ?;
+-- name: newest
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND key < ? ORDER BY key DESC LIMIT ?;
+-- name: newest_by_topic
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND topic = ? AND key < ? ORDER BY key DESC LIMIT ?;
+-- name: newest_by_status
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND topic = ? AND status = ? AND key < ? ORDER BY key DESC LIMIT ?;
 -- name: entries_of
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND person = ? AND kind = ? ORDER BY key DESC LIMIT ?;

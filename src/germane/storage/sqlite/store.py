@@ -32,6 +32,8 @@ from germane.storage.sqlite.writing import write, write_state
 
 PAGE = 2_000
 LAST = 2**62
+_HIGHEST = chr(0x10FFFF)
+"""No key is above it."""
 Value = TypeVar("Value")
 
 
@@ -251,15 +253,18 @@ class SqliteStore:
         status: str = "",
         after: str = "",
         limit: int = 1000,
+        newest: bool = False,
     ) -> list[Entry]:
-        """A page of entries in order of the key."""
+        """A page of entries in order of the key, or the highest key first."""
         assert topic or not status, "entries are found by their status inside a topic"
+        name = "newest" if newest else "entries"
+        bound = after or (_HIGHEST if newest else "")
         if status:
-            rows = self._rows("entries_by_status", tenant, kind, topic, status, after, limit)
+            rows = self._rows(f"{name}_by_status", tenant, kind, topic, status, bound, limit)
         elif topic:
-            rows = self._rows("entries_by_topic", tenant, kind, topic, after, limit)
+            rows = self._rows(f"{name}_by_topic", tenant, kind, topic, bound, limit)
         else:
-            rows = self._rows("entries", tenant, kind, after, limit)
+            rows = self._rows(name, tenant, kind, bound, limit)
         return [Entry(*row) for row in rows]
 
     def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:

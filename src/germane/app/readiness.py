@@ -1,0 +1,102 @@
+"""What stands in the way of a campaign that is to go live, found out before anybody waits for it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from germane.app.channels import Ways
+from germane.app.engine import Engine
+from germane.domain.campaign import Campaign
+from germane.domain.content import Content
+
+ALWAYS = ("inapp",)
+"""Channels that need no configuration: the person comes and fetches."""
+
+
+class Obstacle(msgspec.Struct, frozen=True):
+    """One reason why nothing could go out."""
+
+    text: str
+    remedy: str
+
+
+NO_UNSUBSCRIBE = Obstacle(
+    "An e-mail needs an address to unsubscribe, and this server does not know its own.",
+    'Set base_url under [links], such as "https://mail.shop.example", and start the server again.',
+)
+
+
+def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> list[Obstacle]:
+    """Everything that keeps a campaign from sending.
+
+    Args:
+        engine: What knows the content.
+        campaign: The campaign.
+        ways: Those out that are configured; ``None``: not known here, so not looked at.
+    """
+    found = []
+    for step in campaign.steps:
+        content = engine.library.contents.get(step.content)
+        channel = campaign.channel_of(step)
+        if content is None:
+            found.append(
+                Obstacle(
+                    f"There is no content {step.content!r}.",
+                    f"Write content/{step.content}.toml and run `germane content push`.",
+                )
+            )
+        else:
+            found += _of_content(content, channel)
+        if ways is not None and channel not in (*ALWAYS, *ways.channels):
+            found.append(
+                Obstacle(
+                    f"No channel {channel!r} is configured.",
+                    f"Add [channels.{channel}] to the configuration, and start the server again.",
+                )
+            )
+        elif ways is not None and channel == "email" and not campaign.transactional:
+            found += [] if ways.links else [NO_UNSUBSCRIBE]
+    if engine.library.compiled(campaign.name) is None:
+        found.append(
+            Obstacle(
+                "A condition of it cannot be read any more: the configuration has changed.",
+                "`germane check` says which one; mend it and run `germane campaign push`.",
+            )
+        )
+    return list(dict.fromkeys(found))
+
+
+def missing_content(campaign: Campaign, engine: Engine) -> list[str]:
+    """Content that a campaign names and that is not there."""
+    known = engine.library.contents
+    return sorted({step.content for step in campaign.steps if step.content not in known})
+
+
+def users_of(engine: Engine, content_id: str) -> list[str]:
+    """Campaigns that say a content item and have not ended."""
+    return sorted(
+        each.name
+        for each in engine.library.campaigns.values()
+        if each.status != "ended" and any(step.content == content_id for step in each.steps)
+    )
+
+
+def _of_content(content: Content, channel: str) -> list[Obstacle]:
+    found = []
+    carried = "webhook" if channel == "crm" else channel
+    if content.channel != carried:
+        found.append(
+            Obstacle(
+                f"Content {content.content_id!r} is written for {content.channel}, and would go by {channel}.",
+                f'Write channel = "{carried}" in the content, or another channel in the campaign.',
+            )
+        )
+    found += [
+        Obstacle(
+            f"Nothing is approved in slot {slot.name!r} of content {content.content_id!r}.",
+            f"Read it, set approved = true in content/{content.content_id}.toml, and push it.",
+        )
+        for slot in content.slots
+        if slot.required and slot.variants and not slot.open
+    ]
+    return found

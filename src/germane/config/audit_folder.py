@@ -1,0 +1,66 @@
+"""The audit of campaign files: can they be read, do they say content that is there, on a channel that fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from germane.config.audit_delivery import audit_campaigns
+from germane.config.campaigns import load_campaigns
+from germane.config.contents import load_content
+from germane.config.finding import Finding
+from germane.domain.campaign import Campaign
+from germane.domain.content import Content
+from germane.domain.errors import BadCampaign, ConfigInvalid
+from germane.domain.near import did_you_mean
+from germane.domain.settings import Settings
+
+
+def audit_folder(settings: Settings, campaigns: Path, contents: Path) -> list[Finding]:
+    """Findings about all campaigns of a folder; none where there is no such folder.
+
+    Args:
+        settings: The declaration that their conditions speak of.
+        campaigns: Where the campaign files are.
+        contents: Where the content files are.
+    """
+    try:
+        read = load_campaigns(campaigns, settings)
+    except BadCampaign as error:
+        return [
+            Finding("", "campaigns", "error", f"{each['key']}: {each['problem']}", each["remedy"])
+            for each in error.details["errors"]
+        ]
+    except ConfigInvalid as error:
+        return [Finding("", "campaigns", "error", error.message, error.hint)]
+    written = _contents(contents)
+    found = [finding for made in read.values() for finding in _said(made.campaign, written)]
+    return [*audit_campaigns(read, settings), *found]
+
+
+def _contents(folder: Path) -> dict[str, Content | None]:
+    """By name; ``None``: it cannot be read, which the audit of content tells."""
+    found: dict[str, Content | None] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            found[path.stem] = load_content(path)
+        except ConfigInvalid:
+            found[path.stem] = None
+    return found
+
+
+def _said(campaign: Campaign, contents: dict[str, Content | None]) -> list[Finding]:
+    """Content that a campaign names: it is there, and written for its channel."""
+    path, found = f"campaigns/{campaign.name}", []
+    for step in campaign.steps:
+        content, channel = contents.get(step.content), campaign.channel_of(step)
+        carried = "webhook" if channel == "crm" else channel
+        if step.content not in contents:
+            text = f"{path}: there is no content {step.content!r}."
+            remedy = did_you_mean(step.content, contents) if contents else ""
+            remedy = f"Write content/{step.content}.toml. {remedy}".strip()
+            found.append(Finding("", "campaigns", "error", text, remedy))
+        elif content is not None and content.channel != carried:
+            text = f"{path}: content {step.content!r} is written for {content.channel}, not for {carried}."
+            remedy = "Change the channel of one of the two."
+            found.append(Finding("", "campaigns", "error", text, remedy))
+    return found

@@ -1,0 +1,127 @@
+"""What stands in the way of a campaign; what is said of somebody who got no message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from germane.app.channels import Ways
+from germane.app.engine import Engine
+from germane.app.ledgers import why_not
+from germane.app.opening import open_engine
+from germane.app.readiness import missing_content, obstacles, users_of
+from germane.app.sends import messages_with
+from germane.domain.campaign import Campaign, Enter, Step
+from germane.domain.message import Why
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.settings import Settings
+from germane.testing import FakeWorld, an_event, an_item
+from germane.testing.world import START_MS
+from tests.unit.app.test_composing import a_content
+
+OPEN = Ways(("email",), links=True)
+SAID = Why(START_MS, "test", "Because.")
+
+
+@pytest.fixture
+def engine(tmp_path: Path, shop: Settings) -> Iterator[Engine]:
+    made = open_engine(shop, tmp_path / "data", world=FakeWorld(START_MS))
+    with made.importer() as importer:
+        importer.add_items([an_item(n) for n in range(10)])
+    yield made
+    made.store.close()
+
+
+def a_campaign(engine: Engine, **changed: object) -> Campaign:
+    """Known to the engine, dry."""
+    made = Campaign("news", enter=Enter(event="Product Viewed"), steps=(Step("mail", "picks"),))
+    made = replace(made, **changed)
+    engine.put_moves([CampaignPut(made)])
+    return made
+
+
+def texts(engine: Engine, campaign: Campaign, ways: Ways | None = OPEN) -> list[str]:
+    """What stands in the way."""
+    return [each.text for each in obstacles(engine, campaign, ways)]
+
+
+def test_content(engine: Engine) -> None:
+    """Not there; of another channel; with nothing approved in a slot that must be filled."""
+    campaign = a_campaign(engine)
+    assert texts(engine, campaign) == ["There is no content 'picks'."]
+    assert missing_content(campaign, engine) == ["picks"]
+    content = a_content()
+    engine.put_moves([ContentPut(content)])
+    assert texts(engine, campaign) == []
+    assert users_of(engine, "picks") == ["news"]
+    (other,) = texts(engine, a_campaign(engine, channel="inapp"))
+    assert "written for email, and would go by inapp" in other
+    drafts = tuple(replace(each, approved=False) for each in content.slots[0].variants)
+    unapproved = replace(content.slots[0], variants=drafts, required=True)
+    engine.put_moves([ContentPut(replace(content, slots=(unapproved, *content.slots[1:])))])
+    (waits,) = texts(engine, campaign)
+    assert "Nothing is approved in slot" in waits
+    engine.put_moves([CampaignTurned("news", "ended", SAID)])
+    assert users_of(engine, "picks") == []
+
+
+def test_ways_out(engine: Engine) -> None:
+    """A channel nobody configured; an e-mail that nobody could unsubscribe from."""
+    engine.put_moves([ContentPut(a_content())])
+    campaign = a_campaign(engine)
+    assert texts(engine, campaign, Ways((), links=True)) == ["No channel 'email' is configured."]
+    (no_links,) = texts(engine, campaign, Ways(("email",), links=False))
+    assert "needs an address to unsubscribe" in no_links
+    receipt = a_campaign(engine, purpose="transactional", priority="transactional")
+    assert texts(engine, receipt, Ways(("email",), links=False)) == []
+    assert texts(engine, campaign, None) == []
+
+
+def test_a_condition_that_cannot_be_read_any_more(engine: Engine) -> None:
+    """The declaration has changed since."""
+    engine.put_moves([ContentPut(a_content())])
+    broken = a_campaign(engine, enter=Enter(event="Product Viewed", when="profile.gone > 1"))
+    assert any("cannot be read any more" in each for each in texts(engine, broken))
+
+
+def test_why_nobody_let_them_in(engine: Engine) -> None:
+    """What is known of somebody without a message: what counted, and what would speak against it."""
+    engine.put_moves([ContentPut(a_content())])
+    a_campaign(engine, enter=Enter(event="Product Viewed", count=3, within_s=3600))
+    engine.accept_now([an_event(item="i1"), an_event(item="i2")])
+    found = why_not(engine, "u1", "news")
+    assert found is not None
+    assert "What counts happened 2 of 3 times." in found["answer"]
+    assert found["standing"] == "no_address"
+    assert "no e-mail address is known" in found["answer"]
+    engine.accept_now([an_event("", kind="identify", user="u1", traits={"email": "u@x.example"})])
+    found = why_not(engine, "u1", "news")
+    assert found is not None
+    assert "has not agreed to email_marketing" in found["answer"]
+    engine.put_moves([Stated("u:u1", "email_marketing", True, "test")])
+    found = why_not(engine, "u1", "news")
+    assert found is not None
+    assert found["standing"] == "reached"
+    assert "nothing would go out" not in found["answer"]
+
+
+def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:
+    """The newest first; those that are being made, too."""
+    engine.put_moves([ContentPut(a_content())])
+    for name in ("news", "more"):
+        a_campaign(engine, name=name)
+        engine.put_moves([CampaignTurned(name, "live", SAID)])
+    for user in ("u1", "u2"):
+        engine.accept_now([an_event(user=user, item="i1")])
+        engine.world.advance(seconds=1)  # type: ignore[attr-defined]
+    found = messages_with(engine, "", "making")
+    assert len(found) == 4
+    assert [each.message_id for each in found] == sorted(
+        (each.message_id for each in found), reverse=True
+    )
+    assert {each.campaign for each in messages_with(engine, "news", "making")} == {"news"}
+    assert messages_with(engine, "", "sent") == []
+    assert len(messages_with(engine, "", "making", limit=1)) == 1

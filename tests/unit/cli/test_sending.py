@@ -1,0 +1,129 @@
+"""Content, campaigns and messages from the command line, without a server: what is told and refused."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from germane.cli.errors import guarded
+from germane.cli.program import app
+
+
+class Shop:
+    """A project, and commands in its folder, in this process."""
+
+    def __init__(self, folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self._capsys, self._monkeypatch = capsys, monkeypatch
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """A command; what it printed, on both streams. It must end with that code."""
+        self._monkeypatch.setattr(sys, "argv", ["germane", *arguments])
+        got = guarded(app)
+        printed = self._capsys.readouterr()
+        assert got == code, printed
+        return str(printed.out + printed.err)
+
+    def told(self, *arguments: str, code: int = 0) -> Any:
+        """The same with ``--json``."""
+        return json.loads(self.run(*arguments, "--json", code=code))
+
+
+@pytest.fixture
+def bare(tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The recipe as it is."""
+    made = Shop(tmp_path / "shop", capsys, monkeypatch)
+    made.run("init", str(made.folder))
+    monkeypatch.chdir(made.folder)
+    return made
+
+
+@pytest.fixture
+def shop(bare: Shop) -> Shop:
+    """With everything pushed."""
+    bare.run("content", "push")
+    bare.run("campaign", "push")
+    return bare
+
+
+def test_what_is_pushed_is_what_is_in_the_folder(shop: Shop) -> None:
+    """Changed files are told, wrong ones stop everything, and what is gone goes only when that is meant."""
+    content, campaigns = shop.folder / "content", shop.folder / "campaigns"
+    banner = content / "cart-banner.toml"
+    banner.write_text(banner.read_text().replace('"To the cart"', '"Open the cart"'))
+    seen = shop.told("content", "push", "--dry-run")
+    assert (seen["changed"], seen["pushed"]) == (["cart-banner"], False)
+    assert shop.told("content", "push")["changed"] == ["cart-banner"]
+    assert "Open the cart" in shop.run("content", "show", "cart-banner")
+    picks = content / "weekly-picks.toml"
+    whole = picks.read_text()
+    picks.write_text(whole.replace("https://shop.example", "https://elsewhere.example"))
+    wrong = shop.told("content", "push", code=1)
+    assert "no host that links may lead to" in wrong["errors"][0]["text"]
+    picks.write_text(whole)
+    (campaigns / "weekly-picks.toml").unlink()
+    assert shop.told("campaign", "push")["gone"] == ["weekly-picks"]
+    assert "There is nobody to ask" in shop.run("campaign", "push", "--prune", code=2)
+    assert shop.told("campaign", "push", "--prune", "--yes")["removed"] == ["weekly-picks"]
+    assert shop.told("campaign", "show", "weekly-picks")["status"] == "ended"
+    picks.unlink()
+    assert shop.told("content", "push", "--prune", "--yes")["removed"] == ["weekly-picks"]
+    (campaigns / "cart-left.toml").write_text('content = "cart-banner"\n[enter]\nevnt = "x"\n')
+    assert "Did you mean 'event'" in shop.run("campaign", "push", code=1)
+
+
+def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:
+    """Names that are nearly right, and what was left out."""
+    cases = {
+        ("campaign", "show", "back-in-stok"): (1, "Did you mean 'back-in-stock'?"),
+        ("content", "show", "cart"): (1, "cart-banner"),
+        ("stop-sending", "--channel", "mail"): (1, "Did you mean 'email'?"),
+        ("stop-sending", "--channel", "email", "--campaign", "x"): (2, "One at a time"),
+        ("messages", "list", "--status", "send"): (1, "Did you mean 'sent'?"),
+        ("messages", "show", "nothing"): (1, "messages list"),
+        ("messages", "resolve", "nothing"): (2, "--arrived"),
+        ("messages", "list", "--person", "nobody"): (1, "known"),
+        ("consent", "ann", "email_marketing"): (2, "grant, or withdraw"),
+        ("consent", "ann"): (1, "Nothing is known about 'ann'"),
+        ("why-not", "ann", "back-in-stock"): (1, "Nothing is known about 'ann'"),
+    }
+    for arguments, (code, said) in cases.items():
+        assert said in shop.run(*arguments, code=code), arguments
+
+
+def test_no_way_out(shop: Shop) -> None:
+    """A campaign for a channel that nobody configured cannot go live; check looks at the folders, too."""
+    refused = shop.run("campaign", "live", "back-in-stock", "--yes", code=1)
+    assert "No channel 'email' is configured" in refused
+    assert shop.told("campaign", "list")[0]["status"] == "dry"
+    shop.run("check")
+    (shop.folder / "content" / "cart-banner.toml").unlink()
+    assert "there is no content 'cart-banner'" in shop.run("check", code=1)
+
+
+def test_a_person_and_a_campaign(shop: Shop) -> None:
+    """Consent is recorded and shown; a purpose that nothing has is most likely a slip."""
+    assert "so far" in shop.run("consent", "ann", "emial", "grant")
+    shop.run("consent", "ann", "email_marketing", "withdraw", "--notice", "v2")
+    assert shop.told("consent", "ann") == {"consent": {"emial": True, "email_marketing": False}}
+    assert "no e-mail address is known" in shop.run("campaign", "preview", "back-in-stock")
+    assert "Nothing has let them in" in shop.run("why-not", "ann", "back-in-stock")
+    found = shop.told("why-not", "ann", "back-in-stock")
+    assert (found["standing"], found["messages"]) == ("no_address", [])
+
+
+def test_empty_folders_say_what_to_do(bare: Shop) -> None:
+    """Before anything was pushed, and where there is no data at all."""
+    assert "There is no data" in bare.run("campaign", "list", code=1)
+    assert "There is no data" in bare.run("stop-sending", code=1)
+    bare.run("import", "catalogue", "catalogue.csv")
+    assert "run `germane content push`" in bare.run("content", "list")
+    assert "run `germane campaign push`" in bare.run("campaign", "list")
+    assert "a campaign makes them" in bare.run("messages", "list")
+    missing = bare.run("content", "push", "nowhere", code=1)
+    assert "There is no content in nowhere" in missing
+    assert "There is no campaign in nowhere" in bare.run("campaign", "push", "nowhere", code=1)
