@@ -17,7 +17,9 @@ BANNER: dict[str, Any] = {
         {
             "name": "title",
             "kind": "heading",
-            "variants": [{"id": "one", "texts": {"en": {"text": "You looked at {{ item.title }}"}}}],
+            "variants": [
+                {"id": "one", "texts": {"en": {"text": "You looked at {{ item.title }}"}}}
+            ],
         },
         {
             "name": "more",

@@ -8,7 +8,7 @@ from germane.domain.decision import Actions, Choice
 from germane.domain.item import Item
 from germane.domain.settings import ActionSpec, SurfaceSpec
 
-_HOW = {
+HOW = {
     "constant": "The best single choice, for everyone.",
     "personal": "Better for this person than the best single choice, and proven so.",
     "exploring": "Taken to learn.",
@@ -27,7 +27,7 @@ def choice_view(choice: Choice, surface: SurfaceSpec | None, explain: bool) -> d
         "action": choice.action or None,
         "propensity": choice.propensity,
         "how": choice.how,
-        "meaning": _HOW[choice.how],
+        "meaning": HOW[choice.how],
         "bestForEveryone": choice.constant or None,
     }
     if explain:

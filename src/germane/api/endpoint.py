@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 Handler = Callable[[Request], Awaitable[Response]]
-Security = Literal["none", "write", "browser", "server"]
-"""Which key opens it; ``browser``: the write key with a person token, or the server key."""
+Security = Literal["none", "write", "browser", "server", "operator"]
+"""Which key opens it; ``browser``: the write key with a person token, or the server key; ``operator``: an
+operator's token, or the server key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,7 @@ class Endpoint:
     media: str = "application/json"
     query: tuple[tuple[str, int, int], ...] = ()
     """Names of whole-number query parameters with their least and largest value."""
+    texts: tuple[str, ...] = ()
+    """Names of query parameters that are texts."""
     also: tuple[int, ...] = ()
     """Statuses beside 200 and the errors that every route may give."""

@@ -21,6 +21,7 @@ _SCHEMES: dict[str, list[dict[str, list[str]]]] = {
     "write": [{"writeKey": []}, {"bearer": []}],
     "browser": [{"personToken": []}, {"serverKey": []}, {"bearer": []}],
     "server": [{"serverKey": []}, {"bearer": []}],
+    "operator": [{"bearer": []}, {"serverKey": []}],
 }
 _CALL = {
     "type": "object",
@@ -106,6 +107,9 @@ def _operation(each: Endpoint) -> dict[str, Any]:
         }
         for name, least, most in each.query
     ]
+    parameters += [
+        {"name": name, "in": "query", "schema": {"type": "string"}} for name in each.texts
+    ]
     if parameters:
         operation["parameters"] = parameters
     if each.body is not None:
@@ -128,6 +132,8 @@ def _responses(each: Endpoint) -> dict[str, Any]:
     if each.media in ("text/html", "image/gif"):
         return found | _for_people(each)
     errors = {404: "Not there"} if 404 in each.also else {}
+    if 409 in each.also:
+        errors[409] = "It is not as it was, or is decided"
     if each.path == "/readyz":
         found["503"] = {
             "description": "It cannot serve",
@@ -140,7 +146,7 @@ def _responses(each: Endpoint) -> dict[str, Any]:
             429: "Too much to do",
             503: "The disk refuses",
         }
-    if each.security in ("browser", "server"):
+    if each.security in ("browser", "server", "operator"):
         errors[403] = "This key may not do that"
     errors[405] = "Not this method"
     for status, text in sorted(errors.items()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from germane.api import ingest, schemas, wire
+from germane.api.approval_routes import approval
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
 from germane.api.catalogue import Catalogue
@@ -52,6 +53,7 @@ def endpoints(
         *_streams(browsers, streamed),
         *_letters(operations),
         *delivery(engine, keys, ways),
+        *approval(engine, keys),
         *_health(operations),
     ]
 

@@ -138,3 +138,49 @@ MOMENT = {
         },
     },
 }
+
+APPROVAL = {
+    "type": "object",
+    "required": ["approvalId", "subject", "status", "digest", "campaign", "demanded", "verdicts"],
+    "properties": {
+        "approvalId": {"type": "string"},
+        "subject": {"enum": ["message", "campaign"]},
+        "status": {"enum": ["pending", "approved", "rejected", "expired", "stale"]},
+        "digest": {
+            "type": "string",
+            "description": "SHA-256 of exactly what is approved; a verdict names it.",
+        },
+        "campaign": {"type": "string"},
+        "personId": {"type": ["string", "null"]},
+        "amounts": {"type": "object", "additionalProperties": {"type": "number"}},
+        "demanded": {
+            "type": "array",
+            "description": "By which policies, and what each still lacks.",
+            "items": {
+                "type": "object",
+                "required": ["approvers", "quorum", "approvedBy", "missing"],
+                "properties": {
+                    "quorum": {"type": "integer", "minimum": 1},
+                    "missing": {"type": "integer", "minimum": 0},
+                },
+            },
+        },
+        "verdicts": {"type": "array", "items": {"type": "object"}},
+    },
+}
+APPROVALS = {
+    "type": "object",
+    "required": ["approvals", "next"],
+    "properties": {
+        "approvals": {"type": "array", "items": APPROVAL},
+        "next": {"type": ["string", "null"], "description": "Ask again with after = this."},
+    },
+}
+BULK = {
+    "type": "object",
+    "required": ["done", "failed"],
+    "properties": {
+        "done": {"type": "integer", "minimum": 0},
+        "failed": {"type": "object", "description": "Id -> code and message."},
+    },
+}

@@ -9,6 +9,7 @@ from germane.app.composing import Composer
 from germane.app.engine import Engine
 from germane.app.release import Later, Never
 from germane.app.sends import sends_of
+from germane.app.stakes import amounts_of
 from germane.app.writing import rendered_of
 from germane.deliver import outbox, planning
 from germane.deliver.policy import policy_of
@@ -100,12 +101,20 @@ class Checks:
         if not broken:
             return None
         text = broken[0].text
+        if message.edited_by:  # their words are not replaced by ours
+            said = f"{text} {message.edited_by} wrote it: it is not written anew."
+            return Never("skipped", Why(now_ms, "claim.changed", said))
         try:
             again = self._composer.again(message)
         except GermaneError as error:
             return Never("skipped", Why(now_ms, error.code, f"{text} {error.message}"))
         data, digest = outbox.packed(again)
         why = Why(now_ms, "claim.changed", f"{text} It was written anew.")
-        changed = Rewritten(replace(message, digest=digest), data, why)
-        engine.put_moves([changed])
+        made = [engine.decision(each) for each in message.decisions]
+        amounts = amounts_of(again.claims, [each for each in made if each is not None])
+        changed = replace(message, digest=digest, content_version=again.version, amounts=amounts)
+        engine.put_moves([Rewritten(changed, data, why)])
+        after = engine.moving.message(engine.tenant, message.message_id)
+        if after is not None and after.status == "approval":  # what was approved is another text
+            return Never("approval", why)
         return Later(now_ms, why)

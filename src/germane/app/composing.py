@@ -9,8 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.accounts import Accounts
+from germane.app.demanding import Demands
 from germane.app.engine import Engine
 from germane.app.sends import sends_of
+from germane.app.stakes import amounts_of
 from germane.deliver import outbox, planning
 from germane.deliver.policy import policy_of
 from germane.domain.campaign import Campaign, Step, held_out
@@ -48,8 +50,10 @@ class Composer:
         engine: Engine,
         addresses: Addresses = no_addresses,
         spec: ContentSpec | None = None,
+        demands: Demands | None = None,
     ) -> None:
         self._engine = engine
+        self._demands = demands or Demands(engine)
         self._spec = spec or ContentSpec()
         self._accounts = Accounts(engine.entries)
         self._addresses = addresses
@@ -78,7 +82,11 @@ class Composer:
             _log.exception("a message of %s could not be made", draft.campaign)
             why = Why(self._now(), "internal", f"It could not be made: {error!r}")
             move, takes = _dropped(draft, why), ()
-        self._engine.put_moves([move])
+        asks: list[AnyMove] = []
+        if move.message.status == "queued":
+            waiting, asks = self._demands.prepared(move.message)
+            move = Planned(waiting, move.rendered)
+        self._engine.put_moves([move, *asks])
         for message_id in takes:
             self.give_way(message_id)
         return move.message
@@ -161,6 +169,9 @@ class Composer:
             chosen=chosen.variants,
             decisions=tuple(each.decision_id for each in decisions),
             digest=digest,
+            version=campaign.version,
+            content_version=rendered.version,
+            amounts=amounts_of(rendered.claims, decisions),
             propensity=plan.propensity,
             whys=whys,
         )

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from germane.app.approving import Approving
 from germane.app.checks import Checks
 from germane.app.composing import Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
 from germane.app.posting import Log, Postman, Write
-from germane.app.release import Release
+from germane.app.release import Check, Release
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Invited, Ticked
@@ -41,8 +42,11 @@ class Delivery:
         spec: ContentSpec | None = None,
     ) -> None:
         self._engine = engine
-        self._composer = Composer(engine, addresses, spec)
-        self._release = Release.of(engine, [Checks(engine, self._composer)])
+        self._approving = Approving(engine)
+        demands = self._approving.demands
+        self._composer = Composer(engine, addresses, spec, demands)
+        checks: list[Check] = [Checks(engine, self._composer), demands.check]
+        self._release = Release.of(engine, checks)
         self._postman = Postman(self._release, channels, engine.move, write, sent=sent)
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,8 +91,12 @@ class Delivery:
         return bool(moves)
 
     async def _make(self) -> None:
+        recovered = False
         while True:
             try:
+                if not recovered:
+                    await self._approving.queue.recover()
+                recovered = True
                 busy = await self._look()
             except GermaneError as error:
                 _log.warning("campaigns stand still for a moment: %s", error)
@@ -99,7 +107,8 @@ class Delivery:
 
     async def _look(self) -> bool:
         ticked = self.tick()
-        return await self._composer.round() or ticked
+        made = await self._composer.round()
+        return bool(await self._approving.queue.round()) or made or ticked
 
     def _invitations(self) -> list[AnyMove]:
         """Some of the people whom a schedule or an audience has not looked at yet. Those who come later are

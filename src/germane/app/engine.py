@@ -29,7 +29,7 @@ from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps, report_key
 from germane.app.unheard import Unheard
 from germane.domain.decision import Actions, Ask, Decision
-from germane.domain.errors import Overloaded, StorageFailed, WrongMove
+from germane.domain.errors import GermaneError, Overloaded, StorageFailed
 from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
@@ -234,6 +234,7 @@ class Engine:
 
         Raises:
             WrongMove: one cannot be made; those before it are made.
+            GermaneError: the same, of a verdict on an approval.
             Overloaded, StorageFailed: as ``accept``.
         """
         self._admit()
@@ -273,6 +274,10 @@ class Engine:
         """What the ledger's entries mean."""
         return self._steps.moving
 
+    def decision(self, decision_id: str) -> Decision | None:
+        """A logged decision."""
+        return self._memory.decision(self.tenant, decision_id)
+
     @property
     def enrolling(self) -> Enrolling:
         """Who is in which campaign."""
@@ -293,11 +298,12 @@ class Engine:
 
         Raises:
             WrongMove: it cannot be made.
+            GermaneError: a verdict cannot be given.
         """
         arrival, txn = self._arrival(), Txn()
         try:
             self._steps.move(move, arrival, txn)
-        except WrongMove:
+        except GermaneError:
             self._seq -= 1
             raise
         return self._held(txn)

@@ -11,7 +11,7 @@ from germane.app.accounts import Accounts
 from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.sheet import Sheet
-from germane.deliver import entering, merging, outbox, progress
+from germane.deliver import approving, entering, merging, outbox, progress
 from germane.deliver.compiled import Compiled, is_called, listens_to, subjects
 from germane.deliver.view import View
 from germane.domain.campaign import Campaign, ItemChange, changes_of
@@ -353,6 +353,10 @@ def _take_back(asked: Cancel, person: str, sheet: Sheet, now_ms: int) -> None:
             why = Why(now_ms, asked.reason.code, asked.reason.text)
             held = Held(message.message_id, "cancelled", 0, why)
             sheet.put(outbox.entry(outbox.fold(message, held, at_ms=now_ms, seq=0)))
+            approval = sheet.get("approval", message.message_id)
+            if approval is not None:
+                gone = approving.superseded(approving.read(approval), now_ms)
+                sheet.put(approving.entry(gone))
 
 
 def _of_account(state: Enrolment) -> bool:

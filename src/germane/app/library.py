@@ -20,6 +20,8 @@ from germane.domain.settings import OutcomeSpec, Settings, SurfaceSpec
 
 CLICK = OutcomeSpec("click", "", 7 * 86_400)
 """What every choice of content is rewarded with: somebody followed a link of the message within a week."""
+REJECTED = OutcomeSpec("rejected", "", 7 * 86_400, value=-1.0)
+"""Somebody who was to approve the message said no: as bad as a click is good (``app.approving``)."""
 EXPLORATION_SHARE = 0.1
 FEATURES = ("known", "readiness", "idle_days")
 PREFIX = "content:"
@@ -39,7 +41,7 @@ def surfaces_of(content: Content) -> list[SurfaceSpec]:
         as_choice(
             content.content_id,
             slot,
-            outcomes=(CLICK,),
+            outcomes=(CLICK, REJECTED),
             features=FEATURES,
             exploration_share=EXPLORATION_SHARE,
         )

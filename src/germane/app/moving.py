@@ -7,6 +7,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec.structs import replace
 
+from germane.app.approvals import Approvals
 from germane.app.entries import Entries
 from germane.app.sheet import Sheet
 from germane.deliver import outbox
@@ -52,6 +53,7 @@ class Moving:
 
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
+        self.approvals = Approvals(entries)
 
     def message(self, tenant: str, message_id: str) -> Message | None:
         """A message as it stands."""
@@ -74,11 +76,14 @@ class Moving:
 
         Raises:
             WrongMove: nothing like that may happen to that message.
+            Unapproved: it would go out without an approval that it demands.
         """
         named = (
             move.message.message_id if isinstance(move, Planned | Rewritten) else move.message_id
         )
-        after = outbox.fold(self.message(tenant, named), move, at_ms=at_ms, seq=seq)
+        before = self.message(tenant, named)
+        after = outbox.fold(before, move, at_ms=at_ms, seq=seq)
+        after = self.approvals.follow(tenant, before, after, move, txn, at_ms=at_ms)
         sheet = Sheet(self._entries, tenant, txn)
         if isinstance(move, Planned):
             sheet.drop("draft", named)
@@ -92,6 +97,7 @@ class Moving:
             for each in sheet.of(gone, kind):
                 entry = outbox.entry(replace(outbox.read(each), person=person))
                 sheet.put(replace(entry, kind=each.kind))
+        self.approvals.merged(tenant, gone, person, txn)
 
     def suppressed(self, tenant: str, channel: str, address: str, purpose: str) -> Why | None:
         """Why an address is not written to for a purpose; ``None``: it may be."""

@@ -28,11 +28,17 @@ from germane.domain.moment import ActiveHour
 from germane.domain.months import MS_PER_DAY
 from germane.domain.moves import (
     AnyMove,
+    Appointed,
+    Asked,
     CampaignPut,
     CampaignTurned,
     ContentGone,
     ContentPut,
     Invited,
+    Judged,
+    Lapsed,
+    Opened,
+    Reminded,
     Stated,
     Suppressed,
     Switched,
@@ -285,6 +291,7 @@ class Steps:
 
         Raises:
             WrongMove: nothing like that may happen to that message; ``txn`` is as it was.
+            GermaneError: a verdict cannot be given (``deliver.approving.judged``).
         """
         person = ""
         match move:
@@ -308,6 +315,9 @@ class Steps:
                 person = self.enrolling.invite(*named, txn, now_ms=at.received_ms)
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)
+            case Asked() | Judged() | Opened() | Reminded() | Lapsed() | Appointed():
+                approvals = self.moving.approvals
+                person = approvals.fold(at.tenant, move, txn, at_ms=at.received_ms)
             case _:
                 person = self._message_moved(move, at, txn)
         txn.records.append(_record(at, "move", person, f"move:{at.seq}", at.received_ms, move))

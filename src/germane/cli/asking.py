@@ -216,9 +216,15 @@ def _here(
 
 
 def there(
-    config: Path, path: str, body: dict[str, Any] | None = None, method: str = ""
+    config: Path,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    method: str = "",
+    operator: str = "",
 ) -> dict[str, Any]:
     """Ask the server that has the data folder open; by POST where there is a body, unless told otherwise.
+    ``operator``: in whose name.
 
     Raises:
         GermaneError: it said no, or there is none where the configuration says.
@@ -228,7 +234,10 @@ def there(
     request = urllib.request.Request(  # noqa: S310 - always http
         url + path,
         json.dumps(body).encode() if body is not None else None,
-        {"Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode()},
+        {
+            "Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode(),
+            **({"Germane-Operator": operator} if operator else {}),
+        },
         method=method or ("GET" if body is None else "POST"),
     )
     try:

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import asking, bulk, channel, exporting, letters, project, sending, serving, tokens
+from germane.cli import (
+    approvals,
+    asking,
+    bulk,
+    channel,
+    exporting,
+    letters,
+    operators,
+    project,
+    sending,
+    serving,
+    tokens,
+)
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
@@ -24,6 +36,8 @@ demo = typer.Typer(no_args_is_help=True, help="See the loop run on real data.")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(demo, name="demo")
 app.add_typer(channel.app, name="channel")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(operators.app, name="operator")
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
 content = typer.Typer(no_args_is_help=True, help="What is said to people: check, draft, push.")

@@ -6,8 +6,8 @@ import difflib
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from germane.config import approvals, choices, signals, surfaces, tables
 from germane.config import attributes as catalogue
-from germane.config import choices, signals, surfaces, tables
 from germane.config.currencies import CURRENCIES
 from germane.config.delivery import delivery
 from germane.config.fields import Field
@@ -52,6 +52,7 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
         surfaces=found,
         profile=ProfileSpec(**profile),
         delivery=delivery(whole.get("delivery", {}), problems),
+        approvals=approvals.policies(whole.get("delivery", {}), problems),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from germane.config.approval_tables import APPROVAL
 from germane.config.fields import Field
 
 DAY_S = 86_400
@@ -140,6 +141,7 @@ CAMPAIGN_TABLES: dict[str, tuple[Field, ...]] = {
     "exit": LEAVE,
     "goal": LEAVE,
     "send": SEND,
+    "approval": APPROVAL,
 }
 """For the reference documentation: table -> its settings; the first stands at the top of the file."""
 DELIVERY = (

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from germane.config import campaign_tables as tables
 from germane.config import source
+from germane.config.approvals import policy
 from germane.config.campaign_checks import check
 from germane.config.delivery import span
 from germane.config.fields import Field
@@ -213,19 +214,11 @@ def _sending(values: dict[str, Any], problems: Problems) -> dict[str, Any]:
 
 
 def _approval(table: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
-    """Kept as it stands: what it means is settled where approvals are."""
+    """Checked, and kept as it stands."""
     part = table.get("approval", {})
     if not isinstance(part, Mapping):
         problems.add("approval", part, "It must be a table.", "Write it as [approval].")
         return {}
-    for name, value in part.items():
-        texts = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        number = isinstance(value, int | float) and abs(value) < _NUMBER_MAX
-        if not (texts or number or isinstance(value, str)):
-            problems.add(
-                f"approval.{name}",
-                value,
-                "It must be a text, a number, true or false, or a list of texts.",
-                "Write it so, or take it out.",
-            )
-    return dict(part)
+    if "approval" in table:
+        policy(part, "approval", problems, tables.CAMPAIGN_TABLES)
+    return dict(part) or ({"of": "each"} if "approval" in table else {})

@@ -17,7 +17,7 @@ _SPAN = 'Write from and until: "22:00-07:00".'
 
 def delivery(table: dict[str, Any], problems: Problems) -> DeliverySpec:
     """The table, typed; what is wrong is noted and left out."""
-    values = read(table, tables.DELIVERY, "delivery", problems, also=("caps",))
+    values = read(table, tables.DELIVERY, "delivery", problems, also=("caps", "approval"))
     quiet = values.pop("quiet_hours", None)
     window = values.pop("window", "")
     if quiet is not None:

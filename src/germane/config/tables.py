@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from germane.config import channel_tables
+from germane.config.approval_tables import APPROVAL
 from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config.fields import Field
 
@@ -298,6 +299,8 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "profile": PROFILE,
     "delivery": DELIVERY,
     "delivery.caps": CAP,
+    "delivery.approval": APPROVAL,
+    "delivery.approval.CHANNEL": APPROVAL,
     "training": TRAINING,
     "content": CONTENT,
     "writer": WRITER,

@@ -1,7 +1,7 @@
 """From a decision to a message that goes out once: campaigns, moments, approvals, outbox, channels.
 
-Campaigns, conditions, the machine that carries them out and the scheduler are pure: no clock, no chance, no storage but what is handed in. Whoever calls it keeps the state
-and does the effects. In order:
+Campaigns, conditions, the machine that carries them out and the scheduler are pure: no clock, no chance, no
+storage but what is handed in. Whoever calls them keeps the state and does the effects. In order:
 
 1. **Read.** ``conditions.Conditions(settings)`` once for a declaration; ``germane.config.read_campaign`` (of a
    file or a request) gives a ``compiled.Compiled``: the campaign with every condition checked.

@@ -12,17 +12,24 @@ from germane.domain.content import Rendered
 from germane.domain.errors import WrongMove
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Status, Why, noted
-from germane.domain.moves import Claimed, Held, Planned, Rewritten, Settled
+from germane.domain.moves import Claimed, Held, Planned, Released, Rewritten, Settled
 
-MessageMove = Planned | Rewritten | Held | Claimed | Settled
+MessageMove = Planned | Rewritten | Held | Released | Claimed | Settled
 _WAITING: tuple[Status, ...] = ("approval", "queued")
 _FROM: dict[type, tuple[Status, ...]] = {
     Rewritten: _WAITING,
     Held: (*_WAITING, "claimed", "ambiguous"),
+    Released: ("approval",),
     Claimed: ("queued",),
     Settled: ("claimed",),
 }
 """Which messages a move may be about."""
+_NEVER: dict[type, tuple[Status, ...]] = {
+    Planned: ("claimed", "sent", "ambiguous"),
+    Held: ("claimed",),
+    Settled: ("claimed", "approval"),
+}
+"""What a move makes of no message: it begins to go out by ``Claimed`` alone."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Message).decode
 _decode_rendered = msgspec.msgpack.Decoder(Rendered).decode
@@ -45,6 +52,11 @@ def unpacked(data: bytes) -> Rendered:
     return _decode_rendered(zlib.decompress(data))
 
 
+def digest_of(data: bytes) -> str:
+    """Digest of what a record holds, computed anew."""
+    return sha256(zlib.decompress(data)).hexdigest()
+
+
 def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) -> Message:
     """The message after a move.
 
@@ -56,6 +68,9 @@ def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) ->
     Raises:
         WrongMove: nothing like that may happen to a message in its state.
     """
+    becomes = move.message.status if isinstance(move, Planned) else getattr(move, "status", "")
+    if becomes in _NEVER.get(type(move), ()):
+        raise WrongMove(f"Nothing is {becomes} by being {type(move).__name__.lower()}.")
     if isinstance(move, Planned):
         if message is not None:
             raise WrongMove(f"There is a message {message.message_id} already.")
@@ -67,7 +82,12 @@ def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) ->
         raise WrongMove(f"A message that is {message.status} cannot be {what}.")
     whys = noted(message, move.why)
     if isinstance(move, Rewritten):
-        return replace(move.message, rendered_seq=seq, whys=whys)
+        demands = tuple(dict.fromkeys((*message.demands, *move.message.demands)))
+        return replace(
+            move.message, status=message.status, demands=demands, rendered_seq=seq, whys=whys
+        )
+    if isinstance(move, Released):
+        return replace(message, status="queued", due_ms=move.due_ms, whys=whys)
     if isinstance(move, Claimed):
         return replace(
             message,
@@ -79,7 +99,11 @@ def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) ->
             due_ms=0,
             whys=whys,
         )
+    if isinstance(move, Held) and message.status == "approval" and move.status == "queued":
+        raise WrongMove("A message that waits for approval is queued by nothing but its approval.")
     due_ms = move.due_ms if move.status in _WAITING else 0
+    if move.status == "approval":  # its time stays, for when it is approved
+        due_ms = due_ms or message.due_ms
     settled_ms = 0 if move.status in _WAITING else at_ms
     return replace(message, status=move.status, due_ms=due_ms, settled_ms=settled_ms, whys=whys)
 
@@ -93,7 +117,7 @@ def entry(message: Message) -> Entry:
         message.person,
         message.campaign,
         message.status,
-        message.due_ms,
+        0 if message.status == "approval" else message.due_ms,
     )
 
 

@@ -202,6 +202,86 @@ class WrongMove(BadRequest):
     hint = "`germane messages show ID` tells how it stands, and why."
 
 
+class Unapproved(WrongMove):
+    """It may not go out without approval, and is not approved."""
+
+    code = "approval.missing"
+    hint = "`germane approvals list` shows what waits for a person."
+
+
+class ApprovalStale(WrongMove):
+    """It has changed since: that is not what you saw."""
+
+    code = "approval.stale"
+    hint = "Look at it again, and say what you think of it as it is now."
+
+
+class ApprovalClosed(WrongMove):
+    """Nothing can be said of it any more."""
+
+    code = "approval.closed"
+    hint = "`germane approvals show ID` tells who decided it, and when."
+
+
+class UnknownApproval(NotFound):
+    """No approval has that id."""
+
+    code = "approval.unknown"
+    hint = "`germane approvals list` shows those that wait."
+
+
+class NotApprover(Forbidden):
+    """You may not approve that."""
+
+    code = "approval.not_allowed"
+    hint = "Ask one of those whom `germane approvals show ID` names."
+
+
+class NoOperator(Forbidden):
+    """It must be known who says so."""
+
+    code = "approval.no_operator"
+    hint = (
+        "Send an operator's token as a bearer token; with the server key, name the operator in the header "
+        "Germane-Operator; on the command line, with --as."
+    )
+
+
+class ReasonNeeded(BadRequest):
+    """Who rejects must say why: the engine and its authors learn from it."""
+
+    code = "approval.reason_needed"
+    hint = "Add a reason, in a few words; the same words for the same thing, so that they can be counted."
+
+
+class TooFewOpened(BadRequest):
+    """So many cannot be approved unread."""
+
+    code = "approval.sample"
+    hint = "Open some of them first (`germane approvals show ID --as NAME`), then approve them together."
+
+
+class BadEdit(BadRequest):
+    """The text cannot be changed like that."""
+
+    code = "approval.bad_edit"
+
+
+class UnknownOperator(NotFound):
+    """No operator has that name."""
+
+    code = "operator.unknown"
+    hint = (
+        "`germane operator list` shows them; `germane operator add NAME --role approver` adds one."
+    )
+
+
+class BadOperator(BadRequest):
+    """An operator cannot be like that."""
+
+    code = "operator.invalid"
+
+
 class BadCondition(BadRequest):
     """The condition is not a valid expression."""
 

@@ -86,6 +86,14 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """SHA-256 of what is rendered, in hexadecimal: an approval is of exactly this."""
     rendered_seq: int = 0
     """Log offset of the record that holds what is rendered."""
+    content_version: str = ""
+    """Of the content that it was rendered from."""
+    demands: tuple[str, ...] = ()
+    """Ids of the approvals without which it does not go out."""
+    amounts: dict[str, float] = {}
+    """What it gives away or is worth, by name (``price``, ``discount``, ``expected``)."""
+    edited_by: str = ""
+    """Operator who changed its text last: it is theirs, and is not rendered anew."""
     propensity: float = 1.0
     """Probability of its hour under the policy that chose it."""
     attempts: int = 0

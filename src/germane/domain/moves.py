@@ -6,10 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain.approval import ApprovalPolicy, Verdict
 from germane.domain.campaign import Campaign
 from germane.domain.campaign import Status as Standing
 from germane.domain.content import Content
 from germane.domain.message import Message, Status, Why
+from germane.domain.operator import Operator
 
 
 class Move(msgspec.Struct, frozen=True, gc=False, tag=True, omit_defaults=True):
@@ -25,7 +27,8 @@ class Planned(Move, frozen=True, gc=False):
 
 
 class Rewritten(Move, frozen=True, gc=False):
-    """What is rendered has changed (a price, a person's edit): other text, other digest."""
+    """What is rendered has changed (a price, a person's edit): other text, other digest. What was approved
+    before is not approved any more; a message that waits for approval goes on waiting."""
 
     message: Message
     rendered: bytes
@@ -135,6 +138,67 @@ class Stated(Move, frozen=True, gc=False):
     """Version of the text that they were shown."""
 
 
+class Released(Move, frozen=True, gc=False):
+    """A message that waited for approval has all that it needs, and is queued."""
+
+    message_id: str
+    due_ms: int
+    why: Why
+
+
+class Asked(Move, frozen=True, gc=False):
+    """Approval is asked for: of one message as it stands, or of a campaign in one form. Asked again, the
+    verdicts on the same digest stand, and are counted by the new policies."""
+
+    approval_id: str
+    policies: tuple[ApprovalPolicy, ...]
+    by: str
+    """Operator, or ``germane``."""
+    authors: tuple[str, ...] = ()
+    """Operators who wrote it."""
+    campaign: str = ""
+    """Of a campaign's approval; empty: it is of the message with this id."""
+    version: str = ""
+    contents: dict[str, str] = {}
+    """Of a campaign's: content id -> version."""
+
+
+class Judged(Move, frozen=True, gc=False):
+    """An operator's verdict."""
+
+    approval_id: str
+    verdict: Verdict
+
+
+class Opened(Move, frozen=True, gc=False):
+    """An operator looked at what is to be approved."""
+
+    approval_id: str
+    operator: str
+    digest: str
+
+
+class Reminded(Move, frozen=True, gc=False):
+    """The approvers were reminded."""
+
+    approval_id: str
+
+
+class Lapsed(Move, frozen=True, gc=False):
+    """Nobody answered in time."""
+
+    approval_id: str
+
+
+class Appointed(Move, frozen=True, gc=False):
+    """Somebody runs Germane from now on, with other roles than before, or no longer."""
+
+    operator: Operator
+    by: str
+    """Operator, or how it came (``command line``, ``server key``)."""
+
+
+ApprovalMove = Asked | Judged | Opened | Reminded | Lapsed | Appointed
 AnyMove = (
     Planned
     | Rewritten
@@ -143,6 +207,8 @@ AnyMove = (
     | Settled
     | Suppressed
     | Switched
+    | Released
+    | ApprovalMove
     | ContentPut
     | ContentGone
     | CampaignPut

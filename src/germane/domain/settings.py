@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from germane.domain.approval import ApprovalPolicy
+
 AttributeKind = Literal["text", "number", "flag", "list"]
 SourceName = Literal[
     "repeat",
@@ -253,6 +255,8 @@ class Settings(msgspec.Struct, frozen=True):
     surfaces: dict[str, SurfaceSpec] = {}
     profile: ProfileSpec = ProfileSpec()
     delivery: DeliverySpec = DeliverySpec()
+    approvals: dict[str, ApprovalPolicy] = {}
+    """Channel -> who must agree before anything goes out by it; the empty name: by any."""
 
     @property
     def diversity_attribute(self) -> str:

@@ -1,0 +1,127 @@
+"""Routes of approvals and operators."""
+
+from __future__ import annotations
+
+from germane.api import approval_wire as wire
+from germane.api import schemas
+from germane.api.approvals import PAGE_MAX, ApprovalRoutes
+from germane.api.auth import Keys
+from germane.api.endpoint import Endpoint
+from germane.api.operators import OperatorRoutes
+from germane.app.approving import Approving
+from germane.app.engine import Engine
+
+
+def approval(engine: Engine, keys: Keys) -> list[Endpoint]:
+    """All of them."""
+    return [
+        *_approvals(ApprovalRoutes(engine, keys, Approving(engine))),
+        *_operators(OperatorRoutes(engine, keys)),
+    ]
+
+
+def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
+    tag, one = "Approvals", "/v1/approvals/{approval_id}"
+    return [
+        Endpoint(
+            "GET",
+            "/v1/approvals",
+            on.listed,
+            "What waits for a person, and what became of it",
+            tag,
+            "operator",
+            answer=schemas.APPROVALS,
+            query=(("limit", 1, PAGE_MAX),),
+            texts=("status", "campaign", "after"),
+        ),
+        Endpoint(
+            "GET",
+            "/v1/approvals/stats",
+            on.stats,
+            "How many, how fast, and why people said no, by campaign",
+            tag,
+            "operator",
+            texts=("campaign",),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/approvals/bulk",
+            on.bulk,
+            "One verdict on many; of more than a few, some must have been opened",
+            tag,
+            "operator",
+            body=wire.BulkBody,
+            answer=schemas.BULK,
+        ),
+        Endpoint(
+            "GET",
+            one,
+            on.one,
+            "One, with the rendered content, why this person, and what it is expected to bring",
+            tag,
+            "operator",
+            answer=schemas.APPROVAL,
+            also=(404,),
+        ),
+        Endpoint(
+            "POST",
+            one + "/approve",
+            on.approve,
+            "Approve exactly what has this digest",
+            tag,
+            "operator",
+            body=wire.VerdictBody,
+            answer=schemas.APPROVAL,
+            also=(404, 409),
+        ),
+        Endpoint(
+            "POST",
+            one + "/reject",
+            on.reject,
+            "Reject it, with the reason",
+            tag,
+            "operator",
+            body=wire.VerdictBody,
+            answer=schemas.APPROVAL,
+            also=(404, 409),
+        ),
+        Endpoint(
+            "POST",
+            one + "/edit",
+            on.edit,
+            "Other words: another digest, to be approved by somebody else",
+            tag,
+            "operator",
+            body=wire.EditBody,
+            answer=schemas.APPROVAL,
+            also=(404, 409),
+        ),
+    ]
+
+
+def _operators(on: OperatorRoutes) -> list[Endpoint]:
+    tag, one = "Operators", "/v1/operators/{name}"
+    return [
+        Endpoint("GET", "/v1/operators", on.listed, "Who runs this Germane", tag, "operator"),
+        Endpoint(
+            "PUT",
+            one,
+            on.put,
+            "Appoint somebody, or give them other roles; the answer has their new token, once",
+            tag,
+            "operator",
+            body=wire.OperatorBody,
+        ),
+        Endpoint(
+            "POST", one + "/token", on.token, "A new token; the old one ends", tag, "operator",
+            also=(404,),
+        ),
+        Endpoint(
+            "POST", one + "/disable", on.disable,
+            "They can do nothing, and what they approved counts no longer", tag, "operator",
+            also=(404,),
+        ),
+        Endpoint(
+            "POST", one + "/enable", on.enable, "They can again", tag, "operator", also=(404,)
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,138 @@
+"""``[approval]`` of a campaign, ``[delivery.approval]``, ``[delivery.approval.CHANNEL]``: who must agree
+before something goes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from germane.config.approval_tables import APPROVAL
+from germane.config.fields import Field
+from germane.config.problems import Problems, did_you_mean
+from germane.config.reading import read
+from germane.domain.approval import ROLE, ApprovalPolicy
+from germane.domain.operator import ROLES
+
+CHANNELS = ("email", "inapp", "webhook", "crm")
+
+
+def policies(delivery: Mapping[str, Any], problems: Problems) -> dict[str, ApprovalPolicy]:
+    """Channel -> its policy, from ``[delivery.approval.CHANNEL]``; the empty name: of every channel, from
+    ``[delivery.approval]``. Errors are noted in ``problems``."""
+    if "approval" not in delivery:
+        return {}
+    table, path = delivery["approval"], "delivery.approval"
+    if not isinstance(table, Mapping):
+        return {"": policy(table, path, problems)}
+    found = {
+        name: policy(table[name], f"{path}.{name}", problems) for name in CHANNELS if name in table
+    }
+    own = {name: value for name, value in table.items() if name not in CHANNELS}
+    if own or not found:
+        found[""] = policy(own, path, problems)
+    return found
+
+
+def policy(
+    table: Any,
+    path: str,
+    problems: Problems,
+    tables_: Mapping[str, tuple[Field, ...]] | None = None,
+) -> ApprovalPolicy:
+    """One policy; errors are noted in ``problems``, and what is wrong is as it is by default."""
+    if not isinstance(table, Mapping):
+        problems.add(path, None, "It must be a table.", f"Write it as [{path}].")
+        return ApprovalPolicy()
+    more = {} if tables_ is None else {"tables_": tables_}
+    values = read(dict(table), APPROVAL, path, problems, **more)  # type: ignore[arg-type]
+    for name in ("expires_after", "remind_after"):
+        if name in values:
+            values[f"{name.removesuffix('_after')}_s"] = values.pop(name)
+    values["limits"] = _limits(values.get("limits", ()), path, problems)
+    made = ApprovalPolicy(**values)
+    _check_approvers(made, path, problems)
+    _check_amounts(made, path, problems)
+    if not made.four_eyes and made.both_pairs:
+        problems.add(
+            f"{path}.four_eyes",
+            False,
+            "It cannot be switched off for single messages above an amount.",
+            "Leave four_eyes out, or leave over out.",
+        )
+    if made.remind_s and made.remind_s >= made.expires_s:
+        problems.add(
+            f"{path}.remind_after",
+            table.get("remind_after"),
+            "It would remind when it is too late already.",
+            "Make it shorter than expires_after (7d by default), or 0s for none.",
+        )
+    return made
+
+
+def stored(table: Mapping[str, Any]) -> ApprovalPolicy | None:
+    """The policy of a campaign as the ledger has it; ``None``: it demands nothing. One that cannot be
+    read any more demands everything that a policy can by default."""
+    return policy(table, "approval", Problems()) if table else None
+
+
+def _limits(rows: tuple[str, ...], path: str, problems: Problems) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in rows:
+        role, _, text = (each.strip() for each in row.partition("="))
+        try:
+            amount = float(text)
+        except ValueError:
+            amount = -1.0
+        if not (math.isfinite(amount) and amount >= 0):
+            problems.add(
+                f"{path}.limits",
+                row,
+                "It must be a role, = and an amount.",
+                'Write limits = ["approver=500", "admin=20000"].',
+            )
+        elif role not in ROLES:
+            problems.add(f"{path}.limits", row, "No such role.", did_you_mean(role, ROLES))
+        else:
+            found[role] = amount
+    return found
+
+
+def _check_approvers(made: ApprovalPolicy, path: str, problems: Problems) -> None:
+    for each in made.approvers:
+        role = each.removeprefix(ROLE)
+        if each.startswith(ROLE) and role not in ROLES:
+            problems.add(f"{path}.approvers", each, "No such role.", did_you_mean(role, ROLES))
+        elif each in ROLES:
+            problems.add(
+                f"{path}.approvers",
+                each,
+                "That would be the name of an operator.",
+                f'Write "{ROLE}{each}" if the role is meant.',
+            )
+    names = [each for each in made.approvers if not each.startswith(ROLE)]
+    if names and len(names) == len(made.approvers) < made.quorum:
+        problems.add(
+            f"{path}.quorum",
+            made.quorum,
+            f"There are only {len(names)} approvers.",
+            "Name more of them, or ask for fewer.",
+        )
+
+
+def _check_amounts(made: ApprovalPolicy, path: str, problems: Problems) -> None:
+    used = made.over is not None or bool(made.limits)
+    if used and not made.amount:
+        problems.add(
+            f"{path}.amount",
+            None,
+            "It is missing: over and limits are about an amount.",
+            'Name one: amount = "price", "discount", "expected", or an attribute of the item.',
+        )
+    if made.of == "campaign" and (used or made.amount):
+        problems.add(
+            f"{path}.of",
+            made.of,
+            "A campaign has no amount: its messages have.",
+            'Take amount, over and limits out, or write of = "each".',
+        )

@@ -1,0 +1,74 @@
+"""Policies of approval in the configuration: what they mean, and what is wrong with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from germane.config.approvals import policies, stored
+from germane.config.problems import Problems
+from germane.domain.approval import ApprovalPolicy
+
+
+def test_all_of_it() -> None:
+    problems = Problems()
+    found = policies(
+        {
+            "approval": {
+                "approvers": ["ann", "role:admin"],
+                "quorum": 2,
+                "amount": "discount",
+                "over": 10,
+                "limits": ["approver=500", "admin = 20000"],
+                "expires_after": "2d",
+                "remind_after": "6h",
+                "email": {"of": "campaign"},
+            }
+        },
+        problems,
+    )
+    assert problems.found == []
+    assert found["email"] == ApprovalPolicy(of="campaign")
+    assert found[""] == ApprovalPolicy(
+        approvers=("ann", "role:admin"),
+        quorum=2,
+        amount="discount",
+        over=10.0,
+        limits={"approver": 500.0, "admin": 20_000.0},
+        expires_s=2 * 86_400,
+        remind_s=6 * 3_600,
+    )
+
+
+def test_only_a_channel() -> None:
+    assert list(policies({"approval": {"email": {}}}, Problems())) == ["email"]
+    assert list(policies({"approval": {}}, Problems())) == [""]
+    assert policies({}, Problems()) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "says"),
+    [
+        ({"quorums": 2}, "quorums", "Did you mean 'quorum'?"),
+        ({"quorum": 0}, "quorum", "between 1 and 10"),
+        ({"approvers": ["admin"]}, "approvers", 'Write "role:admin"'),
+        ({"approvers": ["role:aprover"]}, "approvers", "Did you mean 'approver'?"),
+        ({"approvers": ["ann"], "quorum": 2}, "quorum", "only 1 approvers"),
+        ({"over": 5}, "amount", "over and limits are about an amount"),
+        ({"amount": "price", "over": 5, "four_eyes": False}, "four_eyes", "cannot be switched off"),
+        ({"amount": "price", "limits": ["approver"]}, "limits", "a role, = and an amount"),
+        ({"amount": "price", "limits": ["aprover=5"]}, "limits", "Did you mean 'approver'?"),
+        ({"of": "campaign", "amount": "price"}, "of", "A campaign has no amount"),
+        ({"expires_after": "1d", "remind_after": "1d"}, "remind_after", "too late already"),
+    ],
+)
+def test_every_error_says_what_to_do(table: dict[str, object], key: str, says: str) -> None:
+    problems = Problems()
+    policies({"approval": table}, problems)
+    (found,) = problems.found
+    assert found.key == f"delivery.approval.{key}"
+    assert says in f"{found.problem} {found.remedy}"
+
+
+def test_what_cannot_be_read_any_more_demands_approval_still() -> None:
+    assert stored({}) is None
+    assert stored({"quorum": "two", "gone": 1}) == ApprovalPolicy()
