@@ -29,7 +29,7 @@ class Act:
     path: str
     """Of the API, where a server has the folder open."""
     body: dict[str, Any] | None = None
-    method: str | None = None
+    method: str = ""
     operator: str = ""
     """In whose name."""
 
