@@ -173,7 +173,8 @@ class Postman:
 def settled(message: Message, result: Result, now_ms: int) -> list[AnyMove]:
     """What is recorded of an answer."""
     if isinstance(result, Sent):
-        return [_done(message, "sent", "send.sent", result.detail or "It was taken.", now_ms)]
+        text = f"It was taken: {result.detail}" if result.detail else "It was taken."
+        return [_done(message, "sent", "send.sent", text, now_ms)]
     if isinstance(result, Ambiguous):
         if message.kind == "never_lost":
             return [_again(message, "send.again", result.reason, FIRST_RETRY_S, now_ms)]
