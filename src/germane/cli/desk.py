@@ -84,7 +84,9 @@ def writing(config: Path, data: Path | None, *, made: bool = True) -> Iterator[D
         try:
             engine = stack.enter_context(common.opened(config, data, mode="write", made=made))
         except StorageBusy:
-            yield Desk(lambda method, path, body: there(config, path, body, method), served=True)
+            yield Desk(
+                lambda method, path, body: there(config, path, body, method=method), served=True
+            )
             return
         yield Desk(_inside(engine, config), served=False)
 
