@@ -14,8 +14,8 @@ def withdrawn(event: Event, stated: Collection[str] = ()) -> tuple[str, ...]:
     """Purposes that an event takes consent from; ``stated``: those that the person has said something to.
 
     ``Unsubscribed`` and ``Email Marked as Spam`` (Segment's e-mail events) are of the purpose that they name
-    (``list_id``), or of all e-mail. In ``context.consent.categoryPreferences`` a category is a purpose; one that is
-    false is withdrawn. Nothing is *granted* by an event: a browser's key is public.
+    (``list_id``), or of all e-mail. In ``context.consent.categoryPreferences`` a category is a purpose; one
+    that is false is withdrawn. Nothing is *granted* by an event: a browser's key is public.
     """
     found: set[str] = set()
     if event.kind == "track" and event.name in _REFUSALS:
