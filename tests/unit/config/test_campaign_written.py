@@ -55,13 +55,19 @@ AUDIENCE: dict[str, Any] = {
     "purpose": "transactional",
     "enter": {"audience": "profile.evidence >= 1.0", "at": "2026-12-01T09:00"},
 }
+APPROVED: dict[str, Any] = {
+    "content": "a",
+    "enter": {"event": "Product Viewed"},
+    "approval": {"quorum": 2, "of": "campaign"},
+}
+EACH: dict[str, Any] = {"content": "a", "enter": {"event": "Product Viewed"}, "approval": {}}
 MONTHLY: dict[str, Any] = {
     "content": "a",
     "enter": {"event": "Product Viewed", "count": 500, "cycle": "month", "fresh": "2h"},
 }
 
 
-@pytest.mark.parametrize("table", [LONG, AUDIENCE, MONTHLY])
+@pytest.mark.parametrize("table", [LONG, AUDIENCE, MONTHLY, APPROVED, EACH])
 def test_there_and_back(table: dict[str, Any]) -> None:
     """The same campaign, the same version; and writing it again changes nothing."""
     made = read_campaign("sale", table, SETTINGS).campaign
