@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.domain.answer import EVENT_NAMES, Answer
@@ -39,7 +40,9 @@ class AnswersAsEvents:
         for each in answers:
             person = each.person or (self._whose(each.message_id) if each.message_id else "")
             if person[:2] in ("u:", "a:") and len(person) > 2:
-                events.append(event_of(each, person))
+                event = event_of(each, person)
+                # The engine's clock may stand elsewhere than the world's: nothing is ahead of it.
+                events.append(replace(event, at_ms=min(event.at_ms, self._engine.world.now_ms())))
             else:
                 rejected.append(_nobodys(each))
         await self._engine.accept(events, rejected, source="answers")

@@ -113,6 +113,13 @@ def test_a_click_leads_on_and_is_an_event(engine: Engine) -> None:
     assert [each.properties["machine"] for each in found] == [False, True, False, True]
 
 
+def test_nothing_is_ahead_of_the_engines_clock(engine: Engine) -> None:
+    """The engine of this test lives at a time of its own."""
+    (first, _), _, _ = paths(a_mail(engine))
+    asked(engine, ("GET", first, {"headers": CHROME}))
+    assert events(engine)[0].at_ms <= engine.world.now_ms()
+
+
 def test_a_click_within_a_second_of_the_sending_is_a_machines(engine: Engine) -> None:
     (first, _), _, _ = paths(a_mail(engine, minutes_ago=0))
     asked(engine, ("GET", first, {"headers": CHROME}))
