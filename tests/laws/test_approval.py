@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 from msgspec.structs import replace
 
 from germane.app.approving import Approving
@@ -185,6 +191,12 @@ class NothingUnapproved(RuleBasedStateMachine):
         return found
 
     # -- what happens ------------------------------------------------------------------------------
+
+    @initialize(policies=st.sampled_from(POLICIES[1:]), discount=st.sampled_from([5.0, 15.0, 60.0]))
+    def something_waits(self, policies: tuple[ApprovalPolicy, ...], discount: float) -> None:
+        self.policies = policies
+        for _ in range(3):
+            self.a_message_is_made(discount=discount)
 
     @precondition(lambda self: len(self.mails) < 8)
     @rule(discount=st.sampled_from([None, 5.0, 15.0, 60.0]))

@@ -166,6 +166,9 @@ class Demands:
             policies = tuple(p for each in whole if each is not None for p in each.policies)
         if not policies or (own is not None and own.policies == policies):
             return []
+        now_ms = self._engine.world.now_ms()
+        if own is not None and own.status == "pending" and 0 < own.expires_ms <= now_ms:
+            return []  # it is too late: other policies give it no more time
         return [Asked(message.message_id, policies, BY_ITSELF)]
 
 
