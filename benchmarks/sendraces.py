@@ -116,7 +116,7 @@ class Race:
         self.postman = Postman(
             release.of(engine),
             {"email": self.channel},
-            engine.move,
+            engine,
             lambda each: Outgoing(message_id=each.message_id, person=each.person, to=each.address),
         )
 

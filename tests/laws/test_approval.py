@@ -120,7 +120,7 @@ class NothingUnapproved(RuleBasedStateMachine):
         self.channel = Channel()
         self.approving = Approving(self.engine, policies=lambda _: self.policies)
         release = Release.of(self.engine, [self.approving.demands.check])
-        self.postman = Postman(release, {"email": self.channel}, self.engine.move, written)
+        self.postman = Postman(release, {"email": self.channel}, self.engine, written)
         self.run(self.engine.start())
         self.run(self.approving.queue.recover())
 

@@ -28,13 +28,18 @@ class Back:
     ses: bool = False
     purposes: Mapping[str, str] = field(default_factory=dict)
     """Consent purpose -> title, for the page of the unsubscription."""
-    sent_ms: Callable[[str], int] = lambda message_id: 0  # noqa: ARG005 - nobody knows
+    sent_ms: Callable[[str], int] = lambda _: 0
     """When a message went out, ms since 1970 UTC, by its id; 0: not known, when it was made counts."""
     wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     """Providers and mail programs live by the world's clock, whatever the engine's."""
 
 
-def way_back(engine: Engine, spec: ChannelsSpec | None = None, take: Take | None = None) -> Back:
+def way_back(
+    engine: Engine,
+    spec: ChannelsSpec | None = None,
+    take: Take | None = None,
+    sent_ms: Callable[[str], int] | None = None,
+) -> Back:
     """As configured. Without ``take`` answers become tracking events by the engine's own door."""
     spec = spec or ChannelsSpec()
     egress = Egress(timeout_s=10.0)
@@ -57,4 +62,9 @@ def way_back(engine: Engine, spec: ChannelsSpec | None = None, take: Take | None
         postmark_secret=spec.postmark_secret,
         ses=bool(spec.ses_topics),
         purposes=spec.links.purposes,
+        sent_ms=sent_ms or _not_known,
     )
+
+
+def _not_known(message_id: str) -> int:
+    return 0

@@ -47,7 +47,7 @@ class Delivery:
         self._composer = Composer(engine, addresses, spec, demands)
         checks: list[Check] = [Checks(engine, self._composer), demands.check]
         self._release = Release.of(engine, checks)
-        self._postman = Postman(self._release, channels, engine.move, write, sent=sent)
+        self._postman = Postman(self._release, channels, engine, write, sent=sent)
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -105,6 +105,11 @@ class Postbox:
             moves = [self._interaction(crm.answer_interaction(each)) for each in answers]
             await self.engine.move([each for each in moves if each is not None])
 
+    def sent_ms(self, message_id: str) -> int:
+        """When a message went out, in ms since 1970; 0: it is not known."""
+        found = self.engine.moving.message(self.engine.tenant, message_id)
+        return found.claimed_ms if found is not None else 0
+
     def logged(self, message: Message) -> list[AnyMove]:
         """That a message went out, for the CRM."""
         if message.channel == CRM:

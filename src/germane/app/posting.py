@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 from zlib import crc32
 
 from germane.app.release import Go, Later, Release
@@ -31,10 +32,25 @@ IDLE_S = 1.0
 FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 6 * 3600.0
 _log = logging.getLogger(__name__)
 
-Move = Callable[[Sequence[AnyMove]], Awaitable[None]]
 Write = Callable[[Message], Outgoing]
 Log = Callable[[Message], list[AnyMove]]
 """What is to be recorded beside, when a message went out."""
+
+
+class Mover(Protocol):
+    """Records moves: the engine."""
+
+    def put_moves(self, moves: Sequence[AnyMove]) -> None:
+        """Fold them now."""
+        ...
+
+    async def durable(self) -> None:
+        """Wait until they are on the disk."""
+        ...
+
+    async def move(self, moves: Sequence[AnyMove]) -> None:
+        """Both."""
+        ...
 
 
 class Postman:
@@ -44,7 +60,7 @@ class Postman:
         self,
         release: Release,
         channels: Mapping[str, Channel],
-        move: Move,
+        mover: Mover,
         write: Write,
         *,
         sent: Log | None = None,
@@ -53,21 +69,26 @@ class Postman:
         self._release = release
         self._sent = sent
         self._channels = channels
-        self._move = move
+        self._mover = mover
+        self._doubt = True
         self._write = write
         self._flying = flying
         self._out: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """For ever. What a crash left in doubt is looked at first."""
-        await self.recover()
+        """For ever. What a crash left in doubt is looked at first, and again when claims could not be made
+        durable: what was claimed then is not on its way."""
         while True:
             try:
+                if self._doubt:
+                    await self.landed()
+                    await self.recover()
+                    self._doubt = False
                 busy = await self.round()
             except GermaneError as error:
                 _log.warning("sending stops for a moment: %s", error)
-                busy = False
+                busy, self._doubt = False, True
             if not busy:
                 await self._rest()
 
@@ -75,7 +96,7 @@ class Postman:
         """Messages that were claimed when the last process ended; how many there were."""
         now_ms = self._release.now_ms()
         moves = [outbox.left_by_a_crash(each, now_ms) for each in self._release.claimed()]
-        await self._move(moves)
+        await self._mover.move(moves)
         return len(moves)
 
     async def close(self) -> None:
@@ -104,18 +125,23 @@ class Postman:
         due = self._release.due(room)
         if not due:
             return False
-        moves: list[AnyMove] = []
-        going: list[str] = []
-        for message in due:
-            moves.append(self._judged(message))
-            if isinstance(moves[-1], Claimed):
-                going.append(message.message_id)
-        await self._move(moves)
+        going = [each.message_id for each in due if self._claimed(each)]
+        await self._mover.durable()
         for message_id in going:
             task = asyncio.create_task(self._send(message_id))
             self._out.add(task)
             task.add_done_callback(self._out.discard)
         return True
+
+    def _claimed(self, message: Message) -> bool:
+        """Judge one and record it at once, so that the next sees it; whether it goes out."""
+        move = self._judged(message)
+        try:
+            self._mover.put_moves([move])
+        except WrongMove:
+            _log.exception("message %s could not be moved", message.message_id)
+            return False
+        return isinstance(move, Claimed)
 
     def _judged(self, message: Message) -> AnyMove:
         try:
@@ -158,7 +184,7 @@ class Postman:
     async def _settle(self, moves: Sequence[AnyMove]) -> None:
         """What became of it. Where the disk refuses, it stays claimed: the next start finds it in doubt."""
         try:
-            await self._move(moves)
+            await self._mover.move(moves)
         except WrongMove:
             _log.exception("a message was settled twice")
         except GermaneError as error:

@@ -72,7 +72,7 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
             Keys(runtime.write_key, runtime.server_key),
             allowed_origins=runtime.allowed_origins,
             anonymous=runtime.browser_decisions == "anonymous",
-            back=way_back(engine, loaded.channels, post.answers),
+            back=way_back(engine, loaded.channels, post.answers, post.sent_ms),
             inbox=waiting,
             streamed=waiting,
             delivery=post.delivery(),

@@ -88,7 +88,7 @@ def written(message: Message) -> Outgoing:
 
 def a_postman(engine: Engine, channel: FakeChannel, **kwargs: object) -> Postman:
     """With one channel."""
-    return Postman(Release.of(engine), {"email": channel}, engine.move, written, **kwargs)  # type: ignore[arg-type]
+    return Postman(Release.of(engine), {"email": channel}, engine, written, **kwargs)  # type: ignore[arg-type]
 
 
 def joined(user: str = "u1", *, granted: bool = True) -> list[object]:
@@ -374,9 +374,7 @@ def test_other_reasons_are_asked(engine: Engine) -> None:
         await introduced(engine, "u1")
         await introduced(engine, "u2")
         await engine.move([planned(late), planned(dropped)])
-        postman = Postman(
-            Release.of(engine, [check]), {"email": FakeChannel()}, engine.move, written
-        )
+        postman = Postman(Release.of(engine, [check]), {"email": FakeChannel()}, engine, written)
         await drained(postman)
 
     in_a_loop(engine, work)
@@ -496,3 +494,25 @@ def test_a_wrong_move_changes_nothing(engine: Engine) -> None:
     in_a_loop(engine, work)
     assert status_of(engine, a_message()) == "queued"
     assert rebuild(engine).equal
+
+
+def test_two_messages_of_one_round_see_one_another(engine: Engine) -> None:
+    """The second is judged when the first is claimed: a cap of one holds inside one round, too."""
+
+    def check(message: Message, person: Profile, now_ms: int) -> Later | Never | None:
+        mine = engine.entries.of(engine.tenant, person.person, "message")
+        if any(outbox.read(each).status in ("claimed", "sent") for each in mine):
+            return Later(now_ms + 86_400_000, Why(now_ms, "cap.reached", "One of one today."))
+        return None
+
+    one, two = a_message(1), a_message(2, person="u:u1")
+    channel = FakeChannel()
+
+    async def work() -> None:
+        await introduced(engine)
+        await engine.move([planned(one), planned(two)])
+        await drained(Postman(Release.of(engine, [check]), {"email": channel}, engine, written))
+
+    in_a_loop(engine, work)
+    assert len(channel.sent) == 1
+    assert sorted(status_of(engine, each) for each in (one, two)) == ["queued", "sent"]
