@@ -56,7 +56,7 @@ def germane_digest(frame: Frame) -> str:
     """Of the data, the engine, its runner and its configuration."""
     engine = ROOT / "src" / "germane"
     files = [path for part in ENGINE for path in (engine / part).rglob("*.py")]
-    files += [HERE / "germane_run.py", ROOT / "benchmarks" / "beside.py"]
+    files.append(HERE / "germane_run.py")
     return digest(frame, files, germane_run.project(frame.name).read_text("utf-8"))
 
 
