@@ -132,7 +132,8 @@ def _answer(
     if messages:
         newest = messages[0]
         last = newest.whys[-1].text if newest.whys else ""
-        return f"The newest message is {newest.status}. {last}{dry}".strip()
+        since = _since(newest, states)
+        return f"The newest message is {newest.status}. {last}{since}{dry}".strip()
     against = "" if code == "reached" else f" And nothing would go out: {in_words(code, known)}."
     if not states:
         return f"Nothing has let them in.{against}{dry}"
@@ -145,3 +146,14 @@ def _answer(
     said = f" {reason}" if reason else ""
     more = f"{so_far}{waits}" if newest_state.phase == "outside" else ""
     return f"They are {phase}.{said}{more}{against}{dry}"
+
+
+def _since(newest: Message, states: list[Enrolment]) -> str:
+    """Why there was no further message: they left after the newest one."""
+    left = [
+        each for each in states if each.phase == "done" and each.ended_ms > newest.settled_ms > 0
+    ]
+    if not left:
+        return ""
+    last = max(left, key=lambda each: each.ended_ms)
+    return f" Since then: {last.reason.text}" if last.reason is not None else ""
