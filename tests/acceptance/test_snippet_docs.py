@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,11 +60,10 @@ def test_a_token_by_node(shop: Server) -> None:
     opens(shop, printed([tools.node(), "-e", program], shop), "жанна")
 
 
-@pytest.mark.skipif(not shutil.which("php"), reason="PHP is not installed here")
 def test_a_token_by_php(shop: Server) -> None:
     """Likewise."""
     program = block("php") + "echo person_token('by-php');"
-    opens(shop, printed(["php", "-r", program], shop), "by-php")
+    opens(shop, printed([tools.php(), "-r", program], shop), "by-php")
 
 
 def test_the_page(page: Page, site: Site, shop: Server) -> None:

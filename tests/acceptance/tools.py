@@ -41,19 +41,31 @@ def run(*command: str, cwd: Path | None = None) -> str:
 
 def chromium() -> str:
     """A Chromium to drive: one that is there, else Debian's."""
-    with locked("chromium"):
-        found = _installed_chromium()
-        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-            apt_get = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
-            run(*apt_get, "update")
-            run(*apt_get, "install", "-y", "--no-install-recommends", "chromium")
-            found = _installed_chromium()
+    found = _debians("chromium", ("chromium", "chromium-browser", "google-chrome"))
     assert found, "These tests drive a real Chromium: install it (Debian: apt install chromium)."
     return found
 
 
-def _installed_chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome")
+def php() -> str:
+    """A PHP to run the lines of the docs: one that is there, else Debian's."""
+    found = _debians("php-cli", ("php",))
+    assert found, "This test runs the PHP of the docs: install it (Debian: apt install php-cli)."
+    return found
+
+
+def _debians(package: str, names: tuple[str, ...]) -> str | None:
+    """A program that is there under one of its names, else that of a Debian package."""
+    with locked(package):
+        found = _installed(names)
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            apt_get = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
+            run(*apt_get, "update")
+            run(*apt_get, "install", "-y", "--no-install-recommends", package)
+            found = _installed(names)
+    return found
+
+
+def _installed(names: tuple[str, ...]) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
