@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -32,7 +33,7 @@ from germane.domain.errors import GermaneError
 from germane.domain.inbox import Inbox
 
 _log = structlog.get_logger("germane.access")
-_WHOLE = ":path}"
+_WHOLE = ":whole}"
 _QUIET = ("/livez", "/readyz", "/metrics")
 _CORS = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
@@ -42,6 +43,15 @@ _CORS = (
     ),
     (b"access-control-max-age", b"86400"),
 )
+
+
+class Whole(PathConvertor):
+    """The rest of an address, whatever it is: ids may hold a slash, and a line break."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("whole", Whole())
 
 
 def build(
