@@ -419,3 +419,15 @@ def test_long_letters_are_brief_in_a_list(engine: Engine) -> None:
     (brief,), whole = listed.json()["deadLetters"], alone.json()
     assert (len(brief["body"]), brief["bodyBytes"]) == (1_000, whole["bodyBytes"])
     assert json.loads(whole["body"]) == large
+
+
+def test_ids_with_a_line_break(engine: Engine) -> None:
+    """They are odd, and they are ids: what was put is found."""
+    item = {"json": {"title": "Odd"}, "auth": SERVER}
+    answers = send(
+        engine,
+        ("PUT", "/v1/items/a%0Ab", item),
+        ("GET", "/v1/items/a%0Ab", {"auth": SERVER}),
+    )
+    assert [each.status_code for each in answers] == [200, 200]
+    assert answers[1].json()["itemId"] == "a\nb"
