@@ -13,32 +13,28 @@ from msgspec.structs import replace
 from germane import __version__
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
-from germane.app.enrolling import Enrolling
-from germane.app.entries import Entries
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
+from germane.app.known import Known
 from germane.app.letters import Letters
-from germane.app.library import Library
 from germane.app.memory import Memory
-from germane.app.moving import Moving
 from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
-from germane.app.shortfall import Shortfall
 from germane.app.stats import Stats
 from germane.app.steps import Arrival, Steps, report_key
 from germane.app.unheard import Unheard
-from germane.domain.decision import Actions, Ask, Decision
+from germane.domain.decision import Ask, Decision
 from germane.domain.errors import GermaneError, Overloaded, StorageFailed
-from germane.domain.event import DeadLetter, Event, Rejection
+from germane.domain.event import Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
 from germane.domain.moves import AnyMove
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
-from germane.domain.record import Record, Txn
-from germane.domain.settings import Settings, SurfaceSpec
+from germane.domain.record import Txn
+from germane.domain.settings import Settings
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
 
@@ -50,7 +46,7 @@ MAX_WAITING = 20_000
 Report = TypeVar("Report", Impression, Outcome)
 
 
-class Engine:
+class Engine(Known):
     """Accepts what happens, decides what to show, learns from the answer.
 
     All methods are called from one thread (the event loop's, when it serves).
@@ -260,39 +256,6 @@ class Engine:
         """
         await self._durable()
 
-    def record(self, seq: int) -> Record | None:
-        """A log record, also one that is not durable yet."""
-        return self._memory.record(seq)
-
-    @property
-    def entries(self) -> Entries:
-        """The ledger, with all that was folded."""
-        return self._memory.entries
-
-    @property
-    def moving(self) -> Moving:
-        """What the ledger's entries mean."""
-        return self._steps.moving
-
-    def decision(self, decision_id: str) -> Decision | None:
-        """A logged decision."""
-        return self._memory.decision(self.tenant, decision_id)
-
-    @property
-    def enrolling(self) -> Enrolling:
-        """Who is in which campaign."""
-        return self._steps.enrolling
-
-    @property
-    def library(self) -> Library:
-        """Content and campaigns."""
-        return self._steps.library
-
-    def profile_of(self, person: str) -> Profile:
-        """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""
-        now = self._memory.person_of(self.tenant, person) or person
-        return self._memory.profile(self.tenant, now) or Profile(now)
-
     def fold_move(self, move: AnyMove) -> Txn:
         """For bulk writers: fold one move without committing.
 
@@ -358,96 +321,6 @@ class Engine:
         if record:
             self._log_decision(decision)
         return decision if record else replace(decision, decision_id="")
-
-    def shortfall(self, decision: Decision) -> str:
-        """Why a slate that was decided just now is empty or short; empty where it is neither."""
-        items, now_ms = self._steps.items.values(), self.world.now_ms()
-        person = self._memory.profile(self.tenant, decision.person) or Profile(decision.person)
-        surface = self.surface(decision.surface)
-        return Shortfall(self.model, items, now_ms).note(decision, surface, person)
-
-    def surface(self, name: str) -> SurfaceSpec:
-        """A configured surface.
-
-        Raises:
-            UnknownSurface: no surface has that name.
-        """
-        return self._deciding.surface(name)
-
-    def check(self, asks: Sequence[Ask]) -> None:
-        """Whether these questions can be answered at all.
-
-        Raises:
-            UnknownSurface: a surface is not configured.
-            BadAsk: one has a size, and is of a choice; or no item, and the surface needs one.
-            BadFilter: a filter cannot be used there.
-        """
-        for ask in asks:
-            self._deciding.check(ask)
-
-    def person(self, person_id: str) -> dict[str, Any] | None:
-        """The readable profile, by person key, user id or anonymous id."""
-        return self._people.person(person_id)
-
-    def profile(self, person_id: str) -> Profile | None:
-        """The profile that content is filled from, by person key, user id or anonymous id."""
-        return self._people.profile(person_id)
-
-    def moment(self, person_id: str, *, hours: int, top: int) -> dict[str, Any] | None:
-        """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""
-        return self._people.moment(person_id, hours, top)
-
-    def standing(self, name: str) -> Actions:
-        """How the actions of a choice surface stand for everyone, now.
-
-        Raises:
-            UnknownSurface: no surface has that name, or it is of another kind.
-        """
-        return self._deciding.standing(name, at_ms=self.world.now_ms())
-
-    def whose(self, user_id: str, anonymous_id: str = "") -> Profile:
-        """What is known of one person now; one that nobody knows has an empty profile."""
-        return self._deciding.whose(self.tenant, user_id, anonymous_id)
-
-    def decided_for(self, decision_id: str) -> str:
-        """The person key that a decision belongs to now; empty where only its signed id is known.
-
-        Raises:
-            UnknownDecision: no decision has that id, and the id is not signed by us.
-        """
-        return self._memory.owner(self.tenant, self._reports.decision(decision_id))
-
-    def trust(self, profile: Profile) -> float:
-        """How far the personal part of a profile is trusted, in [0, 1)."""
-        return self._deciding.trust(profile)
-
-    def person_key(self, person_id: str) -> str | None:
-        """The person key behind a person key, user id or anonymous id."""
-        return self._people.key(person_id)
-
-    def people(self, only: str | None = None) -> Iterator[dict[str, Any]]:
-        """Readable profiles, of everyone or of one."""
-        return self._people.everyone(only)
-
-    def item(self, item_id: str) -> Item | None:
-        """One catalogue entry."""
-        return self._steps.items.get(item_id)
-
-    def items(self, after: str = "", limit: int = 100) -> list[Item]:
-        """A page of the catalogue in order of the item id."""
-        ids = sorted(each for each in self._steps.items if each > after)[:limit]
-        return [self._steps.items[each] for each in ids]
-
-    @property
-    def catalogue(self) -> dict[str, Item]:
-        """Every item by id. Not to be changed by the caller."""
-        return self._steps.items
-
-    def letters(
-        self, *, after: int = 0, limit: int = 100, pending_only: bool = True
-    ) -> list[DeadLetter]:
-        """Dead letters in order."""
-        return self.store.letters(after=after, limit=limit, pending_only=pending_only)
 
     def replay_letter(self, letter_id: int) -> str:
         """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
