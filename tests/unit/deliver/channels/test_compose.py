@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import string
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import dkim
 import pytest
@@ -102,6 +104,13 @@ def test_the_same_bytes_at_every_try() -> None:
     assert compose(letter, SETTINGS, (RSA, ED25519)) == first
 
 
+def shown_name(data: bytes) -> str:
+    """The receiver's name as RFC 2047 has it read: space between two encoded words is none. (The new
+    parser of the standard library keeps it in names.)"""
+    name, _ = parseaddr(str(message_from_bytes(data)["To"]))
+    return str(make_header(decode_header(name)))
+
+
 @given(subject=WORDS, name=WORDS, text=LINES, html=LINES)
 def test_what_is_read_is_what_was_written(subject: str, name: str, text: str, html: str) -> None:
     """Whatever the letters; lines stay within the limits; every signature holds."""
@@ -113,7 +122,7 @@ def test_what_is_read_is_what_was_written(subject: str, name: str, text: str, ht
     assert verified(data, 2)
     found = read(data)
     assert " ".join(found["Subject"].split()) == " ".join(subject.split())
-    assert " ".join(found["To"].addresses[0].display_name.split()) == " ".join(name.split())
+    assert " ".join(shown_name(data).split()) == " ".join(name.split())
     assert found["To"].addresses[0].addr_spec == "ann@people.example"
     plain, marked = found.iter_parts()
     for part, wanted in ((plain, letter.text), (marked, letter.html)):
