@@ -28,6 +28,7 @@ from germane.domain.content import Content, Slot, Variant
 from germane.domain.event import Event
 from germane.domain.message import Message, Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.record import Txn
 from germane.domain.sending import Outgoing, Result, Sent
 from germane.domain.settings import ContentSpec, DeliverySpec
 from germane.testing import FakeWorld
@@ -101,12 +102,10 @@ def people(engine: Engine, count: int, shown: Progress) -> None:
             if n % 1_000 == 999:
                 shown.advance(task, 1_000)
     for start in range(0, count, GROUP):
-        engine.put_moves(
-            [
-                Stated(f"u:p{n}", "email_marketing", True, "test")
-                for n in range(start, min(start + GROUP, count))
-            ]
-        )
+        whole = Txn()
+        for n in range(start, min(start + GROUP, count)):
+            whole.absorb(engine.fold_move(Stated(f"u:p{n}", "email_marketing", True, "test")))
+        engine.commit(whole)
 
 
 def written(message: Message) -> Outgoing:
