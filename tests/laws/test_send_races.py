@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from benchmarks import sendraces
-from germane.app.release import Release
-from germane.domain.message import Message, Why
+from germane.app.release import Later, Never, Release
+from germane.domain.message import Message
 
 
 class BlindAtTheEnd(Release):
     """Asks when it claims, and never again: what is said in between is not heard."""
 
-    def withdrawn(self, message: Message) -> Why | None:
+    def withdrawn(self, message: Message) -> Later | Never | None:
         """Only of what is not claimed yet."""
         return None if message.status == "claimed" else super().withdrawn(message)
 

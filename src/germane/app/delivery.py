@@ -82,10 +82,7 @@ class Delivery:
     def tick(self) -> bool:
         """Look at enrolments whose time has come, and at people whom a campaign has not looked at; whether
         there were any."""
-        now_ms = self._engine.world.now_ms()
-        found = self._engine.entries.due(self._engine.tenant, "enrolment", now_ms, limit=BATCH)
-        states = [msgspec.msgpack.decode(each.body, type=Enrolment) for each in found]
-        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in states]
+        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in self._due()]
         moves += self._invitations()
         self._engine.put_moves(moves)
         return bool(moves)
@@ -109,6 +106,19 @@ class Delivery:
         ticked = self.tick()
         made = await self._composer.round()
         return bool(await self._approving.queue.round()) or made or ticked
+
+    def _due(self) -> list[Enrolment]:
+        """Some of those whose time has come. Who waits in a campaign that stands still waits on, however
+        many they are, and keeps nobody else waiting."""
+        engine, limit = self._engine, BATCH
+        now_ms = engine.world.now_ms()
+        while True:
+            found = engine.entries.due(engine.tenant, "enrolment", now_ms, limit=limit)
+            states = (msgspec.msgpack.decode(each.body, type=Enrolment) for each in found)
+            moving = [each for each in states if not engine.library.stands_still(each.campaign)]
+            if len(moving) >= BATCH or len(found) < limit:
+                return moving[:BATCH]
+            limit *= 4
 
     def _invitations(self) -> list[AnyMove]:
         """Some of the people whom a schedule or an audience has not looked at yet. Those who come later are

@@ -96,8 +96,9 @@ class Enrolling:
         made = self._library.compiled(campaign)
         if entry is None:
             return ""
-        if made is None:  # the campaign is gone, or cannot be carried out: nobody waits for it
-            sheet.put(replace(entry, due_ms=0))
+        if made is None:
+            if campaign not in self._library.campaigns:  # it is gone: nobody waits for it
+                sheet.put(replace(entry, due_ms=0))
             return entry.person
         state = _decode(entry.body)
         view = self._view(tenant, state, now_ms)

@@ -83,6 +83,12 @@ class Library:
             known = self._compiled[name] = (campaign, self._compile(campaign))
         return known[1]
 
+    def stands_still(self, name: str) -> bool:
+        """Whether nobody moves in a campaign for now: it is paused, or cannot be carried out as it is. One
+        that is gone does not stand still: who waits in it is let go."""
+        campaign = self.campaigns.get(name)
+        return campaign is not None and (campaign.status == "paused" or self.compiled(name) is None)
+
     def _compile(self, campaign: Campaign) -> Compiled | None:
         try:
             return compiled(campaign, self._conditions)

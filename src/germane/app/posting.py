@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from zlib import crc32
 
-from germane.app.release import Go, Later, Release
+from germane.app.moving import address_key
+from germane.app.release import Go, Later, Never, Release
 from germane.deliver import outbox
 from germane.domain.errors import GermaneError, WrongMove
 from germane.domain.message import Message, Status, Why
@@ -152,9 +153,7 @@ class Postman:
             return Held(message.message_id, "skipped", 0, why)
         if isinstance(verdict, Go):
             return Claimed(message.message_id, verdict.address, verdict.why)
-        if isinstance(verdict, Later):
-            return Held(message.message_id, "queued", verdict.due_ms, verdict.why)
-        return Held(message.message_id, verdict.status, 0, verdict.why)
+        return _held(message, verdict)
 
     async def _send(self, message_id: str) -> None:
         """One claimed message. It is looked at once more in the very moment in which it begins: who has
@@ -163,7 +162,7 @@ class Postman:
         assert message is not None, "it was claimed"
         against = self._release.withdrawn(message)
         if against is not None:
-            await self._settle([Held(message_id, "cancelled", 0, against)])
+            await self._settle([_held(message, against)])
             return
         result = await self._handed_over(message)
         moves = settled(message, result, self._release.now_ms())
@@ -213,8 +212,6 @@ def settled(message: Message, result: Result, now_ms: int) -> list[AnyMove]:
         return [_again(message, result.code or "send.put_off", result.reason, wait_s, now_ms)]
     moves: list[AnyMove] = [_done(message, "failed", result.code, result.reason, now_ms)]
     if result.suppress:
-        from germane.app.moving import address_key
-
         key = address_key(message.channel, message.address)
         moves.append(
             Suppressed(message.channel, key, "", True, Why(now_ms, result.code, result.reason))
@@ -227,6 +224,12 @@ def backoff_s(message: Message) -> float:
     spread by a fifth so that what failed together does not come back together."""
     wait_s = min(FIRST_RETRY_S * 2.0 ** (message.attempts - 1), LONGEST_RETRY_S)
     return wait_s * (1.0 + 0.2 * crc32(message.message_id.encode()) / 2**32)
+
+
+def _held(message: Message, verdict: Later | Never) -> Held:
+    if isinstance(verdict, Later):
+        return Held(message.message_id, "queued", verdict.due_ms, verdict.why)
+    return Held(message.message_id, verdict.status, 0, verdict.why)
 
 
 def _done(message: Message, status: Status, code: str, text: str, now_ms: int) -> Settled:

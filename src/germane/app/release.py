@@ -121,11 +121,14 @@ class Release:
                 return found
         return Go(address, Why(now_ms, "send.claimed", "It goes out."))
 
-    def withdrawn(self, message: Message) -> Why | None:
-        """Why it may not go out whatever the hour: sending is stopped, or the person has said no."""
+    def withdrawn(self, message: Message) -> Later | Never | None:
+        """Why it may not go out whatever the hour: the person has said no, or sending is stopped for now."""
         now_ms = self.now_ms()
+        refused = self._refused(message, self._whose(message.person), now_ms)
+        if refused is not None:
+            return Never("cancelled", refused)
         killed = self._killed(message, now_ms)
-        return killed or self._refused(message, self._whose(message.person), now_ms)
+        return None if killed is None else Later(now_ms + KILLED_S * 1000, killed)
 
     def _killed(self, message: Message, now_ms: int) -> Why | None:
         why = self._moving.switched(self._tenant, message.channel, message.campaign)

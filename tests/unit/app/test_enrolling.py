@@ -20,7 +20,7 @@ from germane.domain.campaign import Campaign, Enter, Leave, Step, Wait
 from germane.domain.enrolment import Enrolment
 from germane.domain.event import Event
 from germane.domain.message import Message, Why
-from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated, Ticked
 from germane.domain.settings import DeliverySpec, Settings
 from germane.testing import FakeWorld, an_event, an_order
 from germane.testing.builders import an_item
@@ -429,3 +429,48 @@ def test_what_must_still_hold_is_asked_as_it_goes_out(engine: Engine) -> None:
     assert (message.status, message.whys[-1].code) == ("cancelled", "still_false")
     assert channel.sent == []
     assert outbox.read(engine.entries.of(engine.tenant, "u:u1", "message")[0]) == message
+
+
+def test_who_waits_in_a_paused_campaign_waits_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is recorded of them meanwhile, nobody else waits for them, and it goes on where it stood."""
+    monkeypatch.setattr("germane.app.delivery.BATCH", 2)
+    live(engine, abandoned())
+    known(engine)
+    known(engine, "u2")
+    engine.accept_now([an_event(item=f"i{n}") for n in range(5)])
+    engine.put_moves([CampaignTurned("abandoned", "paused", SAID)])
+    live(engine, abandoned(name="second"))
+    engine.accept_now([an_event(user="u2", item="i1")])
+    engine.world.advance(seconds=3600)  # type: ignore[attr-defined]
+    delivery = Delivery(engine, {}, written)
+    assert delivery.tick()
+    assert state_of(engine, "second", "u:u2|item:i1").phase != "waiting"
+    before = engine.seq
+    assert not delivery.tick()
+    assert engine.seq == before
+    engine.put_moves([CampaignTurned("abandoned", "live", SAID)])
+    channel = FakeChannel()
+    worked(engine, channel)
+    assert {each.person for each in channel.sent} == {"u:u1", "u:u2"}
+    assert rebuild(engine).equal
+
+
+def test_who_waits_in_a_campaign_that_cannot_be_read_is_not_forgotten(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistake in the declaration holds a campaign up; mended, it goes on."""
+    live(engine, abandoned())
+    known(engine)
+    engine.accept_now([an_event(item="i1")])
+    engine.world.advance(seconds=3600)  # type: ignore[attr-defined]
+    with monkeypatch.context() as broken:
+        broken.setattr(type(engine.library), "compiled", lambda *_: None)
+        before = engine.seq
+        assert not Delivery(engine, {}, written).tick()
+        assert engine.seq == before
+        engine.put_moves([Ticked("abandoned", "u:u1|item:i1")])
+    channel = FakeChannel()
+    worked(engine, channel)
+    assert [each.person for each in channel.sent] == ["u:u1"]

@@ -254,6 +254,33 @@ def test_the_kill_switch(engine: Engine) -> None:
     assert len(channel.sent) == 1
 
 
+def test_the_kill_switch_after_the_claim(engine: Engine) -> None:
+    """What was claimed and has not begun waits like the rest: it is not lost."""
+    channel, message = FakeChannel(), a_message()
+
+    async def work() -> None:
+        await introduced(engine)
+        await engine.move([planned(message)])
+        postman = a_postman(engine, channel)
+        round_ = asyncio.create_task(postman.round())
+        for _ in range(100):
+            if status_of(engine, message) == "claimed":
+                break
+            await asyncio.sleep(0)
+        await engine.move([Switched("all", "", True, SAID)])
+        await round_
+        await drained(postman)
+        assert channel.sent == []
+        assert (status_of(engine, message), why_of(engine, message)) == ("queued", "switch.off")
+        await engine.move([Switched("all", "", False, SAID)])
+        engine.world.advance(seconds=120)  # type: ignore[attr-defined]
+        await drained(postman)
+
+    in_a_loop(engine, work)
+    assert [each.message_id for each in channel.sent] == [message.message_id]
+    assert rebuild(engine).equal
+
+
 @pytest.mark.parametrize(
     ("kind", "answer", "status", "code"),
     [
