@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from germane.app.entries import Entries
 from germane.deliver import approving, gate, outbox
-from germane.domain.approval import Approval
+from germane.domain.approval import Approval, ApprovalPolicy
 from germane.domain.errors import ApprovalClosed, Unapproved, UnknownApproval, WrongMove
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why, noted
@@ -206,16 +206,18 @@ class Approvals:
         """Another text: the message's own approval is asked for anew. What a person wrote into a message of
         an approved campaign is not what was approved: from then on it needs one of its own."""
         own = self.find(tenant, after.message_id)
+        if own is not None and own.digest == after.digest:
+            return after
+        found = [x for x in (self.find(tenant, each) for each in after.demands) if x is not None]
+        policies = _different(p for each in found for p in each.policies)
+        authors = tuple(dict.fromkeys(a for each in found for a in each.authors))
         if own is not None:
-            if own.digest == after.digest:
-                return after
+            if after.edited_by:
+                own = replace(own, policies=policies, authors=authors)
             _put(txn, tenant, approving.entry(approving.rewritten(own, after, at_ms)))
             return replace(after, status="approval")
         if before is None or after.edited_by == before.edited_by:
             return after
-        found = [self.find(tenant, each) for each in after.demands]
-        policies = tuple(p for each in found if each is not None for p in each.policies)
-        authors = tuple(a for each in found if each is not None for a in each.authors)
         asked = Asked(after.message_id, policies, after.edited_by, authors)
         made = approving.asked(None, asked, after, at_ms)
         _put(txn, tenant, approving.entry(made))
@@ -244,6 +246,14 @@ class Approvals:
         """Approvals of messages to somebody who turned out to be somebody else."""
         for each in self._entries.of(tenant, gone, "approval"):
             _put(txn, tenant, approving.entry(replace(approving.read(each), person=person)))
+
+
+def _different(policies: Iterable[ApprovalPolicy]) -> tuple[ApprovalPolicy, ...]:
+    kept: list[ApprovalPolicy] = []
+    for each in policies:
+        if each not in kept:
+            kept.append(each)
+    return tuple(kept)
 
 
 def _put(txn: Txn, tenant: str, entry: Entry) -> None:

@@ -148,8 +148,9 @@ class Demands:
 
     def each(self, message: Message) -> tuple[ApprovalPolicy, ...]:
         """Policies that demand approval of this very message now. Of a whole campaign it is demanded before
-        its messages are made: those that were made before it was demanded are approved one by one."""
-        of_campaign = any("@" in each for each in message.demands)
+        its messages are made: those that were made before it was demanded are approved one by one, and so
+        are those that a person wrote into, since then they are not what was approved."""
+        of_campaign = not message.edited_by and any("@" in each for each in message.demands)
         return tuple(
             each
             for each in self._policies(message)

@@ -583,6 +583,32 @@ def test_a_message_of_an_approved_campaign_that_somebody_edits(tmp_path: Path) -
     in_office(tmp_path, settings({"email": policy}), work)
 
 
+def test_an_edit_answers_to_every_policy_that_held_for_the_campaign(tmp_path: Path) -> None:
+    """Also where the message has an approval of its own already: whoever approves by the one policy does not
+    stand in for those whom the other names."""
+    policies = {
+        "": ApprovalPolicy(of="campaign", approvers=("ann",)),
+        "email": ApprovalPolicy(amount="discount", over=50),
+    }
+
+    async def work(office: Office) -> None:
+        message, data = a_message(amounts={"discount": 60.0})
+        moves = planned(office.approving.demands, message, data, contents={"picks": "c1"})
+        await office.engine.move(moves)
+        (whole,) = (x for x in office.approving.listed() if x.subject == "campaign")
+        await office.says("ann", "approve", whole.approval_id)
+        edit = Edit(subject="Mine", html="<p>Mine</p>", text="Mine")
+        own = office.approving.find(message.message_id)
+        await office.approving.edit(own.approval_id, office.operator("cem"), own.digest, edit)
+        after = await office.says("dot", "approve", own.approval_id)
+        assert (after.status, len(after.policies)) == ("pending", 2)
+        assert office.message(message).status == "approval"
+        await office.says("ann", "approve", own.approval_id)
+        assert office.message(message).status == "queued"
+
+    in_office(tmp_path, settings(policies), work)
+
+
 # -- operators -------------------------------------------------------------------------------------
 
 
