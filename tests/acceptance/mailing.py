@@ -11,9 +11,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from aiosmtpd.controller import Controller
-
 from tests.acceptance.conftest import free_port
+from tests.postoffice import PostOffice, open_office
 
 
 @dataclass
@@ -45,10 +44,8 @@ class Sink:
 def smtp_sink(kind: type[Sink] = Sink) -> Iterator[Sink]:
     """A server on a free port."""
     sink = kind(free_port())
-    controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
-    controller.start()
-    yield sink
-    controller.stop()
+    with open_office(PostOffice(sink, sink.port)):
+        yield sink
 
 
 def text_of(mail: EmailMessage, kind: str = "plain") -> str:

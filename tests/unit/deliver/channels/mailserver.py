@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+
+from tests.postoffice import PostOffice, Remembered, open_office
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Script:
     logins: list[str] = field(default_factory=list)
 
 
-class Scripted(SMTP):
+class Scripted(Remembered):
     """aiosmtpd, with a script in front of each command."""
 
     script: Script
@@ -110,20 +110,18 @@ class Handler:
         return told if told and told[0].isdigit() else "250 2.0.0 taken"
 
 
-class Server(Controller):
-    """Started and stopped by a test."""
+class Server(PostOffice):
+    """Follows a script."""
+
+    kind = Scripted
 
     def __init__(self, script: Script, **more: Any) -> None:
         self._script = script
-        super().__init__(Handler(script), hostname="127.0.0.1", port=0, **more)
-
-    def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super().__init__(Handler(script), **more)
 
     def factory(self) -> SMTP:
-        served = Scripted(self.handler, **self.SMTP_kwargs)
+        served = super().factory()
+        assert isinstance(served, Scripted)
         served.script = self._script
         return served
 
@@ -132,16 +130,9 @@ class Server(Controller):
 def mailserver(script: Script | None = None, **more: Any) -> Iterator[tuple[int, Script]]:
     """Port and script of a running server."""
     script = script or Script()
-    server = Server(script, **more)
-    server.start()
-    script.sessions.clear()  # the library looks whether it is there
-    try:
-        yield server.port, script
-    finally:
-        server.stop()
-        for each in threading.enumerate():
-            if each is getattr(server, "_thread", None):
-                each.join(2)
+    with open_office(Server(script, **more)) as port:
+        script.sessions.clear()  # the library looks whether it is there
+        yield port, script
 
 
 def login(name: str, password: str, script: Script) -> Any:
