@@ -55,7 +55,7 @@ WHERE tenant = ? AND kind = ? AND key > ? ORDER BY key LIMIT ?;
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND topic = ? AND key > ? ORDER BY key LIMIT ?;
 -- name: entries_by_status
-SELECT kind, key, body, person, topic, status, due_ms FROM entry
+SELECT kind, key, body, person, topic, status, due_ms FROM entry INDEXED BY entry_topic
 WHERE tenant = ? AND kind = ? AND topic = ? AND status = ? AND key > ? ORDER BY key LIMIT ?;
 -- name: newest
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
@@ -64,11 +64,11 @@ WHERE tenant = ? AND kind = ? AND key < ? ORDER BY key DESC LIMIT ?;
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND topic = ? AND key < ? ORDER BY key DESC LIMIT ?;
 -- name: newest_by_status
-SELECT kind, key, body, person, topic, status, due_ms FROM entry
+SELECT kind, key, body, person, topic, status, due_ms FROM entry INDEXED BY entry_topic
 WHERE tenant = ? AND kind = ? AND topic = ? AND status = ? AND key < ? ORDER BY key DESC LIMIT ?;
 -- name: entries_of
-SELECT kind, key, body, person, topic, status, due_ms FROM entry
-WHERE tenant = ? AND person = ? AND kind = ? ORDER BY key DESC LIMIT ?;
+SELECT kind, key, body, person, topic, status, due_ms FROM entry INDEXED BY entry_person
+WHERE tenant = ? AND person = ? AND person <> '' AND kind = ? ORDER BY key DESC LIMIT ?;
 -- name: due
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND due_ms > 0 AND due_ms <= ? ORDER BY due_ms, key LIMIT ?;
