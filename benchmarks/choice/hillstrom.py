@@ -153,7 +153,7 @@ def measure(limit: int | None = None, seeds: int = SEEDS) -> dict[str, Any]:
 
         def learn(rest: npt.NDArray[np.intp]) -> Any:
             model = people.taught(rest)
-            _, gate = model.state.choosers.of["campaign"].belief(START_MS + 2 * WINDOW_MS)
+            gate = model.state.choosers.of["campaign"].known(START_MS + 2 * WINDOW_MS).gate
             gates.append({"differs": gate.differs, "gain": gate.gain, "low": gate.low})
             return lambda held: people.asked(model, held)
 

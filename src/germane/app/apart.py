@@ -12,13 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
 
 from germane.app.importer import Importer
-from germane.app.learner import Asked, Learned, Start, Task, get, put
+from germane.app.learner import Asked, Learned, Start, Task
+from germane.app.pipes import get, put, there
 from germane.domain.decision import Decision
 from germane.domain.errors import GermaneError
 from germane.domain.event import Interaction
@@ -147,13 +148,13 @@ class Apart:
 
     def _put(self, data: bytes) -> None:
         try:
-            put(_there(self._child.stdin), data)
+            put(there(self._child.stdin), data)
         except BrokenPipeError:
             raise LearnerEnded from None
 
     def _get(self) -> bytes:
         try:
-            return get(_there(self._child.stdout))
+            return get(there(self._child.stdout))
         except EOFError:
             raise LearnerEnded from None
 
@@ -217,8 +218,3 @@ def _in_part(profile: Profile, interactions: Sequence[Interaction]) -> Profile:
         recent=profile.recent[-BEFORE:],
         own_items={each.item_id: own[each.item_id] for each in interactions if each.item_id in own},
     )
-
-
-def _there(pipe: object) -> BinaryIO:
-    assert pipe is not None, "both were asked for"
-    return pipe  # type: ignore[return-value]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from germane.app.accounts import Accounts
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
+from germane.app.rendering import Printed, Spoiled, Start, Work, facts_of, print_one
 from germane.app.sends import sends_of
 from germane.app.stakes import amounts_of
 from germane.deliver import outbox, planning
@@ -27,19 +29,38 @@ from germane.domain.plan import Ask, Plan, Reason
 from germane.domain.profile import Profile
 from germane.domain.settings import ContentSpec
 from germane.generate import eligible
-from germane.generate.facts import Facts, Follow, Links
+from germane.generate.facts import Links
 from germane.generate.render import render
 from germane.profile.rhythm import hours_of
 
 BATCH = 200
-Addresses = Callable[[Message], tuple[Links, Follow | None]]
-"""Of a message: the addresses that Germane itself answers, and what its links become."""
+Addresses = Callable[[Message], Links]
+"""Of a message: the addresses that Germane itself answers."""
 _log = logging.getLogger(__name__)
 
 
-def no_addresses(_: Message) -> tuple[Links, Follow | None]:
-    """Nothing of our own: links stay as they are."""
-    return Links(), None
+def no_addresses(_: Message) -> Links:
+    """Nothing of our own."""
+    return Links()
+
+
+class CampaignGone(GermaneError):
+    """What asked for a message is not there any more."""
+
+    code = "campaign.gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A message that is decided, and not rendered yet."""
+
+    draft: Message
+    message: Message
+    campaign: Campaign
+    content: Content
+    profile: Profile
+    decisions: list[Decision]
+    work: Work
 
 
 class Composer:
@@ -54,34 +75,59 @@ class Composer:
     ) -> None:
         self._engine = engine
         self._demands = demands or Demands(engine)
-        self._spec = spec or ContentSpec()
+        self.start = Start(engine.settings, spec or ContentSpec())
         self._accounts = Accounts(engine.entries)
         self._addresses = addresses
 
-    async def round(self, limit: int = BATCH) -> bool:
-        """Make some of those that were asked for; whether there were any."""
-        drafts = self.drafts(limit)
-        for each in drafts:
-            self.make(each)
-        await self._engine.durable()
-        return bool(drafts)
-
-    def drafts(self, limit: int = BATCH) -> list[Message]:
-        """What was asked for and is not made yet, the longest waiting first."""
+    def drafts(self, limit: int = BATCH, without: Collection[str] = frozenset()) -> list[Message]:
+        """What was asked for and is not made yet, the longest waiting first; but not those ids."""
         now_ms = self._engine.world.now_ms()
-        found = self._engine.entries.due(self._engine.tenant, "draft", now_ms, limit=limit)
-        return [outbox.read(each) for each in found]
+        most = limit + len(without)
+        found = self._engine.entries.due(self._engine.tenant, "draft", now_ms, limit=most)
+        return [outbox.read(each) for each in found if each.key not in without][:limit]
 
-    def make(self, draft: Message) -> Message:
+    def make(self, draft: Message) -> None:
         """Make one, and put it into the outbox: waiting, or with the reason why it will not go out."""
+        begun = self.begin(draft)
+        if begun is not None:
+            self.finish(begun, self.rendered(begun))
+
+    def begin(self, draft: Message) -> Begun | None:
+        """Decide what one says; None: it will not go out, and the outbox has the reason."""
         try:
-            move, takes = self._composed(draft)
+            return self._decided_all(draft)
         except GermaneError as error:
-            move, takes = _dropped(draft, Why(self._now(), error.code, error.message)), ()
+            why = Why(self._now(), error.code, error.message)
         except Exception as error:  # a bug in one message must not stop the others
             _log.exception("a message of %s could not be made", draft.campaign)
             why = Why(self._now(), "internal", f"It could not be made: {error!r}")
-            move, takes = _dropped(draft, why), ()
+        self._engine.put_moves([_dropped(draft, why)])
+        return None
+
+    def rendered(self, begun: Begun) -> Printed | Spoiled:
+        """Render one in this process."""
+        return print_one(begun.content, begun.work, self.start)
+
+    def stands(self, begun: Begun) -> bool:
+        """Whether a message is still asked for as it was when it was begun."""
+        engine, library = self._engine, self._engine.library
+        entry = engine.entries.get(engine.tenant, "draft", begun.draft.message_id)
+        return (
+            entry is not None
+            and outbox.read(entry) == begun.draft
+            and library.contents.get(begun.content.content_id) is begun.content
+            and library.campaigns.get(begun.campaign.name) is begun.campaign
+        )
+
+    def finish(self, begun: Begun, found: Printed | Spoiled) -> None:
+        """Give one its time, and put it into the outbox."""
+        takes: tuple[str, ...] = ()
+        if isinstance(found, Spoiled):
+            move = _dropped(begun.draft, Why(self._now(), found.code, found.message))
+        else:
+            step = begun.campaign.steps[begun.campaign.step_at(begun.draft.step) or 0]
+            plan = self._plan(begun.message, begun.campaign, step, begun.profile)
+            move, takes = self._planned(begun, found, plan), plan.takes
         asks: list[AnyMove] = []
         if move.message.status == "queued":
             waiting, asks = self._demands.prepared(move.message)
@@ -89,7 +135,6 @@ class Composer:
         self._engine.put_moves([move, *asks])
         for message_id in takes:
             self.give_way(message_id)
-        return move.message
 
     def again(self, message: Message) -> Rendered:
         """The same choices, rendered from what is true now.
@@ -123,59 +168,49 @@ class Composer:
     def _now(self) -> int:
         return self._engine.world.now_ms()
 
-    def _composed(self, draft: Message) -> tuple[Planned, tuple[str, ...]]:
+    def _decided_all(self, draft: Message) -> Begun:
+        """
+        Raises:
+            CampaignGone, UnknownContent: it is.
+        """
         library = self._engine.library
-        campaign, content = (
-            library.campaigns.get(draft.campaign),
-            library.contents.get(draft.content),
-        )
+        campaign = library.campaigns.get(draft.campaign)
+        content = library.contents.get(draft.content)
         if campaign is None or campaign.step_at(draft.step) is None:
-            return _dropped(draft, Why(self._now(), "campaign.gone", "Its campaign is gone.")), ()
+            raise CampaignGone("Its campaign is gone.")
         if content is None:
-            text = f"There is no content {draft.content!r}."
-            return _dropped(draft, Why(self._now(), "content.unknown", text)), ()
-        step = campaign.steps[campaign.step_at(draft.step) or 0]
+            raise UnknownContent(f"There is no content {draft.content!r}.")
         profile = self._engine.profile_of(draft.person)
         message = replace(draft, person=profile.person)
         chosen, decisions = self._chosen(message, content, profile)
-        rendered = self._rendered(message, content, profile, chosen)
-        plan = self._plan(message, campaign, step, profile)
-        return self._planned(message, campaign, chosen, decisions, rendered, plan), plan.takes
+        work = self._work(message, profile, chosen)
+        return Begun(draft, message, campaign, content, profile, decisions, work)
 
-    def _planned(
-        self,
-        message: Message,
-        campaign: Campaign,
-        chosen: Chosen,
-        decisions: list[Decision],
-        rendered: Rendered,
-        plan: Plan,
-    ) -> Planned:
-        data, digest = outbox.packed(rendered)
+    def _planned(self, begun: Begun, found: Printed, plan: Plan) -> Planned:
         now_ms = self._now()
         whys = tuple(Why(now_ms, each.code, each.text) for each in plan.reasons)
         status: Status = "queued" if plan.at_ms is not None else "skipped"
-        if status == "queued" and campaign.status == "dry":
+        if status == "queued" and begun.campaign.status == "dry":
             status = "skipped"
             text = "The campaign is dry: it would have gone out."
             whys = (*whys, Why(now_ms, "campaign.dry", text))
         made = replace(
-            message,
+            begun.message,
             status=status,
             due_ms=plan.at_ms or 0 if status == "queued" else 0,
             expires_ms=plan.deadline_ms,
             settled_ms=0 if status == "queued" else now_ms,
-            locale=rendered.locale,
-            chosen=chosen.variants,
-            decisions=tuple(each.decision_id for each in decisions),
-            digest=digest,
-            version=campaign.version,
-            content_version=rendered.version,
-            amounts=amounts_of(rendered.claims, decisions),
+            locale=found.locale,
+            chosen=begun.work.chosen.variants,
+            decisions=tuple(each.decision_id for each in begun.decisions),
+            digest=found.digest,
+            version=begun.campaign.version,
+            content_version=found.version,
+            amounts=amounts_of(found.claims, begun.decisions),
             propensity=plan.propensity,
             whys=whys,
         )
-        return Planned(made, data)
+        return Planned(made, found.data)
 
     def _chosen(
         self, message: Message, content: Content, profile: Profile
@@ -224,20 +259,20 @@ class Composer:
     def _rendered(
         self, message: Message, content: Content, profile: Profile, chosen: Chosen
     ) -> Rendered:
-        links, follow = self._addresses(message)
-        settings = self._engine.settings
-        facts = Facts(
-            settings=settings,
+        work = self._work(message, profile, chosen)
+        return render(content, chosen, facts_of(work, self.start))
+
+    def _work(self, message: Message, profile: Profile, chosen: Chosen) -> Work:
+        return Work(
+            content=message.content,
+            chosen=chosen,
             profile=profile,
             now_ms=self._now(),
-            spec=self._spec,
             account=self._account(profile),
             item=self._engine.item(message.item) if message.item else None,
             event=self._event(message.cause_seq),
-            links=links,
-            follow=follow,
+            links=self._addresses(message),
         )
-        return render(content, chosen, facts)
 
     def _account(self, profile: Profile) -> Profile | None:
         return self._accounts.profile(self._engine.tenant, profile.account)

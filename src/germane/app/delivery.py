@@ -14,6 +14,8 @@ from germane.app.checks import Checks
 from germane.app.composing import Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
+from germane.app.making import Making
+from germane.app.pace import Pace
 from germane.app.posting import Log, Postman, Write
 from germane.app.release import Check, Release
 from germane.domain.enrolment import Enrolment
@@ -45,9 +47,11 @@ class Delivery:
         self._approving = Approving(engine)
         demands = self._approving.demands
         self._composer = Composer(engine, addresses, spec, demands)
+        self._making = Making(engine, self._composer)
         checks: list[Check] = [Checks(engine, self._composer), demands.check]
         self._release = Release.of(engine, checks)
         self._postman = Postman(self._release, channels, engine, write, sent=sent)
+        self._pace = Pace()
         self._invited: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -65,6 +69,7 @@ class Delivery:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        self._making.close()
         await self._postman.close()
 
     async def idle(self) -> None:
@@ -74,6 +79,7 @@ class Delivery:
             busy = await self._look() or await self._postman.round()
             if not busy:
                 busy = await self._postman.landed()
+        self._making.close()
 
     async def built(self) -> bool:
         """Look at whose time has come, and make some messages; whether there was anything to do."""
@@ -82,10 +88,21 @@ class Delivery:
     def tick(self) -> bool:
         """Look at enrolments whose time has come, and at people whom a campaign has not looked at; whether
         there were any."""
-        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in self._due()]
-        moves += self._invitations()
+        moves = self._occasions()
         self._engine.put_moves(moves)
         return bool(moves)
+
+    async def _ticked(self) -> bool:
+        """The same, in slices."""
+        moves = self._occasions()
+        for each in moves:
+            self._engine.put_moves([each])
+            await self._pace.breathe()
+        return bool(moves)
+
+    def _occasions(self) -> list[AnyMove]:
+        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in self._due()]
+        return moves + self._invitations()
 
     async def _make(self) -> None:
         recovered = False
@@ -103,8 +120,8 @@ class Delivery:
             await asyncio.sleep(0 if busy else IDLE_S)
 
     async def _look(self) -> bool:
-        ticked = self.tick()
-        made = await self._composer.round()
+        ticked = await self._ticked()
+        made = await self._making.round()
         return bool(await self._approving.queue.round()) or made or ticked
 
     def _due(self) -> list[Enrolment]:

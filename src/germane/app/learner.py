@@ -5,12 +5,12 @@ It is told all that a model is asked and folds in log order, does both, and says
 
 from __future__ import annotations
 
-import struct
 import sys
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from germane.app.pipes import get, put
 from germane.app.steps import is_lesson
 from germane.domain.decision import Decision
 from germane.domain.event import Interaction
@@ -21,7 +21,6 @@ from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
 
-_LENGTH = struct.Struct("<Q")
 encode = msgspec.msgpack.encode
 
 
@@ -64,29 +63,6 @@ class Learned(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Lessons of the model so far."""
     derived: list[bytes]
     """Of each record, in order."""
-
-
-def put(pipe: BinaryIO, data: bytes) -> None:
-    """Send a message."""
-    pipe.write(_LENGTH.pack(len(data)))
-    pipe.write(data)
-    pipe.flush()
-
-
-def get(pipe: BinaryIO) -> bytes:
-    """Receive a message.
-
-    Raises:
-        EOFError: the other side has ended.
-    """
-    size = pipe.read(_LENGTH.size)
-    if len(size) < _LENGTH.size:
-        raise EOFError
-    (length,) = _LENGTH.unpack(size)
-    data = pipe.read(length)
-    if len(data) < length:
-        raise EOFError
-    return data
 
 
 def learn(model: SharedModel, task: Task) -> bytes:

@@ -24,7 +24,7 @@ from germane.domain.moves import AnyMove, Planned
 from germane.domain.purposes import TRANSACTIONAL
 from germane.domain.sending import Channel, Outgoing
 from germane.domain.settings import ContentSpec
-from germane.generate.facts import Follow, Links
+from germane.generate.facts import Links
 
 CRM = "crm"
 _WEBHOOK = "webhook:"
@@ -61,11 +61,11 @@ class Postbox:
             spec=self.content,
         )
 
-    def addresses(self, message: Message) -> tuple[Links, Follow | None]:
+    def addresses(self, message: Message) -> Links:
         """Addresses that a message's text names: where to unsubscribe."""
         if message.channel != "email" or not self.spec.links.base_url:
-            return Links(), None
-        return Links(unsubscribe=self._unsubscribe(message)), None
+            return Links()
+        return Links(unsubscribe=self._unsubscribe(message))
 
     def written(self, message: Message) -> Outgoing:
         """Everything of a message, with its links led over this server where that is wanted.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,9 +10,6 @@ from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.profile import Profile
 from germane.domain.settings import ContentSpec, Settings
-
-Follow = Callable[[str, str, str], str]
-"""(address, slot, item id or empty) -> the address that is sent in its place, such as a counted redirect."""
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -45,7 +41,6 @@ class Facts(msgspec.Struct, frozen=True):
     locales: tuple[str, ...] = ()
     """Languages that are wanted, before the person's own."""
     links: Links = Links()
-    follow: Follow | None = None
 
     @property
     def wanted(self) -> tuple[str, ...]:

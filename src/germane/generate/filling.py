@@ -155,7 +155,6 @@ class _One:
     ) -> None:
         self._facts, self._language, self._budget, self._slot = facts, language, budget, slot
         self._item = item if item is not None else facts.item
-        self._follow = item.item_id if item is not None else ""
         self.used: list[Used] = parent.used if parent else []
         self.claims: list[Claim] = parent.claims if parent else []
         self.links: list[str] = parent.links if parent else []
@@ -230,7 +229,7 @@ class _One:
         return resolved(self.filled("url", source))
 
     def link(self, url: str) -> str:
-        """What is sent in the place of an address that people follow.
+        """An address that people follow.
 
         Raises:
             Missing: it may not be linked to.
@@ -239,8 +238,7 @@ class _One:
         if wrong is not None:
             raise Missing(f"the link {url[:80]!r}", f"cannot be used. {wrong[0]}")
         self.links.append(url)
-        follow = self._facts.follow
-        return follow(url, self._slot, self._follow) if follow is not None else url
+        return url
 
     def picture(self, url: str) -> str:
         """

@@ -50,7 +50,7 @@ class Sums:
     def made(self, x: Floats) -> None:
         """A decision."""
         self.count += 1.0
-        self.xx += np.outer(x, x)
+        self.xx += x[:, None] * x
 
     def rewarded(self, x: Floats, before: float, reward: float) -> None:
         """``reward`` more for a decision that had ``before``."""
@@ -151,7 +151,8 @@ class Arms:
         if trial.made:
             sums.made(x)
             new = keyed(trial.at_ms, trial.features, self.half_life_ms, trial.action)
-            bucket.contexts = lowest((*bucket.contexts, new), KEPT_OF_BUCKET)
+            if len(bucket.contexts) < KEPT_OF_BUCKET or new < bucket.contexts[-1]:
+                bucket.contexts = lowest((*bucket.contexts, new), KEPT_OF_BUCKET)
             self.made[trial.how] = self.made.get(trial.how, 0) + 1
         else:
             sums.rewarded(x, trial.before, trial.reward)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -61,6 +62,17 @@ def seen_by_rules(surface: SurfaceSpec) -> SurfaceSpec:
     return replace(surface, item_types=(TYPE,)) if surface.kind == "choice" else surface
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the actions at a moment."""
+
+    belief: Posterior
+    gate: policy.Gate
+    """Whether it proves that acting per person is better as a whole."""
+    everyone: policy.Belief
+    """Rewards less costs, on average over everyone."""
+
+
 class Chooser:
     """One choice surface."""
 
@@ -73,18 +85,17 @@ class Chooser:
         self._items = tuple(as_item(each) for each in self.actions)
         self._costs = np.array([each.cost for each in self.actions])
         self._worth = max((each.value for each in surface.outcomes), default=1.0)
-        self._known: tuple[tuple[int, int], tuple[Posterior, policy.Gate]] | None = None
+        self._known: tuple[tuple[int, int], Known] | None = None
 
-    def belief(self, at_ms: int) -> tuple[Posterior, policy.Gate]:
-        """The posterior as of the last moment at which a bucket may have closed, kept until the next; and
-        whether it proves that acting per person is better as a whole."""
+    def known(self, at_ms: int) -> Known:
+        """What is known as of the last moment at which a bucket may have closed, kept until the next."""
         as_of = self.arms.as_of(at_ms)
         key = (as_of, self.arms.changes)
         if self._known is None or self._known[0] != key:
             size = len(self.features.names)
             found = posterior(self.actions, self.arms.known(as_of), size, self._worth)
             gate = policy.gate(found, self._costs, self.arms.sampled(as_of))
-            self._known = (key, (found, gate))
+            self._known = (key, Known(found, gate, self._less_costs(*found.everyone())))
         return self._known[1]
 
     def choose(
@@ -107,11 +118,11 @@ class Chooser:
         if not allowed or not self.surface.outcomes:
             return self.default(ask, rules, filters, at_ms=at_ms)
         x = self.features.of(profile, ask.context, at_ms=at_ms, readiness=readiness)
-        belief, gate = self.belief(at_ms)
+        known = self.known(at_ms)
+        belief, gate = known.belief, known.gate
         person = self._less_costs(*belief.person(x))
-        everyone = self._less_costs(*belief.everyone())
         plan = policy.plan(
-            everyone,
+            known.everyone,
             person,
             belief.responses,
             allowed,
@@ -138,7 +149,7 @@ class Chooser:
                     taken,
                     self.actions,
                     arms,
-                    self._standing(belief, everyone, plan)[plan.constant],
+                    self._standing(belief, known.everyone, plan)[plan.constant],
                     self.features.names,
                     parts,
                     lambda name: self.features.may_say(name, speech),
@@ -168,8 +179,8 @@ class Chooser:
 
     def standing(self, at_ms: int) -> Actions:
         """How the actions stand for everyone (domain.ports.Model.standing)."""
-        belief, gate = self.belief(at_ms)
-        everyone = self._less_costs(*belief.everyone())
+        known = self.known(at_ms)
+        belief, everyone = known.belief, known.everyone
         share = self.surface.exploration_share
         allowed = range(len(self.actions))
         plan = policy.plan(everyone, everyone, belief.responses, allowed, share, personal=False)
@@ -185,7 +196,7 @@ class Chooser:
             arms=arms,
             reasons=(
                 words.everyone(self.actions[plan.constant], arms[plan.constant]),
-                words.whole(gate),
+                words.whole(known.gate),
             ),
         )
         return Actions(choice, dict(self.arms.made), self.arms.waiting(at_ms))
@@ -204,18 +215,16 @@ class Chooser:
         self, belief: Posterior, person: policy.Belief, plan: policy.Plan
     ) -> tuple[Standing, ...]:
         spread = _Z95 * np.sqrt(np.maximum(person.cov.diagonal(), 0.0))
-        return tuple(
-            Standing(
-                each.id,
-                float(plan.probabilities[n]),
-                float(person.mean[n]),
-                float(person.mean[n] - spread[n]),
-                float(person.mean[n] + spread[n]),
-                float(belief.count[n]),
-                float(belief.responses[n]),
-            )
-            for n, each in enumerate(self.actions)
+        columns = (
+            plan.probabilities,
+            person.mean,
+            person.mean - spread,
+            person.mean + spread,
+            belief.count,
+            belief.responses,
         )
+        rows = zip(self.actions, *(each.tolist() for each in columns), strict=True)
+        return tuple(Standing(action.id, *figures) for action, *figures in rows)
 
     def _ranked(self, taken: int, choice: Choice) -> Ranked:
         """As a slate of one, or of none."""

@@ -17,8 +17,9 @@ probability with which the policy took the action, given what it knew (Law 6).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from random import Random
 from statistics import NormalDist
 
@@ -44,6 +45,16 @@ class Belief:
 
     mean: Floats
     cov: Floats
+    _chances: dict[tuple[int, ...], Floats] = field(default_factory=dict, repr=False, compare=False)
+    """Computed once: the belief about everyone stays for many decisions."""
+
+    def chances(self, allowed: Sequence[int]) -> Floats:
+        """As ``chances_of_best``."""
+        among = tuple(allowed)
+        found = self._chances.get(among)
+        if found is None:
+            found = self._chances[among] = chances_of_best(self, among)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +121,7 @@ def plan(
     best, nearest, gain, lower = _personal(person, responses, allowed, constant)
     if not personal:
         best = constant
-    chances = chances_of_best(person if personal else everyone, allowed)
+    chances = (person if personal else everyone).chances(allowed)
     explored = max(share, 1.0 - float(chances[best])) if len(allowed) > 1 else 0.0
     probabilities = np.zeros(len(everyone.mean))
     even = max(share, 0.5 * explored) if len(allowed) > 1 else 0.0
@@ -192,8 +203,10 @@ def points(size: int) -> Floats:
 
 def draw(probabilities: Floats, seed: int) -> int:
     """One action with exactly these probabilities."""
-    at = Random(seed).random()  # noqa: S311 - no secret
-    total = np.cumsum(probabilities)
-    taken = int(np.searchsorted(total, at * total[-1], side="right"))
-    possible = np.flatnonzero(probabilities)
-    return taken if taken < len(probabilities) and probabilities[taken] > 0 else int(possible[-1])
+    given = probabilities.tolist()
+    total = list(accumulate(given))
+    at = Random(seed).random() * total[-1]  # noqa: S311 - no secret
+    for n, (probability, until) in enumerate(zip(given, total, strict=True)):
+        if at < until and probability > 0:
+            return n
+    return max(n for n, each in enumerate(given) if each > 0)

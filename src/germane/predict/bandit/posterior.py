@@ -78,7 +78,7 @@ class Posterior:
     def person(self, features: Sequence[float]) -> tuple[Floats, Floats]:
         """The same for one context."""
         z = np.concatenate(([1.0], (np.array(features) - self.shift) * self.scale))
-        cov: Floats = np.einsum("ipjq,p,q->ij", self.cov, z, z)
+        cov: Floats = z @ (self.cov @ z)
         return self.mean @ z, cov
 
     def policy_gain(
