@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -217,11 +218,7 @@ class Composer:
     ) -> tuple[Chosen, list[Decision]]:
         """A decision, with its propensity, for each slot that can vary; in order, since what is for whom
         may depend on what was chosen before."""
-        names = {
-            "profile": eligible.seen(profile, self._engine.settings, self._now()),
-            "account": eligible.seen_account(self._account(profile)),
-            "context": {},
-        }
+        names = self._names(profile) if eligible.conditional(content) else {}
         variants: dict[str, str] = {}
         items = {}
         decisions = []
@@ -242,6 +239,14 @@ class Composer:
             else:
                 variants[slot.name] = fitting[0].id if fitting else ""
         return Chosen(variants, items), decisions
+
+    def _names(self, profile: Profile) -> dict[str, Any]:
+        """What the conditions of variants speak of."""
+        return {
+            "profile": eligible.seen(profile, self._engine.settings, self._now()),
+            "account": eligible.seen_account(self._account(profile)),
+            "context": {},
+        }
 
     def _decided(
         self,

@@ -19,6 +19,8 @@ class Entries:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._pending: dict[tuple[str, str], dict[str, tuple[int, Entry | None]]] = {}
+        self._held_of: dict[tuple[str, str, str], set[str]] = {}
+        """(tenant, kind, person) -> keys among them."""
         self._recent: OrderedDict[tuple[str, str, str], Entry | None] = OrderedDict()
 
     def get(self, tenant: str, kind: str, key: str) -> Entry | None:
@@ -66,8 +68,9 @@ class Entries:
         stored = self._store.entries_of(
             tenant, person, kind, limit=limit + len(self._over(tenant, kind))
         )
-        held = (e for e in self._held(tenant, kind) if e.person == person)
-        found = [*self._still(tenant, kind, stored), *held]
+        over = self._over(tenant, kind)
+        held = (over[key][1] for key in self._held_of.get((tenant, kind, person), ()))
+        found = [*self._still(tenant, kind, stored), *(e for e in held if e is not None)]
         return sorted(found, key=lambda e: e.key, reverse=True)[:limit]
 
     def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
@@ -92,13 +95,18 @@ class Entries:
     def hold(self, txn: Txn, ticket: int) -> None:
         """Show a step's changes to every later read."""
         for (tenant, kind, key), entry in txn.entries.items():
-            self._pending.setdefault((tenant, kind), {})[key] = (ticket, entry)
+            over = self._pending.setdefault((tenant, kind), {})
+            self._not_of(tenant, kind, over.get(key))
+            over[key] = (ticket, entry)
+            if entry is not None and entry.person:
+                self._held_of.setdefault((tenant, kind, entry.person), set()).add(key)
 
     def settle(self, txn: Txn, ticket: int) -> None:
         """A group up to ``ticket`` is durable."""
         for tenant, kind, key in txn.entries:
             held = self._pending.get((tenant, kind), {})
             if key in held and held[key][0] <= ticket:
+                self._not_of(tenant, kind, held[key])
                 self._remember((tenant, kind, key), held.pop(key)[1])
 
     def forget(self) -> None:
@@ -110,6 +118,16 @@ class Entries:
         self._recent.move_to_end(named)
         if len(self._recent) > KEPT:
             self._recent.popitem(last=False)
+
+    def _not_of(self, tenant: str, kind: str, was: tuple[int, Entry | None] | None) -> None:
+        """What was held is so no more."""
+        entry = was[1] if was is not None else None
+        if entry is None or not entry.person:
+            return
+        keys = self._held_of[tenant, kind, entry.person]
+        keys.discard(entry.key)
+        if not keys:
+            del self._held_of[tenant, kind, entry.person]
 
     def _over(self, tenant: str, kind: str) -> dict[str, tuple[int, Entry | None]]:
         """What is not committed yet: it hides what is."""

@@ -99,6 +99,11 @@ def holds(source: str, names: Mapping[str, Any]) -> bool:
         return False
 
 
+def conditional(content: Content) -> bool:
+    """Whether any variant is only for some."""
+    return any(each.when for slot in content.slots for each in slot.open)
+
+
 def eligible(slot: Slot, names: Mapping[str, Any]) -> tuple[Variant, ...]:
     """The approved variants whose condition holds, in their order."""
     return tuple(each for each in slot.open if holds(each.when, names))
