@@ -109,13 +109,18 @@ def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
 
 def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
     """Serve until someone stops it; a stop is the normal end, not an error."""
+    tune()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no end in mid-air
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
+        server.run(sockets=[listener])
+
+
+def tune() -> None:
+    """Set the interpreter up for a long life with much in memory and a thread that writes."""
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection need look at it again, which took 20 ms
     gc.set_threshold(*GC_THRESHOLDS)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no end in mid-air
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
-        server.run(sockets=[listener])
 
 
 def require_keys(runtime: Runtime) -> None:
