@@ -89,10 +89,14 @@ def build(
         await engine.start()
         if delivery is not None:
             delivery.start()
-        yield
-        if delivery is not None:
-            await delivery.stop()
-        await engine.stop()
+        try:
+            yield
+        finally:
+            try:
+                if delivery is not None:
+                    await delivery.stop()
+            finally:
+                await engine.stop()
 
     table = endpoints(
         engine, keys, back, anonymous=anonymous, inbox=inbox, streamed=streamed, ways=ways

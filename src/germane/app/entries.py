@@ -41,7 +41,7 @@ class Entries:
         tenant: str,
         kind: str,
         *,
-        topic: str = "",
+        topic: str | None = None,
         status: str = "",
         after: str = "",
         limit: int = 1000,
@@ -59,7 +59,7 @@ class Entries:
             newest=newest,
         )
         held = (e for e in self._held(tenant, kind) if beyond(e.key, after, newest=newest))
-        wanted = (e for e in held if topic in ("", e.topic) and status in ("", e.status))
+        wanted = (e for e in held if topic in (None, e.topic) and status in ("", e.status))
         found = [*self._still(tenant, kind, stored), *wanted]
         return sorted(found, key=lambda e: e.key, reverse=newest)[:limit]
 

@@ -103,8 +103,11 @@ class Postman:
     async def close(self) -> None:
         """Let what is going out end."""
         await self.landed()
-        for channel in self._channels.values():
-            await channel.close()
+        for name, channel in self._channels.items():
+            try:
+                await channel.close()
+            except Exception:  # the others are to be closed, too
+                _log.exception("the channel %s did not close as it should", name)
 
     async def landed(self) -> bool:
         """Wait until nothing is going out; whether anything was."""

@@ -39,9 +39,9 @@ def messages_with(
     """
     entries, tenant = engine.entries, engine.tenant
     kind: EntryKind = "draft" if status == "making" else "message"
-    topics = [campaign]
+    topics: list[str | None] = [campaign or None]
     if status and not campaign:  # entries are found by their status inside a topic
-        topics = sorted({topic for topic, _ in entries.counts(tenant, kind)})
+        topics = [*sorted({topic for topic, _ in entries.counts(tenant, kind)})]
     pages = [
         entries.page(tenant, kind, topic=each, status=status, after=after, limit=limit, newest=True)
         for each in topics

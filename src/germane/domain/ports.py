@@ -86,13 +86,14 @@ class Store(Protocol):
         tenant: str,
         kind: str,
         *,
-        topic: str = "",
+        topic: str | None = None,
         status: str = "",
         after: str = "",
         limit: int = 1000,
         newest: bool = False,
     ) -> list[Entry]:
-        """A page of entries in order of the key, of a topic, of a status inside a topic, or all. With
+        """A page of entries in order of the key, of a topic (the empty one is one, too), of a status inside a
+        topic, or all. With
         ``newest`` the highest key comes first, and ``after`` is the last key of the page before."""
         ...
 

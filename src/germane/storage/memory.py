@@ -120,16 +120,16 @@ class MemoryStore:
         tenant: str,
         kind: str,
         *,
-        topic: str = "",
+        topic: str | None = None,
         status: str = "",
         after: str = "",
         limit: int = 1000,
         newest: bool = False,
     ) -> list[Entry]:
         """A page of entries in order of the key, or the highest key first."""
-        assert topic or not status, "entries are found by their status inside a topic"
+        assert topic is not None or not status, "a status is looked for inside a topic"
         found = (e for e in self._all(tenant, kind) if beyond(e.key, after, newest=newest))
-        wanted = (e for e in found if topic in ("", e.topic) and status in ("", e.status))
+        wanted = (e for e in found if topic in (None, e.topic) and status in ("", e.status))
         return sorted(wanted, key=lambda e: e.key, reverse=newest)[:limit]
 
     def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:

@@ -171,26 +171,32 @@ class StoreContract:
         waits = [an_entry(f"k{n}", person=f"u:{n % 2}", due_ms=90 - 10 * n) for n in range(5)]
         sent = an_entry("k9", status="sent", due_ms=0)
         other = an_entry("k7", topic="digest", due_ms=7)
+        plain = an_entry("k8", topic="", person="", due_ms=0)
         kind = Entry("enrolment", "k1", encode({}), "u:1", "weekly", "waiting", 1)
         written: dict[tuple[str, str, str], Entry | None] = {
-            (TENANT, each.kind, each.key): each for each in [*waits, sent, other, kind]
+            (TENANT, each.kind, each.key): each for each in [*waits, sent, other, plain, kind]
         }
         store.commit(Txn(entries=written))
-        assert keys(store.entries(TENANT, "message")) == ["k0", "k1", "k2", "k3", "k4", "k7", "k9"]
+        assert keys(store.entries(TENANT, "message")) == [
+            "k0", "k1", "k2", "k3", "k4", "k7", "k8", "k9",
+        ]  # fmt: skip
         assert keys(store.entries(TENANT, "message", after="k2", limit=2)) == ["k3", "k4"]
-        assert keys(store.entries(TENANT, "message", newest=True, limit=2)) == ["k9", "k7"]
+        assert keys(store.entries(TENANT, "message", newest=True, limit=2)) == ["k9", "k8"]
         assert keys(store.entries(TENANT, "message", newest=True, after="k2")) == ["k1", "k0"]
         assert keys(store.entries(TENANT, "message", topic="weekly", newest=True))[:1] == ["k9"]
         newest = store.entries(TENANT, "message", topic="weekly", status="sent", newest=True)
         assert keys(newest) == ["k9"]
         assert keys(store.entries(TENANT, "message", topic="digest")) == ["k7"]
         assert keys(store.entries(TENANT, "message", topic="weekly", status="sent")) == ["k9"]
+        assert keys(store.entries(TENANT, "message", topic="")) == ["k8"]
+        assert keys(store.entries(TENANT, "message", topic="", status="queued")) == ["k8"]
         assert keys(store.entries_of(TENANT, "u:1", "message")) == ["k9", "k7", "k3", "k1"]
         assert keys(store.due(TENANT, "message", 70)) == ["k7", "k4", "k3", "k2"]
         assert keys(store.due(TENANT, "message", 70, limit=1)) == ["k7"]
         assert store.next_due(TENANT, "message") == 7
         assert store.next_due(TENANT, "approval") == 0
         counts = {("weekly", "queued"): 5, ("weekly", "sent"): 1, ("digest", "queued"): 1}
+        counts["", "queued"] = 1
         assert store.entry_counts(TENANT, "message") == counts
         assert store.entries("another", "message") == []
         changed = an_entry("k4", status="sent", due_ms=0, person="u:5")

@@ -15,6 +15,7 @@ from germane.app.opening import open_engine
 from germane.app.posting import Postman, backoff_s
 from germane.app.rebuild import rebuild
 from germane.app.release import Later, Never, Release
+from germane.app.sends import messages_with
 from germane.deliver import outbox
 from germane.domain.content import Rendered
 from germane.domain.errors import WrongMove
@@ -343,12 +344,14 @@ def test_an_address_that_does_not_exist_is_not_written_to_again(engine: Engine) 
     assert rebuild(engine).equal
 
 
+@pytest.mark.parametrize("campaign", ["weekly", ""])
 @pytest.mark.parametrize(("kind", "status"), [("never_twice", "ambiguous"), ("never_lost", "sent")])
 def test_what_a_crash_leaves_in_doubt(
-    engine: Engine, shop: Settings, tmp_path: Path, kind: str, status: str
+    engine: Engine, shop: Settings, tmp_path: Path, kind: str, status: str, campaign: str
 ) -> None:
-    """A message that was going out when the process ended: a person decides, or it goes out again."""
-    message, channel = a_message(kind=kind), FakeChannel()
+    """A message that was going out when the process ended: a person decides, or it goes out again. One of no
+    campaign, such as the log for a CRM, as well."""
+    message, channel = a_message(kind=kind, campaign=campaign), FakeChannel()
 
     async def claim() -> None:
         await introduced(engine)
@@ -364,6 +367,8 @@ def test_what_a_crash_leaves_in_doubt(
         assert await postman.recover() == 1
         assert await postman.recover() == 0
         await drained(postman)
+        assert [x.message_id for x in messages_with(again, "", status)] == [message.message_id]
+        assert messages_with(again, "other", status) == []
 
     in_a_loop(again, go_on)
     assert status_of(again, message) == status

@@ -137,10 +137,10 @@ class Dialogue(asyncio.Protocol):
         self._transport.abort()
 
     async def quit(self) -> None:
-        """Say goodbye, and wait a little for the answer."""
+        """Say goodbye, and wait a little for the answer; whoever hung up before needs none."""
         try:
             async with asyncio.timeout(1):
-                self._transport.write(b"QUIT\r\n")
+                self._write(b"QUIT\r\n")
                 await self._reply()
         except (_Gone, TimeoutError):
             pass
@@ -195,12 +195,12 @@ class Dialogue(asyncio.Protocol):
         )
         at_once = "pipelining" in self._offers
         if at_once:
-            self._transport.write(b"".join(command + b"\r\n" for _, command, _ in steps))
+            self._write(b"".join(command + b"\r\n" for _, command, _ in steps))
         result: Result | None = None
         for stage, command, good in steps:
-            if not at_once:
-                self._transport.write(command + b"\r\n")
             try:
+                if not at_once:
+                    self._write(command + b"\r\n")
                 code, text = await self._reply()
             except _Gone:
                 if result is None:
@@ -263,8 +263,8 @@ class Dialogue(asyncio.Protocol):
         return classify("end", code, text)
 
     def _still_there(self) -> None:
-        if self._why:
-            raise _Gone(self._why)
+        if self._why or self._transport.is_closing():
+            raise _Gone(self._why or "the connection is closed")
 
     def _write(self, data: bytes) -> None:
         self._still_there()

@@ -249,19 +249,19 @@ class SqliteStore:
         tenant: str,
         kind: str,
         *,
-        topic: str = "",
+        topic: str | None = None,
         status: str = "",
         after: str = "",
         limit: int = 1000,
         newest: bool = False,
     ) -> list[Entry]:
         """A page of entries in order of the key, or the highest key first."""
-        assert topic or not status, "entries are found by their status inside a topic"
+        assert topic is not None or not status, "a status is looked for inside a topic"
         name = "newest" if newest else "entries"
         bound = after or (_HIGHEST if newest else "")
         if status:
             rows = self._rows(f"{name}_by_status", tenant, kind, topic, status, bound, limit)
-        elif topic:
+        elif topic is not None:
             rows = self._rows(f"{name}_by_topic", tenant, kind, topic, bound, limit)
         else:
             rows = self._rows(name, tenant, kind, bound, limit)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from germane.deliver.channels.email import EmailChannel
 from germane.deliver.channels.smtp import SmtpServer
 from germane.domain.sending import Ambiguous, Outgoing, Refused, Result, Retry, Sent
 from tests.unit.deliver.channels.letters import SETTINGS, a_letter
-from tests.unit.deliver.channels.mailserver import Script, certificate, login, mailserver
+from tests.unit.deliver.channels.mailserver import Script, Server, certificate, login, mailserver
 
 
 def sent(port: int, *letters: Outgoing, at_once: bool = False, **more: Any) -> list[Result]:
@@ -320,3 +321,22 @@ def test_a_body_that_is_not_read_to_its_end_is_no_ambiguity() -> None:
     thread.join()
     listener.close()
     assert isinstance(result, Retry), result
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_server_that_hung_up_needs_no_goodbye(loop: Any) -> None:
+    """It ended while our connection to it was idle: closing the channel is no error, in either loop."""
+
+    async def go(office: Server) -> Result:
+        server = SmtpServer(host="127.0.0.1", port=office.port, tls="none", hello="shop.example")
+        channel = EmailChannel(SETTINGS, server)
+        result = await channel.send(a_letter())
+        await asyncio.to_thread(office.stop)
+        await asyncio.sleep(0.05)
+        await channel.close()
+        return result
+
+    office = Server(Script())
+    office.start()
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert isinstance(runner.run(go(office)), Sent)
