@@ -130,7 +130,7 @@ class Campaigns:
         """``GET /v1/campaigns/{name}``."""
         self._keys.require_server(request)
         found = self._campaign(request)
-        view = in_brief(found, message_counts(self._engine).get(found.name, {}))
+        view = self._standing(found.name)
         view["enrolments"] = enrolment_counts(self._engine).get(found.name, {})
         view["definition"] = as_table(found)
         view["obstacles"] = self._obstacles(found)
@@ -144,8 +144,7 @@ class Campaigns:
         made = read_campaign(name, body, self._engine.settings)
         unknown = missing_content(made.campaign, self._engine)
         await self._engine.move([CampaignPut(made.campaign)])
-        known = self._engine.library.campaigns[name]
-        return answer({"success": True, **in_brief(known, {}), "missingContent": unknown})
+        return answer({"success": True, **self._standing(name), "missingContent": unknown})
 
     async def turn(self, request: Request) -> Response:
         """``POST /v1/campaigns/{name}/status``."""
@@ -156,8 +155,7 @@ class Campaigns:
             self._refuse(campaign)
         why = Why(self._engine.world.now_ms(), "turned", body.reason or "By the API.")
         await self._engine.move([CampaignTurned(campaign.name, body.status, why)])
-        known = self._engine.library.campaigns[campaign.name]
-        return answer({"success": True, **in_brief(known, {})})
+        return answer({"success": True, **self._standing(campaign.name)})
 
     async def preview(self, request: Request) -> Response:
         """``GET /v1/campaigns/{name}/audience``: whom it would reach now, and why not the others."""
@@ -175,6 +173,10 @@ class Campaigns:
                 "sample": list(found.sample),
             }
         )
+
+    def _standing(self, name: str) -> dict[str, Any]:
+        counts = message_counts(self._engine).get(name, {})
+        return in_brief(self._engine.library.campaigns[name], counts)
 
     def _campaign(self, request: Request) -> Campaign:
         name, known = request.path_params["campaign"], self._engine.library.campaigns
