@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from germane.domain.cel import Type
 from germane.domain.settings import AttributeKind, Settings
 
 Root = Literal["now", "local", "event", "profile", "account", "item", "own", "change"]
-Type = str
-"""``text``, ``number``, ``whole``, ``flag``, ``time``, ``list`` (of texts), ``map`` (of anything),
-``map of number``, ``map of map of number``, ``map of map of whole``."""
-
 WINDOWS_DAYS = (1, 7, 30, 90)
 """Signals are counted in the last so many days, from the latest interactions that a profile keeps."""
 _OF_KIND: dict[AttributeKind, Type] = {

@@ -1,10 +1,10 @@
-"""What all conditions have in common, whatever they speak of: CEL text, its limits, its errors in words."""
+"""What can be told of an expression by its text alone: its limits, the names in it, what was probably meant."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MAX_LENGTH = 1_000
 MAX_LOOPS = 1
@@ -28,12 +28,27 @@ ITEM_FIELDS = (
 _LOOP = re.compile(
     r"\.\s*(?:map|filter|all|exists|exists_one|existsOne|transformList|transformMap)\s*\("
 )
-_TEXT = re.compile(r'[rRbB]{0,2}(?:"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\')')
+_TEXT = re.compile(
+    r"""
+    (?P<comment>//[^\n]*)
+    | [bB]?[rR](?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"[^"\n]*"|'[^'\n]*')
+    | [bB]?(?:\"{3}(?:\\[\s\S]|[^\\])*?\"{3}|'{3}(?:\\[\s\S]|[^\\])*?'{3})
+    | [bB]?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
+    """,
+    re.VERBOSE,
+)
+_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
 
 
 def bare(source: str) -> str:
-    """The expression with every text in it blanked out; all positions stay."""
-    return _TEXT.sub(lambda found: '"' + " " * (len(found[0]) - 2) + '"', source)
+    """The expression with every text and every comment in it blanked out; all positions stay."""
+    return _TEXT.sub(_blanked, source)
+
+
+def _blanked(found: re.Match[str]) -> str:
+    if found["comment"]:
+        return " " * len(found[0])
+    return '"' + " " * (len(found[0]) - 2) + '"'
 
 
 def too_long(source: str) -> bool:
@@ -54,6 +69,47 @@ def too_many_loops(source: str) -> bool:
 def fields_after(name: str, source: str) -> list[str]:
     """Names that follow ``name.`` in an expression, in order; texts left out."""
     return re.findall(rf"(?<![\w.]){re.escape(name)}\s*\.\s*([A-Za-z_]\w*)", bare(source))
+
+
+def fields_read(name: str, source: str) -> tuple[str, ...] | None:
+    """The fields of a map that an expression names; ``None`` where it may read others as well.
+
+    Where it is in doubt (``item["price"]``, the word in a text), it reads more.
+    """
+    plain = re.escape(name)
+    named = re.findall(rf"\b{plain}\s*\.\s*([A-Za-z_]\w*)", source)
+    if len(re.findall(rf"\b{plain}\b", source)) != len(named):
+        return None
+    return tuple(dict.fromkeys(named))
+
+
+def words(source: str) -> list[tuple[str, int]]:
+    """Dotted names with their positions, from 1; texts left out."""
+    return [(re.sub(r"\s", "", each[0]), each.start() + 1) for each in _WORD.finditer(bare(source))]
+
+
+def names_read(source: str, known: Collection[str]) -> tuple[str, ...]:
+    """Known names that occur in an expression: the longest that each word begins with."""
+    found: dict[str, None] = {}
+    for word, _ in words(source):
+        steps = word.split(".")
+        for length in range(len(steps), 0, -1):
+            name = ".".join(steps[:length])
+            if name in known:
+                found[name] = None
+                break
+    return tuple(found)
+
+
+def paths(source: str, known: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    """What an expression looks at: each known name that it reads, and the entries that follow it."""
+    reads = names_read(source, known)
+    found = []
+    for word, _ in words(source):
+        name = next((each for each in reads if word == each or word.startswith(f"{each}.")), None)
+        if name is not None:
+            found.append((name, *word[len(name) :].split(".")[1:]))
+    return tuple(dict.fromkeys(found))
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -4,48 +4,36 @@ what was chosen before. Everything may be used to choose; only what is speakable
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import cel
-
-from germane.domain import decay
+from germane.domain import cel, decay
+from germane.domain.cel import Program
 from germane.domain.content import Content, Slot, Variant
 from germane.domain.errors import BadFilter
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
+from germane.domain.slips import Slip
 from germane.generate.facts import Facts
 
 ROOTS = ("profile", "account", "context", "chosen")
-LENGTH_MAX = 1_000
-_LOOP = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one|transformList|transformMap)\s*\(")
+_HINT = 'Conditions speak of profile, account, context and chosen: profile.traits.role == "buyer".'
 
 
 @lru_cache(maxsize=1024)
-def condition(source: str) -> Any:
+def condition(source: str) -> Program:
     """A compiled ``when``.
 
     Raises:
-        BadFilter: it is none; the message says what is wrong.
+        BadFilter: it is none; the message says what is wrong, and where.
     """
-    if len(source) > LENGTH_MAX:
-        raise BadFilter(f"A condition has at most {LENGTH_MAX:,} characters.")
-    if len(_LOOP.findall(source)) > 1:
-        raise BadFilter("A condition has at most one loop (map, filter, all, exists).")
     try:
-        program = cel.compile(source)
-        names = set(program.variables())
-    except ValueError as error:
-        raise BadFilter(str(error).replace("\n", " ")[:200], hint=_HINT) from None
-    for name in sorted(names - set(ROOTS)):
-        raise BadFilter(f"Unknown name {name!r}.", hint=_HINT)
-    return program
-
-
-_HINT = 'Conditions speak of profile, account, context and chosen: profile.traits.role == "buyer".'
+        return cel.compiled(source, tuple((root, "map") for root in ROOTS))
+    except Slip as slip:
+        message = f"At character {slip.position}: {slip.problem}"
+        raise BadFilter(message, hint=slip.hint or _HINT, expression=source) from None
 
 
 def seen(profile: Profile, settings: Settings, now_ms: int) -> dict[str, Any]:
@@ -93,10 +81,7 @@ def holds(source: str, names: Mapping[str, Any]) -> bool:
     """Whether a condition is true; one about what is not known is not."""
     if not source:
         return True
-    try:
-        return condition(source).execute(dict(names)) is True
-    except (KeyError, TypeError, ValueError, RuntimeError):
-        return False
+    return condition(source).look(names) is True
 
 
 def conditional(content: Content) -> bool:

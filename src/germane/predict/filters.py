@@ -1,21 +1,21 @@
-"""Conditions over items, in CEL (the Common Expression Language), checked before they are used."""
+"""Conditions over items, checked before they are used (``germane.domain.cel`` reads them)."""
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-import cel
-
-from germane.domain import expressions
+from germane.domain import cel, expressions
+from germane.domain.cel import Program
 from germane.domain.errors import BadFilter
 from germane.domain.expressions import ITEM_FIELDS
 from germane.domain.item import Item
+from germane.domain.slips import Failure, Slip, spoken
 
 CACHED_ITEMS = 100_000
-VARIABLES = ("item", "context")
+_NAMES = (("item", "map"), ("context", "map"))
+_SPEAK = "Expressions speak of `item` and `context`."
 
 _SAMPLE = Item(
     item_id="sample",
@@ -28,8 +28,6 @@ _SAMPLE = Item(
     url="sample",
     image_url="sample",
 )
-_FIELD = re.compile(r"\bitem\s*\.\s*([A-Za-z_]\w*)")
-_ITEM = re.compile(r"\bitem\b")
 
 
 class Filter:
@@ -46,14 +44,9 @@ class Filter:
         """
         self.source = source
         self._attributes = tuple(attributes)
-        _check(source, self._attributes)
-        try:
-            self._program = cel.compile(source)
-        except ValueError as error:
-            raise BadFilter(_first_line(str(error)), expression=source) from None
-        self.reads_context = "context" in self._program.variables()
+        self._program = _compiled(source, self._attributes)
+        self.reads_context = self._program.fields["context"] != ()
         """Whether its answer depends on more than the item."""
-        self._fields = _fields_read(source)
         self._answers: dict[str, tuple[Item, bool]] = {}
         self._try()
 
@@ -76,39 +69,17 @@ class Filter:
 
     def _try(self) -> None:
         """What is no condition, or mixes types of standard fields, is found before it is used."""
-        sample = {"item": visible(_SAMPLE, ()), "context": {}}
-        try:
-            self._program.execute(sample)
-        except TypeError as error:
-            raise BadFilter(
-                f"The types do not fit: {_first_line(str(error)).partition('. ')[0]}.",
-                hint='Numbers stand without quotes, texts with: item.price < 100 && item.brand == "Acme".',
-                expression=self.source,
-            ) from None
-        except (KeyError, RuntimeError, ValueError):
-            pass
-        self._ask(_SAMPLE, {}, strict=True)
+        answer = self._look(_SAMPLE, {})
+        if isinstance(answer, Failure) and answer.kind != "missing":
+            raise BadFilter(answer.text[:200], hint=answer.hint, expression=self.source)
 
-    def _ask(self, item: Item, context: dict[str, Any], *, strict: bool = False) -> bool:
-        """``strict``: what fails is wrong with the expression, not with one item's value."""
-        seen = visible(item, self._attributes)
-        if (
-            self._fields is not None
-        ):  # each value that is handed over costs more than the expression
-            seen = {name: seen[name] for name in self._fields if name in seen}
-        variables = {"item": seen, "context": context}
-        try:
-            answer = self._program.execute(variables)
-        except (KeyError, TypeError):
-            return False  # the item has no such value, or one of another type
-        except (RuntimeError, ValueError) as error:
-            if not strict:  # a weight of "n/a", say, that cannot be made a number
-                return False
-            raise BadFilter(_first_line(str(error)), expression=self.source) from None
-        if not isinstance(answer, bool):
-            raise BadFilter(
-                f"The filter's value must be true or false, not {answer!r}.", expression=self.source
-            )
+    def _ask(self, item: Item, context: dict[str, Any]) -> bool:
+        return self._look(item, context) is True  # of what cannot be told: no
+
+    def _look(self, item: Item, context: dict[str, Any]) -> bool | Failure:
+        answer = self._program.look({"item": visible(item, self._attributes), "context": context})
+        if isinstance(answer, Failure) and answer.kind == "value":
+            raise _no_condition(self.source, answer.text)
         return answer
 
 
@@ -164,20 +135,21 @@ def visible(item: Item, attributes: Iterable[str] = ()) -> dict[str, Any]:
     return fields
 
 
-def _fields_read(source: str) -> tuple[str, ...] | None:
-    """The item's fields that an expression names; ``None`` where it may read others as well."""
-    named = _FIELD.findall(source)
-    if len(_ITEM.findall(source)) != len(named):
-        return None  # item["price"], item as a whole, or the word in a text
-    return tuple(dict.fromkeys(named))
+def _compiled(source: str, attributes: tuple[str, ...]) -> Program:
+    if not expressions.too_long(source):
+        _check_fields(source, {*ITEM_FIELDS, *attributes})
+    try:
+        program = cel.compiled(source, _NAMES)
+    except Slip as slip:
+        message = f"At character {slip.position}: {slip.problem}"
+        hint = _SPEAK if slip.unknown else slip.hint
+        raise BadFilter(message, hint=hint, expression=source) from None
+    if program.kind not in ("bool", "dyn"):
+        raise _no_condition(source, spoken(program.kind))
+    return program
 
 
-def _check(source: str, attributes: tuple[str, ...]) -> None:
-    if expressions.too_long(source):
-        raise BadFilter(f"The filter is longer than {expressions.MAX_LENGTH} characters.")
-    if expressions.too_many_loops(source):
-        raise BadFilter("The filter has more than one loop (map, filter, all, exists).")
-    known = {*ITEM_FIELDS, *attributes}
+def _check_fields(source: str, known: set[str]) -> None:
     for name in fields_of(source):
         if name not in known:
             near = expressions.nearest(name, known)
@@ -185,24 +157,7 @@ def _check(source: str, attributes: tuple[str, ...]) -> None:
                 f"Did you mean item.{near}?" if near else f"Items have: {', '.join(sorted(known))}."
             )
             raise BadFilter(f"Items have no field {name!r}.", hint=hint, expression=source)
-    # A variable that is neither item nor context would only fail on the first item: find it now.
-    try:
-        names = set(cel.compile(source).variables())
-    except ValueError as error:
-        raise BadFilter(_first_line(str(error)), expression=source) from None
-    for name in names - set(VARIABLES):
-        raise BadFilter(
-            f"Unknown name {name!r}.",
-            hint="Expressions speak of `item` and `context`.",
-            expression=source,
-        )
 
 
-def _first_line(message: str) -> str:
-    message = message.replace("\n", " ")
-    found = re.search(r"ERROR: <input>:(\d+):(\d+): (.{1,160})", message)
-    if found:
-        return (
-            f"The filter has an error at character {found[2]}: {found[3].split(' expecting ')[0]}."
-        )
-    return message[:200]
+def _no_condition(source: str, kind: str) -> BadFilter:
+    return BadFilter(f"The filter's value must be true or false, not {kind}.", expression=source)

@@ -41,6 +41,9 @@ def two(when: str, after: str = "") -> dict[str, str]:
         ("profile.interests.category.Tents > 0.5", False),
         ("account.traits.plan == 'x'", False),
         ('"role" in profile.traits', True),
+        ('profile.traits.exists(t, t == "role")', True),
+        ("profile.traits.age < 'old'", False),
+        ("1 / (profile.traits.age - 31) > 0", False),
         ("profile.traits.role", False),  # no condition: only true is true
     ],
 )
@@ -91,3 +94,9 @@ def test_drafts_are_not_picked() -> None:
 def test_no_condition(source: str) -> None:
     with pytest.raises(BadFilter):
         condition(source)
+
+
+def test_what_is_wrong_is_said_with_its_place_and_remedy() -> None:
+    with pytest.raises(BadFilter, match="At character 21") as caught:
+        condition("profile.traits.role = 'buyer'")
+    assert caught.value.hint == "Write == to compare."
