@@ -100,6 +100,46 @@ def bootstrap_t(
     return sample.value - float(high) * sample.error, sample.value - float(low) * sample.error
 
 
+def share(sample: Sample, level: float = LEVEL) -> Interval:
+    """For a share (``top`` out of ``base``): honest also where nobody answered, or everybody did.
+
+    Wilson 1927, "Probable inference", with the effective number of draws in place of the number of rows, as
+    Korn & Graubard 1998, "Confidence intervals for proportions with small expected number of positive
+    counts", have it: ``p (1 - p) / error^2``, where enough people answered and enough did not to tell the
+    error; else Kish's number of the people, as if all rows of a person were one. Of nothing it is all of
+    [0, 1].
+
+    Args:
+        sample: Sums by person, weights times 0 or 1 and weights.
+        level: Of the interval.
+    """
+    n = _draws(sample)
+    if n <= 0:
+        return 0.0, 1.0
+    reach = NormalDist().inv_cdf(0.5 + level / 2)
+    p = min(max(sample.value, 0.0), 1.0)
+    middle = (p + reach**2 / (2 * n)) / (1 + reach**2 / n)
+    half = reach * np.sqrt(p * (1 - p) / n + reach**2 / (4 * n * n)) / (1 + reach**2 / n)
+    low = max(middle - float(half), 0.0) if p > 0 else 0.0
+    return low, min(middle + float(half), 1.0) if p < 1 else 1.0
+
+
+ENOUGH_EACH = 5
+"""People who answered, and who did not, from which on the error of a share is believed."""
+
+
+def _draws(sample: Sample) -> float:
+    """Effective number of independent draws behind a share."""
+    squares = float((sample.base**2).sum())
+    kish = float(sample.base.sum()) ** 2 / squares if squares else 0.0
+    yes = int((sample.top > 0).sum())
+    no = int(((sample.base > 0) & (sample.top < sample.base)).sum())
+    p, error = sample.value, sample.error
+    if min(yes, no) < ENOUGH_EACH or error <= 0 or not 0 < p < 1:
+        return kish
+    return p * (1 - p) / error**2
+
+
 METHODS: dict[str, Callable[[Sample, int], Interval]] = {
     "normal": lambda sample, _: normal(sample),
     "bootstrap-t": lambda sample, seed: bootstrap_t(sample, seed=seed),

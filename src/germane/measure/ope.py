@@ -30,6 +30,8 @@ from germane.measure.intervals import METHODS, Sample, by_person
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 Method = Literal["normal", "bootstrap-t"]
+Learned = Callable[[npt.NDArray[np.intp]], tuple[Floats, ...]]
+"""What was learned of some rows, asked for others by their numbers."""
 
 ENOUGH_RESPONSES = 20.0
 """Effective number of rewarded rows below which an interval is not to be believed."""
@@ -173,7 +175,7 @@ def rows_of(
 def cross_fitted(
     log: Logged,
     folds: int,
-    learn: Callable[[npt.NDArray[np.intp]], Callable[[npt.NDArray[np.intp]], tuple[Floats, ...]]],
+    learn: Callable[[npt.NDArray[np.intp]], Learned],
     *,
     seed: int = 0,
 ) -> tuple[Floats, ...]:
