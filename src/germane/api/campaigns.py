@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from germane.app.audiences import audience, in_words
 from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
+from germane.app.outcomes import figures, gathered
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.config.campaign_written import as_table
 from germane.config.campaigns import read_campaign
@@ -27,13 +29,11 @@ from germane.domain.errors import (
     ContentInUse,
     ContentInvalid,
     UnknownCampaign,
-    UnknownContent,
 )
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
 from germane.domain.near import did_you_mean
 
-PUSH_CONTENT = "Write content/NAME.toml and run `germane content push`, or PUT /v1/content/{id}."
 PUSH_CAMPAIGN = (
     "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
 )
@@ -96,6 +96,19 @@ class Campaigns:
         await self._engine.move([ContentPut(content)])
         return answer({"success": True, **content_in_brief(content)})
 
+    async def outcomes(self, request: Request) -> Response:
+        """``GET /v1/content/{id}/outcomes``: what each variant brought, and the writer's against a person's.
+        Other requests are answered meanwhile."""
+        self._keys.require_server(request)
+        reading = gathered(self._engine, self._content(request))
+        while True:
+            try:
+                next(reading)
+            except StopIteration as ended:
+                found = await asyncio.to_thread(figures, ended.value)
+                return answer(found.view())
+            await asyncio.sleep(0)
+
     async def delete_content(self, request: Request) -> Response:
         """``DELETE /v1/content/{id}``."""
         self._keys.require_server(request)
@@ -109,13 +122,7 @@ class Campaigns:
         return answer({"success": True})
 
     def _content(self, request: Request) -> Content:
-        name, known = request.path_params["content_id"], self._engine.library.contents
-        if name not in known:
-            raise UnknownContent(
-                f"There is no content {name!r}.",
-                hint=did_you_mean(name, known) if known else PUSH_CONTENT,
-            )
-        return known[name]
+        return self._engine.library.content(request.path_params["content_id"])
 
     # -- campaigns -------------------------------------------------------------------------------
 

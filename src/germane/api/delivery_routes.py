@@ -23,6 +23,14 @@ def _content(on: Campaigns) -> list[Endpoint]:
         Endpoint("GET", "/v1/content", on.contents, "What is written", tag),
         Endpoint("GET", one, on.content, "One content item", tag, also=(404,)),
         Endpoint(
+            "GET",
+            one + "/outcomes",
+            on.outcomes,
+            "What each variant brought, and the writer's texts against a person's",
+            tag,
+            also=(404,),
+        ),
+        Endpoint(
             "PUT",
             one,
             on.put_content,

@@ -13,8 +13,9 @@ from germane.deliver.compiled import Compiled, compiled, listens_to
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, as_choice, choice_surface
-from germane.domain.errors import GermaneError, NotFound
+from germane.domain.errors import GermaneError, NotFound, UnknownContent
 from germane.domain.ledger import Entry
+from germane.domain.near import did_you_mean
 from germane.domain.record import Txn
 from germane.domain.settings import OutcomeSpec, Settings, SurfaceSpec
 
@@ -26,6 +27,7 @@ EXPLORATION_SHARE = 0.1
 FEATURES = ("known", "readiness", "idle_days")
 PREFIX = "content:"
 """Surfaces that content brings have names that begin so; no declared one has."""
+PUSH_CONTENT = "Write content/NAME.toml and run `germane content push`, or PUT /v1/content/{id}."
 _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -71,6 +73,17 @@ class Library:
         for each in self._all(tenant, "campaign"):
             campaign = msgspec.msgpack.decode(each.body, type=Campaign)
             self.campaigns[campaign.name] = campaign
+
+    def content(self, name: str) -> Content:
+        """One content item.
+
+        Raises:
+            UnknownContent: there is none of that id.
+        """
+        if name not in self.contents:
+            hint = did_you_mean(name, self.contents) if self.contents else PUSH_CONTENT
+            raise UnknownContent(f"There is no content {name!r}.", hint=hint)
+        return self.contents[name]
 
     def compiled(self, name: str) -> Compiled | None:
         """A campaign that can be carried out; ``None``: there is none of that name, or a condition of it
