@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import campaigns, outbox, shelf, switching
+from germane.cli import campaigns, outbox, outcomes, shelf, switching
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 from germane.domain.errors import WrongUse
 
@@ -38,6 +38,7 @@ def add_to(app: typer.Typer, content: typer.Typer) -> None:
     content.command("push")(push_content)
     content.command("list")(list_content)
     content.command("show")(show_content)
+    content.command("outcomes")(content_outcomes)
     content.command("remove")(remove_content)
     app.add_typer(campaign, name="campaign")
     app.add_typer(messages, name="messages")
@@ -72,6 +73,13 @@ def show_content(
 ) -> None:
     """Show one as it was pushed, with every text."""
     shelf.show(name, config, data, as_json=as_json)
+
+
+def content_outcomes(
+    name: ContentId, config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False
+) -> None:
+    """Show what each variant of one brought, and whether the writer's texts bring more than a person's."""
+    outcomes.run(name, config, data, as_json=as_json)
 
 
 def remove_content(

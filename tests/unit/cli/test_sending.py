@@ -127,3 +127,13 @@ def test_empty_folders_say_what_to_do(bare: Shop) -> None:
     missing = bare.run("content", "push", "nowhere", code=1)
     assert "There is no content in nowhere" in missing
     assert "There is no campaign in nowhere" in bare.run("campaign", "push", "nowhere", code=1)
+
+
+def test_outcomes_of_what_was_pushed_and_never_said(shop: Shop) -> None:
+    """It says why there are no figures; of what is not there, what was meant."""
+    told = shop.told("content", "outcomes", "weekly-picks")
+    assert told["content"] == "weekly-picks"
+    assert told["windowS"] == 7 * 86_400
+    printed = shop.run("content", "outcomes", "weekly-picks")
+    assert "95 % intervals" in printed
+    assert "weekly-picks" in shop.run("content", "outcomes", "weekly-pics", code=1)
