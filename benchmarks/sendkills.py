@@ -24,6 +24,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from rich.progress import track
+
 from benchmarks.figures import record, write_result
 from germane.app.posting import FLYING
 from tests.acceptance.conftest import SERVER_KEY, Server, germane
@@ -121,7 +123,7 @@ def kill_loop(server: Server, kills: int) -> int:
     """Kill and start again; how many people came."""
     visitors, chance = Visitors(server), random.Random(11)
     visitors.start()
-    for _ in range(kills):
+    for _ in track(range(kills), "killing"):
         time.sleep(chance.uniform(0.15, 0.6))
         server.kill()
         server.start()

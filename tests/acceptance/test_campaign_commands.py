@@ -124,6 +124,7 @@ def test_the_first_message(shop: Shop, sink: Sink) -> None:
     assert "It goes out." in shown
     assert "newest message is sent" in shop.run("why-not", "ann", "back-in-stock")
     assert "1 message: 1 sent" in shop.run("campaign", "list")
+    assert "1 message: 1 sent" in shop.run("campaign", "watch", "back-in-stock")
 
     stopped = shop.told("stop-sending", "--reason", "a wrong price")
     assert stopped["on"] == [{"scope": "all", "name": "", "reason": "a wrong price"}]
@@ -158,6 +159,7 @@ def test_without_a_server(shop: Shop) -> None:
         "No server has this data folder: nothing goes out before `germane serve`."
     ]
     assert "It is live already" in shop.run("campaign", "live", "cart-left")
+    assert "No server has this data folder" in shop.run("campaign", "watch", "cart-left", code=2)
     assert shop.told("campaign", "pause", "cart-left")["status"] == "paused"
     assert "said by cart-left" in shop.run("content", "remove", "cart-banner", "--yes", code=1)
     assert shop.told("campaign", "end", "cart-left")["status"] == "ended"

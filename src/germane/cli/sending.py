@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from germane.cli import campaigns, outbox, outcomes, shelf, switching
+from germane.cli import campaigns, outbox, outcomes, shelf, switching, watching
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 from germane.domain.errors import WrongUse
 
@@ -133,6 +133,15 @@ def preview_campaign(
 ) -> None:
     """Count whom it would reach now, and why not the others. Sends nothing."""
     campaigns.preview(name, config, data, as_json=as_json)
+
+
+@campaign.command("watch")
+def watch_campaign(
+    name: Name, config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False
+) -> None:
+    """Watch the server make its messages: a bar until everybody who is meant has one. Ctrl-C stops watching
+    only."""
+    watching.watch(name, config, data, as_json=as_json)
 
 
 @campaign.command("live")
