@@ -31,6 +31,8 @@ def in_brief(approval: Approval, engine: Engine) -> dict[str, Any]:
         "channel": approval.channel or None,
         "personId": approval.person or None,
         "amounts": approval.amounts,
+        "authors": list(approval.authors),
+        "authorsNote": authors_note(approval, engine),
         "askedBy": approval.asked_by,
         "askedAt": _time(approval.asked_ms),
         "expiresAt": _time(approval.expires_ms),
@@ -45,7 +47,6 @@ async def whole(approval: Approval, engine: Engine, approving: Approving) -> dic
     """All that somebody needs who is to decide it: what would go out, why to this person, what they are
     known for, what it is expected to bring, and everything that was said of it."""
     found = in_brief(approval, engine) | {
-        "authors": list(approval.authors),
         "openedBy": list(approval.opened),
         "reminders": approval.reminders,
         "past": [
@@ -72,6 +73,19 @@ async def whole(approval: Approval, engine: Engine, approving: Approving) -> dic
         ],
         "person": engine.person(message.person),
     }
+
+
+def authors_note(approval: Approval, engine: Engine) -> str | None:
+    """Where four eyes are wanted and one pair is not known: that nobody is excluded for it."""
+    if not any(each.both_pairs for each in approval.policies):
+        return None
+    if not approval.authors:
+        return "Who wrote it is not known: nobody is excluded for it."
+    known = engine.moving.approvals
+    unknown = [x for x in approval.authors if known.operator(engine.tenant, x) is None]
+    if not unknown:
+        return None
+    return f"No operator is called {' or '.join(unknown)}: nobody is excluded for that name."
 
 
 def operator_view(operator: Operator) -> dict[str, Any]:

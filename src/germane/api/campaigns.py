@@ -12,10 +12,12 @@ from starlette.responses import Response
 from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
+from germane.api.operators import Caller, Callers
 from germane.app.audiences import audience, in_words
 from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
+from germane.app.operators import Operators
 from germane.app.outcomes import figures, gathered
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.config.campaign_written import as_table
@@ -28,6 +30,7 @@ from germane.domain.errors import (
     CannotSend,
     ContentInUse,
     ContentInvalid,
+    Forbidden,
     UnknownCampaign,
 )
 from germane.domain.message import Why
@@ -44,6 +47,7 @@ class ContentBody(msgspec.Struct, rename="camel"):
 
     channel: str = "email"
     title: str = ""
+    author: str = ""
     slots: list[dict[str, Any]] = []
 
 
@@ -51,6 +55,7 @@ class CampaignBody(msgspec.Struct):
     """A campaign, as in its file: the reference of campaign files tells all names."""
 
     title: str = ""
+    author: str = ""
     channel: str = "email"
     content: str = ""
     enter: dict[str, Any] = {}
@@ -64,13 +69,15 @@ class Turn(wire.Wire):
 
 
 class Campaigns:
-    """Endpoints of content and campaigns; all of them take the server key."""
+    """Endpoints of content and campaigns; all of them take the server key. What an operator writes, with
+    their token or in whose name the key is used, is known as theirs."""
 
     def __init__(self, engine: Engine, keys: Keys, ways: Ways | None = None) -> None:
         """``ways``: out that are configured; ``None``: not known, so not looked at."""
         self._engine = engine
         self._keys = keys
         self._ways = ways
+        self._callers = Callers(Operators(engine), keys)
 
     # -- content ---------------------------------------------------------------------------------
 
@@ -87,14 +94,15 @@ class Campaigns:
 
     async def put_content(self, request: Request) -> Response:
         """``PUT /v1/content/{id}``: as in a content file."""
-        self._keys.require_server(request)
+        caller = self._writer(request)
         body = await parse(request, dict[str, Any])
         try:
             content = from_json(body, request.path_params["content_id"])
         except ContentInvalid as error:
             raise BadRequest(error.message, hint=error.hint, **error.details) from None
-        await self._engine.move([ContentPut(content)])
-        return answer({"success": True, **content_in_brief(content)})
+        await self._engine.move([ContentPut(content, caller.name)])
+        known = self._engine.library.contents[content.content_id]
+        return answer({"success": True, **content_in_brief(known)})
 
     async def outcomes(self, request: Request) -> Response:
         """``GET /v1/content/{id}/outcomes``: what each variant brought, and the writer's against a person's.
@@ -145,12 +153,13 @@ class Campaigns:
 
     async def put_campaign(self, request: Request) -> Response:
         """``PUT /v1/campaigns/{name}``: as in a campaign file. A new one is dry."""
-        self._keys.require_server(request)
+        caller = self._writer(request)
         body = await parse(request, dict[str, Any])
         name = request.path_params["campaign"]
         made = read_campaign(name, body, self._engine.settings)
+        check_demand(caller, self._engine.library.campaigns.get(name), made.campaign)
         unknown = missing_content(made.campaign, self._engine)
-        await self._engine.move([CampaignPut(made.campaign)])
+        await self._engine.move([CampaignPut(made.campaign, caller.name)])
         return answer({"success": True, **self._standing(name), "missingContent": unknown})
 
     async def turn(self, request: Request) -> Response:
@@ -185,6 +194,16 @@ class Campaigns:
         counts = message_counts(self._engine).get(name, {})
         return in_brief(self._engine.library.campaigns[name], counts)
 
+    def _writer(self, request: Request) -> Caller:
+        """Who writes. Raises as ``Callers.whose``, and Forbidden: they may not."""
+        caller = self._callers.whose(request)
+        if caller.operator is not None and not caller.operator.writes:
+            raise Forbidden(
+                f"{caller.name} may not write content or campaigns.",
+                hint="It takes the role editor, approver or admin.",
+            )
+        return caller
+
     def _campaign(self, request: Request) -> Campaign:
         name, known = request.path_params["campaign"], self._engine.library.campaigns
         if name not in known:
@@ -209,6 +228,24 @@ class Campaigns:
             )
 
 
+def check_demand(caller: Caller, before: Campaign | None, after: Campaign) -> None:
+    """Raises Forbidden where somebody would change whose approval a campaign needs, and may not: else who
+    writes one could do without."""
+    if caller.operator is None or "admin" in caller.operator.roles or before is None:
+        return
+    if _demand(before) != _demand(after):
+        raise Forbidden(
+            f"{caller.name} may not change [approval], whether it is transactional, or the channels of "
+            f"{after.name}: they decide who must approve it.",
+            hint="It takes the role admin, or the server key in nobody's name.",
+        )
+
+
+def _demand(campaign: Campaign) -> tuple[Any, bool, set[str]]:
+    channels = {campaign.channel_of(each) for each in campaign.steps}
+    return campaign.approval, campaign.transactional, {campaign.channel, *channels}
+
+
 def content_in_brief(content: Content) -> dict[str, Any]:
     """What a list says of it."""
     return {
@@ -216,6 +253,8 @@ def content_in_brief(content: Content) -> dict[str, Any]:
         "version": content.version,
         "channel": content.channel,
         "title": content.title,
+        "author": content.author or None,
+        "putBy": content.put_by or None,
         "slots": [each.name for each in content.slots],
         "unapproved": sum(not v.approved for each in content.slots for v in each.variants),
     }
@@ -231,6 +270,8 @@ def in_brief(campaign: Campaign, messages: dict[str, int]) -> dict[str, Any]:
     return {
         "campaign": campaign.name,
         "title": campaign.title,
+        "author": campaign.author or None,
+        "putBy": campaign.put_by or None,
         "status": campaign.status,
         "version": campaign.version,
         "channel": campaign.channel,

@@ -36,6 +36,7 @@ def _content(on: Campaigns) -> list[Endpoint]:
             on.put_content,
             "Write a content item, as in its file",
             tag,
+            "operator",
             body=campaigns.ContentBody,
         ),
         Endpoint("DELETE", one, on.delete_content, "Take a content item away", tag, also=(404,)),
@@ -48,7 +49,7 @@ def _campaigns(on: Campaigns) -> list[Endpoint]:
         Endpoint("GET", "/v1/campaigns", on.campaigns, "Campaigns, and what they have sent", tag),
         Endpoint("GET", one, on.campaign, "One campaign", tag, also=(404,)),
         Endpoint(
-            "PUT", one, on.put_campaign, "Write a campaign, as in its file; a new one is dry", tag,
+            "PUT", one, on.put_campaign, "Write a campaign, as in its file; a new one is dry", tag, "operator",
             body=campaigns.CampaignBody,
         ),
         Endpoint(

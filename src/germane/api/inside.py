@@ -12,6 +12,7 @@ import msgspec
 from starlette.types import ASGIApp, Message
 
 from germane.api.auth import Keys
+from germane.api.operators import HEADER
 from germane.api.server import build
 from germane.app.channels import Ways
 from germane.app.engine import Engine
@@ -28,7 +29,7 @@ class Inside:
         self._app: ASGIApp = build(engine, keys, access_log=False, ways=ways)
 
     def ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, operator: str = ""
     ) -> tuple[int, dict[str, Any]]:
         """One request.
 
@@ -36,17 +37,19 @@ class Inside:
             method: GET, POST, PUT or DELETE.
             path: With its query, both encoded as in a URL.
             body: Sent as JSON; ``None``: none is.
+            operator: In whose name; empty: nobody's.
 
         Returns:
             The status, and the answer.
         """
-        return asyncio.run(self._asked(method, path, body))
+        return asyncio.run(self._asked(method, path, body, operator))
 
     async def _asked(
-        self, method: str, path: str, body: dict[str, Any] | None
+        self, method: str, path: str, body: dict[str, Any] | None, operator: str
     ) -> tuple[int, dict[str, Any]]:
         where, _, query = path.partition("?")
         sent = msgspec.json.encode(body) if body is not None else b""
+        named = [(HEADER.encode(), operator.encode())] if operator else []
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},
@@ -57,7 +60,7 @@ class Inside:
             "raw_path": where.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": [(b"host", b"inside"), (b"authorization", self._mark)],
+            "headers": [(b"host", b"inside"), (b"authorization", self._mark), *named],
             "client": None,
             "server": ("inside", 0),
         }

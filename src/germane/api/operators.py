@@ -33,6 +33,11 @@ class Caller:
         """As the log names them."""
         return self.operator.name if self.operator is not None else self.how
 
+    @property
+    def name(self) -> str:
+        """Of the operator; empty: nobody is named."""
+        return self.operator.name if self.operator is not None else ""
+
     def required(self) -> Operator:
         """The operator.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from germane.domain.approval import (
     demanded,
 )
 from germane.domain.campaign import Campaign
+from germane.domain.content import Content
 from germane.domain.message import Message, Why
 from germane.domain.moves import AnyMove, Asked
 from germane.domain.profile import Profile
@@ -48,6 +49,16 @@ def contents_of(engine: Engine, campaign: str) -> dict[str, str]:
     steps = known.steps if known is not None else ()
     contents = engine.library.contents
     return {x.content: contents[x.content].version for x in steps if x.content in contents}
+
+
+def authors_of(engine: Engine, campaign: str, contents: Iterable[str]) -> tuple[str, ...]:
+    """Whose work a campaign and some contents are, as they are now: whom their files name, and who put them
+    here. Empty: nobody was named."""
+    library = engine.library
+    works: list[Campaign | Content | None] = [library.campaigns.get(campaign)]
+    works += [library.contents.get(each) for each in contents]
+    names = (name for x in works if x is not None for name in (x.author, x.put_by))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def of_campaign(
@@ -81,7 +92,7 @@ class Demands:
         message: Message,
         *,
         contents: Mapping[str, str] | None = None,
-        authors: Sequence[str] = (),
+        authors: Sequence[str] | None = None,
     ) -> tuple[Message, list[AnyMove]]:
         """A message as it is to be planned, with what it demands, and the moves that ask for it: they come
         right after ``Planned``.
@@ -89,7 +100,7 @@ class Demands:
         Args:
             message: Decided, rendered and queued; its digest, content version and amounts are filled in.
             contents: Content id -> version, of all that its campaign may send; by default as they are now.
-            authors: Operators who wrote the campaign or its contents.
+            authors: Operators who wrote the campaign or its contents; by default as they are known now.
         """
         policies = self._policies(message)
         demands: list[str] = []
@@ -97,14 +108,15 @@ class Demands:
         whole = [each for each in policies if each.of == "campaign"]
         if whole:
             known = contents_of(self._engine, message.campaign) if contents is None else contents
-            ask = of_campaign(message.campaign, message.version, known, whole, authors)
+            wrote = self._authors(message.campaign, known) if authors is None else authors
+            ask = of_campaign(message.campaign, message.version, known, whole, wrote)
             demands.append(ask.approval_id)
-            if self._approvals.find(self._tenant, ask.approval_id) is None:
-                asks.append(ask)
+            asks += self._unasked(ask)
         single = tuple(x for x in policies if x.of == "each" and demanded(x, message.amounts))
         if single:
             demands.append(message.message_id)
-            asks.append(Asked(message.message_id, single, BY_ITSELF, tuple(authors)))
+            wrote = self._wrote(message) if authors is None else authors
+            asks.append(Asked(message.message_id, single, BY_ITSELF, tuple(wrote)))
         if not demands:
             return message, []
         return replace(message, demands=tuple(demands), status="approval"), asks
@@ -120,10 +132,27 @@ class Demands:
             if not whole:
                 continue
             contents = contents_of(self._engine, campaign.name)
-            ask = of_campaign(campaign.name, campaign.version, contents, whole)
-            if self._approvals.find(self._tenant, ask.approval_id) is None:
-                asks.append(ask)
+            wrote = self._authors(campaign.name, contents)
+            asks += self._unasked(
+                of_campaign(campaign.name, campaign.version, contents, whole, wrote)
+            )
         return asks
+
+    def _authors(self, campaign: str, contents: Iterable[str]) -> tuple[str, ...]:
+        return authors_of(self._engine, campaign, contents)
+
+    def _wrote(self, message: Message) -> tuple[str, ...]:
+        """Whose work a message is."""
+        return self._authors(message.campaign, (message.content,))
+
+    def _unasked(self, ask: Asked) -> list[AnyMove]:
+        """The same, where it is to be asked for: it is new, or somebody else turned out to have written it,
+        whose approval does not count."""
+        found = self._approvals.find(self._tenant, ask.approval_id)
+        if found is None:
+            return [ask]
+        more = set(ask.authors) - set(found.authors)
+        return [ask] if more and found.status not in approving.CLOSED else []
 
     def check(self, message: Message, person: Profile, now_ms: int) -> Never | None:
         """For the release of a message (``app.release.Check``): whether it waits for a person (again)."""
@@ -170,7 +199,7 @@ class Demands:
         now_ms = self._engine.world.now_ms()
         if own is not None and own.status == "pending" and 0 < own.expires_ms <= now_ms:
             return []  # it is too late: other policies give it no more time
-        return [Asked(message.message_id, policies, BY_ITSELF)]
+        return [Asked(message.message_id, policies, BY_ITSELF, self._wrote(message))]
 
 
 def _first_of(campaign: Campaign) -> Message:

@@ -116,8 +116,13 @@ class Library:
         heard = (listens_to(each) for each in self.campaigns.values())
         return any(event in names for names in heard if names is not None)
 
-    def put_content(self, tenant: str, content: Content, txn: Txn) -> list[SurfaceSpec]:
-        """Content was written, or changed; the surfaces that it brings."""
+    def put_content(
+        self, tenant: str, content: Content, txn: Txn, *, by: str = ""
+    ) -> list[SurfaceSpec]:
+        """Content was written, or changed, by an operator; the surfaces that it brings."""
+        content = replace(
+            content, put_by=_putter(content, self.contents.get(content.content_id), by)
+        )
         self.contents[content.content_id] = content
         body = _encode(content)
         _put(txn, tenant, Entry("content", content.content_id, body, topic=content.channel))
@@ -134,10 +139,12 @@ class Library:
         self._bring(content_id, [])
         txn.entries[tenant, "content", content_id] = None
 
-    def put_campaign(self, tenant: str, campaign: Campaign, txn: Txn) -> None:
-        """A campaign was written, or changed: its standing stays as it was, and a new one is dry."""
+    def put_campaign(self, tenant: str, campaign: Campaign, txn: Txn, *, by: str = "") -> None:
+        """A campaign was written, or changed, by an operator: its standing stays as it was, and a new one
+        is dry."""
         known = self.campaigns.get(campaign.name)
-        self._keep(tenant, replace(campaign, status=known.status if known else "dry"), txn)
+        status, put_by = known.status if known else "dry", _putter(campaign, known, by)
+        self._keep(tenant, replace(campaign, status=status, put_by=put_by), txn)
 
     def turn_campaign(self, tenant: str, name: str, status: Status, txn: Txn) -> None:
         """A campaign goes live, pauses, ends.
@@ -170,6 +177,13 @@ class Library:
         while page := self._entries.page(tenant, kind, after=found[-1].key if found else ""):
             found += page
         return found
+
+
+def _putter(new: Content | Campaign, known: Content | Campaign | None, by: str) -> str:
+    """Whose work a form is: of whoever brought it. Who puts the same again has changed nothing."""
+    if known is None or known.version != new.version:
+        return by
+    return known.put_by or by
 
 
 def _put(txn: Txn, tenant: str, entry: Entry) -> None:

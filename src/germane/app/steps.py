@@ -298,13 +298,13 @@ class Steps:
             case Stated():
                 person = self._stated(move, at, txn)
             case ContentPut():
-                brought = self.library.put_content(at.tenant, move.content, txn)
+                brought = self.library.put_content(at.tenant, move.content, txn, by=move.by)
                 self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
             case ContentGone():
                 self.library.drop_content(at.tenant, move.content_id, txn)
                 self.model.put_surfaces(at.seq, prefix_of(move.content_id), [])
             case CampaignPut():
-                self.library.put_campaign(at.tenant, move.campaign, txn)
+                self.library.put_campaign(at.tenant, move.campaign, txn, by=move.by)
             case CampaignTurned():
                 self.library.turn_campaign(at.tenant, move.campaign, move.status, txn)
             case Ticked():

@@ -21,10 +21,11 @@ def show_all(found: list[dict[str, Any]], status: str) -> None:
     for each in found:
         whom = each["personId"] or "the whole campaign"
         amounts = "".join(f"  {name} {value:g}" for name, value in each["amounts"].items())
+        wrote = f"  by {', '.join(each['authors'])}" if each["authors"] else ""
         until = f"  until {each['expiresAt']}" if each["status"] == "pending" else ""
         out.print(
             f"[bold]{escape(each['approvalId'])}[/]  {_coloured(each['status'])}  "
-            f"{escape(each['campaign'])}  {escape(whom)}{escape(amounts)}[dim]{until}[/]"
+            f"{escape(each['campaign'])}  {escape(whom)}{escape(wrote)}{escape(amounts)}[dim]{until}[/]"
         )
 
 
@@ -35,6 +36,8 @@ def show_one(found: dict[str, Any]) -> None:
     out = common.console()
     show_all([found], found["status"])
     out.print(f"[dim]digest[/] {found['digest']}")
+    if found["authorsNote"]:
+        out.print(f"[yellow]![/] {escape(found['authorsNote'])}")
     for each in found["demanded"]:
         who = " or ".join(each["approvers"])
         have = ", ".join(each["approvedBy"]) or "nobody"

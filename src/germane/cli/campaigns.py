@@ -45,8 +45,10 @@ def push(
     dry_run: bool,
     yes: bool,
     as_json: bool,
+    name: str = "",
 ) -> int:
-    """Check, compare, send what is new or changed. One that is new is dry; the others stand as they did."""
+    """Check, compare, send what is new or changed, in an operator's ``name``. One that is new is dry; the
+    others stand as they did."""
     import msgspec
 
     from germane.config.campaign_written import as_table
@@ -54,7 +56,7 @@ def push(
     where = folder if folder is not None else config.parent / CAMPAIGNS
     read, findings = _checked(config, where)
     written = {name: made.campaign for name, made in read.items()}
-    with writing(config, data, made=False) as desk:
+    with writing(config, data, made=False, operator=name) as desk:
         listed = desk.get("campaigns")["campaigns"]
         there = {x["campaign"]: x["version"] for x in listed if x["status"] != "ended"}
         there |= {x["campaign"]: x["version"] for x in listed if x["campaign"] in written}
@@ -68,12 +70,12 @@ def push(
             return 1
         missing: dict[str, list[str]] = {}
         if not dry_run:
-            for name in found.wanted:
-                said = desk.put("campaigns", name, body=as_table(written[name]))
+            for each in found.wanted:
+                said = desk.put("campaigns", each, body=as_table(written[each]))
                 if said["missingContent"]:
-                    missing[name] = said["missingContent"]
-            for name in removed:
-                desk.post("campaigns", name, "status", status="ended", reason=HERE)
+                    missing[each] = said["missingContent"]
+            for each in removed:
+                desk.post("campaigns", each, "status", status="ended", reason=HERE)
     if as_json:
         warnings = [msgspec.to_builtins(each) for each in findings if each.level == "warning"]
         more = {"warnings": warnings, "missingContent": missing}
@@ -167,7 +169,8 @@ def show(name: str, config: Path, data: Path | None, *, as_json: bool) -> None:
 
     out = common.console()
     out.print(f"[bold]{found['campaign']}[/]  {escape(found['title'])}")
-    out.print(f"It is {MEANING[found['status']]}. [dim]Version {found['version']}[/]")
+    by = f", put here by {found['putBy']}" if found["putBy"] else ""
+    out.print(f"It is {MEANING[found['status']]}. [dim]Version {found['version']}{by}[/]")
     out.print(f"{counted(found['messages'], 'message').capitalize()}.")
     out.print(f"{counted(found['enrolments'], 'enrolment').capitalize()}.\n")
     for line in as_toml(found["definition"]):

@@ -68,13 +68,16 @@ def reading(config: Path, data: Path | None) -> Iterator[Desk]:
 
 
 @contextmanager
-def writing(config: Path, data: Path | None, *, made: bool = True) -> Iterator[Desk]:
+def writing(
+    config: Path, data: Path | None, *, made: bool = True, operator: str = ""
+) -> Iterator[Desk]:
     """To change something: in the data folder, or by the server that has it. What was answered is durable.
 
     Args:
         config: The configuration file.
         data: The data folder, if it is another one than the configuration's.
         made: Whether the data folder must be there; else it is made.
+        operator: In whose name; empty: nobody's.
 
     Raises:
         NotFound: there is no data folder, and it must be there.
@@ -85,20 +88,23 @@ def writing(config: Path, data: Path | None, *, made: bool = True) -> Iterator[D
             engine = stack.enter_context(common.opened(config, data, mode="write", made=made))
         except StorageBusy:
             yield Desk(
-                lambda method, path, body: there(config, path, body, method=method), served=True
+                lambda method, path, body: there(
+                    config, path, body, method=method, operator=operator
+                ),
+                served=True,
             )
             return
-        yield Desk(_inside(engine, config), served=False)
+        yield Desk(_inside(engine, config, operator), served=False)
 
 
-def _inside(engine: Engine, config: Path) -> Ask:
+def _inside(engine: Engine, config: Path, operator: str = "") -> Ask:
     from germane.api.inside import Inside
     from germane.app.channels import ways_of
 
     inside = Inside(engine, ways_of(common.load(config).channels))
 
     def ask(method: str, path: str, body: Answer | None) -> Answer:
-        status, said = inside.ask(method, path, body)
+        status, said = inside.ask(method, path, body, operator=operator)
         if status >= 400:
             raise said_no(status, said)
         return said

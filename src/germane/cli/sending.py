@@ -26,6 +26,9 @@ CampaignFolder = Annotated[
 ]
 ContentId = Annotated[str, typer.Argument(help="Its name.")]
 Name = Annotated[str, typer.Argument(help="Name of the campaign.")]
+As = Annotated[
+    str, typer.Option("--as", help="Operator whose work it is; they may not approve it.")
+]
 MessageId = Annotated[str, typer.Argument(help="Id of the message.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Who = Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")]
@@ -52,6 +55,7 @@ def push_content(
     folder: ContentFolder = None,
     prune: Prune = False,
     dry_run: DryRun = False,
+    name: As = "",
     yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
@@ -59,7 +63,9 @@ def push_content(
 ) -> None:
     """Check all content of a folder, and bring what is new or changed to where messages are made."""
     raise typer.Exit(
-        shelf.push(config, data, folder, prune=prune, dry_run=dry_run, yes=yes, as_json=as_json)
+        shelf.push(
+            config, data, folder, prune=prune, dry_run=dry_run, yes=yes, as_json=as_json, name=name
+        )
     )
 
 
@@ -100,6 +106,7 @@ def push_campaigns(
         bool, typer.Option("--prune", help="Also end those that are not in the folder.")
     ] = False,
     dry_run: DryRun = False,
+    name: As = "",
     yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
@@ -107,7 +114,9 @@ def push_campaigns(
 ) -> None:
     """Check all campaigns of a folder, and bring over what is new or changed. A new one is dry."""
     raise typer.Exit(
-        campaigns.push(config, data, folder, prune=prune, dry_run=dry_run, yes=yes, as_json=as_json)
+        campaigns.push(
+            config, data, folder, prune=prune, dry_run=dry_run, yes=yes, as_json=as_json, name=name
+        )
     )
 
 

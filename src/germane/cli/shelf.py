@@ -27,8 +27,10 @@ def push(
     dry_run: bool,
     yes: bool,
     as_json: bool,
+    name: str = "",
 ) -> int:
-    """Check, compare, send what is new or changed; 1 when a file has an error, and then nothing is sent."""
+    """Check, compare, send what is new or changed, in an operator's ``name``; 1 when a file has an error,
+    and then nothing is sent."""
     import msgspec
 
     from germane.config.contents import to_json
@@ -38,7 +40,7 @@ def push(
     errors = [each for each in findings if each.level == "error"]
     if errors:
         return _refused(errors, where, as_json=as_json)
-    with writing(config, data, made=False) as desk:
+    with writing(config, data, made=False, operator=name) as desk:
         there = {each["contentId"]: each["version"] for each in desk.get("content")["content"]}
         found = pushing.difference({x.content_id: x.version for x in contents}, there)
         if not as_json:
@@ -52,8 +54,8 @@ def push(
             for each in contents:
                 if each.content_id in found.wanted:
                     desk.put("content", each.content_id, body=to_json(each))
-            for name in removed:
-                desk.delete("content", name)
+            for gone in removed:
+                desk.delete("content", gone)
     if as_json:
         warnings = [msgspec.to_builtins(each) for each in findings if each.level == "warning"]
         common.print_json(pushing.told(found, removed, dry_run=dry_run, warnings=warnings))

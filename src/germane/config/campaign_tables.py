@@ -11,6 +11,7 @@ CHANNELS = "email|inapp|webhook|crm"
 
 CAMPAIGN = (
     Field("title", "text", "What people call it.", ""),
+    Field("author", "text", "Operator who wrote it: they may not approve it.", ""),
     Field("channel", CHANNELS, "Where its messages go.", "email"),
     Field("content", "text", "Content item of its one message; several messages are steps.", ""),
     Field(

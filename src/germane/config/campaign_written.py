@@ -14,6 +14,7 @@ def as_table(campaign: Campaign) -> dict[str, Any]:
     status, which is no part of a definition."""
     found: dict[str, Any] = {
         "title": campaign.title,
+        "author": campaign.author,
         "channel": campaign.channel,
         "purpose": campaign.purpose,
         "class": campaign.delivery,

@@ -9,6 +9,7 @@ KINDS = "subject|preheader|heading|text|button|image|items|value"
 
 CONTENT = (
     Field("title", "text", "What people call it.", ""),
+    Field("author", "text", "Operator who wrote it: they may not approve it.", ""),
     Field("channel", CHANNELS, "What it is made for.", required=True),
     Field("default_locale", "text", "Language that every variant has, like en or de-AT.", "en"),
     Field("layout", "plain", "How an e-mail looks.", "plain"),

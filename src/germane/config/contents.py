@@ -122,7 +122,7 @@ def from_json(body: Mapping[str, Any], content_id: str) -> Content:
 
 def to_json(content: Content) -> dict[str, Any]:
     """A content item as the API answers it; ``from_json`` reads it again."""
-    plain = bare(content)
+    plain = bare(replace(content, put_by=""))
     back = {name: wire for wire, name in _WIRE.items()}
     found = {back.get(key, key): value for key, value in plain.items() if key != "content_id"}
     found.setdefault("defaultLocale", content.default_locale)

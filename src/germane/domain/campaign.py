@@ -148,10 +148,15 @@ class Campaign(msgspec.Struct, frozen=True, dict=True):
     approval: dict[str, str | int | float | bool | list[str]] = {}
     """``[approval]``, as it stands: who must agree before anything goes out."""
     holdout_share: float = 0.0
+    author: str = ""
+    """Operator who wrote it, as its file says; empty: it does not say."""
+    put_by: str = ""
+    """Operator who put it here in this form; empty: nobody was named. No part of what is declared."""
 
     @cached_property
     def version(self) -> str:
-        """Hash of the canonical form, without the status: a dry one that goes live is the same campaign."""
+        """Hash of the canonical form, without the status and who put it here: a dry one that goes live is
+        the same campaign."""
         digest = blake2b(canonical(self), digest_size=12, person=b"germane.campaign")
         return digest.hexdigest()
 
@@ -170,9 +175,9 @@ class Campaign(msgspec.Struct, frozen=True, dict=True):
 
 
 def canonical(campaign: Campaign) -> bytes:
-    """One way to write a campaign, without its status. Equal definitions have equal bytes, whatever file,
-    order or format they came in."""
-    return canonical_.canonical(msgspec.structs.replace(campaign, status="dry"))
+    """One way to write a campaign, without its status and who put it here. Equal definitions have equal
+    bytes, whatever file, order or format they came in."""
+    return canonical_.canonical(msgspec.structs.replace(campaign, status="dry", put_by=""))
 
 
 class ItemChange(msgspec.Struct, frozen=True, gc=False):

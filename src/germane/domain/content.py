@@ -96,6 +96,10 @@ class Content(msgspec.Struct, frozen=True, dict=True):
     """For in-app: CSS selector of what it points at."""
     needs_stock: bool = True
     """Whether what it says of an item is only true while the item is to be had."""
+    author: str = ""
+    """Operator who wrote it, as its file says; empty: it does not say."""
+    put_by: str = ""
+    """Operator who put it here in this form; empty: nobody was named. No part of what is declared."""
 
     @cached_property
     def version(self) -> str:
@@ -108,8 +112,8 @@ class Content(msgspec.Struct, frozen=True, dict=True):
 
 
 def canonical(content: Content) -> bytes:
-    """The one way to write a content item down."""
-    return canonical_.canonical(content)
+    """The one way to write a content item down, without who put it here."""
+    return canonical_.canonical(msgspec.structs.replace(content, put_by=""))
 
 
 def choice_surface(content_id: str, slot: str) -> str:

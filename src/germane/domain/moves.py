@@ -89,6 +89,8 @@ class ContentPut(Move, frozen=True, gc=False):
     """Content was written, or changed."""
 
     content: Content
+    by: str = ""
+    """Operator who wrote it; empty: nobody is named."""
 
 
 class ContentGone(Move, frozen=True, gc=False):
@@ -101,6 +103,8 @@ class CampaignPut(Move, frozen=True, gc=False):
     """A campaign was written, or changed. Its standing stays; a new one is dry."""
 
     campaign: Campaign
+    by: str = ""
+    """Operator who wrote it; empty: nobody is named."""
 
 
 class CampaignTurned(Move, frozen=True, gc=False):

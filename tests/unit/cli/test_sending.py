@@ -137,3 +137,15 @@ def test_outcomes_of_what_was_pushed_and_never_said(shop: Shop) -> None:
     printed = shop.run("content", "outcomes", "weekly-picks")
     assert "95 % intervals" in printed
     assert "weekly-picks" in shop.run("content", "outcomes", "weekly-pics", code=1)
+
+
+def test_whose_work_is_pushed(bare: Shop) -> None:
+    """It is kept with content and campaigns, and told."""
+    refused = bare.run("content", "push", "--as", "ann", code=1)
+    assert "no operator 'ann'" in refused
+    bare.run("operator", "add", "ann", "--role", "editor")
+    bare.run("content", "push", "--as", "ann")
+    bare.run("campaign", "push", "--as", "ann")
+    assert {each["putBy"] for each in bare.told("content", "list")} == {"ann"}
+    name = bare.told("campaign", "list")[0]["campaign"]
+    assert "put here by ann" in bare.run("campaign", "show", name)
