@@ -185,3 +185,34 @@ def on_the_command_line(server: Server, third: str, fourth: str) -> None:
     assert command(server, "rebuild")[1]["equal"] is True
     server.start()
     assert status(server, third) in ("queued", "claimed", "sent")
+
+
+def test_one_slot_is_said_otherwise(server: Server) -> None:
+    """Over HTTP, beside the server and without it; what stands in the slots is shown."""
+    cem = appointed(server, "cem", "editor")
+    assert server.api.put("/v1/content/offer", json=OFFER).status_code == 200
+    assert server.api.put("/v1/campaigns/upgrade", json=CAMPAIGN).status_code == 200
+    live = server.api.post("/v1/campaigns/upgrade/status", json={"status": "live"})
+    assert live.status_code == 200, live.text
+    waits = an_offer(server, "acme-admin")
+    name = waits["approvalId"]
+    (slot,) = cem.get(f"/v1/approvals/{name}").json()["slots"]
+    assert (slot["name"], slot["fields"]["text"]) == ("opening", "Audit logging for your team.")
+
+    wrong = {"digest": waits["digest"], "slots": {"opening": {"url": "https://x.example"}}}
+    refused = cem.post(f"/v1/approvals/{name}/edit", json=wrong)
+    assert (refused.status_code, refused.json()["code"]) == (400, "approval.bad_edit")
+    said = {"digest": waits["digest"], "slots": {"opening": {"text": "Hello, admins."}}}
+    edited = cem.post(f"/v1/approvals/{name}/edit", json=said).json()
+    assert edited["content"]["payload"]["blocks"][0]["text"] == "Hello, admins."
+    assert (edited["slots"][0]["changed"], edited["changedBy"]) == (True, "cem")
+
+    edit = ("approvals", "edit", name, "--as", "cem", "--slot")
+    code, beside = command(server, *edit, "opening=Hello again.")
+    assert (code, beside["content"]["payload"]["blocks"][0]["text"]) == (0, "Hello again.")
+    assert command(server, *edit, "opening")[0] == 2
+    server.stop()
+    code, alone = command(server, *edit, "opening.text=Hello = hi.")
+    assert (code, alone["content"]["payload"]["blocks"][0]["text"]) == (0, "Hello = hi.")
+    assert command(server, "rebuild")[1]["equal"] is True
+    cem.close()

@@ -9,13 +9,14 @@ from germane.api.auth import Keys
 from germane.api.endpoint import Endpoint
 from germane.api.operators import OperatorRoutes
 from germane.app.approving import Approving
+from germane.app.composing import Composer
 from germane.app.engine import Engine
 
 
-def approval(engine: Engine, keys: Keys) -> list[Endpoint]:
-    """All of them."""
+def approval(engine: Engine, keys: Keys, composer: Composer | None = None) -> list[Endpoint]:
+    """All of them. ``composer``: renders what is changed; ``None``: one that knows no addresses of our own."""
     return [
-        *_approvals(ApprovalRoutes(engine, keys, Approving(engine))),
+        *_approvals(ApprovalRoutes(engine, keys, Approving(engine, composer=composer))),
         *_operators(OperatorRoutes(engine, keys)),
     ]
 

@@ -9,6 +9,7 @@ import msgspec
 from germane.api.choice import HOW, standings
 from germane.app.approving import Approving
 from germane.app.engine import Engine
+from germane.app.slot_words import slots_now
 from germane.deliver import approving as rules
 from germane.deliver.approval_stats import CampaignApprovals
 from germane.domain.approval import Approval, ApprovalPolicy, Verdict
@@ -65,9 +66,19 @@ async def whole(approval: Approval, engine: Engine, approving: Approving) -> dic
     rendered = approving.rendered(message)
     return found | {
         "message": _message(message),
+        "slots": [
+            {
+                "name": slot.name,
+                "kind": slot.kind,
+                "variant": message.chosen.get(slot.name) or None,
+                "fields": fields,
+                "changed": slot.name in message.words,
+            }
+            for slot, fields in slots_now(engine, message)
+        ],
         "content": _content(rendered) if rendered is not None else None,
         "decisions": [
-            _decision(each, engine)
+            _decision(each, engine) | {"credited": name in message.credited}
             for name in message.decisions
             if (each := engine.decision(name)) is not None
         ],

@@ -20,13 +20,15 @@ class VerdictBody(Wire):
 
 
 class EditBody(Wire):
-    """Other words for a message that waits. Of an e-mail subject, html and text; else the payload."""
+    """Other words for a message that waits: of single slots; or as a whole, of an e-mail subject, html and
+    text, else the payload."""
 
     digest: Digest
     subject: Annotated[str, msgspec.Meta(max_length=2_000)] | None = None
     html: str | None = None
     text: str | None = None
     payload: dict[str, Any] | None = None
+    slots: Annotated[dict[str, dict[str, str]], msgspec.Meta(min_length=1)] | None = None
 
 
 class BulkRef(Wire):

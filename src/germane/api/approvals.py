@@ -89,7 +89,7 @@ class ApprovalRoutes:
         caller = self._callers.whose(request)
         operator = caller.required()
         body = await parse(request, wire.EditBody)
-        edit = Edit(body.subject, body.html, body.text, body.payload)
+        edit = Edit(body.subject, body.html, body.text, body.payload, body.slots)
         approval_id = request.path_params["approval_id"]
         after = await self._approving.edit(approval_id, operator, body.digest, edit, how=caller.how)
         return answer(await whole(after, self._engine, self._approving))

@@ -16,6 +16,7 @@ from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
+from germane.app.composing import Composer
 from germane.app.engine import Engine
 from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
@@ -31,13 +32,14 @@ def endpoints(
     inbox: Inbox = inboxes.nothing,
     streamed: InboxPort | None = None,
     ways: Ways | None = None,
+    composer: Composer | None = None,
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
     Without ``back`` no provider is known, and links are sealed with the data folder's own key.
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
     for a person in the app; ``streamed``: the same as a stream. ``ways``: those out that are configured;
-    ``None``: not known.
+    ``None``: not known. ``composer``: renders messages that a person changes.
     """
     back = back or way_back(engine)
     operations = Operations(engine, keys)
@@ -53,7 +55,7 @@ def endpoints(
         *_streams(browsers, streamed),
         *_letters(operations),
         *delivery(engine, keys, ways),
-        *approval(engine, keys),
+        *approval(engine, keys, composer),
         *_health(operations),
     ]
 

@@ -99,7 +99,14 @@ def build(
                 await engine.stop()
 
     table = endpoints(
-        engine, keys, back, anonymous=anonymous, inbox=inbox, streamed=streamed, ways=ways
+        engine,
+        keys,
+        back,
+        anonymous=anonymous,
+        inbox=inbox,
+        streamed=streamed,
+        ways=ways,
+        composer=delivery.composer if delivery is not None else None,
     )
     pages = snippet.routes(engine.settings, keys, example=anonymous)
     app = Starlette(

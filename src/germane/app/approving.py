@@ -11,15 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from germane.app.approval_queue import PAGE, ApprovalQueue, Remind
+from germane.app.composing import Composer
 from germane.app.demanding import Demands, Policies, of_campaign
 from germane.app.engine import Engine
 from germane.app.rewording import Edit, reworded, words_of
+from germane.app.slot_words import foreign, in_slots, slots_changed
 from germane.deliver import approving, outbox
 from germane.deliver.approval_stats import CampaignApprovals, by_campaign
 from germane.domain.approval import BY_ITSELF, Answer, Approval, ApprovalPolicy, Verdict
 from germane.domain.content import Rendered
 from germane.domain.errors import (
     ApprovalStale,
+    BadEdit,
     GermaneError,
     NotApprover,
     TooFewOpened,
@@ -47,17 +50,20 @@ class Approving:
         *,
         policies: Policies | None = None,
         remind: Remind | None = None,
+        composer: Composer | None = None,
     ) -> None:
         """
         Args:
             engine: Serving.
             policies: Which policies hold; by default those of campaign, channel and ``[delivery.approval]``.
             remind: Told of each approval that waits too long (to call a webhook); must not raise.
+            composer: Renders what is changed in its slots; by default one that knows no addresses of our own.
         """
         self._engine = engine
         self._tenant = engine.tenant
         self._approvals = engine.moving.approvals
         self.demands = Demands(engine, policies)
+        self._composer = composer or Composer(engine, demands=self.demands)
         self.queue = ApprovalQueue(engine, self.demands, remind)
 
     # -- reading -----------------------------------------------------------------------------------
@@ -217,8 +223,9 @@ class Approving:
     async def edit(
         self, approval_id: str, operator: Operator, digest: str, edit: Edit, *, how: str = "API"
     ) -> Approval:
-        """An operator changes the text of a message that waits. It has another digest then: what was said
-        of the old one counts no longer, and somebody else must approve the new one.
+        """An operator changes the text of a message that waits, as a whole or in single slots. It has another
+        digest then: what was said of the old one counts no longer, and somebody else must approve the new
+        one. Choices whose words they replaced get no credit for what comes of it.
 
         Raises:
             UnknownApproval: no approval has that id.
@@ -238,14 +245,35 @@ class Approving:
         if digest != approval.digest:
             raise ApprovalStale(digest=approval.digest)
         message = self.message(approval)
-        rendered = self.rendered(message) if message is not None else None
-        data, after = outbox.packed(reworded(message, rendered, edit))
-        assert message is not None, "or it could not be reworded"
-        changed = replace(message, digest=after, edited_by=operator.name)
+        if message is None:
+            raise BadEdit(
+                "A campaign is not changed here.",
+                hint="Change it and its contents, and push them: approval is asked for anew.",
+            )
+        changed, rendered = self._edited(message, edit)
+        data, after = outbox.packed(rendered)
+        if after == message.digest:
+            raise BadEdit("That is the text that it has.", hint="Change something, or approve it.")
+        changed = replace(changed, digest=after, edited_by=operator.name)
         why = Why(self._now(), "approval.edited", f"Changed by {operator.name} ({how}).")
         await self._engine.move([Rewritten(changed, data, why)])
         await self._by_todays_policies([self.find(approval_id)])
         return self.find(approval_id)
+
+    def _edited(self, message: Message, edit: Edit) -> tuple[Message, Rendered]:
+        """The message after an edit, but for its digest, and its text."""
+        rendered = self.rendered(message)
+        if rendered is None:
+            raise BadEdit("Its text is gone.", hint="Reject it: there is nothing to be sent.")
+        whole = (edit.subject, edit.html, edit.text, edit.payload)
+        if edit.slots is not None:
+            if any(each is not None for each in whole):
+                raise BadEdit("Slots and whole texts are not changed at once.", hint="Do the one.")
+            return in_slots(self._engine, self._composer, message, edit)
+        content = self._engine.library.contents.get(message.content)
+        slots = slots_changed(edit, content) if content is not None else set(message.chosen)
+        after = replace(message, words={}, foreign=foreign(self._engine, message, slots))
+        return after, reworded(message, rendered, edit)
 
     async def _by_todays_policies(self, approvals: Sequence[Approval]) -> None:
         """What is demanded now counts, not what was when it was asked for."""
@@ -277,7 +305,7 @@ class Approving:
             return
         surfaces = self._engine.settings.surfaces
         outcomes = []
-        for decision_id in message.decisions:
+        for decision_id in message.credited:
             decision = self._engine.decision(decision_id)
             spec = surfaces.get(decision.surface) if decision is not None else None
             if decision is None or decision.choice is None or spec is None:

@@ -101,7 +101,7 @@ class Checks:
         if not broken:
             return None
         text = broken[0].text
-        if message.edited_by:  # their words are not replaced by ours
+        if message.edited_by and not message.words:  # a person's whole text is not replaced by ours
             said = f"{text} {message.edited_by} wrote it: it is not written anew."
             return Never("skipped", Why(now_ms, "claim.changed", said))
         try:
@@ -110,7 +110,7 @@ class Checks:
             return Never("skipped", Why(now_ms, error.code, f"{text} {error.message}"))
         data, digest = outbox.packed(again)
         why = Why(now_ms, "claim.changed", f"{text} It was written anew.")
-        made = [engine.decision(each) for each in message.decisions]
+        made = [engine.decision(each) for each in message.credited]
         amounts = amounts_of(again.claims, [each for each in made if each is not None])
         changed = replace(message, digest=digest, content_version=again.version, amounts=amounts)
         engine.put_moves([Rewritten(changed, data, why)])

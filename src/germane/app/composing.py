@@ -22,7 +22,7 @@ from germane.domain.campaign import Campaign, Step, held_out
 from germane.domain.content import Chosen, Content, Rendered, choice_surface
 from germane.domain.decision import Ask as Question
 from germane.domain.decision import Context, Decision
-from germane.domain.errors import GermaneError, UnknownContent
+from germane.domain.errors import BadEdit, GermaneError, UnknownContent
 from germane.domain.event import Event
 from germane.domain.message import Message, Status, Why
 from germane.domain.moves import AnyMove, Held, Planned
@@ -31,6 +31,7 @@ from germane.domain.profile import Profile
 from germane.domain.settings import ContentSpec
 from germane.generate import eligible
 from germane.generate.facts import Links
+from germane.generate.own_words import EDITED, with_words
 from germane.generate.render import render
 from germane.profile.rhythm import hours_of
 
@@ -76,7 +77,8 @@ class Composer:
     ) -> None:
         self._engine = engine
         self._demands = demands or Demands(engine)
-        self.start = Start(engine.settings, spec or ContentSpec())
+        self.spec = spec or ContentSpec()
+        self.start = Start(engine.settings, self.spec)
         self._accounts = Accounts(engine.entries)
         self._addresses = addresses
 
@@ -138,11 +140,12 @@ class Composer:
             self.give_way(message_id)
 
     def again(self, message: Message) -> Rendered:
-        """The same choices, rendered from what is true now.
+        """The same choices, and what a person wrote into its slots, rendered from what is true now.
 
         Raises:
             ContentRefused: it cannot be said any more.
             UnknownContent: its content is gone.
+            BadEdit: a person wrote into it, and its content is another one now.
         """
         engine = self._engine
         content = engine.library.contents.get(message.content)
@@ -162,7 +165,14 @@ class Composer:
             if slot.kind == "items" and slot.surface
         }
         profile = engine.profile_of(message.person)
-        return self._rendered(message, content, profile, Chosen(message.chosen, items))
+        if not message.words:
+            return self._rendered(message, content, profile, Chosen(message.chosen, items))
+        if content.version != message.content_version:
+            raise BadEdit(f"{message.edited_by} wrote into it, and its content has changed since.")
+        theirs = with_words(content, message.words, message.locale)
+        variants = message.chosen | dict.fromkeys(message.words, EDITED)
+        rendered = self._rendered(message, theirs, profile, Chosen(variants, items))
+        return replace(rendered, version=content.version)
 
     # -- the parts -------------------------------------------------------------------------------
 
@@ -273,6 +283,7 @@ class Composer:
             chosen=chosen,
             profile=profile,
             now_ms=self._now(),
+            locales=(message.locale,) if message.words else (),
             account=self._account(profile),
             item=self._engine.item(message.item) if message.item else None,
             event=self._event(message.cause_seq),

@@ -46,9 +46,9 @@ class Delivery:
         self._engine = engine
         self._approving = Approving(engine)
         demands = self._approving.demands
-        self._composer = Composer(engine, addresses, spec, demands)
-        self._making = Making(engine, self._composer)
-        checks: list[Check] = [Checks(engine, self._composer), demands.check]
+        self.composer = Composer(engine, addresses, spec, demands)
+        self._making = Making(engine, self.composer)
+        checks: list[Check] = [Checks(engine, self.composer), demands.check]
         self._release = Release.of(engine, checks)
         self._postman = Postman(self._release, channels, engine, write, sent=sent)
         self._pace = Pace()

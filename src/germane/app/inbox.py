@@ -106,7 +106,7 @@ class Waiting:
             buttons=() if form == "checklist" else tuple(_button(each) for each in asks),
             steps=tuple(_step(each) for each in asks) if form == "checklist" else (),
             reasons=self._reasons(message),
-            decision_id=next(iter(message.decisions), ""),
+            decision_id=next(iter(message.credited), ""),
             campaign=message.campaign,
             expires_at=rfc3339(message.expires_ms) or "",
         )

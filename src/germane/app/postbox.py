@@ -9,6 +9,7 @@ import msgspec
 
 from germane.app.answers import AnswersAsEvents
 from germane.app.channels import link_keys, open_channels
+from germane.app.composing import Composer
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.app.inbox import CHANNEL, InAppChannel
@@ -61,6 +62,10 @@ class Postbox:
             spec=self.content,
         )
 
+    def composer(self) -> Composer:
+        """What makes and renders messages."""
+        return Composer(self.engine, self.addresses, self.content)
+
     def addresses(self, message: Message) -> Links:
         """Addresses that a message's text names: where to unsubscribe."""
         if message.channel != "email" or not self.spec.links.base_url:
@@ -87,7 +92,7 @@ class Postbox:
             purpose=message.purpose,
             unsubscribe_mailto=self.spec.email.unsubscribe_mailto if self.spec.email else "",
             campaign_id=message.campaign,
-            decision_id=next(iter(message.decisions), ""),
+            decision_id=next(iter(message.credited), ""),
             at_ms=message.created_ms,
         )
         base = self.spec.links.base_url

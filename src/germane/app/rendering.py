@@ -35,6 +35,8 @@ class Work(msgspec.Struct, frozen=True, gc=False, array_like=True):
     item: Item | None
     event: Event | None
     links: Links
+    locales: tuple[str, ...] = ()
+    """Languages that are wanted, before the person's own."""
 
 
 class Printed(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -84,6 +86,7 @@ def facts_of(work: Work, start: Start) -> Facts:
         account=work.account,
         item=work.item,
         event=work.event,
+        locales=work.locales,
         links=work.links,
     )
 

@@ -82,7 +82,7 @@ class Replies:
         return reply
 
     def _made(self, message: Message, tenant: str) -> list[Decision]:
-        found = (self._memory.decision(tenant, each) for each in message.decisions)
+        found = (self._memory.decision(tenant, each) for each in message.credited)
         return [each for each in found if each is not None]
 
     def _barred(self, event: Event, sheet: Sheet, tenant: str, now_ms: int) -> None:

@@ -26,6 +26,8 @@ class Edit(msgspec.Struct, frozen=True):
     text: str | None = None
     payload: dict[str, Any] | None = None
     """Of a message that is no e-mail."""
+    slots: dict[str, dict[str, str]] | None = None
+    """Slot -> field -> template, instead of whole texts: the message is rendered anew with them."""
 
 
 def words_of(record: Record | None) -> Rendered | None:
@@ -34,30 +36,20 @@ def words_of(record: Record | None) -> Rendered | None:
     return outbox.unpacked(move.rendered) if isinstance(move, Planned | Rewritten) else None
 
 
-def reworded(message: Message | None, rendered: Rendered | None, edit: Edit) -> Rendered:
-    """The text after an edit.
+def reworded(message: Message, rendered: Rendered, edit: Edit) -> Rendered:
+    """The text after an edit of whole texts.
 
     Raises:
-        BadEdit: it is of a campaign, nothing changes, or the text cannot be like that.
+        BadEdit: nothing changes, or the text cannot be like that.
     """
-    if message is None:
-        raise BadEdit(
-            "A campaign is not changed here.",
-            hint="Change it and its contents, and push them: approval is asked for anew.",
-        )
-    if rendered is None:
-        raise BadEdit("Its text is gone.", hint="Reject it: there is nothing to be sent.")
     _check(message, rendered, edit)
-    after = replace(
+    return replace(
         rendered,
         subject=rendered.subject if edit.subject is None else edit.subject.strip(),
         html=rendered.html if edit.html is None else edit.html,
         text=rendered.text if edit.text is None else edit.text,
         payload=rendered.payload if edit.payload is None else edit.payload,
     )
-    if after == rendered:
-        raise BadEdit("That is the text that it has.", hint="Change something, or approve it.")
-    return after
 
 
 def _check(message: Message, rendered: Rendered, edit: Edit) -> None:

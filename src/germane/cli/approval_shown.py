@@ -56,15 +56,29 @@ def show_one(found: dict[str, Any]) -> None:
     if content is not None:
         out.print(f"\n[bold]{escape(content['subject'])}[/]")
         out.print(content["text"] or json.dumps(content["payload"], indent=2), markup=False)
+    for each in found.get("slots", []):
+        _show_slot(each)
     if found["subject"] == "campaign":
         for name, version in found["contents"].items():
             out.print(escape(f"content {name}, version {version}"))
+
+
+def _show_slot(slot: dict[str, Any]) -> None:
+    """What can be changed by ``edit --slot``."""
+    from rich.markup import escape
+
+    whose = "changed" if slot["changed"] else slot["variant"] or ""
+    for field, text in slot["fields"].items():
+        place = slot["name"] if field == "text" else f"{slot['name']}.{field}"
+        common.console().print(escape(f"slot {place}  ({whose})  {text}"), style="dim")
 
 
 def _show_decision(decision: dict[str, Any]) -> None:
     from rich.markup import escape
 
     out = common.console()
+    if not decision["credited"]:
+        out.print(escape(f"{decision['surface']}: a person wrote other words, no credit."))
     choice = decision.get("choice")
     if choice is not None:
         out.print(

@@ -209,6 +209,12 @@ def edit(
     payload: Annotated[
         Path | None, typer.Option(help="File with other JSON, of a message that is no e-mail.")
     ] = None,
+    slot: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=TEXT or NAME.FIELD=TEXT: other words in one slot; may be repeated."
+        ),
+    ] = None,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
@@ -219,18 +225,25 @@ def edit(
         "html": html.read_text("utf-8") if html else None,
         "text": text.read_text("utf-8") if text else None,
         "payload": _payload(payload) if payload else None,
+        "slots": _slots(slot) if slot else None,
     }
     words = {field: value for field, value in words.items() if value is not None}
     if not words:
-        raise WrongUse("Nothing is to be changed.", hint="Add --subject, --html and --text.")
+        raise WrongUse(
+            "Nothing is to be changed.",
+            hint="Add --slot NAME=TEXT; or --subject, --html and --text.",
+        )
     digest = _digests([approval], config, data)[approval]
 
     async def here(engine: Engine) -> dict[str, Any]:
         from germane.api.approval_view import whole
         from germane.app.approving import Approving
+        from germane.app.postbox import Postbox
         from germane.app.rewording import Edit
 
-        approving, operator = Approving(engine), named(engine, name)
+        loaded = common.load(config)
+        composer = Postbox(engine, loaded.channels, loaded.runtime.content).composer()
+        approving, operator = Approving(engine, composer=composer), named(engine, name)
         after = await approving.edit(approval, operator, digest, Edit(**words), how=HOW)
         return await whole(after, engine, approving)
 
@@ -240,6 +253,22 @@ def edit(
         common.print_json(found)
     else:
         show_one(found)
+
+
+def _slots(said: list[str]) -> dict[str, dict[str, str]]:
+    """Slot -> field -> text."""
+    found: dict[str, dict[str, str]] = {}
+    for each in said:
+        place, mark, text = each.partition("=")
+        name, _, field = place.strip().partition(".")
+        if not mark or not name:
+            raise WrongUse(
+                f"{each[:40]!r} says no slot.",
+                hint='For example --slot opening="Hello"; '
+                "--slot offer.url=https://... for another field than its text.",
+            )
+        found.setdefault(name, {})[field or "text"] = text
+    return found
 
 
 def _payload(file: Path) -> Any:

@@ -97,11 +97,14 @@ def _texts(
             problems.add(
                 f"{key}.{tag}", tag, "It is no language.", "Write it like en, de or pt-BR."
             )
-        found[tag] = _fields(fields, slot, f"{key}.{tag}", problems)
+        found[tag] = checked_fields(fields, slot, f"{key}.{tag}", problems)
     return found
 
 
-def _fields(table: Mapping[str, Any], slot: Slot, key: str, problems: Problems) -> dict[str, str]:
+def checked_fields(
+    table: Mapping[str, Any], slot: Slot, key: str, problems: Problems
+) -> dict[str, str]:
+    """The fields of a variant in one language; errors are noted in ``problems``."""
     must, may = FIELDS[slot.kind]
     known = (*must, *may)
     found = {}

@@ -111,6 +111,16 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """How often a scanner or a proxy opened it or followed its links: counted for nothing."""
     whys: tuple[Why, ...] = ()
     """The reasons of all that happened to it, oldest first."""
+    words: dict[str, dict[str, str]] = {}
+    """Slot -> field -> template that a person wrote into this message. With ``edited_by`` and without
+    words, its whole text is theirs."""
+    foreign: tuple[str, ...] = ()
+    """Ids of decisions whose words a person replaced: what comes of it is not to their credit."""
+
+    @property
+    def credited(self) -> tuple[str, ...]:
+        """Ids of the decisions that what comes of it speaks for or against."""
+        return tuple(each for each in self.decisions if each not in self.foreign)
 
 
 def noted(message: Message, why: Why) -> tuple[Why, ...]:
