@@ -17,7 +17,8 @@ from germane.domain.moves import AnyMove, Held, Lapsed, Reminded
 PAGE = 500
 """Messages looked at in one go."""
 MS_PER_HOUR = 3_600_000
-Remind = Callable[[Approval], None]
+Remind = Callable[[Approval], Sequence[AnyMove]]
+"""What is to be recorded with a reminder of an approval: the messages that carry it."""
 _log = logging.getLogger(__name__)
 
 
@@ -101,7 +102,8 @@ class ApprovalQueue:
             await self._engine.move([Lapsed(approval.approval_id)])
             await self.after(approval)
             return
-        await self._engine.move([Reminded(approval.approval_id)])
+        told = self._remind(approval) if self._remind is not None else ()
+        await self._engine.move([*told, Reminded(approval.approval_id)])
         hours = (now_ms - approval.asked_ms) / MS_PER_HOUR
         _log.warning(
             "approval %s of campaign %s waits for %.1f hours",
@@ -109,8 +111,6 @@ class ApprovalQueue:
             approval.campaign,
             hours,
         )
-        if self._remind is not None:
-            self._remind(approval)
 
     async def after(self, approval: Approval) -> None:
         """What follows from what was decided of an approval."""

@@ -14,6 +14,7 @@ from germane.app.approval_queue import PAGE, ApprovalQueue, Remind
 from germane.app.composing import Composer
 from germane.app.demanding import Demands, Policies, of_campaign
 from germane.app.engine import Engine
+from germane.app.reminding import Reminders
 from germane.app.rewording import Edit, reworded, words_of
 from germane.app.slot_words import foreign, in_slots, slots_changed
 from germane.deliver import approving, outbox
@@ -56,7 +57,7 @@ class Approving:
         Args:
             engine: Serving.
             policies: Which policies hold; by default those of campaign, channel and ``[delivery.approval]``.
-            remind: Told of each approval that waits too long (to call a webhook); must not raise.
+            remind: Makes what carries a reminder of an approval; by default ``Reminders``.
             composer: Renders what is changed in its slots; by default one that knows no addresses of our own.
         """
         self._engine = engine
@@ -64,7 +65,7 @@ class Approving:
         self._approvals = engine.moving.approvals
         self.demands = Demands(engine, policies)
         self._composer = composer or Composer(engine, demands=self.demands)
-        self.queue = ApprovalQueue(engine, self.demands, remind)
+        self.queue = ApprovalQueue(engine, self.demands, remind or Reminders(engine, self.demands))
 
     # -- reading -----------------------------------------------------------------------------------
 

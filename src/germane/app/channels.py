@@ -19,6 +19,9 @@ from germane.domain.errors import ConfigInvalid, NoLibrary
 from germane.domain.links import LinkKeys
 from germane.domain.sending import Channel
 
+WEBHOOK = "webhook:"
+"""Before the name of a webhook, as messages name their channel."""
+
 
 def open_channels(spec: ChannelsSpec) -> dict[str, Channel]:
     """Every configured channel by name: ``email``, ``crm``, ``webhook:NAME``. Nothing is connected yet.
@@ -31,7 +34,7 @@ def open_channels(spec: ChannelsSpec) -> dict[str, Channel]:
     if spec.email is not None:
         found["email"] = email_channel(spec.email)
     for name, each in spec.webhooks.items():
-        found[f"webhook:{name}"] = webhook_channel(each, spec.allowed_hosts)
+        found[WEBHOOK + name] = webhook_channel(each, spec.allowed_hosts)
     if spec.crm is not None:
         found["crm"] = webhook_channel(spec.crm, spec.allowed_hosts)
     return found
@@ -122,7 +125,7 @@ class Ways(msgspec.Struct, frozen=True):
 def ways_of(spec: ChannelsSpec) -> Ways:
     """What is configured; nothing is opened."""
     found = ["email"] if spec.email is not None else []
-    found += [f"webhook:{name}" for name in spec.webhooks]
-    found += ["webhook"] if len(spec.webhooks) == 1 else []
+    found += [WEBHOOK + name for name in spec.webhooks]
+    found += ["webhook"] if spec.only_webhook else []
     found += ["crm"] if spec.crm is not None else []
     return Ways(tuple(found), bool(spec.links.base_url))

@@ -18,6 +18,7 @@ from germane.app.making import Making
 from germane.app.pace import Pace
 from germane.app.posting import Log, Postman, Write
 from germane.app.release import Check, Release
+from germane.app.reminding import Reminders
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Invited, Ticked
@@ -48,7 +49,8 @@ class Delivery:
         demands = self._approving.demands
         self.composer = Composer(engine, addresses, spec, demands)
         self._making = Making(engine, self.composer)
-        checks: list[Check] = [Checks(engine, self.composer), demands.check]
+        reminders = Reminders(engine, demands)
+        checks: list[Check] = [Checks(engine, self.composer), demands.check, reminders.check]
         self._release = Release.of(engine, checks)
         self._postman = Postman(self._release, channels, engine, write, sent=sent)
         self._pace = Pace()

@@ -12,6 +12,7 @@ from germane.config.approvals import stored
 from germane.deliver import approving
 from germane.domain.approval import (
     BY_ITSELF,
+    Approval,
     ApprovalPolicy,
     campaign_approval,
     campaign_digest,
@@ -185,6 +186,18 @@ class Demands:
             for each in self._policies(message)
             if demanded(each, message.amounts) and (each.of == "each" or not of_campaign)
         )
+
+    def today(self, approval: Approval) -> tuple[ApprovalPolicy, ...]:
+        """The policies that hold now for what an approval is of; those that it was asked under, where none
+        does any more."""
+        message = self._engine.moving.message(self._tenant, approval.approval_id)
+        campaign = self._engine.library.campaigns.get(approval.campaign)
+        found: tuple[ApprovalPolicy, ...] = ()
+        if message is not None:
+            found = self.each(message)
+        elif campaign is not None:
+            found = tuple(x for x in self._policies(_first_of(campaign)) if x.of == "campaign")
+        return found or approval.policies
 
     def asks_again(self, message: Message) -> list[AnyMove]:
         """For a message that waits, and whose own approval is not asked for as it is demanded now. Where

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from germane.app.answers import AnswersAsEvents
-from germane.app.channels import link_keys, open_channels
+from germane.app.channels import WEBHOOK, link_keys, open_channels
 from germane.app.composing import Composer
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
@@ -28,7 +28,6 @@ from germane.domain.settings import ContentSpec
 from germane.generate.facts import Links
 
 CRM = "crm"
-_WEBHOOK = "webhook:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,14 @@ class Postbox:
     content: ContentSpec = field(default_factory=ContentSpec)
 
     def channels(self) -> dict[str, Channel]:
-        """Every way out by name. A project with one webhook need not name it.
+        """Every way out by name. A project with one webhook for messages need not name it.
 
         Raises:
             ConfigInvalid, NoLibrary: as ``open_channels``.
         """
         found: dict[str, Channel] = {**open_channels(self.spec), CHANNEL: InAppChannel()}
-        hooks = [name for name in found if name.startswith(_WEBHOOK)]
-        if len(hooks) == 1:
-            found["webhook"] = found[hooks[0]]
+        if self.spec.only_webhook:
+            found["webhook"] = found[WEBHOOK + self.spec.only_webhook]
         return found
 
     def delivery(self) -> Delivery:
@@ -79,7 +77,7 @@ class Postbox:
             LookupError: its text is not in the log any more.
         """
         rendered = rendered_of(self.engine, message)
-        if message.channel == CRM:
+        if message.channel == CRM or not message.person:
             return msgspec.convert(rendered.payload, Outgoing)
         outgoing = Outgoing(
             message_id=message.message_id,
@@ -116,8 +114,8 @@ class Postbox:
         return found.claimed_ms if found is not None else 0
 
     def logged(self, message: Message) -> list[AnyMove]:
-        """That a message went out, for the CRM."""
-        if message.channel == CRM:
+        """That a message to a person went out, for the CRM."""
+        if message.channel == CRM or not message.person:
             return []
         outgoing = crm.sent_interaction(
             self.written(message), message.channel, self.engine.world.now_ms()

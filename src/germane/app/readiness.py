@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from germane.app.channels import Ways
+from germane.app.channels import WEBHOOK, Ways
 from germane.app.engine import Engine
+from germane.config.approvals import no_webhook, stored
 from germane.domain.campaign import Campaign
 from germane.domain.content import Content
 
@@ -56,6 +57,8 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
             )
         elif ways is not None and channel == "email" and not campaign.transactional:
             found += [] if ways.links else [NO_UNSUBSCRIBE]
+    if ways is not None:
+        found += _of_reminders(campaign, ways)
     if engine.library.compiled(campaign.name) is None:
         found.append(
             Obstacle(
@@ -64,6 +67,14 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
             )
         )
     return list(dict.fromkeys(found))
+
+
+def _of_reminders(campaign: Campaign, ways: Ways) -> list[Obstacle]:
+    policy = stored(campaign.approval)
+    names = [each.removeprefix(WEBHOOK) for each in ways.channels if each.startswith(WEBHOOK)]
+    if policy is None or not policy.remind_by or policy.remind_by in names:
+        return []
+    return [Obstacle(*no_webhook(policy.remind_by, names))]
 
 
 def missing_content(campaign: Campaign, engine: Engine) -> list[str]:

@@ -113,7 +113,7 @@ class Release:
         if against is not None:
             return Never("skipped", against)
         address = address_of(person, message.channel)
-        if not address:
+        if message.person and not address:
             return Never("skipped", Why(now_ms, "address.none", "No address is known."))
         for check in self._checks:
             found = check(message, person, now_ms)

@@ -123,7 +123,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_delivery(loaded.settings.delivery),
-        *audit_folder(loaded.settings, campaigns, contents),
+        *audit_folder(loaded.settings, campaigns, contents, loaded.channels.webhooks),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
         *audit_content(loaded, contents, items),

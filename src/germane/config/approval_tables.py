@@ -61,6 +61,12 @@ APPROVAL = (
         high=90 * DAY_S,
     ),
     Field(
+        "remind_by",
+        "text",
+        "Name of the webhook ([channels.webhook.NAME]) that gets reminders; empty: the log alone.",
+        "",
+    ),
+    Field(
         "sample_over",
         "whole",
         "Of more than so many that are approved together, some must have been opened.",

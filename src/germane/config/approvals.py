@@ -4,7 +4,7 @@ before something goes out."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from germane.config.approval_tables import APPROVAL
@@ -60,6 +60,13 @@ def policy(
             "It cannot be switched off for single messages above an amount.",
             "Leave four_eyes out, or leave over out.",
         )
+    if made.remind_by and not made.remind_s:
+        problems.add(
+            f"{path}.remind_by",
+            made.remind_by,
+            "It would never be told: there are no reminders.",
+            'Write remind_after, such as "1d", or leave remind_by out.',
+        )
     if made.remind_s and made.remind_s >= made.expires_s:
         problems.add(
             f"{path}.remind_after",
@@ -68,6 +75,29 @@ def policy(
             "Make it shorter than expires_after (7d by default), or 0s for none.",
         )
     return made
+
+
+def check_webhooks(
+    found: Mapping[str, ApprovalPolicy], webhooks: Collection[str], problems: Problems
+) -> None:
+    """Note policies of ``[delivery.approval]`` that remind by a webhook that is not there.
+
+    Args:
+        found: Channel -> policy; the empty name: of every channel.
+        webhooks: Names under ``[channels.webhook]``.
+        problems: Takes the errors.
+    """
+    for channel, each in found.items():
+        if each.remind_by and each.remind_by not in webhooks:
+            path = f"delivery.approval.{channel}".rstrip(".")
+            problems.add(f"{path}.remind_by", each.remind_by, *no_webhook(each.remind_by, webhooks))
+
+
+def no_webhook(name: str, webhooks: Collection[str]) -> tuple[str, str]:
+    """What is wrong with the name of a webhook that is not there, and the remedy."""
+    add = f"Add [channels.webhook.{name}] to the configuration."
+    near = f" {did_you_mean(name, tuple(webhooks))}" if webhooks else ""
+    return f"Reminders would go by webhook {name!r}, and none is called so.", add + near
 
 
 def stored(table: Mapping[str, Any]) -> ApprovalPolicy | None:

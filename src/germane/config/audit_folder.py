@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
+from germane.config.approvals import no_webhook, stored
 from germane.config.audit_delivery import audit_campaigns
 from germane.config.campaigns import load_campaigns
 from germane.config.contents import load_content
@@ -15,13 +17,16 @@ from germane.domain.near import did_you_mean
 from germane.domain.settings import Settings
 
 
-def audit_folder(settings: Settings, campaigns: Path, contents: Path) -> list[Finding]:
+def audit_folder(
+    settings: Settings, campaigns: Path, contents: Path, webhooks: Collection[str] = ()
+) -> list[Finding]:
     """Findings about all campaigns of a folder; none where there is no such folder.
 
     Args:
         settings: The declaration that their conditions speak of.
         campaigns: Where the campaign files are.
         contents: Where the content files are.
+        webhooks: Names of those that are configured.
     """
     try:
         read = load_campaigns(campaigns, settings)
@@ -34,6 +39,7 @@ def audit_folder(settings: Settings, campaigns: Path, contents: Path) -> list[Fi
         return [Finding("", "campaigns", "error", error.message, error.hint)]
     written = _contents(contents)
     found = [finding for made in read.values() for finding in _said(made.campaign, written)]
+    found += [each for made in read.values() for each in _reminds(made.campaign, webhooks)]
     return [*audit_campaigns(read, settings), *found]
 
 
@@ -46,6 +52,15 @@ def _contents(folder: Path) -> dict[str, Content | None]:
         except ConfigInvalid:
             found[path.stem] = None
     return found
+
+
+def _reminds(campaign: Campaign, webhooks: Collection[str]) -> list[Finding]:
+    """The webhook that reminds of its approvals is there."""
+    policy = stored(campaign.approval)
+    if policy is None or not policy.remind_by or policy.remind_by in webhooks:
+        return []
+    text, remedy = no_webhook(policy.remind_by, webhooks)
+    return [Finding("", "campaigns", "error", f"campaigns/{campaign.name}: {text}", remedy)]
 
 
 def _said(campaign: Campaign, contents: dict[str, Content | None]) -> list[Finding]:

@@ -50,7 +50,7 @@ EMAIL = (
     Field("dkim_key_file", "text", "File with the private key, PEM, beside the configuration.", ""),
     Field("dkim_key", "text", "The private key itself, with \\n for line breaks.", "", secret=True),
 )
-WEBHOOK = (
+CRM = (
     Field("url", "text", "Where messages are posted to.", required=True),
     Field(
         "secret", "text", "Signing secret, whsec_...: the receiver has the same.", "", secret=True
@@ -63,6 +63,15 @@ WEBHOOK = (
         secret=True,
     ),
     Field("timeout", "duration", "How long an answer may take.", "15s", low=1, high=60),
+)
+WEBHOOK = (
+    *CRM,
+    Field(
+        "messages",
+        "flag",
+        "Whether campaigns may send by it. false: it is for reminders of approvals alone.",
+        True,
+    ),
 )
 LINKS = (
     Field(
@@ -109,7 +118,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "channels": CHANNELS,
     "channels.email": EMAIL,
     "channels.webhook.NAME": WEBHOOK,
-    "channels.crm": WEBHOOK,
+    "channels.crm": CRM,
     "links": LINKS,
     "providers.sendgrid": SENDGRID,
     "providers.postmark": POSTMARK,

@@ -62,6 +62,8 @@ class WebhookSpec(msgspec.Struct, frozen=True, kw_only=True):
     secret: str = ""
     former_secret: str = ""
     timeout_s: int = 15
+    messages: bool = True
+    """Whether campaigns may send by it."""
 
     @property
     def keys(self) -> tuple[bytes, ...]:
@@ -92,6 +94,12 @@ class ChannelsSpec(msgspec.Struct, frozen=True, kw_only=True):
     sendgrid_key: str = ""
     postmark_secret: str = ""
     ses_topics: tuple[str, ...] = ()
+
+    @property
+    def only_webhook(self) -> str:
+        """The one webhook that campaigns send by; empty: there are none, or several."""
+        names = [name for name, each in self.webhooks.items() if each.messages]
+        return names[0] if len(names) == 1 else ""
 
 
 def refuse_secrets(whole: Mapping[str, Any], problems: Problems) -> None:
@@ -258,7 +266,8 @@ def _webhook(
     if not isinstance(table, dict):
         problems.add(path, None, "It must be a table.", f"Write it as [{path}].")
         return None
-    values = read(table, tables.WEBHOOK, path, problems)
+    fields = tables.CRM if path == "channels.crm" else tables.WEBHOOK
+    values = read(table, fields, path, problems)
     if values.get("url"):
         try:
             target(values["url"], allowed)

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from germane.config import approvals, server, source, speech, tables
 from germane.config import channels as channels_
-from germane.config import server, source, speech, tables
 from germane.config.build import build
 from germane.config.channels import ChannelsSpec
 from germane.config.environment import dotenv, override, told
@@ -92,6 +92,8 @@ def load_text(text: str, environment: Mapping[str, str], path: Path | None = Non
     mappings = imports(whole, problems)
     folder = path.parent if path is not None else None
     out = channels_.channels(whole, folder, problems)
+    named = whole.get("channels", {}).get("webhook", {})
+    approvals.check_webhooks(settings.approvals, named if isinstance(named, dict) else {}, problems)
     if problems.found:
         raise invalid(told(problems.found, origins))
     return Loaded(settings, runtime, mappings, out)

@@ -54,6 +54,8 @@ class ApprovalPolicy(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of more than so many that are approved together, some must have been opened."""
     sample: float = 0.1
     """Share of them, in [0, 1]; at least one."""
+    remind_by: str = ""
+    """Name of the webhook that is told of reminders; empty: the log alone has them."""
 
     @property
     def both_pairs(self) -> bool:

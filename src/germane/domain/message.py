@@ -45,6 +45,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
     message_id: str
     person: str
+    """Their key; empty: it is to nobody in particular, by a channel that has an address of its own."""
     channel: str
     campaign: str
     """Id of its campaign."""

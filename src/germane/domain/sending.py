@@ -20,7 +20,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message_id: str
     """Ours, and the idempotency key: the same at every try."""
     person: str
-    """Key of the person (``domain.ids``); goes to nobody but the receiver of a webhook."""
+    """Key of the person (``domain.ids``); goes to nobody but the receiver of a webhook. Empty: it is to
+    nobody in particular."""
     to: str = ""
     """Address of an e-mail. A webhook has its own."""
     to_name: str = ""
@@ -43,6 +44,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decision_id: str = ""
     metadata: dict[str, str] = {}
     """More ids that ride along with a provider, beside those of message, campaign and decision."""
+    kind: str = "message"
+    """What the receiver of a webhook is told that it is."""
     at_ms: int = 0
     """When the message was made, ms since 1970 UTC: its date, the same at every try."""
 

@@ -67,7 +67,11 @@ class Office:
     def __init__(self, engine: Engine, **more: Any) -> None:
         self.engine = engine
         self.reminded: list[Approval] = []
-        self.approving = Approving(engine, remind=self.reminded.append, **more)
+        self.approving = Approving(engine, remind=self.remind, **more)
+
+    def remind(self, approval: Approval) -> list[AnyMove]:
+        self.reminded.append(approval)
+        return []
 
     async def appoint(self) -> None:
         roles = {"ann": "approver", "bob": "approver", "cem": "editor", "dot": "admin"}

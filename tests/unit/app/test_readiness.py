@@ -125,3 +125,13 @@ def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:
     assert {each.campaign for each in messages_with(engine, "news", "making")} == {"news"}
     assert messages_with(engine, "", "sent") == []
     assert len(messages_with(engine, "", "making", limit=1)) == 1
+
+
+def test_the_webhook_of_reminders(engine: Engine) -> None:
+    """One that is not configured would never be told."""
+    engine.put_moves([ContentPut(a_content())])
+    campaign = a_campaign(engine, approval={"remind_by": "team"})
+    text = "Reminders would go by webhook 'team', and none is called so."
+    assert texts(engine, campaign) == [text]
+    assert texts(engine, campaign, Ways(("email", "webhook:team"), links=True)) == []
+    assert texts(engine, campaign, None) == []

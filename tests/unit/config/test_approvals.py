@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from germane.config import load_text
 from germane.config.approvals import policies, stored
+from germane.config.audit_folder import audit_folder
 from germane.config.problems import Problems
 from germane.domain.approval import ApprovalPolicy
+from germane.domain.errors import ConfigInvalid
+from germane.testing import a_shop
 
 
 def test_all_of_it() -> None:
@@ -59,6 +65,7 @@ def test_only_a_channel() -> None:
         ({"amount": "price", "limits": ["aprover=5"]}, "limits", "Did you mean 'approver'?"),
         ({"of": "campaign", "amount": "price"}, "of", "A campaign has no amount"),
         ({"expires_after": "1d", "remind_after": "1d"}, "remind_after", "too late already"),
+        ({"remind_after": "0s", "remind_by": "team"}, "remind_by", "there are no reminders"),
     ],
 )
 def test_every_error_says_what_to_do(table: dict[str, object], key: str, says: str) -> None:
@@ -72,3 +79,31 @@ def test_every_error_says_what_to_do(table: dict[str, object], key: str, says: s
 def test_what_cannot_be_read_any_more_demands_approval_still() -> None:
     assert stored({}) is None
     assert stored({"quorum": "two", "gone": 1}) == ApprovalPolicy()
+
+
+def test_reminders_go_by_a_webhook_that_is_there(tmp_path: Path) -> None:
+    """Of the project: an error. Of a campaign: an error of the audit, and what keeps it from going live."""
+    hook = '[channels.webhook.team]\nurl = "https://hooks.example/x"\n'
+    secret = {"GERMANE_CHANNELS__WEBHOOK__TEAM__SECRET": "whsec_" + "QUFB" * 11}
+    reminds = '[delivery.approval.email]\nremind_by = "{}"\n'
+    found = load_text(hook + reminds.format("team"), secret)
+    assert found.settings.approvals["email"].remind_by == "team"
+    with pytest.raises(ConfigInvalid) as wrong:
+        load_text(hook + reminds.format("taem"), secret)
+    (error,) = wrong.value.details["errors"]
+    assert error["key"] == "delivery.approval.email.remind_by"
+    assert "Did you mean 'team'?" in error["remedy"]
+    with pytest.raises(ConfigInvalid, match="none is called so"):
+        load_text(reminds.format("team"), {})
+    (tmp_path / "weekly.toml").write_text(
+        'content = "x"\n[enter]\nevent = "Signed Up"\n[approval]\nremind_by = "team"\n'
+    )
+    said = [
+        each.text
+        for hooks in ((), ("team",))
+        for each in audit_folder(a_shop(), tmp_path, tmp_path / "content", hooks)
+        if "none is called so" in each.text
+    ]
+    assert said == [
+        "campaigns/weekly: Reminders would go by webhook 'team', and none is called so."
+    ]

@@ -97,7 +97,7 @@ class WebhookChannel:
 def message_body(outgoing: Outgoing) -> dict[str, Any]:
     """What a receiver gets: the payload, and what it is about."""
     return {
-        "type": "message",
+        "type": outgoing.kind,
         "messageId": outgoing.message_id,
         "person": outgoing.person,
         "purpose": outgoing.purpose,
