@@ -147,10 +147,10 @@ class Demands:
         return self._authors(message.campaign, (message.content,))
 
     def _unasked(self, ask: Asked) -> list[AnyMove]:
-        """The same, where it is to be asked for: it is new, or somebody else turned out to have written it,
-        whose approval does not count."""
+        """The same, where it is to be asked for: it is new, it is what holds again after another form, or
+        somebody else turned out to have written it, whose approval does not count."""
         found = self._approvals.find(self._tenant, ask.approval_id)
-        if found is None:
+        if found is None or found.status == "stale":
             return [ask]
         more = set(ask.authors) - set(found.authors)
         return [ask] if more and found.status not in approving.CLOSED else []

@@ -177,12 +177,11 @@ def asked(before: Approval | None, move: Asked, message: Message | None, at_ms: 
     made = replace(made, asked_ms=at_ms, expires_ms=_expires(move.policies, message, at_ms))
     if before is None:
         return made
+    made = replace(made, authors=tuple(dict.fromkeys((*before.authors, *made.authors))))
     if before.digest != made.digest or before.status in CLOSED:
-        made = replace(made, past=_past(before, at_ms, f"asked for again by {move.by}"))
-        return replace(made, authors=before.authors or made.authors)
+        return replace(made, past=_past(before, at_ms, f"asked for again by {move.by}"))
     return replace(
         made,
-        authors=tuple(dict.fromkeys((*before.authors, *made.authors))),
         asked_by=before.asked_by,
         status="pending",
         verdicts=before.verdicts,

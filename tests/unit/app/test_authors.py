@@ -147,3 +147,22 @@ def test_the_form_does_not_tell_who_put_it() -> None:
     assert replace(made, author="ann").version != made.version
     assert replace(content, put_by="ann").version == content.version
     assert replace(content, author="ann").version != content.version
+
+
+def test_a_form_that_comes_back_is_asked_for_again(tmp_path: Path) -> None:
+    """It was pending when another took its place; whoever brings it back is an author of it as well."""
+
+    async def work(office: Office) -> None:
+        engine = office.engine
+        await live(office, content="ann", approval={"of": "campaign"})
+        (first,) = office.approving.listed()
+        await engine.move([ContentPut(a_content(OTHER), "ann")])
+        await office.approving.queue.round()
+        assert office.approving.find(first.approval_id).status == "stale"
+        await engine.move([ContentPut(a_content(), "bob")])
+        await office.approving.queue.round()
+        (again,) = office.approving.listed(status="pending")
+        assert (again.approval_id, again.authors) == (first.approval_id, ("ann", "bob"))
+        assert (await office.says("dot", "approve", first.approval_id)).status == "approved"
+
+    in_office(tmp_path, settings({}), work)
