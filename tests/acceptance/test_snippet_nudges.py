@@ -289,3 +289,22 @@ def test_the_pages_style_and_ours_do_not_meet(page: Page, site: Site, shop: With
     colour = box.locator("h2").evaluate("node => getComputedStyle(node).color")
     assert colour != "rgb(255, 0, 0)"
     assert box.is_visible()
+
+
+def test_what_waits_no_more_is_closed_at_the_next_look(
+    page: Page, site: Site, shop: WithInbox
+) -> None:
+    """Bought in another tab, say: the page asks again, and the next one takes its place."""
+    batches = sent(page, "/v1/batch")
+    page.goto(site.page("/bought", waiting(shop, "kim", BANNER), BODY))
+    dialog(page, "Free delivery this week").wait_for()
+    waiting(shop, "kim", LIST)
+    page.evaluate("germane.nudges()")
+    steps = dialog(page, "Three steps")
+    steps.wait_for()
+    assert dialog(page, "Free delivery this week").count() == 0
+    assert not [each for each in told(batches) if each[0] == "In-App Message Dismissed"]
+    steps.get_by_text("Invite your team").click()
+    waiting(shop, "kim")
+    page.evaluate("germane.nudges()")
+    assert steps.count() == 1

@@ -13,6 +13,7 @@ from germane.app.stakes import amounts_of
 from germane.app.writing import rendered_of
 from germane.deliver import outbox, planning
 from germane.deliver.policy import policy_of
+from germane.domain.content import Rendered
 from germane.domain.errors import GermaneError
 from germane.domain.message import Message, Why
 from germane.domain.moves import Rewritten
@@ -34,25 +35,11 @@ class Checks:
     def __call__(self, message: Message, person: Profile, now_ms: int) -> Later | Never | None:
         """The first that speaks against it; ``None``: nothing does."""
         return (
-            self._campaign(message, now_ms)
+            standing(self._engine, message, now_ms)
             or self._wanted(message, now_ms)
             or self._hour(message, person, now_ms)
             or self._true(message, now_ms)
         )
-
-    def _campaign(self, message: Message, now_ms: int) -> Later | Never | None:
-        campaign = self._engine.library.campaigns.get(message.campaign)
-        if campaign is None:
-            return None  # a message of its own: nobody's campaign
-        if campaign.status == "paused":
-            return Later(
-                now_ms + PAUSED_S * 1000, Why(now_ms, "campaign.paused", "Its campaign is paused.")
-            )
-        if campaign.status != "live":
-            return Never(
-                "skipped", Why(now_ms, f"campaign.{campaign.status}", "Its campaign is not live.")
-            )
-        return None
 
     def _wanted(self, message: Message, now_ms: int) -> Never | None:
         """What had to hold when it was asked for still does."""
@@ -93,14 +80,10 @@ class Checks:
 
     def _true(self, message: Message, now_ms: int) -> Later | Never | None:
         """What no longer holds is said anew; where that cannot be, it is not said."""
-        rendered = rendered_of(self._engine, message)
-        if not rendered.claims:
-            return None
         engine = self._engine
-        broken = check_claims(rendered.claims, engine.catalogue, engine.settings, now_ms)
-        if not broken:
+        text = untrue(engine, rendered_of(engine, message), now_ms)
+        if not text:
             return None
-        text = broken[0].text
         if message.edited_by and not message.words:  # a person's whole text is not replaced by ours
             said = f"{text} {message.edited_by} wrote it: it is not written anew."
             return Never("skipped", Why(now_ms, "claim.changed", said))
@@ -118,3 +101,25 @@ class Checks:
         if after is not None and after.status == "approval":  # what was approved is another text
             return Never("approval", why)
         return Later(now_ms, why)
+
+
+def standing(engine: Engine, message: Message, now_ms: int) -> Later | Never | None:
+    """Whether its campaign lets it out; ``None``: it does."""
+    campaign = engine.library.campaigns.get(message.campaign)
+    if campaign is None:
+        return None  # a message of its own: nobody's campaign
+    if campaign.status == "paused":
+        return Later(
+            now_ms + PAUSED_S * 1000, Why(now_ms, "campaign.paused", "Its campaign is paused.")
+        )
+    if campaign.status != "live":
+        return Never(
+            "skipped", Why(now_ms, f"campaign.{campaign.status}", "Its campaign is not live.")
+        )
+    return None
+
+
+def untrue(engine: Engine, rendered: Rendered, now_ms: int) -> str:
+    """What a text claims and does not hold any more, as a sentence; empty: all of it holds."""
+    broken = check_claims(rendered.claims, engine.catalogue, engine.settings, now_ms)
+    return broken[0].text if broken else ""

@@ -64,13 +64,13 @@ class Enrolling:
         self._accounts.heard(event, sheet)
         if not self._library.campaigns:
             return
-        inside: dict[str, list[Enrolment]] = {}
-        for each in self._inside(sheet, person.person):
-            inside.setdefault(each.campaign, []).append(each)
+        theirs: dict[str, list[Enrolment]] = {}
+        for each in self._of(sheet, person.person):
+            theirs.setdefault(each.campaign, []).append(each)
         for name in self._library.campaigns:
             made = self._library.compiled(name)
             if made is not None and made.campaign.status != "ended":
-                among = inside.get(name, [])
+                among = theirs.get(name, [])
                 self._happened(made, event, person, tuple(items), among, sheet, now_ms, seq)
 
     def change(
@@ -117,14 +117,19 @@ class Enrolling:
 
     def unwanted(self, tenant: str, message: Message, *, now_ms: int) -> Reason | None:
         """Why a message that waits is no longer wanted by its campaign; ``None``: it is."""
-        made = self._library.compiled(message.campaign)
-        entry = self._memory.entries.get(
-            tenant, "enrolment", key_of(message.campaign, message.subject)
-        )
-        if made is None or entry is None:
+        asked = self._asked_by(tenant, message)
+        if asked is None:
             return None
-        state = _decode(entry.body)
+        made, state = asked
         return entering.unwanted(made, state, self._view(tenant, state, now_ms))
+
+    def outlived(self, tenant: str, message: Message, *, now_ms: int) -> Reason | None:
+        """Why a message that went out is not to be shown by now; ``None``: it is."""
+        asked = self._asked_by(tenant, message)
+        if asked is None:
+            return None
+        made, state = asked
+        return entering.outlived(made, state, self._view(tenant, state, now_ms), message)
 
     def settled(self, tenant: str, message: Message, txn: Txn, *, now_ms: int) -> None:
         """A message went out, or never will: its campaign goes on with its person."""
@@ -161,10 +166,20 @@ class Enrolling:
             view = self._view(tenant, state, now_ms)
             self._keep(made, state, entering.expelled(made, state, view, why), sheet, now_ms)
 
+    def _asked_by(self, tenant: str, message: Message) -> tuple[Compiled, Enrolment] | None:
+        """The campaign and the enrolment that asked for a message, as they are now."""
+        made = self._library.compiled(message.campaign)
+        key = key_of(message.campaign, message.subject)
+        entry = self._memory.entries.get(tenant, "enrolment", key)
+        return None if made is None or entry is None else (made, _decode(entry.body))
+
     def _inside(self, sheet: Sheet, person: str) -> list[Enrolment]:
         """Where a person is in now."""
-        states = (_decode(each.body) for each in sheet.of(person, "enrolment"))
-        return [each for each in states if each.inside]
+        return [each for each in self._of(sheet, person) if each.inside]
+
+    def _of(self, sheet: Sheet, person: str) -> list[Enrolment]:
+        """Where a person is in, or was."""
+        return [_decode(each.body) for each in sheet.of(person, "enrolment")]
 
     def merged(self, tenant: str, gone: str, person: Profile, txn: Txn, *, now_ms: int) -> None:
         """Two people turned out to be one: so do their enrolments."""
@@ -196,7 +211,7 @@ class Enrolling:
         event: Event,
         person: Profile,
         items: tuple[str, ...],
-        inside: Sequence[Enrolment],
+        theirs: Sequence[Enrolment],
         sheet: Sheet,
         now_ms: int,
         seq: int,
@@ -209,7 +224,8 @@ class Enrolling:
             return
         opens = is_called(event, campaign.enter.event) if campaign.enter.event else False
         concerned = dict(subjects(campaign, person.person, person.account, items))
-        concerned |= {each.subject: each.item for each in inside}
+        closes = not items and not opens and _closes(campaign, event)
+        concerned |= {x.subject: x.item for x in theirs if x.inside or (closes and x.sent)}
         for subject, item in concerned.items():
             entry = sheet.get("enrolment", key_of(campaign.name, subject))
             if entry is None and not opens:
@@ -358,6 +374,12 @@ def _take_back(asked: Cancel, person: str, sheet: Sheet, now_ms: int) -> None:
             if approval is not None:
                 gone = approving.superseded(approving.read(approval), now_ms)
                 sheet.put(approving.entry(gone))
+
+
+def _closes(campaign: Campaign, event: Event) -> bool:
+    """Whether an event may be the goal or the exit: of all that was sent, where it names no item."""
+    ends = (campaign.goal.event, campaign.leave.event)
+    return any(is_called(event, each) for each in ends if each)
 
 
 def _of_account(state: Enrolment) -> bool:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from germane.app.engine import Engine
 from germane.app.sends import messages_of
-from germane.app.writing import rendered_of
+from germane.app.showing import Showing
 from germane.deliver.inbox import InboxMessage
+from germane.domain.content import Rendered
 from germane.domain.inbox import Button, Form, Nudge, Step
 from germane.domain.message import Message
 from germane.domain.profile import Profile
-from germane.domain.purposes import granted
 from germane.domain.sending import Outgoing, Result, Sent
 from germane.profile.words import rfc3339
 
@@ -44,10 +45,11 @@ class Waiting:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._showing = Showing(engine)
 
     async def __call__(self, user_id: str, anonymous_id: str) -> Sequence[Nudge]:
-        """What waits for a person, the oldest first: neither closed nor followed, nor out of date; nothing
-        for who has said no since."""
+        """What waits for a person, the oldest first: neither closed nor followed, nor out of date, and as
+        right to show now as when it was put down (``app.showing``)."""
         return self.nudges(self._engine.whose(user_id, anonymous_id))
 
     async def waiting(self, person: str, after: str) -> Sequence[tuple[str, InboxMessage]]:
@@ -65,21 +67,22 @@ class Waiting:
         return False
 
     def _newest(self, person: str) -> str:
-        return max(
-            (each.message_id for each in self.nudges(self._engine.profile_of(person))), default=""
-        )
+        first = next(self._shown(self._engine.profile_of(person)), None)
+        return first[0].message_id if first is not None else ""
 
     def nudges(self, person: Profile) -> list[Nudge]:
         """What waits for a person."""
+        found = list(islice(self._shown(person), MOST))
+        return [self._nudge(message, rendered) for message, rendered in reversed(found)]
+
+    def _shown(self, person: Profile) -> Iterator[tuple[Message, Rendered]]:
+        """What may be shown to a person now, with its text, the newest first."""
         engine, now_ms = self._engine, self._engine.world.now_ms()
-        found = [
-            each
-            for each in messages_of(engine.entries, engine.tenant, person.person)
-            if each.channel == CHANNEL
-            and _open(each, now_ms)
-            and granted(person.consent, each.purpose)
-        ]
-        return [self._nudge(each) for each in reversed(found[:MOST])]
+        for each in messages_of(engine.entries, engine.tenant, person.person):
+            if each.channel == CHANNEL and _open(each, now_ms):
+                found = self._showing.look(each)
+                if isinstance(found, Rendered):
+                    yield each, found
 
     def _reasons(self, message: Message) -> tuple[str, ...]:
         """Why they are shown its items, as sentences for them; a choice between texts needs none."""
@@ -88,8 +91,8 @@ class Waiting:
         texts = (reason.text for each in slates for item in each.items for reason in item.reasons)
         return tuple(dict.fromkeys(texts))[:MOST_REASONS]
 
-    def _nudge(self, message: Message) -> Nudge:
-        payload = rendered_of(self._engine, message).payload
+    def _nudge(self, message: Message, rendered: Rendered) -> Nudge:
+        payload = rendered.payload
         form = _FORMS.get(str(payload.get("form")), "banner")
         blocks = [each for each in _rows(payload.get("blocks")) if isinstance(each, dict)]
         texts = [str(each.get("text", "")) for each in blocks if each.get("kind") == "text"]

@@ -11,6 +11,7 @@ from germane.app.approvals import Approvals
 from germane.app.entries import Entries
 from germane.app.sheet import Sheet
 from germane.deliver import outbox
+from germane.domain.enrolment import subject_after
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
 from germane.domain.moves import Planned, Rewritten, Suppressed, Switched
@@ -95,7 +96,9 @@ class Moving:
         sheet = Sheet(self._entries, tenant, txn)
         for kind in ("message", "draft"):
             for each in sheet.of(gone, kind):
-                entry = outbox.entry(replace(outbox.read(each), person=person))
+                message = outbox.read(each)
+                subject = subject_after(message.subject, gone, person)
+                entry = outbox.entry(replace(message, person=person, subject=subject))
                 sheet.put(replace(entry, kind=each.kind))
         self.approvals.merged(tenant, gone, person, txn)
 

@@ -25,7 +25,8 @@ from germane.deliver.progress import (
 )
 from germane.deliver.view import View
 from germane.domain.campaign import Leave
-from germane.domain.enrolment import Enrolment
+from germane.domain.enrolment import Enrolment, message_key
+from germane.domain.message import Message
 from germane.domain.plan import Reason
 from germane.domain.walltime import HOUR_MS, local_ms
 
@@ -37,6 +38,7 @@ __all__ = [
     "on_change",
     "on_clock",
     "on_event",
+    "outlived",
     "settled",
     "unwanted",
 ]
@@ -73,11 +75,12 @@ def on_event(made: Compiled, state: Enrolment, view: View) -> Change:
     event = view.event
     assert event is not None
     state, effects = _up_to_date(made, state, view)
-    if made.campaign.status == "paused" or (
-        state.item and view.items and state.item not in view.items
-    ):
+    if state.item and view.items and state.item not in view.items:
         return state, effects
     at_ms = max(0, min(event.at_ms, view.now_ms))
+    if made.campaign.status == "paused":  # nobody moves, but what was reached is known afterwards
+        reached = _reached(made, state, view, at_ms) is not None
+        return counting.cleared(state, at_ms) if reached else state, effects
     state, more = _happened(made, state, view, at_ms)
     return state, (*effects, *more)
 
@@ -129,16 +132,30 @@ def unwanted(made: Compiled, state: Enrolment, view: View) -> Reason | None:
         state: The enrolment that asked for the message.
         view: As of now, with ``item`` where the enrolment is about one; ``None``: it left the catalogue.
     """
-    if made.campaign.status not in ("dry", "live"):
-        return Reason("not_running", f"The campaign is {made.campaign.status}.")
-    if made.campaign.enter.item and (view.item is None or not view.item.available(view.now_ms)):
-        return Reason("item_gone", "The item cannot be had any more.")
-    left = leaves(made, view)
+    against = _ruled_out(made, view)
     step = made.step(state.step)
-    if left is not None or step is None:
-        return left
+    if against is not None or step is None:
+        return against
     holds, why = made.holds(step.wait.still, view, WAITING)
     return None if holds else Reason("still_false", why.text if why is not None else "")
+
+
+def outlived(made: Compiled, state: Enrolment, view: View, message: Message) -> Reason | None:
+    """Why a message that went out, and waits to be seen, is not to be shown any more; ``None``: it is.
+
+    What had to hold at the end of its wait (``still``) is not asked again: whoever is there to see it may
+    have ended that by coming back.
+
+    Args:
+        made: The campaign, as it is now.
+        state: The enrolment that asked for the message, maybe in it for another time since.
+        view: As of now, like that of ``unwanted``.
+        message: What waits.
+    """
+    same = message.key == message_key(state, message.step)
+    if state.cleared_ms and state.cleared_ms >= (state.entered_ms if same else message.created_ms):
+        return Reason("over", "The goal of its campaign was reached, or its exit.")
+    return _ruled_out(made, view)
 
 
 def forgettable(made: Compiled, state: Enrolment, now_ms: int) -> bool:
@@ -152,23 +169,39 @@ def forgettable(made: Compiled, state: Enrolment, now_ms: int) -> bool:
     return not state.times or now_ms - state.times[-1] > enter_spec.within_s * 1000
 
 
+def _ruled_out(made: Compiled, view: View) -> Reason | None:
+    """What speaks against any message of a campaign, sent or not."""
+    if made.campaign.status not in ("dry", "live"):
+        return Reason("not_running", f"The campaign is {made.campaign.status}.")
+    if made.campaign.enter.item and (view.item is None or not view.item.available(view.now_ms)):
+        return Reason("item_gone", "The item cannot be had any more.")
+    return leaves(made, view)
+
+
 def _happened(made: Compiled, state: Enrolment, view: View, at_ms: int) -> Change:
     campaign, event = made.campaign, view.event
     assert event is not None
-    late = state.inside and at_ms < state.entered_ms
-    if not late and _matches(made, campaign.goal, view):
+    why = _reached(made, state, view, at_ms)
+    if why is not None:
         state = counting.cleared(state, at_ms)
-        why = Reason("goal", f"The goal was reached: {campaign.goal.event}.")
-        return end(made, state, view, why) if state.inside else (state, ())
-    if not late and campaign.leave.event and _matches(made, campaign.leave, view):
-        state = counting.cleared(state, at_ms)
-        why = Reason("left", f"{campaign.leave.event} happened.")
         return end(made, state, view, why) if state.inside else (state, ())
     if state.inside:
         state, effects = _inside(made, state, view, at_ms)
         if not campaign.enter.cycle or effects or not state.inside:
             return state, effects
     return _counted(made, state, view, at_ms)
+
+
+def _reached(made: Compiled, state: Enrolment, view: View, at_ms: int) -> Reason | None:
+    """Whether the event is the goal, or the exit, and not from before they came in."""
+    campaign = made.campaign
+    if state.inside and at_ms < state.entered_ms:
+        return None
+    if _matches(made, campaign.goal, view):
+        return Reason("goal", f"The goal was reached: {campaign.goal.event}.")
+    if campaign.leave.event and _matches(made, campaign.leave, view):
+        return Reason("left", f"{campaign.leave.event} happened.")
+    return None
 
 
 def _inside(made: Compiled, state: Enrolment, view: View, at_ms: int) -> Change:

@@ -104,6 +104,13 @@ def subject_of(per: str, person: str, account: str = "", item: str = "") -> str:
     return person
 
 
+def subject_after(subject: str, gone: str, person: str) -> str:
+    """The subject, when ``gone`` turned out to be ``person``; an account's stays."""
+    if subject == gone or subject.startswith(f"{gone}|item:"):
+        return person + subject.removeprefix(gone)
+    return subject
+
+
 def message_key(enrolment: Enrolment, step: str) -> str:
     """Key of the message of a step in this entry."""
     return f"{enrolment.campaign}/{enrolment.subject}/{enrolment.entry}/{step}"

@@ -1,6 +1,6 @@
 // -- nudges: in-app messages, one at a time ------------------------------------------------------------
 
-let showing = null, stopWaiting = null;
+let showing = null, hide = null, stopWaiting = null;
 
 /** Ask what waits for the person, and show it. Resolves with how many there are. */
 async function nudges() {
@@ -9,6 +9,7 @@ async function nudges() {
   const closed = store.get("closed") || [];
   const good = found.filter(each => each && typeof each.messageId === "string" && each.title && !closed.includes(each.messageId));
   if (showing && good.some(each => each.messageId === showing)) return good.length;
+  if (hide) hide(); // it holds no more
   next(good);
   return good.length;
 }
@@ -38,7 +39,7 @@ function show(nudge, anchor, others) {
   const shut = open(box, {
     anchor,
     closed: byPerson => {
-      showing = null;
+      showing = hide = null;
       if (!byPerson) return;
       remember(nudge);
       tell("Dismissed", nudge);
@@ -46,9 +47,11 @@ function show(nudge, anchor, others) {
     },
     gone: () => later(() => next([nudge, ...others]), 50), // its element went away: wait until it is back
   });
+  hide = shut;
   listen(box, "click", event => {
     const part = event.target.closest("[data-part]");
     if (!part) return;
+    hide = null; // a followed list stays
     tell("Clicked", nudge, part.dataset.part);
     if (nudge.form === "checklist" && part.dataset.part !== "button") return;
     remember(nudge);

@@ -15,11 +15,11 @@ from germane.app.engine import Engine
 from germane.app.inbox import InAppChannel, Waiting
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
-from germane.domain.campaign import Campaign, Enter, Step
+from germane.domain.campaign import Campaign, Enter, Leave, Step
 from germane.domain.content import Content, Slot, Variant
 from germane.domain.inbox import Nudge
 from germane.domain.message import Why
-from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated, Switched
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import ContentSpec, Settings
 from germane.testing import FakeWorld, an_event
@@ -139,3 +139,157 @@ def test_a_stream_goes_on_where_it_broke(engine: Engine) -> None:
         return whole, rest, await waiting.changed("u:u1", 0.01)
 
     assert asyncio.run(read()) == ([first.message_id], [], False)
+
+
+def of_items() -> Campaign:
+    """A nudge about each item that was looked at."""
+    return Campaign(
+        "look",
+        channel="inapp",
+        purpose=PERSONALISATION,
+        enter=Enter(event="Product Viewed", per="person+item"),
+        steps=(Step("nudge", "again"),),
+        leave=Leave(event="Product Dismissed"),
+        goal=Leave(event="Order Completed"),
+    )
+
+
+def dear(engine: Engine) -> None:
+    """The nudge about ``i1`` says what it costs, and waits."""
+    content = nudge()
+    said = Slot(
+        "more", "text", (Variant("one", {"en": {"text": "Still here, at {{ item.price }}."}}),)
+    )  # type: ignore[arg-type]
+    live(
+        engine, **{each: getattr(of_items(), each) for each in ("enter", "steps", "leave", "goal")}
+    )
+    engine.put_moves([ContentPut(replace(content, slots=(content.slots[0], said)))])
+    engine.accept_now([an_event(item="i1")])
+    (found,) = worked(engine)
+    assert found.text.startswith("Still here, at ")
+
+
+def bring(engine: Engine, **changed: Any) -> None:
+    """The catalogue is told something else of ``i1``."""
+    with engine.importer() as importer:
+        importer.add_items([replace(engine.catalogue["i1"], **changed)])
+
+
+def happened(engine: Engine, name: str, item: str | None = "i1") -> None:
+    """A second later."""
+    engine.world.advance(seconds=1)  # type: ignore[attr-defined]
+    one = {"product_id": item}
+    about = {} if item is None else {"products": [one]} if name == "Order Completed" else one
+    engine.accept_now([an_event(name, properties=about, at_ms=engine.world.now_ms())])
+
+
+def turned(engine: Engine, status: Any) -> None:
+    engine.put_moves([CampaignTurned("look", status, Why(START_MS, "test", "Because."))])
+
+
+def streamed(engine: Engine) -> list[str]:
+    """Ids that a stream brings."""
+    found = asyncio.run(Waiting(engine).waiting("u:u1", ""))  # type: ignore[arg-type]
+    return [position for position, _ in found]
+
+
+@pytest.mark.parametrize("changed", [{"price": 1.5}, {"in_stock": False}])
+def test_what_is_not_true_any_more_is_not_shown(engine: Engine, changed: dict[str, Any]) -> None:
+    """Another price, sold out; it comes back with what it said."""
+    dear(engine)
+    before = engine.catalogue["i1"]
+    bring(engine, **changed)
+    assert worked(engine) == []
+    assert streamed(engine) == []
+    bring(engine, price=before.price, in_stock=before.in_stock)
+    assert len(worked(engine)) == 1
+
+
+@pytest.mark.parametrize("item", ["i1", None])
+@pytest.mark.parametrize("name", ["Order Completed", "Product Dismissed"])
+def test_whoever_reached_the_goal_or_the_exit_is_shown_nothing(
+    engine: Engine, name: str, item: str | None
+) -> None:
+    """Though they were through with the campaign; also where the event names no item."""
+    dear(engine)
+    happened(engine, name, item)
+    assert worked(engine) == []
+    assert streamed(engine) == []
+    assert rebuild(engine).equal
+
+
+def test_another_item_closes_nothing(engine: Engine) -> None:
+    dear(engine)
+    happened(engine, "Order Completed", "i2")
+    assert len(worked(engine)) == 1
+
+
+def test_what_was_reached_is_of_the_time_before(engine: Engine) -> None:
+    """Who comes in again is shown the new one."""
+    live(engine, reentry="always", goal=Leave(event="Order Completed"))
+    engine.accept_now([an_event(item="i1")])
+    (first,) = worked(engine)
+    happened(engine, "Order Completed")
+    assert worked(engine) == []
+    happened(engine, "Product Viewed", "i2")
+    (second,) = worked(engine)
+    assert second.message_id != first.message_id
+
+
+def test_a_condition_to_leave_is_looked_at_again(engine: Engine) -> None:
+    live(engine, leave=Leave(when='has(profile.traits.likes) && profile.traits.likes == "silver"'))
+    engine.accept_now([an_event(item="i1")])
+    assert len(worked(engine)) == 1
+    engine.accept_now([an_event("", kind="identify", traits={"likes": "silver"})])
+    assert worked(engine) == []
+
+
+def test_a_paused_campaign_shows_nothing_until_it_goes_on(engine: Engine) -> None:
+    """What was bought meanwhile stays away."""
+    dear(engine)
+    turned(engine, "paused")
+    assert worked(engine) == []
+    turned(engine, "live")
+    assert len(worked(engine)) == 1
+    turned(engine, "paused")
+    happened(engine, "Order Completed")
+    turned(engine, "live")
+    assert worked(engine) == []
+    assert rebuild(engine).equal
+
+
+def test_a_campaign_that_has_ended_shows_nothing(engine: Engine) -> None:
+    dear(engine)
+    turned(engine, "ended")
+    assert worked(engine) == []
+    assert streamed(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"), [("all", ""), ("channel", "inapp"), ("campaign", "look")]
+)
+def test_the_kill_switch_holds_what_waits_to_be_seen(engine: Engine, scope: Any, name: str) -> None:
+    """And lets it be seen when it is taken off."""
+    dear(engine)
+    why = Why(START_MS, "switch", "Stop.")
+    engine.put_moves([Switched(scope, name, True, why)])
+    assert worked(engine) == []
+    assert streamed(engine) == []
+    engine.put_moves([Switched(scope, name, False, why)])
+    assert len(worked(engine)) == 1
+
+
+def test_a_visitor_who_logs_in_and_buys_is_shown_nothing(engine: Engine) -> None:
+    """The message went to somebody who turned out to be somebody else."""
+    live(
+        engine, **{each: getattr(of_items(), each) for each in ("enter", "steps", "leave", "goal")}
+    )
+    engine.accept_now([an_event(user="", anonymous_id="v1", item="i1")])
+    worked(engine)
+    waiting = Waiting(engine)
+    assert len(asyncio.run(waiting("", "v1"))) == 1  # type: ignore[arg-type]
+    engine.accept_now([an_event("", kind="identify", user="u1", anonymous_id="v1")])
+    assert len(worked(engine)) == 1
+    happened(engine, "Order Completed")
+    assert worked(engine) == []
+    assert rebuild(engine).equal
