@@ -24,6 +24,7 @@ from germane.domain.ledger import beyond
 from germane.domain.message import STATUSES, Message, Why
 from germane.domain.moves import Held, Stated, Switched
 from germane.domain.near import did_you_mean
+from germane.domain.purposes import NAME, is_purpose, remedy
 
 MOST = 1_000
 CHANNELS = get_args(Channel)
@@ -55,7 +56,7 @@ class Kill(wire.Wire):
 class Consent(wire.Wire):
     """Somebody said yes or no to a purpose."""
 
-    purpose: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[a-z][a-z0-9_]*$")]
+    purpose: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{NAME}$"})]
     state: Literal["granted", "withdrawn"]
     user_id: wire.ExternalId = None
     anonymous_id: wire.ExternalId = None
@@ -159,6 +160,11 @@ class Messages:
         user, device = wire.text_of(body.user_id), wire.text_of(body.anonymous_id)
         if not user and not device:
             raise BadRequest("A userId or an anonymousId is needed.")
+        if not is_purpose(body.purpose):
+            raise BadRequest(
+                f"{body.purpose!r} is no name of a purpose.",
+                hint=remedy(each.purpose for each in self._engine.library.campaigns.values()),
+            )
         person = known_person(user) if user else anonymous_person(device)
         granted = body.state == "granted"
         await self._engine.move(

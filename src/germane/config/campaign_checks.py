@@ -14,6 +14,7 @@ from germane.deliver.occasions import at_of, check_cron
 from germane.domain.campaign import Campaign, Enter, Wait
 from germane.domain.enrolment import TIMES_MAX
 from germane.domain.errors import BadCondition
+from germane.domain.purposes import is_purpose, remedy
 from germane.domain.settings import Settings
 from germane.domain.walltime import clock_of
 
@@ -33,6 +34,7 @@ def check(made: Compiled, table: Mapping[str, Any], settings: Settings, problems
         problems: Takes the errors.
     """
     campaign = made.campaign
+    _purpose(campaign.purpose, problems)
     _ways(campaign.enter, table, problems)
     _counts(campaign.enter, settings, problems)
     _occasions(campaign.enter, problems)
@@ -44,6 +46,13 @@ def check(made: Compiled, table: Mapping[str, Any], settings: Settings, problems
             made.condition(text, roots)
         except BadCondition as error:
             problems.add(key, text, error.message, error.hint)
+
+
+def _purpose(purpose: str, problems: Problems) -> None:
+    if not is_purpose(purpose) and not problems.at("purpose"):
+        problems.add(
+            "purpose", purpose, "It is no name of a purpose: nobody could agree to it.", remedy()
+        )
 
 
 def _written(key: str, table: Mapping[str, Any]) -> str:

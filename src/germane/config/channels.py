@@ -20,6 +20,7 @@ from germane.deliver.channels.addresses import BadTarget, hostname, target
 from germane.deliver.channels.headers import BadHeader
 from germane.deliver.channels.mailbox import mailbox
 from germane.deliver.channels.signatures import secret_bytes
+from germane.domain.purposes import is_purpose, remedy
 
 TOP = ("channels", "links", "providers")
 _ENVIRONMENT = "GERMANE_{}"
@@ -306,6 +307,8 @@ def _links(table: dict[str, Any], problems: Problems) -> LinksSpec:
     values = read(table, tables.LINKS, "links", problems, also=("purposes",))
     purposes = {}
     for name, title in _table(table, "purposes", problems, "links.").items():
+        if not is_purpose(name):
+            problems.add("links.purposes", name, "It is no name of a purpose.", remedy())
         field = Field(name, "text", "Say in plain words what people get.", required=True)
         purposes[name] = value_of(field, title, f"links.purposes.{name}", problems) or name
     base_url = values.get("base_url", "").rstrip("/")

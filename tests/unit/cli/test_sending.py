@@ -108,6 +108,10 @@ def test_no_way_out(shop: Shop) -> None:
 def test_a_person_and_a_campaign(shop: Shop) -> None:
     """Consent is recorded and shown; a purpose that nothing has is most likely a slip."""
     assert "so far" in shop.run("consent", "ann", "emial", "grant")
+    refused = shop.run("consent", "ann", "Mein Zweck!", "grant", code=1)
+    assert "'Mein Zweck!' is no name of a purpose." in refused
+    assert "small letters, digits and underscores" in refused
+    assert "In use: email_marketing, personalisation." in refused
     shop.run("consent", "ann", "email_marketing", "withdraw", "--notice", "v2")
     assert shop.told("consent", "ann") == {"consent": {"emial": True, "email_marketing": False}}
     assert "no e-mail address is known" in shop.run("campaign", "preview", "back-in-stock")

@@ -78,6 +78,17 @@ def test_everything_at_once() -> None:
     assert (campaign.leave.event, campaign.goal.event) == ("Product Removed", "Order Completed")
 
 
+@pytest.mark.parametrize("purpose", ["Mein Zweck!", "Email", "", "1st", "x" * 65])
+def test_a_purpose_that_nobody_could_agree_to(purpose: str) -> None:
+    """It would send to nobody, for ever: consent to it is refused."""
+    table = {**tomllib.loads(WHOLE), "purpose": purpose}
+    with pytest.raises(BadCampaign) as refused:
+        read_campaign("camp", table, SETTINGS)
+    (wrong,) = refused.value.details["errors"]
+    assert wrong["key"] == "camp: purpose"
+    assert "small letters, digits and underscores" in wrong["remedy"]
+
+
 def test_the_version_is_of_the_meaning() -> None:
     """The same as JSON, in another order, with defaults written out, dry or live; not with another word."""
     table = tomllib.loads(WHOLE)

@@ -150,6 +150,7 @@ def test_secrets_do_not_stand_in_the_file(text: str, key: str, says: str) -> Non
         ('[links]\nbase_url = "go.shop.example"\n', "links.base_url", "no address"),
         ('[links]\nbase_url = "https://go.shop.example/?a"\n', "links.base_url", "no address"),
         ("[links.purposes]\nnews = 3\n", "links.purposes.news", "text"),
+        ('[links.purposes]\n"Mein Zweck!" = "x"\n', "links.purposes", "small letters"),
         ("[providers.sendgird]\n", "providers.sendgird", "sendgrid"),
     ],
 )
