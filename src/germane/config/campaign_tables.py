@@ -17,7 +17,8 @@ CAMPAIGN = (
     Field(
         "purpose",
         "text",
-        "Purpose of consent; transactional needs none, and is neither capped nor muted.",
+        "Purpose of consent, in small letters, digits and _; of channel inapp it is personalisation if "
+        "nothing is said. transactional needs none, and is neither capped nor muted.",
         "email_marketing",
     ),
     Field(
