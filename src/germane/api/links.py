@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Literal
@@ -20,6 +21,7 @@ from germane.domain.answer import Answer
 from germane.domain.errors import BadRequest, GermaneError
 from germane.domain.links import Link
 from germane.domain.machine import Fetch, judge
+from germane.domain.purposes import EMAIL_MARKETING
 
 PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
@@ -64,7 +66,7 @@ class Links:
     async def ask(self, request: Request) -> Response:
         """``GET /u/{token}``: a page with a button. It changes nothing."""
         link = self._back.keys.open(request.path_params["token"], "u")
-        return pages.gone() if link is None else pages.ask(link.purpose, self._back.purposes)
+        return pages.gone() if link is None else pages.ask(link.purpose, self._titles(link))
 
     async def unsubscribe(self, request: Request) -> Response:
         """``POST /u/{token}``: by one click of a mail program (RFC 8058), or by the page's button.
@@ -78,14 +80,24 @@ class Links:
         chosen = [value for name, value in fields if name == "purpose"]
         if any(name.lower() == "list-unsubscribe" for name, _ in fields):
             chosen = [link.purpose]
-        known = [x for x in chosen if x in ("*", link.purpose) or x in self._back.purposes]
+        titles = self._titles(link)
+        known = [x for x in chosen if x == pages.EVERYTHING or x in titles]
         if not known:
             return pages.nothing_chosen()
-        purposes = [""] if "*" in known else list(dict.fromkeys(known))
+        everything = pages.EVERYTHING in known
+        purposes = self._mailed(titles) if everything else list(dict.fromkeys(known))
         await self._back.answers([self._leaving(link, each, request) for each in purposes])
-        return pages.done(
-            [self._back.purposes.get(each, "") for each in purposes if each in self._back.purposes]
-        )
+        return pages.all_done() if everything else pages.done([titles[each] for each in purposes])
+
+    def _mailed(self, titles: Mapping[str, str]) -> list[str]:
+        """Every purpose of e-mail: of campaigns, those with a title, and, without a name, whatever else of
+        e-mail somebody has agreed to."""
+        return sorted({"", *titles, *self._back.mailed()})
+
+    def _titles(self, link: Link) -> dict[str, str]:
+        """What can be left by a link: what its message was for, and what has a title."""
+        own = link.purpose
+        return {own: pages.worded(own or EMAIL_MARKETING), **self._back.purposes}
 
     def _leaving(self, link: Link, purpose: str, request: Request) -> Answer:
         now_ms = self._back.wall_ms()

@@ -42,8 +42,27 @@ def page(title: str, body: str, status: int = 200) -> Response:
     )
 
 
+EVERYTHING = "*"
+"""What the form says for *no more e-mail at all*; no purpose is called so."""
+_NEEDED = "Messages that you need, such as receipts, still come."
+_NO_MORE = (
+    f'<form method="post"><input type="hidden" name="purpose" value="{EVERYTHING}">'
+    '<button type="submit">No more e-mail at all</button></form>'
+)
+
+
+def worded(purpose: str) -> str:
+    """A purpose that has no title, as people read it."""
+    return " ".join(purpose.split("_")).strip() or purpose
+
+
 def ask(purpose: str, purposes: Mapping[str, str]) -> Response:
-    """Unsubscribe from what? It changes nothing until the button is pressed."""
+    """Unsubscribe from what? It changes nothing until a button is pressed.
+
+    Args:
+        purpose: Of the message.
+        purposes: What there is to choose from -> title; the message's own among it.
+    """
     if len(purposes) > 1:
         boxes = "".join(
             f'<label><input type="checkbox" name="purpose" value="{escape(name, quote=True)}"'
@@ -51,26 +70,35 @@ def ask(purpose: str, purposes: Mapping[str, str]) -> Response:
             for name, title in purposes.items()
         )
         inner = (
-            "<fieldset><legend>Which of these would you rather not get?</legend>"
-            f'{boxes}<label><input type="checkbox" name="purpose" value="*">Any of them</label></fieldset>'
+            f"<fieldset><legend>Which of these would you rather not get?</legend>{boxes}</fieldset>"
         )
     else:
         inner = '<input type="hidden" name="List-Unsubscribe" value="One-Click">'
-    what = purposes.get(purpose, "")
-    lead = f"<p>You get this from us: <b>{escape(what)}</b>.</p>" if what else ""
+    what = escape(purposes.get(purpose) or worded(purpose))
     return page(
         "Unsubscribe",
-        f'{lead}<form method="post">{inner}<button type="submit">Unsubscribe</button></form>'
-        "<p>Messages that you need, such as receipts, still come.</p>",
+        f"<p>You get this from us: <b>{what}</b>.</p>"
+        f'<form method="post">{inner}<button type="submit">Unsubscribe</button></form>'
+        f"<p>Or:</p>{_NO_MORE}<p>{_NEEDED}</p>",
     )
 
 
 def done(titles: list[str]) -> Response:
-    """It is done."""
-    what = f" from: {', '.join(map(escape, titles))}" if titles else ""
+    """It is done, for these; other e-mail may come, and can be ended here as well."""
+    what = ", ".join(f"<b>{escape(each)}</b>" for each in titles)
     return page(
         "You are unsubscribed",
-        f'<p role="status">You will get no more messages{what}. It holds from now on.</p>',
+        f'<p role="status">You will get no more of this: {what}. It holds from now on.</p>'
+        f"<p>Other e-mail from us may still come.</p>{_NO_MORE}<p>{_NEEDED}</p>",
+    )
+
+
+def all_done() -> Response:
+    """It is done, for every purpose of e-mail."""
+    return page(
+        "You are unsubscribed",
+        '<p role="status">You will get no more e-mail from us. It holds from now on.</p>'
+        f"<p>{_NEEDED}</p>",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from germane.app.answers import AnswersAsEvents, Take
@@ -28,6 +28,8 @@ class Back:
     ses: bool = False
     purposes: Mapping[str, str] = field(default_factory=dict)
     """Consent purpose -> title, for the page of the unsubscription."""
+    mailed: Callable[[], Collection[str]] = frozenset
+    """Purposes that campaigns send e-mail for: what *no more e-mail at all* withdraws."""
     sent_ms: Callable[[str], int] = lambda _: 0
     """When a message went out, ms since 1970 UTC, by its id; 0: not known, when it was made counts."""
     wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
@@ -62,6 +64,7 @@ def way_back(
         postmark_secret=spec.postmark_secret,
         ses=bool(spec.ses_topics),
         purposes=spec.links.purposes,
+        mailed=lambda: engine.library.purposes("email"),
         sent_ms=sent_ms or _not_known,
     )
 

@@ -109,6 +109,15 @@ class Library:
             _log.warning("campaign %s stands still: %s", campaign.name, error)
             return None
 
+    def purposes(self, channel: str) -> frozenset[str]:
+        """Those that campaigns send for by a channel, however they stand; what people must have aside."""
+        return frozenset(
+            each.purpose
+            for each in self.campaigns.values()
+            if not each.transactional
+            and any(each.channel_of(step) == channel for step in each.steps)
+        )
+
     def hears(self, event: str) -> bool:
         """Whether a campaign listens to track events of that name, or they are answers to messages."""
         if event in ANSWERS:

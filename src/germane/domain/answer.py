@@ -51,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Key of the person, where a link of ours tells."""
     address: str = ""
     purpose: str = ""
-    """Consent purpose that an unsubscription is about; empty: every one but transactional."""
+    """Consent purpose that an unsubscription is about; empty: e-mail, as ``profile.consent`` reads it."""
     url: str = ""
     detail: str = ""
     """The other side's words, shortened."""
