@@ -36,6 +36,7 @@ from germane.domain.errors import (
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
 from germane.domain.near import did_you_mean
+from germane.generate.naming import wrong_names
 
 PUSH_CAMPAIGN = (
     "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
@@ -100,6 +101,7 @@ class Campaigns:
             content = from_json(body, request.path_params["content_id"])
         except ContentInvalid as error:
             raise BadRequest(error.message, hint=error.hint, **error.details) from None
+        self._check_names(content)
         await self._engine.move([ContentPut(content, caller.name)])
         known = self._engine.library.contents[content.content_id]
         return answer({"success": True, **content_in_brief(known)})
@@ -128,6 +130,14 @@ class Campaigns:
             )
         await self._engine.move([ContentGone(content.content_id)])
         return answer({"success": True})
+
+    def _check_names(self, content: Content) -> None:
+        """Raises BadRequest where the ``when`` of a variant names what there is not."""
+        for slot in content.slots:
+            for variant in slot.variants:
+                for wrong in wrong_names(content, slot, variant, self._engine.settings):
+                    where = f"{slot.name}.{variant.id}.when"
+                    raise BadRequest(f"{where}: {wrong.text}", hint=wrong.remedy)
 
     def _content(self, request: Request) -> Content:
         return self._engine.library.content(request.path_params["content_id"])

@@ -13,6 +13,7 @@ from germane.domain.item import Item
 from germane.domain.near import did_you_mean
 from germane.domain.settings import ContentSpec, Settings
 from germane.generate.liquid import compiled
+from germane.generate.naming import wrong_names
 from germane.generate.said import banned_words, check_address, literal_claims, typed_addresses
 from germane.generate.seeing import names_in, wrong_name
 from germane.generate.trial import needs
@@ -82,6 +83,9 @@ class _Check:
                 "Read it, and set approved = true, or take it out.",
             )
         for variant in slot.variants:
+            for wrong in wrong_names(self._content, slot, variant, self._settings):
+                key = f"{slot.name}.{variant.id}.when"
+                yield self._remark(wrong.level, key, wrong.text, wrong.remedy)
             for tag, fields in variant.texts.items():
                 for name, source in fields.items():
                     key = f"{slot.name}.{variant.id}.{tag}.{name}"

@@ -15,7 +15,7 @@ from germane.generate.blocks import Block, Card
 from germane.generate.facts import Facts
 from germane.generate.links import resolved, wrong_with
 from germane.generate.liquid import Budget, Language, rendered
-from germane.generate.missing import Missing
+from germane.generate.missing import Missing, NotMeant
 from germane.generate.recording import Recorder, blank, plain
 from germane.generate.views import Price, field_of, globals_of
 
@@ -68,7 +68,7 @@ class Filling:
             TemplateRefused: a text asks for too much.
         """
         if variant is None:
-            raise Missing(slot.name, "was not chosen")
+            raise NotMeant(slot)
         fields = variant.texts.get(self._locale) or variant.texts[self._content.default_locale]
         one = _One(self._facts, self._language, self._budget, slot.name)
         match slot.kind:

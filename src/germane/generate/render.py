@@ -18,7 +18,7 @@ from germane.generate import layout, locales, textpart
 from germane.generate.blocks import Block
 from germane.generate.facts import Facts
 from germane.generate.filling import Filling, Pieces
-from germane.generate.missing import Missing
+from germane.generate.missing import Missing, NotMeant
 
 HEAD = ("subject", "preheader")
 """Kinds that stand before the message, not in it."""
@@ -83,9 +83,11 @@ def _variant(slot: Slot, chosen: Chosen) -> Variant | None:
 
 
 def _incomplete(content: Content, slot: Slot, missing: Missing) -> ContentIncomplete:
+    why = f"{slot.name} needs what is not there: {missing.reason}"
+    if isinstance(missing, NotMeant):
+        why = missing.reason
     return ContentIncomplete(
-        f"{content.content_id} cannot be filled: {slot.name} needs what is not there: "
-        f"{missing.reason}.",
+        f"{content.content_id} cannot be filled: {why}.",
         slot=slot.name,
         missing=missing.name,
     )
