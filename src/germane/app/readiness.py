@@ -7,6 +7,7 @@ import msgspec
 from germane.app.channels import WEBHOOK, Ways
 from germane.app.engine import Engine
 from germane.config.approvals import no_webhook, stored
+from germane.deliver import never
 from germane.domain.campaign import Campaign
 from germane.domain.content import Content
 
@@ -59,6 +60,7 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
             found += [] if ways.links else [NO_UNSUBSCRIBE]
     if ways is not None:
         found += _of_reminders(campaign, ways)
+    found += _never(engine, campaign)
     if engine.library.compiled(campaign.name) is None:
         found.append(
             Obstacle(
@@ -75,6 +77,16 @@ def _of_reminders(campaign: Campaign, ways: Ways) -> list[Obstacle]:
     if policy is None or not policy.remind_by or policy.remind_by in names:
         return []
     return [Obstacle(*no_webhook(policy.remind_by, names))]
+
+
+def _never(engine: Engine, campaign: Campaign) -> list[Obstacle]:
+    """Times that are over, or never come. Who is in a campaign that was live goes on, whatever its audience's
+    time: it may be paused and go on."""
+    found = list(never.all_closed(campaign, engine.settings.delivery))
+    past = never.over(campaign, engine.world.now_ms())
+    if past is not None and campaign.status in ("dry", "ended"):
+        found.append(past)
+    return [Obstacle(each.text[0].upper() + each.text[1:], each.remedy) for each in found]
 
 
 def missing_content(campaign: Campaign, engine: Engine) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -97,7 +98,7 @@ def _checked(config: Path, where: Path) -> tuple[dict[str, Compiled], list[Findi
         )
     settings = common.load(config).settings
     read = load_campaigns(where, settings)
-    return read, audit_campaigns(read, settings)
+    return read, audit_campaigns(read, settings, int(time.time() * 1000))
 
 
 def _warn(findings: list[Finding]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -123,7 +124,13 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_delivery(loaded.settings.delivery),
-        *audit_folder(loaded.settings, campaigns, contents, loaded.channels.webhooks),
+        *audit_folder(
+            loaded.settings,
+            campaigns,
+            contents,
+            loaded.channels.webhooks,
+            now_ms=at_ms or int(time.time() * 1000),
+        ),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
         *audit_content(loaded, contents, items),

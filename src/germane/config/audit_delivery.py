@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from germane.config.finding import Finding
+from germane.deliver import never
 from germane.deliver.compiled import Compiled
 from germane.domain.campaign import Campaign
 from germane.domain.expressions import nearest
@@ -37,13 +38,22 @@ def audit_delivery(delivery: DeliverySpec) -> list[Finding]:
     return found
 
 
-def audit_campaigns(campaigns: Mapping[str, Compiled], settings: Settings) -> list[Finding]:
-    """Findings about campaigns that could be read."""
+def audit_campaigns(
+    campaigns: Mapping[str, Compiled], settings: Settings, now_ms: int | None = None
+) -> list[Finding]:
+    """Findings about campaigns that could be read.
+
+    Args:
+        campaigns: By name.
+        settings: The declaration.
+        now_ms: For what has a time that may be over; ``None``: that is not looked at.
+    """
     named = {each.event for each in settings.signals.values()}
     found = []
     for campaign in (each.campaign for each in campaigns.values()):
         path = f"campaigns/{campaign.name}"
-        found += [_said(path, *each) for each in _alone(campaign, settings.delivery)]
+        found += [_said(path, *each) for each in _never(campaign, settings.delivery, now_ms)]
+        found += [_said(path, *each) for each in _alone(campaign)]
         found += [_said(path, *each) for each in _events(campaign, named)]
         if campaign.status == "dry":
             found.append(Finding("", "campaigns", "good", f"{path}: {_brief(campaign)}."))
@@ -111,16 +121,20 @@ def _stricter(one: CapSpec, two: CapSpec) -> bool:
     return one.count <= two.count and one.per_s >= two.per_s
 
 
-def _alone(campaign: Campaign, delivery: DeliverySpec) -> list[tuple[str, str]]:
+def _never(campaign: Campaign, delivery: DeliverySpec, now_ms: int | None) -> list[tuple[str, str]]:
+    """Why it, or a step of it, can never send."""
+    past = None if now_ms is None else never.over(campaign, now_ms)
+    found = [(past.text, past.remedy)] if past is not None else []
+    shut = never.all_closed(campaign, delivery)
+    if shut:
+        return [*found, *((each.text, each.remedy) for each in shut)]
+    steps = never.closed(campaign, delivery).items()
+    return [*found, *((f"step {name}: {each.text}", each.remedy) for name, each in steps)]
+
+
+def _alone(campaign: Campaign) -> list[tuple[str, str]]:
     found = []
     send = campaign.send
-    window = send.window or delivery.window
-    if campaign.channel in ("email", "webhook") and delivery.quiet_hours and window:
-        day = inside(0, DAY_MS, _UTC, window)
-        quiet = inside(0, DAY_MS, _UTC, delivery.quiet_hours)
-        if all(any(c <= a and b <= d for c, d in quiet) for a, b in day):
-            text = f"its window {_written(window)} lies in the quiet hours: it can never send."
-            found.append((text, "Change send.window, or quiet_hours."))
     if not campaign.goal.event and not campaign.transactional:
         found.append(
             ("it has no goal: it goes on when what it wants has happened.", "Add [goal] event = ….")

@@ -18,7 +18,12 @@ from germane.domain.settings import Settings
 
 
 def audit_folder(
-    settings: Settings, campaigns: Path, contents: Path, webhooks: Collection[str] = ()
+    settings: Settings,
+    campaigns: Path,
+    contents: Path,
+    webhooks: Collection[str] = (),
+    *,
+    now_ms: int | None = None,
 ) -> list[Finding]:
     """Findings about all campaigns of a folder; none where there is no such folder.
 
@@ -27,6 +32,7 @@ def audit_folder(
         campaigns: Where the campaign files are.
         contents: Where the content files are.
         webhooks: Names of those that are configured.
+        now_ms: For what has a time that may be over; ``None``: that is not looked at.
     """
     try:
         read = load_campaigns(campaigns, settings)
@@ -40,7 +46,7 @@ def audit_folder(
     written = _contents(contents)
     found = [finding for made in read.values() for finding in _said(made.campaign, written)]
     found += [each for made in read.values() for each in _reminds(made.campaign, webhooks)]
-    return [*audit_campaigns(read, settings), *found]
+    return [*audit_campaigns(read, settings, now_ms), *found]
 
 
 def _contents(folder: Path) -> dict[str, Content | None]:

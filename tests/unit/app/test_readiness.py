@@ -14,7 +14,7 @@ from germane.app.ledgers import why_not
 from germane.app.opening import open_engine
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.app.sends import messages_with
-from germane.domain.campaign import Campaign, Enter, Step
+from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
 from germane.domain.settings import Settings
@@ -66,6 +66,25 @@ def test_content(engine: Engine) -> None:
     assert "Nothing is approved in slot" in waits
     engine.put_moves([CampaignTurned("news", "ended", SAID)])
     assert users_of(engine, "picks") == []
+
+
+def test_times_that_never_come(engine: Engine) -> None:
+    """An audience whose time is over; a window in the quiet hours; a deadline that comes too soon."""
+    engine.put_moves([ContentPut(a_content())])
+    past = Enter(audience="profile.known", at="2020-01-01T09:00")
+    campaign = a_campaign(engine, enter=past)
+    (over,) = obstacles(engine, campaign, OPEN)
+    assert over.text.startswith("The time of its audience, 2020-01-01T09:00, is over")
+    assert "enter.at" in over.remedy
+    assert texts(engine, replace(campaign, status="paused")) == []
+    night = a_campaign(engine, send=SendSpec(window=(23 * 60, 5 * 60)))
+    (shut,) = texts(engine, night)
+    assert "lies in the quiet hours" in shut
+    early = Enter(schedule="0 9 * * mon")
+    short = a_campaign(engine, enter=early, send=SendSpec(window=(1080, 1140), deadline_s=3_600))
+    (late,) = texts(engine, short)
+    assert "worth sending for 1 hour" in late
+    assert texts(engine, replace(short, send=SendSpec(window=(1080, 1140)))) == []
 
 
 def test_ways_out(engine: Engine) -> None:

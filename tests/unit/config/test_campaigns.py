@@ -285,6 +285,20 @@ def test_the_audit_of_campaigns() -> None:
         assert part in said
 
 
+def test_the_audit_of_times_that_never_come() -> None:
+    text = 'content = "x"\n[enter]\naudience = "true"\nat = "2026-12-01T09:00"\n'
+    made = {"camp": read_campaign("camp", tomllib.loads(text), SETTINGS)}
+    at_ms = 1_796_115_600_000  # 2026-12-01T09:00Z
+
+    def said(now_ms: int | None) -> list[str]:
+        return [
+            each.text for each in audit_campaigns(made, SETTINGS, now_ms) if "over" in each.text
+        ]
+
+    assert said(None) == said(at_ms + 35 * 3_600_000) == []
+    assert len(said(at_ms + 37 * 3_600_000)) == 1
+
+
 def test_the_examples_of_the_how_to_work() -> None:
     """Every campaign that the page shows can be read, and the audit asks for goals only."""
     page = Path(__file__).parents[3] / "docs" / "how-to" / "campaigns.md"
