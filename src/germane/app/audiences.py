@@ -10,6 +10,7 @@ from germane.app.release import address_of
 from germane.app.sends import sends_of
 from germane.app.strangers import known
 from germane.deliver.audience import Member, Preview, preview
+from germane.deliver.channels.mailbox import is_address
 from germane.deliver.compiled import CLOCK
 from germane.deliver.policy import policy_of
 from germane.domain.campaign import Campaign, Step
@@ -24,6 +25,7 @@ def in_words(code: str, campaign: Campaign) -> str:
         "no_match": "not meant: the condition of the audience does not hold",
         "suppressed": "the address is not written to: it bounced, complained or unsubscribed",
         "no_address": ADDRESSES.get(campaign.channel, "no address is known"),
+        "bad_address": "what is known as their e-mail address is none: nothing can be sent to it",
         "no_consent": f"has not agreed to {campaign.purpose}",
         "held_out": f"held out ({campaign.holdout_share:.0%}), so that the effect can be measured",
         "capped": "has as many messages as the caps allow, for now",
@@ -76,6 +78,7 @@ def _member(engine: Engine, campaign: Campaign, profile: Profile, accounts: Acco
     return Member(
         profile,
         bool(address),
+        campaign.channel == "email" and not is_address(address),
         barred is not None,
         sends_of(engine.entries, engine.tenant, profile.person),
         profile.account,

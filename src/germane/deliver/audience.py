@@ -20,7 +20,9 @@ from germane.domain.purposes import granted
 from germane.domain.settings import Settings
 
 SAMPLE = 20
-ORDER = ("no_match", "suppressed", "no_address", "no_consent", "held_out", "capped", "reached")
+ORDER = (
+    "no_match", "suppressed", "no_address", "bad_address", "no_consent", "held_out", "capped", "reached",
+)  # fmt: skip
 """Each person is counted once, under the first that is true of them."""
 
 
@@ -30,6 +32,8 @@ class Member(msgspec.Struct, frozen=True):
     profile: Profile
     address: bool = True
     """Whether there is somewhere to send it to."""
+    bad_address: bool = False
+    """Whether what is known as their address is none, so that the channel would refuse it."""
     suppressed: bool = False
     """Whether the address is on the suppression list (bounced, complained)."""
     sends: tuple[Sent, ...] = ()
@@ -113,6 +117,8 @@ def _standing(
         return "suppressed"
     if not member.address:
         return "no_address"
+    if member.bad_address:
+        return "bad_address"
     if not granted(member.profile.consent, campaign.purpose):
         return "no_consent"
     if held_out(campaign, tenant, member.profile.person):

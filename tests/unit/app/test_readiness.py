@@ -116,6 +116,11 @@ def test_why_nobody_let_them_in(engine: Engine) -> None:
     assert "What counts happened 2 of 3 times." in found["answer"]
     assert found["standing"] == "no_address"
     assert "no e-mail address is known" in found["answer"]
+    for bad in ("not-an-address", "<u9@x>", "a@x, b@x", "a@x.example\r\nBcc: b@x.example"):
+        engine.accept_now([an_event("", kind="identify", user="u1", traits={"email": bad})])
+        found = why_not(engine, "u1", "news")
+        assert found is not None
+        assert found["standing"] == "bad_address", bad
     engine.accept_now([an_event("", kind="identify", user="u1", traits={"email": "u@x.example"})])
     found = why_not(engine, "u1", "news")
     assert found is not None

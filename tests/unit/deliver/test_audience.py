@@ -51,14 +51,15 @@ def test_each_is_counted_once_under_the_first_reason() -> None:
         a_member(6, consent={}),
         a_member(7, consent={"email_marketing": False}),
         a_member(8, sends=sent),
+        a_member(9, bad_address=True, consent={}),
     ]
     found = counted(members)
     assert found.counts == {
-        "no_match": 2, "suppressed": 1, "no_address": 1, "no_consent": 2,
+        "no_match": 2, "suppressed": 1, "no_address": 1, "bad_address": 1, "no_consent": 2,
         "held_out": 0, "capped": 1, "reached": 1,
     }  # fmt: skip
     assert tuple(found.counts) == ORDER
-    assert (found.people, found.matches, found.unknown) == (8, 6, 1)
+    assert (found.people, found.matches, found.unknown) == (9, 7, 1)
     assert found.sample == ("u:1",)
 
 

@@ -86,6 +86,15 @@ def named(spec: str, field: str, name: str = "") -> Mailbox:
     return Mailbox(name.strip(), local, _ascii(domain, field))
 
 
+def is_address(spec: str) -> bool:
+    """Whether a mail can be addressed to it: what ``named`` asks when one is written."""
+    try:
+        named(spec, "To")
+    except BadHeader:
+        return False
+    return True
+
+
 def _unusual(local: str, field: str) -> str:
     """Quoted, as the standard library reads it; or in other letters."""
     if not local.isascii():
