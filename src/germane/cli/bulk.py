@@ -174,7 +174,11 @@ def declared_in(settings: Settings, kind: Kind) -> tuple[str, ...]:
     """What rows of a kind may hold beside their fields: attributes of items, traits of people."""
     if kind == "events":
         return ()
-    return tuple(settings.attributes if kind == "catalogue" else settings.traits)
+    from germane.ingest.bulk.columns import PLACE
+
+    if kind == "catalogue":
+        return tuple(settings.attributes)
+    return tuple(dict.fromkeys((*settings.traits, *PLACE)))
 
 
 @contextmanager
@@ -280,6 +284,8 @@ def _take(
         summary.first_ms = min(summary.first_ms or event.at_ms, event.at_ms)
         summary.last_ms = max(summary.last_ms, event.at_ms)
         summary.people.add(event.user_id or event.anonymous_id)
+        if source.kind == "people":
+            summary.zone(event.traits.get("timezone"))
         if not shaper.is_signal(event):
             summary.unused[event.name] += 1
         if importer is not None:

@@ -53,6 +53,15 @@ class Summary:
     """What to know of earlier imports of such files."""
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events for which no signal is declared."""
+    unknown_zones: Counter[str] = field(default_factory=Counter)
+    """Time zones that people are said to be in, and that there are none of -> rows."""
+
+    def zone(self, name: Any) -> None:
+        """Note the time zone of a person's row."""
+        from germane.domain.hours import known_zone
+
+        if name is not None and not (isinstance(name, str) and known_zone(name)):
+            self.unknown_zones[str(name)] += 1
 
     def item(self, item_id: str, *, changed: bool) -> None:
         """Note a row of a catalogue."""
@@ -97,6 +106,7 @@ class Summary:
             "reasons": dict(self.reasons.most_common()),
             "firstRows": self.first_rows,
             "remarks": self.remarks,
+            "unknownZones": dict(self.unknown_zones.most_common()),
             "unused": dict(self.unused.most_common()),
             "people": len(self.people),
             "first": rfc3339(self.first_ms),
@@ -179,6 +189,14 @@ def _noticed(summary: Summary) -> list[str]:
         found.append(
             f"{many(summary.doubled, 'line repeats', 'lines repeat')} another one of the same order exactly, "
             "and counts once with it. If pieces are meant, give them a quantity, or the lines an id."
+        )
+    if summary.unknown_zones:
+        names = ", ".join(repr(each) for each, _ in summary.unknown_zones.most_common(5))
+        more = " and others" if len(summary.unknown_zones) > 5 else ""
+        found.append(
+            f"{many(summary.unknown_zones.total(), 'row names', 'rows name')} a time zone that there is not "
+            f"({names}{more}): the row is kept, and the clock that is known else is theirs. Write it like "
+            "Europe/Berlin."
         )
     if summary.letters:
         whole = f", {summary.unfolded:,} of them whole events" if summary.unfolded else ""

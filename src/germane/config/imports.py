@@ -9,7 +9,7 @@ import msgspec
 from germane.config import tables
 from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import read
-from germane.ingest.bulk.columns import FIELDS, Kind
+from germane.ingest.bulk.columns import FIELDS, PLACE, Kind
 
 
 class ImportSpec(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ def imports(whole: dict[str, Any], problems: Problems) -> dict[str, ImportSpec]:
     """The declared mappings; errors are noted in ``problems``."""
     declared = {
         "catalogue": _named(whole.get("catalogue", {}).get("attributes")),
-        "people": _named(whole.get("traits")),
+        "people": (*_named(whole.get("traits")), *PLACE),
     }
     out = {}
     for name, table in whole.get("imports", {}).items():

@@ -109,19 +109,33 @@ def _said(
 ) -> None:
     """What the client and the person tell: place, language, account, traits."""
     context = event.context
-    locale, zone, group = (context.get(name) for name in ("locale", "timezone", "groupId"))
-    if isinstance(locale, str) and 0 < len(locale) <= bounds.TEXT_CHARS:
-        _newest(changes, profile, "locale", locale, at_ms)
-    if isinstance(zone, str) and zone and known_zone(zone) is not None:
-        _newest(changes, profile, "timezone", zone, at_ms)
+    group, declared = context.get("groupId"), _told(event)
+    for name, fits in (("locale", _is_locale), ("timezone", _is_zone)):
+        said = (
+            each.get(name) for each in (context, declared)
+        )  # the client knows where they are now
+        value = next((each for each in said if fits(each)), None)
+        if value is not None:
+            _newest(changes, profile, name, value, at_ms)
     if isinstance(group, str) and group and "account" not in changes:
         _newest(changes, profile, "account", group, at_ms)
-    declared = context.get("traits")
-    declared = declared if isinstance(declared, dict) else {}
-    if event.kind == "identify":
-        declared = {**declared, **event.traits}
     if declared and at_ms >= oldest_ms:
         _declared(changes, profile, declared, at_ms)
+
+
+def _is_locale(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= bounds.TEXT_CHARS
+
+
+def _is_zone(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and known_zone(value) is not None
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """Traits that it declares of the person: those of its context, and of an ``identify`` its own."""
+    declared = event.context.get("traits")
+    declared = declared if isinstance(declared, dict) else {}
+    return {**declared, **event.traits} if event.kind == "identify" else declared
 
 
 def _newest(changes: dict[str, Any], profile: Profile, name: str, value: str, at_ms: int) -> None:

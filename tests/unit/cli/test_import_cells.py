@@ -231,6 +231,21 @@ def test_declared_names_in_other_capitals(project: Path) -> None:
     assert person(project, "c1")["traits"]["Vegan"]["value"] == "Outdoor"
 
 
+def test_the_time_zone_of_people(project: Path) -> None:
+    """It sets their clock; one that there is not is told, and its row is kept."""
+    (project / "p.csv").write_text(
+        "user_id,Timezone,locale\nc1,Asia/Tokyo,ja\nc2,Nowhere/Land,de\nc3,,\n"
+    )
+    found = summary(project, "people", "p.csv")
+    assert (found["accepted"], found["unknownZones"]) == (3, {"Nowhere/Land": 1})
+    first, second = person(project, "c1"), person(project, "c2")
+    assert (first["timezone"], first["locale"]) == ("Asia/Tokyo", "ja")
+    assert (second["timezone"], second["locale"]) == (None, "de")
+    again = germane(project, "import", "people", "p.csv").stdout
+    assert "'Nowhere/Land'" in again
+    assert "Europe/Berlin" in again
+
+
 def test_traits_and_attributes_can_be_mapped(project: Path) -> None:
     """On the command line and by name; what is declared nowhere is still an error."""
     with (project / "germane.toml").open("a") as file:

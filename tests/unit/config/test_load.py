@@ -165,6 +165,8 @@ def test_named_imports() -> None:
     assert (orders.kind, orders.event) == ("events", "Order Completed")
     assert orders.columns == {"timestamp": "when"}
     assert load_text(SHOP, {}).imports == {}
+    crm = '[imports.crm]\nkind = "people"\n[imports.crm.columns]\ntimezone = "tz"\n'
+    assert load_text(SHOP + crm, {}).imports["crm"].columns == {"timezone": "tz"}
 
 
 @pytest.mark.parametrize(

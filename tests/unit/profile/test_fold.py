@@ -260,6 +260,24 @@ def test_place_language_and_account() -> None:
     assert folded([an_event(context=strange)], profile).locale == "en-GB"
 
 
+def test_place_and_language_as_traits() -> None:
+    """They set the clock as the client's do, unless the same event's context says otherwise."""
+    crm = {"timezone": "Asia/Tokyo", "locale": "ja"}
+    assert folded([told(traits=crm)]).timezone == "Asia/Tokyo"
+    assert folded([told(traits=crm)]).locale == "ja"
+    assert folded([an_event(context={"traits": crm})]).timezone == "Asia/Tokyo"
+    assert folded([told(kind="group", traits=crm)]).timezone == ""
+    here = {"timezone": "Europe/London"}
+    both = told(traits=crm, context=here)
+    assert folded([both]).timezone == "Europe/London"
+    assert folded([an_event(context=here, at_ms=NOW - 1), both]).timezone == "Europe/London"
+    assert folded([told(traits=crm, context={"timezone": "Nowhere/Land"})]).timezone == "Asia/Tokyo"
+    late = told(NOW - 1, traits=crm)
+    assert folded([an_event(context=here), late]).timezone == "Europe/London"
+    for strange in ("Nowhere/Land", "", 7, ["UTC"], None):
+        assert folded([told(traits={"timezone": strange, "locale": 5})]).timezone == ""
+
+
 def test_identity() -> None:
     """The user id is the person's own; anonymous ids are collected."""
     profile = folded([an_event(anonymous_id="x"), an_event(anonymous_id="y"), an_event(user="u9")])

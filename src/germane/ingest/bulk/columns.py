@@ -11,6 +11,8 @@ from typing import Any, Literal
 from germane.domain.errors import ImportFailed, WrongUse
 
 Kind = Literal["events", "people", "catalogue"]
+PLACE = ("timezone", "locale")
+"""Traits that set a person's own clock and language, declared or not."""
 KINDS: tuple[Kind, ...] = ("events", "people", "catalogue")
 
 FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
