@@ -55,7 +55,7 @@ APPROVAL = (
     Field(
         "remind_after",
         "duration",
-        "So often the approvers are reminded; 0s: never.",
+        "So often the approvers are reminded; 0s: never. Unsaid: at most half of expires_after.",
         "1d",
         low=0,
         high=90 * DAY_S,

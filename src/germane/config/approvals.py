@@ -49,6 +49,8 @@ def policy(
     for name in ("expires_after", "remind_after"):
         if name in values:
             values[f"{name.removesuffix('_after')}_s"] = values.pop(name)
+    if "remind_s" not in values and "expires_s" in values:
+        values["remind_s"] = min(ApprovalPolicy().remind_s, values["expires_s"] // 2)
     values["limits"] = _limits(values.get("limits", ()), path, problems)
     made = ApprovalPolicy(**values)
     _check_approvers(made, path, problems)
@@ -71,8 +73,8 @@ def policy(
         problems.add(
             f"{path}.remind_after",
             table.get("remind_after"),
-            "It would remind when it is too late already.",
-            "Make it shorter than expires_after (7d by default), or 0s for none.",
+            f"It would remind when it is too late already: expires_after is {_expires(table)}.",
+            "Make it shorter than that, or 0s for none.",
         )
     return made
 
@@ -98,6 +100,10 @@ def no_webhook(name: str, webhooks: Collection[str]) -> tuple[str, str]:
     add = f"Add [channels.webhook.{name}] to the configuration."
     near = f" {did_you_mean(name, tuple(webhooks))}" if webhooks else ""
     return f"Reminders would go by webhook {name!r}, and none is called so.", add + near
+
+
+def _expires(table: Mapping[str, Any]) -> str:
+    return str(table.get("expires_after", "7d, its default"))
 
 
 def stored(table: Mapping[str, Any]) -> ApprovalPolicy | None:

@@ -76,6 +76,34 @@ def test_every_error_says_what_to_do(table: dict[str, object], key: str, says: s
     assert says in f"{found.problem} {found.remedy}"
 
 
+@pytest.mark.parametrize(
+    ("table", "remind_s"),
+    [
+        ({"expires_after": "3m"}, 90),
+        ({"expires_after": "1d"}, 43_200),
+        ({"expires_after": "9d"}, 86_400),
+        ({"expires_after": "3m", "remind_after": "0s"}, 0),
+        ({"of": "each"}, 86_400),
+    ],
+)
+def test_reminders_come_before_it_is_too_late(table: dict[str, object], remind_s: int) -> None:
+    problems = Problems()
+    found = policies({"approval": table}, problems)
+    assert (problems.found, found[""].remind_s) == ([], remind_s)
+
+
+def test_both_times_are_named_where_they_do_not_fit() -> None:
+    for table, says in (
+        ({"expires_after": "3m", "remind_after": "1h"}, "expires_after is 3m."),
+        ({"remind_after": "8d"}, "expires_after is 7d, its default."),
+    ):
+        problems = Problems()
+        policies({"approval": table}, problems)
+        (wrong,) = problems.found
+        assert wrong.value == table["remind_after"]
+        assert says in wrong.problem
+
+
 def test_what_cannot_be_read_any_more_demands_approval_still() -> None:
     assert stored({}) is None
     assert stored({"quorum": "two", "gone": 1}) == ApprovalPolicy()
