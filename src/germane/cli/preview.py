@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from germane.domain.content import Content, Rendered, Slot
     from germane.domain.item import Item
     from germane.domain.profile import Profile
+    from germane.domain.settings import Settings
     from germane.generate.facts import Facts
 
 SAMPLES = 4
@@ -46,6 +47,7 @@ class Shown(NamedTuple):
     rendered: Rendered
     chosen: dict[str, str]
     note: str
+    warnings: tuple[str, ...] = ()
 
 
 def run(wanted: Wanted, config: Path, data: Path | None, *, as_json: bool) -> int:
@@ -87,7 +89,9 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
         profile, note = _profile(wanted, engine)
         items = dict(engine.catalogue) if engine is not None else {}
         now_ms = engine.world.now_ms() if engine is not None else _now_ms()
-        item, told = _item(wanted, items, profile)
+        item, told = _item(
+            wanted, items, profile, lambda x: not content.needs_stock or x.available(now_ms)
+        )
         facts = Facts(
             settings=loaded.settings,
             profile=profile,
@@ -95,9 +99,7 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
             spec=loaded.runtime.content,
             item=item,
             locales=(wanted.locale,) if wanted.locale else (),
-            links=Links(
-                unsubscribe="https://example.invalid/unsubscribe", why="https://example.invalid/why"
-            ),
+            links=Links(unsubscribe="https://example.invalid/unsubscribe"),
         )
         chosen = pick(content, facts, asked)
         listed = {
@@ -105,7 +107,23 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
             for each in lists
         }
     rendered = render(content, Chosen(chosen, listed), facts)
-    return Shown(content, rendered, chosen, " ".join(x for x in (note, told) if x))
+    said = " ".join(x for x in (note, told) if x)
+    return Shown(content, rendered, chosen, said, _undeclared(wanted, loaded.settings))
+
+
+def _undeclared(wanted: Wanted, settings: Settings) -> tuple[str, ...]:
+    """Traits of a made-up person that nobody declared: most likely slips of the pen."""
+    from germane.domain.near import near
+    from germane.generate.views import SPELLINGS
+
+    known = {*settings.traits, *(name for each in SPELLINGS.values() for name in each)}
+    found = []
+    for name in () if wanted.person else made_up(wanted.made_up):
+        if name not in known:
+            meant = near(name, known)
+            hint = f"Did you mean {meant!r}?" if meant else f"Declare it: [traits.{name}]."
+            found.append(f"No trait {name!r} is declared. {hint}")
+    return tuple(found)
 
 
 def _with_drafts(content: Content, asked: Mapping[str, str]) -> Content:
@@ -175,19 +193,25 @@ def _profile(wanted: Wanted, engine: Engine | None) -> tuple[Profile, str]:
     return made, "A made-up person." if traits else "A made-up person of whom nothing is known."
 
 
-def _item(wanted: Wanted, items: Mapping[str, Item], profile: Profile) -> tuple[Item | None, str]:
-    """The item that it is about: the named one, else the person's latest, else any."""
+def _item(
+    wanted: Wanted, items: Mapping[str, Item], profile: Profile, able: Callable[[Item], bool]
+) -> tuple[Item | None, str]:
+    """The item that it is about: the named one, else the person's latest, else any; of these one that
+    content may speak of, if there is one."""
     if wanted.item:
         if wanted.item not in items:
             raise UnknownItem(f"The catalogue has no item {wanted.item!r}.")
         return items[wanted.item], ""
     for each in reversed(profile.recent):
-        if each.item_id in items:
+        if each.item_id in items and able(items[each.item_id]):
             return items[each.item_id], f"About {each.item_id}, the latest item of this person."
+    first = next((each for each in items.values() if able(each)), None)
+    if first is not None:
+        return first, f"About {first.item_id}, any item; --item names another one."
     first = next(iter(items.values()), None)
     if first is None:
         return None, "No catalogue was imported: nothing can be said of items."
-    return first, f"About {first.item_id}, any item; --item names another one."
+    return first, f"About {first.item_id}; no item is to be had. --item names another one."
 
 
 def _listed(
@@ -242,6 +266,7 @@ def as_dict(shown: Shown) -> dict[str, Any]:
         "dropped": [msgspec.to_builtins(each) for each in rendered.dropped],
         "links": list(rendered.links),
         "note": shown.note,
+        "warnings": list(shown.warnings),
     }
 
 
@@ -255,6 +280,8 @@ def _print(shown: Shown, wanted: Wanted) -> None:
     )
     if shown.note:
         out.print(f"[dim]{escape(shown.note)}[/]")
+    for warning in shown.warnings:
+        out.print(f"[yellow]![/] {escape(warning)}")
     if rendered.subject:
         out.print(f"\nSubject    [bold]{escape(rendered.subject)}[/]")
     if rendered.preheader:

@@ -161,6 +161,22 @@ def test_preview_of_a_stranger(project: Path) -> None:
     assert "Hi ," not in done.stdout
 
 
+def test_preview_without_an_item_takes_one_that_is_to_be_had(project: Path) -> None:
+    """And its foot has what a mail has that is sent; a trait that nobody declared is told."""
+    rows = "item_id,title,category,price,in_stock\nbag-1,A bag,Bags,129,false\n"
+    (project / "catalogue.csv").write_text(rows)
+    assert germane(project, "import", "catalogue", "catalogue.csv", "--force").returncode == 0
+    done = germane(project, "preview", "back-in-stock", "--made-up", "fist_name=A,age=31")
+    assert done.returncode == 0, done.stderr
+    assert "any item; --item names" in done.stdout
+    assert "About bag-1" not in done.stdout
+    assert "Did you mean 'first_name'?" in done.stdout
+    found = said(germane(project, "preview", "back-in-stock", "--made-up", "zzqx=A", "--json"))
+    assert found["warnings"] == ["No trait 'zzqx' is declared. Declare it: [traits.zzqx]."]
+    assert "example.invalid/unsubscribe" in found["html"]
+    assert "Why am I" not in found["html"]
+
+
 def test_preview_of_a_real_person(project: Path) -> None:
     """Their own list, their own interest, with the signals behind it; and nothing is stored."""
     before = (project / "germane-data" / "germane.db").read_bytes()
