@@ -109,7 +109,12 @@ class Approving:
         entries = self._engine.entries
         by_status = status if campaign else ""  # the store finds a status inside a topic
         while page := entries.page(
-            self._tenant, "approval", topic=campaign, status=by_status, after=after, limit=PAGE
+            self._tenant,
+            "approval",
+            topic=campaign or None,
+            status=by_status,
+            after=after,
+            limit=PAGE,
         ):
             yield from (approving.read(each) for each in page if status in ("", each.status))
             after = page[-1].key
