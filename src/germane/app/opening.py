@@ -29,6 +29,9 @@ from germane.storage.sqlite import SqliteStore
 
 SNAPSHOT = "shared"
 _DECISION_KEY = "decision_key"
+LONG_TAIL = 10_000
+"""Records that had to be folded at the start, from which on a snapshot is made at once: a server that is killed
+again and again before it makes one would take longer each time."""
 _log = logging.getLogger(__name__)
 
 
@@ -59,13 +62,21 @@ def open_engine(
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")
             load_snapshot(model, blobs, settings, store.last_seq())
-            catch_up(model, store, progress)
+            if catch_up(model, store, progress) >= LONG_TAIL:
+                _kept(model, blobs, settings)
             attach(model, blobs)
         key = _decision_key(store, readonly=mode == "read")
         return Engine(settings, store, model, world or SystemWorld(), key=key)
     except BaseException:
         store.close()  # or nobody could open the folder before this process ends
         raise
+
+
+def _kept(model: Model, blobs: Blobs, settings: Settings) -> None:
+    try:
+        write_snapshot(model, blobs, settings)
+    except OSError as error:  # the log has everything: the next start folds it again
+        _log.warning("no snapshot could be written: %s", error)
 
 
 def save_snapshot(engine: Engine, data_dir: Path) -> None:

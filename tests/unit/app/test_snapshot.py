@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from germane.app import Engine, advance_snapshot, open_engine
+import pytest
+
+from germane.app import Engine, advance_snapshot, open_engine, opening
 from germane.app.opening import load_snapshot
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -39,6 +41,23 @@ def test_nothing_new_writes_nothing(tmp_path: Path, shop: Settings, world: FakeW
     assert advance_snapshot(shop, tmp_path) == 0
     assert sorted(each.name for each in (tmp_path / "models" / "shared").iterdir()) == before
     engine.store.close()
+
+
+def test_a_long_tail_is_folded_once(
+    tmp_path: Path, shop: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is killed before a snapshot is made, again and again, does not start slower each time."""
+    monkeypatch.setattr(opening, "LONG_TAIL", 20)
+    engine = open_engine(shop, tmp_path, world=world)
+    _shop(engine, world, 30)
+    live, seq = engine.model.digest(), engine.seq
+    engine.store.close()
+    assert FolderBlobs(tmp_path / "models").newest("shared") is None
+    again = open_engine(shop, tmp_path, world=world)
+    made = SharedModel(shop)
+    assert load_snapshot(made, FolderBlobs(tmp_path / "models"), shop, seq)
+    assert (made.digest(), again.model.digest(), made.seq) == (live, live, seq)
+    again.store.close()
 
 
 def _shop(engine: Engine, world: FakeWorld, count: int) -> None:
