@@ -54,7 +54,11 @@ def composed(engine: Engine, people: Sequence[str]) -> list[Message]:
         key = outbox.message_id(START_MS, f"weekly/u:{user}/1/mail")
         asked_for(engine, a_draft(user, message_id=key))
     composer = Composer(engine)
-    return [composer.make(each) for each in composer.drafts(len(people))]
+    drafts = composer.drafts(len(people))
+    for each in drafts:
+        composer.make(each)
+    made = [engine.moving.message(engine.tenant, each.message_id) for each in drafts]
+    return [each for each in made if each is not None]
 
 
 def sent(engine: Engine, messages: Sequence[Message]) -> None:
