@@ -5,6 +5,9 @@ of the class *never lost*. A real SMTP server, which takes its time, keeps what 
 is killed at random moments and started again. At the end, of *never twice* nobody may have two, and who has
 none is listed as in doubt; of *never lost* nobody may have none, and who has two has the same Message-ID
 twice. A kill leaves no more in doubt than were on their way.
+
+In rounds of 100 kills, each on a fresh data folder and checked as a whole. Rounds that are done are kept, so
+it can be stopped and goes on where it was, as long as the program is the same.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -35,7 +39,14 @@ COMMAND = "just bench sendkills"
 KILLS = int(os.environ.get("GERMANE_KILLS", "1000"))
 PROJECT = Path(__file__).parent.parent / "tests" / "acceptance" / "projects" / "sending"
 CLASSES = ("twice", "lost")
+SUMMED = (
+    "kills", "people", "mails", "twice_duplicates", "twice_without", "lost_missing", "lost_duplicates",
+    "other_message_ids",
+)  # fmt: skip
 BATCH = 10
+ROUND = 100
+DONE = Path(__file__).parent / ".cache" / "sendkills.json"
+"""Rounds that are done, of one state of the program."""
 
 
 class SlowSink(Sink):
@@ -119,9 +130,9 @@ def a_server(folder: Path, sink: Sink) -> Server:
     return server
 
 
-def kill_loop(server: Server, kills: int) -> int:
+def kill_loop(server: Server, kills: int, seed: int) -> int:
     """Kill and start again; how many people came."""
-    visitors, chance = Visitors(server), random.Random(11)
+    visitors, chance = Visitors(server), random.Random(seed)
     visitors.start()
     for _ in track(range(kills), "killing"):
         time.sleep(chance.uniform(0.15, 0.6))
@@ -152,12 +163,12 @@ def drained(server: Server, came: int, seconds: float = 300) -> dict[str, dict[s
     raise AssertionError(f"it is not over: {found}, {came} people")
 
 
-def run(kills: int) -> dict[str, Any]:
-    """The whole check."""
+def run(kills: int, seed: int = 11) -> dict[str, Any]:
+    """One round, checked."""
     with tempfile.TemporaryDirectory() as made, smtp_sink(SlowSink) as sink:
         server = a_server(Path(made) / "sending", sink)
         try:
-            came = kill_loop(server, kills)
+            came = kill_loop(server, kills, seed)
             statuses = drained(server, came)
         finally:
             server.close()
@@ -209,16 +220,43 @@ def holds(found: dict[str, Any]) -> bool:
     )
 
 
+def rounds_done() -> list[dict[str, Any]]:
+    """Those that are kept, if they are of this program."""
+    if not DONE.exists():
+        return []
+    kept = json.loads(DONE.read_text())
+    return list(kept["rounds"]) if kept["program"] == program() else []
+
+
+def program() -> str:
+    """What is checked: the tree of the sources as committed."""
+    return subprocess.check_output(
+        ["git", "rev-parse", "HEAD:src"], text=True, cwd=Path(__file__).parent
+    ).strip()
+
+
 def main() -> None:
-    """Run, print, write."""
-    result = run(KILLS)
-    print(json.dumps(result, indent=2))
-    write_result("sendkills", {"protocol": __doc__, **result})
-    n = result["mails"]
-    record("send.kills", result["kills"], n=n, command=COMMAND)
-    record("send.never_twice_duplicates", result["twice_duplicates"], n=n, command=COMMAND)
-    record("send.never_lost_missing", result["lost_missing"], n=n, command=COMMAND)
-    assert holds(result), result
+    """Round after round; print, write."""
+    done = rounds_done()
+    while (kills := sum(each["kills"] for each in done)) < KILLS:
+        print(f"{kills:,} of {KILLS:,} kills are done", flush=True)
+        found = run(min(ROUND, KILLS - kills), seed=11 + len(done))
+        assert holds(found), found
+        done.append(found)
+        DONE.parent.mkdir(exist_ok=True)
+        DONE.write_text(json.dumps({"program": program(), "rounds": done}))
+        told_all(done)
+
+
+def told_all(done: list[dict[str, Any]]) -> None:
+    """Write what all rounds have together."""
+    total = {name: sum(each[name] for each in done) for name in SUMMED}
+    print(json.dumps(total, indent=2), flush=True)
+    write_result("sendkills", {"protocol": __doc__, **total, "rounds": done})
+    n = total["mails"]
+    record("send.kills", total["kills"], n=n, command=COMMAND)
+    record("send.never_twice_duplicates", total["twice_duplicates"], n=n, command=COMMAND)
+    record("send.never_lost_missing", total["lost_missing"], n=n, command=COMMAND)
 
 
 if __name__ == "__main__":
