@@ -26,6 +26,8 @@ class Making:
         self._composer = composer
         self._press = Press(composer.start)
         self._on_press: _OnPress | None = None
+        self._full = 0
+        """Rounds after one another that were full."""
         self._pace = Pace()
         self._writing: asyncio.Task[None] | None = None
 
@@ -35,6 +37,7 @@ class Making:
         before = self._on_press
         waiting = {each.draft.message_id for each in before.begun} if before else set()
         drafts = self._composer.drafts(limit, waiting)
+        self._full = self._full + 1 if len(drafts) == limit else 0
         begun = []
         for each in drafts:
             found = self._composer.begin(each)
@@ -67,7 +70,7 @@ class Making:
 
     def _handed_over(self, begun: list[Begun]) -> _OnPress | None:
         """None: they are too few."""
-        if not self._press.worthwhile(len(begun)):
+        if not begun or not self._press.worthwhile(len(begun), self._full):
             return None
         contents = {each.content.content_id: each.content for each in begun}
         apart = self._press.apart(contents, [each.work for each in begun])

@@ -17,7 +17,9 @@ from germane.app.rendering import Batch, Printed, Spoiled, Start, Work, print_on
 from germane.domain.content import Content
 
 APART = 50
-"""Messages at once from which on the other process is worth its while."""
+"""Messages at once from which on the other process is worth its while, once it runs."""
+FULL = 2
+"""Full rounds after one another from which on it is worth starting: that takes as long as many messages."""
 IDLE_S = 30.0
 """After so long without work it ends."""
 _encode = msgspec.msgpack.encode
@@ -34,11 +36,14 @@ class Press:
         self._start = start
         self._child: subprocess.Popen[bytes] | None = None
         self._rest: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()
         self._alone = (os.cpu_count() or 1) < 2
 
-    def worthwhile(self, count: int) -> bool:
-        """Whether so many are better rendered apart."""
-        return count >= APART and not self._alone
+    def worthwhile(self, count: int, full: int) -> bool:
+        """Whether so many are better rendered apart, after so many full rounds, this one counted."""
+        if self._alone:
+            return False
+        return full >= FULL or (self._child is not None and count >= APART)
 
     async def apart(self, contents: Mapping[str, Content], works: Sequence[Work]) -> Results:
         """Render by the other process; here, if it ends before its time."""
@@ -46,12 +51,14 @@ class Press:
         data = _encode(Batch(named, list(works)))
         self._wake()
         try:
-            done = _decode(await asyncio.to_thread(self._asked, data))
+            async with self._turn:
+                done = _decode(await asyncio.to_thread(self._asked, data))
         except (OSError, EOFError, msgspec.DecodeError) as error:
             _log.warning("the process that renders ended (%r): this one goes on alone", error)
             self._alone = True
             self.close()
             return [self.here(contents[each.content], each) for each in works]
+        self._wake()
         self._rest = asyncio.get_running_loop().call_later(IDLE_S, self.close)
         return done
 
@@ -65,8 +72,10 @@ class Press:
         child, self._child = self._child, None
         if child is not None:
             child.kill()
-            with contextlib.suppress(OSError):
-                child.communicate()
+            for pipe in (child.stdin, child.stdout):
+                with contextlib.suppress(OSError):  # what was not sent yet cannot be any more
+                    there(pipe).close()
+            child.wait()
 
     def _asked(self, data: bytes) -> bytes:
         child = self._child or self._started()
