@@ -20,6 +20,8 @@ APART = 50
 """Messages at once from which on the other process is worth its while, once it runs."""
 FULL = 2
 """Full rounds after one another from which on it is worth starting: that takes as long as many messages."""
+PATIENCE_S = 120.0
+"""A batch takes a second: a process that says nothing for so long is given up."""
 IDLE_S = 30.0
 """After so long without work it ends."""
 _encode = msgspec.msgpack.encode
@@ -51,7 +53,7 @@ class Press:
         data = _encode(Batch(named, list(works)))
         self._wake()
         try:
-            async with self._turn:
+            async with self._turn, asyncio.timeout(PATIENCE_S):
                 done = _decode(await asyncio.to_thread(self._asked, data))
         except (OSError, EOFError, msgspec.DecodeError) as error:
             _log.warning("the process that renders ended (%r): this one goes on alone", error)
