@@ -103,8 +103,10 @@ class Connections:
             local_hostname=server.hello or None,
         )
         where = f"{server.host}:{server.port}"
+        below: asyncio.Transport | None = None
         try:
             greeting = await client.connect()
+            below = cast("asyncio.Transport", client.transport)
             self._say("connect", f"{where} answers: {greeting.code} {greeting.message}")
             if server.tls == "starttls":
                 await client.starttls()
@@ -116,22 +118,22 @@ class Connections:
                 await client.login(server.username, server.password)
                 self._say("login", f"logged in as {server.username}")
         except aiosmtplib.SMTPAuthenticationError as error:
-            client.close()
+            _give_up(client, below)
             reason = f"{where} does not accept the login: {error.code} {error.message}"
             raise Lost(reason, "smtp.login", OUR_FAULT_S) from None
         except aiosmtplib.SMTPResponseException as error:
-            client.close()
+            _give_up(client, below)
             found = classify("connect", error.code, error.message)
             assert isinstance(found, Retry)
             raise Lost(f"{where}: {found.reason}", found.code, found.after_s) from None
         except (aiosmtplib.SMTPException, ssl.SSLError) as error:
-            client.close()
+            _give_up(client, below)
             raise Lost(f"No connection to {where}: {error}", *_trouble(error)) from None
         except OSError as error:
-            client.close()
+            _give_up(client, below)
             raise Lost(f"No connection to {where}: {error.strerror or error}") from None
         except BaseException:
-            client.close()
+            _give_up(client, below)
             raise
         return _Line(self._taken_over(client))
 
@@ -168,6 +170,14 @@ class Connections:
         """Say goodbye on every idle connection."""
         lines, self._idle = self._idle, []
         await asyncio.gather(*(each.dialogue.quit() for each in lines))
+
+
+def _give_up(client: SMTP, below: asyncio.Transport | None) -> None:
+    """Close at once, the connection below TLS as well: an encryption that failed leaves what it wanted to say
+    waiting there, for a reader that may never come."""
+    client.close()
+    if below is not None:
+        below.abort()
 
 
 def _silent(stage: str, text: str) -> None:
