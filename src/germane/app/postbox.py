@@ -18,7 +18,6 @@ from germane.config.channels import ChannelsSpec
 from germane.deliver import outbox, tracking
 from germane.deliver.channels import crm
 from germane.domain.answer import Answer
-from germane.domain.content import Rendered
 from germane.domain.links import LinkKeys
 from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Planned
@@ -129,26 +128,7 @@ class Postbox:
         message_id = outbox.message_id(outgoing.at_ms, outgoing.message_id)
         if self.engine.moving.message(self.engine.tenant, message_id) is not None:
             return None
-        payload = msgspec.to_builtins(outgoing)
-        data, digest = outbox.packed(Rendered("", "", "webhook", "", payload=payload))
-        return Planned(
-            Message(
-                message_id=message_id,
-                person=outgoing.person,
-                channel=CRM,
-                campaign="",
-                version="",
-                content="",
-                purpose=TRANSACTIONAL,
-                kind="never_lost",
-                priority="transactional",
-                created_ms=now_ms,
-                status="queued",
-                due_ms=now_ms,
-                digest=digest,
-            ),
-            data,
-        )
+        return outbox.errand(message_id, CRM, outgoing, now_ms)
 
     def _unsubscribe(self, message: Message) -> str:
         about = Outgoing(

@@ -55,7 +55,12 @@ class Press:
         try:
             async with self._turn, asyncio.timeout(PATIENCE_S):
                 done = _decode(await asyncio.to_thread(self._asked, data))
-        except (OSError, EOFError, msgspec.DecodeError) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            msgspec.DecodeError,
+        ) as error:  # or its pipe is closed
             _log.warning("the process that renders ended (%r): this one goes on alone", error)
             self._alone = True
             self.close()

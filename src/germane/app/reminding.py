@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from germane.app.channels import WEBHOOK
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
 from germane.app.release import Never
 from germane.deliver import approving, outbox
 from germane.domain.approval import Approval
-from germane.domain.content import Rendered
 from germane.domain.message import Message, Why
 from germane.domain.moves import AnyMove, Planned
 from germane.domain.profile import Profile
@@ -69,26 +66,9 @@ class Reminders:
             campaign_id=approval.campaign,
             at_ms=now_ms,
         )
-        whole = msgspec.to_builtins(outgoing)
-        data, digest = outbox.packed(Rendered("", "", "webhook", "", payload=whole))
-        message = Message(
-            message_id=message_id,
-            person="",
-            channel=WEBHOOK + webhook,
-            campaign="",
-            version="",
-            content="",
-            purpose=TRANSACTIONAL,
-            kind="never_lost",
-            priority="transactional",
-            created_ms=now_ms,
-            status="queued",
-            due_ms=now_ms,
-            expires_ms=approval.expires_ms,
-            key=key,
-            digest=digest,
+        return outbox.errand(
+            message_id, WEBHOOK + webhook, outgoing, now_ms, expires_ms=approval.expires_ms, key=key
         )
-        return Planned(message, data)
 
 
 def payload(approval: Approval, now_ms: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from hashlib import blake2b, sha256
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from germane.domain.errors import WrongMove
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Status, Why, noted
 from germane.domain.moves import Claimed, Held, Planned, Released, Rewritten, Settled
+from germane.domain.sending import TRANSACTIONAL, Outgoing
 
 MessageMove = Planned | Rewritten | Held | Released | Claimed | Settled
 _WAITING: tuple[Status, ...] = ("approval", "queued")
@@ -45,6 +47,37 @@ def packed(rendered: Rendered) -> tuple[bytes, str]:
     """What a record holds of what is rendered, and its digest."""
     data = _encode(rendered)
     return zlib.compress(data, 1), sha256(data).hexdigest()
+
+
+def errand(message_id: str, channel: str, outgoing: Outgoing, now_ms: int, **more: Any) -> Planned:
+    """A message of no campaign to another program: due at once, never lost, never capped.
+
+    Args:
+        message_id: Its id in the ledger.
+        channel: The way out.
+        outgoing: The whole of it, as the channel gets it.
+        now_ms: The moment, in milliseconds since 1970.
+        more: What else a ``Message`` is to say.
+    """
+    whole = msgspec.to_builtins(outgoing)
+    data, digest = packed(Rendered("", "", "webhook", "", payload=whole))
+    message = Message(
+        message_id=message_id,
+        person=outgoing.person,
+        channel=channel,
+        campaign="",
+        version="",
+        content="",
+        purpose=TRANSACTIONAL,
+        kind="never_lost",
+        priority="transactional",
+        created_ms=now_ms,
+        status="queued",
+        due_ms=now_ms,
+        digest=digest,
+        **more,
+    )
+    return Planned(message, data)
 
 
 def unpacked(data: bytes) -> Rendered:
