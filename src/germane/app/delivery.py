@@ -117,6 +117,9 @@ class Delivery:
             except GermaneError as error:
                 _log.warning("campaigns stand still for a moment: %s", error)
                 busy = False
+            except Exception:  # a bug in one campaign must not stop the others until the next start
+                _log.exception("campaigns stand still for a moment")
+                busy = False
             if busy:
                 self._postman.wake()
             await asyncio.sleep(0 if busy else IDLE_S)

@@ -474,3 +474,30 @@ def test_who_waits_in_a_campaign_that_cannot_be_read_is_not_forgotten(
     channel = FakeChannel()
     worked(engine, channel)
     assert [each.person for each in channel.sent] == ["u:u1"]
+
+
+def test_a_bug_in_one_look_does_not_end_the_making_of_messages(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("germane.app.delivery.IDLE_S", 0.001)
+    looks, again = [RuntimeError("a bug")], asyncio.Event()
+
+    async def look(self: Delivery) -> bool:
+        if looks:
+            raise looks.pop()
+        again.set()
+        return False
+
+    monkeypatch.setattr(Delivery, "_look", look)
+
+    async def run() -> None:
+        await engine.start()
+        delivery = Delivery(engine, {"email": FakeChannel()}, written)
+        delivery.start()
+        async with asyncio.timeout(30):
+            await again.wait()
+        await delivery.stop()
+        await engine.stop()
+
+    asyncio.run(run())
+    assert [each.exc_text for each in caplog.records if "a bug" in (each.exc_text or "")]
