@@ -3,8 +3,8 @@
 A real server sends two transactional messages to everybody who comes: one of the class *never twice*, one
 of the class *never lost*. A real SMTP server, which takes its time, keeps what it was given. The sender
 is killed at random moments and started again. At the end, of *never twice* nobody may have two, and who has
-none is listed as in doubt, by name; of *never lost* nobody may have none, and who has two has the same Message-ID
-twice. A kill leaves no more in doubt than were on their way.
+none is listed as in doubt, by name; of *never lost* nobody may have none, and who has two has the same
+Message-ID twice. A kill leaves no more in doubt than were on their way.
 
 In rounds of 100 kills, each on a fresh data folder and checked as a whole. Rounds that are done are kept, so
 it can be stopped and goes on where it was, as long as the program is the same.
