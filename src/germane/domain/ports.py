@@ -65,8 +65,16 @@ class Store(Protocol):
         """A page of profiles in order of the person key."""
         ...
 
+    def profiles_among(self, tenant: str, people: Sequence[str]) -> dict[str, Profile]:
+        """Committed state by person key, of those of the people who have any."""
+        ...
+
     def person_of(self, tenant: str, external: str) -> str | None:
         """The person that an external key (``u:...`` or ``a:...``) now belongs to."""
+        ...
+
+    def people_of(self, tenant: str, externals: Sequence[str]) -> dict[str, str]:
+        """``person_of`` by external key, of those of the keys that belong to anybody."""
         ...
 
     def items(self, tenant: str) -> Iterator[Item]:
@@ -79,6 +87,10 @@ class Store(Protocol):
 
     def entry(self, tenant: str, kind: str, key: str) -> Entry | None:
         """One entry of the ledger."""
+        ...
+
+    def entries_among(self, tenant: str, kind: str, keys: Sequence[str]) -> list[Entry]:
+        """Those of the keys that are in the ledger, in no order."""
         ...
 
     def entries(
@@ -99,6 +111,13 @@ class Store(Protocol):
 
     def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
         """A person's entries, the highest key first."""
+        ...
+
+    def entries_of_each(
+        self, tenant: str, people: Sequence[str], kind: str, *, limit: int
+    ) -> list[Entry]:
+        """The entries of several people, in no order; when there are more than ``limit``, any ``limit``
+        of them."""
         ...
 
     def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:

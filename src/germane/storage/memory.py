@@ -97,6 +97,16 @@ class MemoryStore:
         keys = sorted(p for t, p in self._profiles if t == tenant and p > after)[:limit]
         return [self._profiles[tenant, key] for key in keys]
 
+    def profiles_among(self, tenant: str, people: Sequence[str]) -> dict[str, Profile]:
+        """Those of the people who are known."""
+        found = ((each, self._profiles.get((tenant, each))) for each in people)
+        return {person: profile for person, profile in found if profile is not None}
+
+    def people_of(self, tenant: str, externals: Sequence[str]) -> dict[str, str]:
+        """Who each external key belongs to."""
+        found = ((each, self._people.get((tenant, each))) for each in externals)
+        return {external: person for external, person in found if person is not None}
+
     def person_of(self, tenant: str, external: str) -> str | None:
         """Who an external key belongs to."""
         return self._people.get((tenant, external))
@@ -114,6 +124,11 @@ class MemoryStore:
     def entry(self, tenant: str, kind: str, key: str) -> Entry | None:
         """One entry of the ledger."""
         return self._entries.get((tenant, kind, key))
+
+    def entries_among(self, tenant: str, kind: str, keys: Sequence[str]) -> list[Entry]:
+        """Those of the keys that are there."""
+        found = (self._entries.get((tenant, kind, each)) for each in dict.fromkeys(keys))
+        return [each for each in found if each is not None]
 
     def entries(
         self,
@@ -136,6 +151,13 @@ class MemoryStore:
         """A person's entries, the highest key first."""
         found = (e for e in self._all(tenant, kind) if e.person == person)
         return sorted(found, key=lambda e: e.key, reverse=True)[:limit]
+
+    def entries_of_each(
+        self, tenant: str, people: Sequence[str], kind: str, *, limit: int
+    ) -> list[Entry]:
+        """The entries of several people."""
+        wanted = {*people} - {""}
+        return [e for e in self._all(tenant, kind) if e.person in wanted][:limit]
 
     def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
         """Entries that are due, the longest waiting first."""

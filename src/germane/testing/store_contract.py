@@ -208,6 +208,40 @@ class StoreContract:
         assert keys(store.due(TENANT, "message", 70)) == ["k3", "k2"]
         assert keys(store.entries_of(TENANT, "u:5", "message")) == ["k4"]
 
+    def test_many_are_found_at_once(self, store: Store) -> None:
+        many = [f"k{n:04}" for n in range(1_203)]
+        entries: dict[tuple[str, str, str], Entry | None] = {
+            (TENANT, "message", each): an_entry(each, person=f"u:{each[-1]}") for each in many[::2]
+        }
+        entries[TENANT, "draft", "k0001"] = an_entry("k0001", kind="draft")
+        entries["elsewhere", "message", "k0003"] = an_entry("k0003")
+        store.commit(Txn(entries=entries))
+        among = store.entries_among(TENANT, "message", many)
+        assert sorted(keys(among)) == many[::2]
+        assert {e.key: e for e in among}["k0002"] == an_entry("k0002", person="u:2")
+        assert store.entries_among(TENANT, "message", []) == []
+        people = ["u:0", "u:nobody", "u:4"]
+        theirs = store.entries_of_each(TENANT, people, "message", limit=1_000)
+        assert sorted(keys(theirs)) == [each for each in many[::2] if each[-1] in "04"]
+        assert len(store.entries_of_each(TENANT, people, "message", limit=7)) == 7
+        more = [*people, *(f"u:{n}" for n in range(10, 600)), "u:8"]
+        assert len(store.entries_of_each(TENANT, more, "message", limit=130)) == 130
+        store.commit(Txn(entries={(TENANT, "message", "n"): an_entry("n", person="")}))
+        assert store.entries_of_each(TENANT, ["", "u:9"], "message", limit=9) == []
+
+    def test_many_people_are_found_at_once(self, store: Store) -> None:
+        people = [f"u:{n}" for n in range(1_203)]
+        known = {each: Profile(each, seq=1) for each in people[::3]}
+        links = {f"a:{n}": f"u:{n}" for n in range(0, 1_203, 2)}
+        txn = Txn(identities={(str(TENANT), each): person for each, person in links.items()})
+        txn.identities["elsewhere", "a:1"] = "u:1"
+        txn.profiles = {(TENANT, each): profile for each, profile in known.items()}
+        txn.profiles["elsewhere", "u:1"] = Profile("u:1")
+        store.commit(txn)
+        assert store.profiles_among(TENANT, people) == known
+        assert store.profiles_among(TENANT, ["u:1", "u:nobody"]) == {}
+        assert store.people_of(TENANT, [f"a:{n}" for n in range(1_203)]) == links
+
     def test_entries_are_part_of_the_state(self, store: Store) -> None:
         """Of its hash, and of what a rebuild replaces."""
         store.commit(Txn(entries={(TENANT, "message", "k1"): an_entry("k1")}))

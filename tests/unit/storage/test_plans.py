@@ -18,6 +18,8 @@ READS = [
     if sql.startswith("SELECT") and not name.startswith("hash_") and name not in WHOLE
 ]
 BY = {
+    "entries_among": "PRIMARY KEY (tenant=? AND kind=? AND key=?)",
+    "entries_of_each": "INDEX entry_person (tenant=? AND person=? AND kind=?)",
     "entries_of": "INDEX entry_person (tenant=? AND person=? AND kind=?)",
     "entries_by_status": "INDEX entry_topic (tenant=? AND kind=? AND topic=? AND status=? AND key>?)",
     "newest_by_status": "INDEX entry_topic (tenant=? AND kind=? AND topic=? AND status=? AND key<?)",
@@ -29,6 +31,7 @@ BY = {
 def plan(folder: Path, name: str) -> str:
     """What SQLite would do in a file without statistics, as most are."""
     sql = queries()[name]
+    sql += " (?,?) LIMIT ?" if sql.endswith(" IN") else ""
     with closing(open_writer(folder / "germane.db")) as connection:
         asked = connection.execute(f"EXPLAIN QUERY PLAN {sql}", ["x"] * sql.count("?"))
         return " | ".join(row[3] for row in asked)

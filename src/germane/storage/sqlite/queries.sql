@@ -41,6 +41,12 @@ SELECT max((SELECT coalesce(max(seq), 0) FROM log), (SELECT coalesce(max(last_se
 SELECT body FROM profile WHERE tenant = ? AND person = ?;
 -- name: profiles
 SELECT body FROM profile WHERE tenant = ? AND person > ? ORDER BY person LIMIT ?;
+-- name: profiles_among
+SELECT person, body FROM profile WHERE tenant = ? AND person IN;
+-- name: people_of
+SELECT external, person FROM identity WHERE tenant = ? AND external IN;
+-- name: seen
+SELECT key FROM dedupe WHERE key IN;
 -- name: person_of
 SELECT person FROM identity WHERE tenant = ? AND external = ?;
 -- name: items
@@ -48,6 +54,9 @@ SELECT body FROM item WHERE tenant = ? ORDER BY item_id;
 -- name: entry
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND key = ?;
+-- name: entries_among
+SELECT kind, key, body, person, topic, status, due_ms FROM entry
+WHERE tenant = ? AND kind = ? AND key IN;
 -- name: entries
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND key > ? ORDER BY key LIMIT ?;
@@ -69,6 +78,9 @@ WHERE tenant = ? AND kind = ? AND topic = ? AND status = ? AND key < ? ORDER BY 
 -- name: entries_of
 SELECT kind, key, body, person, topic, status, due_ms FROM entry INDEXED BY entry_person
 WHERE tenant = ? AND person = ? AND person <> '' AND kind = ? ORDER BY key DESC LIMIT ?;
+-- name: entries_of_each
+SELECT kind, key, body, person, topic, status, due_ms FROM entry INDEXED BY entry_person
+WHERE tenant = ? AND kind = ? AND person <> '' AND person IN;
 -- name: due
 SELECT kind, key, body, person, topic, status, due_ms FROM entry
 WHERE tenant = ? AND kind = ? AND due_ms > 0 AND due_ms <= ? ORDER BY due_ms, key LIMIT ?;

@@ -31,6 +31,8 @@ from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, mi
 from germane.storage.sqlite.writing import write, write_state
 
 PAGE = 2_000
+MARKS = 500
+"""Values of one statement, at most."""
 LAST = 2**62
 _HIGHEST = chr(0x10FFFF)
 """No key is above it."""
@@ -196,17 +198,7 @@ class SqliteStore:
     def seen(self, tenant: str, message_ids: Sequence[str]) -> set[str]:
         """Those of the message ids that are in the log or were."""
         keys = {codec.dedupe_key(tenant, each): each for each in message_ids}
-        found: set[str] = set()
-        known = list(keys)
-        for start in range(0, len(known), 500):
-            part = known[start : start + 500]
-            marks = ",".join("?" * len(part))
-            rows = self._ask(
-                f"SELECT key FROM dedupe WHERE key IN ({marks})",  # noqa: S608 - marks only
-                part,
-            )
-            found.update(keys[row[0]] for row in rows)
-        return found
+        return {keys[row[0]] for row in self._each("seen", [*keys])}
 
     def profile(self, tenant: str, person: str) -> Profile | None:
         """A person's committed state."""
@@ -217,6 +209,15 @@ class SqliteStore:
         """A page of people in order of their key."""
         rows = self._rows("profiles", tenant, after, limit)
         return [self._read(codec.decode_profile, row[0]) for row in rows]
+
+    def profiles_among(self, tenant: str, people: Sequence[str]) -> dict[str, Profile]:
+        """Those of the people who are known."""
+        rows = self._each("profiles_among", people, tenant)
+        return {person: self._read(codec.decode_profile, body) for person, body in rows}
+
+    def people_of(self, tenant: str, externals: Sequence[str]) -> dict[str, str]:
+        """Who each external key belongs to."""
+        return dict(self._each("people_of", externals, tenant))
 
     def person_of(self, tenant: str, external: str) -> str | None:
         """The person an external key now belongs to."""
@@ -244,6 +245,10 @@ class SqliteStore:
         row = self._one("entry", tenant, kind, key)
         return Entry(*row) if row else None
 
+    def entries_among(self, tenant: str, kind: str, keys: Sequence[str]) -> list[Entry]:
+        """Those of the keys that are there."""
+        return [Entry(*row) for row in self._each("entries_among", keys, tenant, kind)]
+
     def entries(
         self,
         tenant: str,
@@ -270,6 +275,13 @@ class SqliteStore:
     def entries_of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
         """A person's entries, the highest key first."""
         return [Entry(*row) for row in self._rows("entries_of", tenant, person, kind, limit)]
+
+    def entries_of_each(
+        self, tenant: str, people: Sequence[str], kind: str, *, limit: int
+    ) -> list[Entry]:
+        """The entries of several people."""
+        rows = self._each("entries_of_each", people, tenant, kind, most=limit)
+        return [Entry(*row) for row in rows]
 
     def due(self, tenant: str, kind: str, until_ms: int, *, limit: int = 1000) -> list[Entry]:
         """Entries that are due, the longest waiting first."""
@@ -380,6 +392,17 @@ class SqliteStore:
 
     def _rows(self, name: str, *arguments: Any) -> list[Any]:
         return self._ask(self._sql[name], arguments)
+
+    def _each(
+        self, name: str, wanted: Sequence[Any], *arguments: Any, most: int = LAST
+    ) -> list[Any]:
+        """The rows of a statement that ends in ``IN``, for any number of values."""
+        found: list[Any] = []
+        for start in range(0, len(wanted), MARKS):
+            part = wanted[start : start + MARKS]
+            sql = f"{self._sql[name]} ({','.join('?' * len(part))}) LIMIT ?"
+            found += self._ask(sql, (*arguments, *part, most - len(found)))
+        return found
 
     def _one(self, name: str, *arguments: Any) -> Any:
         try:
