@@ -11,6 +11,8 @@ from germane.domain.record import Txn
 
 KEPT = 20_000
 """Entries that were looked at lately, kept in memory; ``None``: known not to be there."""
+EACH = 50
+"""Entries a person, on average, up to which those of many people are read at once."""
 
 
 class Entries:
@@ -22,6 +24,9 @@ class Entries:
         self._held_of: dict[tuple[str, str, str], set[str]] = {}
         """(tenant, kind, person) -> keys among them."""
         self._recent: OrderedDict[tuple[str, str, str], Entry | None] = OrderedDict()
+        self._theirs: OrderedDict[tuple[str, str, str], list[str]] = OrderedDict()
+        """(tenant, kind, person) -> keys of all that are committed, the highest first, and maybe of some that
+        are somebody else's by now: kept for whoever was prepared for, until something of theirs commits."""
 
     def get(self, tenant: str, kind: str, key: str) -> Entry | None:
         """One entry."""
@@ -35,6 +40,30 @@ class Entries:
         found = self._store.entry(tenant, kind, key)
         self._remember(named, found)
         return found
+
+    def prepare(self, tenant: str, kind: str, keys: Iterable[str]) -> None:
+        """Entries that will be looked at, one by one, soon: one read for all of them."""
+        over = self._over(tenant, kind)
+        wanted = [x for x in keys if x not in over and (tenant, kind, x) not in self._recent]
+        found = {each.key: each for each in self._store.entries_among(tenant, kind, wanted)}
+        for key in wanted:
+            self._remember((tenant, kind, key), found.get(key))
+
+    def prepare_of(self, tenant: str, kind: str, people: Iterable[str]) -> None:
+        """As ``prepare``, for people of whom all entries of a kind will be looked at."""
+        wanted = [x for x in {*people} if x and (tenant, kind, x) not in self._theirs]
+        most = EACH * len(wanted)
+        found = self._store.entries_of_each(tenant, wanted, kind, limit=most)
+        if len(found) == most:
+            return  # they may have more: each of them is asked for
+        self._read(tenant, kind, found)
+        theirs: dict[str, list[str]] = {each: [] for each in wanted}
+        for each in found:
+            theirs[each.person].append(each.key)
+        for person, keys in theirs.items():
+            self._theirs[tenant, kind, person] = sorted(keys, reverse=True)
+            if len(self._theirs) > KEPT:
+                self._theirs.popitem(last=False)
 
     def page(
         self,
@@ -65,10 +94,8 @@ class Entries:
 
     def of(self, tenant: str, person: str, kind: str, *, limit: int = 1000) -> list[Entry]:
         """A person's, the highest key first."""
-        stored = self._store.entries_of(
-            tenant, person, kind, limit=limit + len(self._over(tenant, kind))
-        )
         over = self._over(tenant, kind)
+        stored = self._committed_of(tenant, person, kind, limit + len(over))
         held = (over[key][1] for key in self._held_of.get((tenant, kind, person), ()))
         found = [*self._still(tenant, kind, stored), *(e for e in held if e is not None)]
         return sorted(found, key=lambda e: e.key, reverse=True)[:limit]
@@ -78,6 +105,7 @@ class Entries:
         stored = self._store.due(
             tenant, kind, until_ms, limit=limit + len(self._over(tenant, kind))
         )
+        self._read(tenant, kind, stored)
         held = (e for e in self._held(tenant, kind) if 0 < e.due_ms <= until_ms)
         found = [*self._still(tenant, kind, stored), *held]
         return sorted(found, key=lambda e: (e.due_ms, e.key))[:limit]
@@ -108,10 +136,27 @@ class Entries:
             if key in held and held[key][0] <= ticket:
                 self._not_of(tenant, kind, held[key])
                 self._remember((tenant, kind, key), held.pop(key)[1])
+            now = txn.entries[tenant, kind, key]
+            if now is not None:
+                self._theirs.pop((tenant, kind, now.person), None)
 
     def forget(self) -> None:
         """Make room: what is committed is read again when it is asked for."""
         self._recent.clear()
+        self._theirs.clear()
+
+    def _committed_of(self, tenant: str, person: str, kind: str, limit: int) -> list[Entry]:
+        """A person's, as they are in the store."""
+        keys = self._theirs.get((tenant, kind, person))
+        if keys is None:
+            return self._store.entries_of(tenant, person, kind, limit=limit)
+        found = (self.get(tenant, kind, each) for each in keys)
+        return [each for each in found if each is not None and each.person == person][:limit]
+
+    def _read(self, tenant: str, kind: str, stored: Iterable[Entry]) -> None:
+        """What the store has is remembered, but where something else is true by now."""
+        for each in self._still(tenant, kind, stored):
+            self._remember((tenant, kind, each.key), each)
 
     def _remember(self, named: tuple[str, str, str], entry: Entry | None) -> None:
         self._recent[named] = entry
