@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,9 @@ class Composer:
         now_ms = self._engine.world.now_ms()
         most = limit + len(without)
         found = self._engine.entries.due(self._engine.tenant, "draft", now_ms, limit=most)
-        return [outbox.read(each) for each in found if each.key not in without][:limit]
+        drafts = [outbox.read(each) for each in found if each.key not in without][:limit]
+        self._prepare(drafts)
+        return drafts
 
     def make(self, draft: Message) -> None:
         """Make one, and put it into the outbox: waiting, or with the reason why it will not go out."""
@@ -175,6 +177,14 @@ class Composer:
         return replace(rendered, version=content.version)
 
     # -- the parts -------------------------------------------------------------------------------
+
+    def _prepare(self, drafts: Sequence[Message]) -> None:
+        """Read what each of them will ask for, at once: the person, what they were sent, whether it is made."""
+        entries, tenant = self._engine.entries, self._engine.tenant
+        people = [each.person for each in drafts]
+        self._engine.prepare(people)
+        entries.prepare(tenant, "message", [each.message_id for each in drafts])
+        entries.prepare_of(tenant, "message", people)
 
     def _now(self) -> int:
         return self._engine.world.now_ms()

@@ -11,7 +11,7 @@ import msgspec
 
 from germane.app.approving import Approving
 from germane.app.checks import Checks
-from germane.app.composing import Addresses, Composer, no_addresses
+from germane.app.composing import BATCH, Addresses, Composer, no_addresses
 from germane.app.engine import Engine
 from germane.app.enrolling import key_of
 from germane.app.making import Making
@@ -27,7 +27,6 @@ from germane.domain.settings import ContentSpec
 
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""
-BATCH = 500
 _log = logging.getLogger(__name__)
 
 
@@ -103,8 +102,12 @@ class Delivery:
         return bool(moves)
 
     def _occasions(self) -> list[AnyMove]:
-        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in self._due()]
-        return moves + self._invitations()
+        """About as many as messages are made in a round: what is asked for does not pile up. Who is in a
+        campaign comes before who may come in."""
+        due = self._due()
+        self._engine.prepare([each.person for each in due])
+        moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in due]
+        return moves if len(moves) >= BATCH else moves + self._invitations()
 
     async def _make(self) -> None:
         recovered = False
@@ -151,13 +154,14 @@ class Delivery:
                 continue
             if campaign.status not in ("live", "dry") or self._invited.get(name) == "done":
                 continue
-            page = engine.store.profiles(
-                engine.tenant, after=self._invited.get(name, ""), limit=BATCH
-            )
+            page = engine.profiles(after=self._invited.get(name, ""), limit=BATCH)
             self._invited[name] = page[-1].person if page else "done"
+            people = {key_of(name, each.person): each.person for each in page}
+            engine.prepare(people.values())
+            engine.entries.prepare(engine.tenant, "enrolment", people)
             return [
-                Invited(name, each.person)
-                for each in page
-                if engine.entries.get(engine.tenant, "enrolment", key_of(name, each.person)) is None
+                Invited(name, person, at_once=True)
+                for key, person in people.items()
+                if engine.entries.get(engine.tenant, "enrolment", key) is None
             ]
         return []

@@ -20,7 +20,7 @@ from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
-from germane.domain.moves import Held
+from germane.domain.moves import Held, Invited
 from germane.domain.plan import Reason
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
@@ -105,14 +105,17 @@ class Enrolling:
         self._keep(made, state, entering.on_clock(made, state, view), sheet, now_ms)
         return entry.person
 
-    def invite(self, tenant: str, campaign: str, person: str, txn: Txn, *, now_ms: int) -> str:
+    def invite(self, tenant: str, move: Invited, txn: Txn, *, now_ms: int) -> str:
         """A schedule or an audience looks at somebody; whom."""
-        made = self._library.compiled(campaign)
-        profile = self._profile(tenant, person)
+        made = self._library.compiled(move.campaign)
+        profile = self._profile(tenant, move.person)
         if made is None or made.campaign.enter.kind not in ("schedule", "audience"):
             return profile.person
         sheet = Sheet(self._memory.entries, tenant, txn)
-        self._begin(made, profile, sheet, now_ms)
+        begun = self._begin(made, profile, sheet, now_ms)
+        if begun is not None and move.at_once:
+            state, view = begun
+            self._keep(made, state, entering.on_clock(made, state, view), sheet, now_ms)
         return profile.person
 
     def unwanted(self, tenant: str, message: Message, *, now_ms: int) -> Reason | None:
@@ -237,12 +240,17 @@ class Enrolling:
             change = entering.on_event(made, state, view)
             self._keep(made, state, change, sheet, now_ms, seq, about)
 
-    def _begin(self, made: Compiled, person: Profile, sheet: Sheet, now_ms: int) -> None:
-        """Somebody whom a schedule or an audience has not looked at yet."""
-        key = key_of(made.campaign.name, person.person)
-        if sheet.get("enrolment", key) is None:
-            view = self._seen(person, None, (), "", now_ms, sheet)
-            self._store(entering.begun(made, view, person.person, person.person), sheet)
+    def _begin(
+        self, made: Compiled, person: Profile, sheet: Sheet, now_ms: int
+    ) -> tuple[Enrolment, View] | None:
+        """Somebody whom a schedule or an audience has not looked at yet, if it has not: how they stand, and
+        what was seen."""
+        if sheet.get("enrolment", key_of(made.campaign.name, person.person)) is not None:
+            return None
+        view = self._seen(person, None, (), "", now_ms, sheet)
+        state = entering.begun(made, view, person.person, person.person)
+        self._store(state, sheet)
+        return state, view
 
     def _keep(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from germane.app.deciding import Deciding
@@ -70,6 +70,15 @@ class Known:
         """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""
         now = self._memory.person_of(self.tenant, person) or person
         return self._memory.profile(self.tenant, now) or Profile(now)
+
+    def prepare(self, people: Collection[str]) -> None:
+        """Of these people, ``profile_of`` will be asked soon: it is quicker when it is known of all of
+        them at once."""
+        self._memory.prepare(self.tenant, people)
+
+    def profiles(self, *, after: str = "", limit: int = 1000) -> list[Profile]:
+        """A page of the profiles that are durable, in order of the person key."""
+        return self._memory.profiles(self.tenant, after=after, limit=limit)
 
     def shortfall(self, decision: Decision) -> str:
         """Why a slate that was decided just now is empty or short; empty where it is neither."""

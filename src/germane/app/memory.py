@@ -7,6 +7,7 @@ was folded, whether or not its commit is through (law 3).
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Generic, TypeVar
 
 from germane.app.entries import Entries
@@ -79,6 +80,26 @@ class Memory:
             value = self._store.profile(tenant, person)
             self._profiles.remember(key, value)
         return value
+
+    def profiles(self, tenant: str, *, after: str, limit: int) -> list[Profile]:
+        """A page of committed profiles in order of the person key; each may be looked at soon."""
+        page = self._store.profiles(tenant, after=after, limit=limit)
+        for each in page:
+            self._profiles.remember((tenant, each.person), each)
+        return page
+
+    def prepare(self, tenant: str, people: Collection[str]) -> None:
+        """People who will be looked at, one by one, soon: one read for all their links, one for all their
+        profiles."""
+        wanted = [x for x in {*people} if not self._people.find((tenant, x))[0]]
+        links = self._store.people_of(tenant, wanted)
+        for each in wanted:
+            self._people.remember((tenant, each), links.get(each))
+        now = {self.person_of(tenant, x) or x for x in people}
+        unread = [x for x in now if not self._profiles.find((tenant, x))[0]]
+        profiles = self._store.profiles_among(tenant, unread)
+        for each in unread:
+            self._profiles.remember((tenant, each), profiles.get(each))
 
     def person_of(self, tenant: str, external: str) -> str | None:
         """Who an external key belongs to now: the end of its links, for whoever it was linked to may

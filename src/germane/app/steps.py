@@ -311,8 +311,7 @@ class Steps:
                 named = (at.tenant, move.campaign, move.subject)
                 person = self.enrolling.tick(*named, txn, now_ms=at.received_ms)
             case Invited():
-                named = (at.tenant, move.campaign, move.person)
-                person = self.enrolling.invite(*named, txn, now_ms=at.received_ms)
+                person = self.enrolling.invite(at.tenant, move, txn, now_ms=at.received_ms)
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)
             case Asked() | Judged() | Opened() | Reminded() | Lapsed() | Appointed():

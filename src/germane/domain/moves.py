@@ -127,6 +127,8 @@ class Invited(Move, frozen=True, gc=False):
 
     campaign: str
     person: str
+    at_once: bool = False
+    """Where their time has come already they come in now; else with the next ``Ticked``."""
 
 
 class Stated(Move, frozen=True, gc=False):

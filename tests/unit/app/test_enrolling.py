@@ -20,7 +20,7 @@ from germane.domain.campaign import Campaign, Enter, Leave, Step, Wait
 from germane.domain.enrolment import Enrolment
 from germane.domain.event import Event
 from germane.domain.message import Message, Why
-from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated, Ticked
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Invited, Stated, Ticked
 from germane.domain.settings import DeliverySpec, Settings
 from germane.testing import FakeWorld, an_event, an_order
 from germane.testing.builders import an_item
@@ -455,6 +455,67 @@ def test_who_waits_in_a_paused_campaign_waits_on(
     worked(engine, channel)
     assert {each.person for each in channel.sent} == {"u:u1", "u:u2"}
     assert rebuild(engine).equal
+
+
+def for_all(at: str) -> Campaign:
+    """To everybody, at an hour of theirs."""
+    enter = Enter(audience="profile.evidence >= 0.0", at=at)
+    return Campaign("news", enter=enter, steps=(Step("mail", "picks"),))
+
+
+def test_whose_hour_has_come_is_in_as_soon_as_they_are_looked_at(engine: Engine) -> None:
+    """In one step, not in two. It is one draft, and the log tells the same."""
+    known(engine)
+    known(engine, "u2")
+    live(engine, for_all("2025-11-24T00:00"))
+    before = engine.seq
+    assert Delivery(engine, {}, written).tick()
+    assert engine.seq == before + 2
+    assert state_of(engine, "news", "u:u1").phase == "sending"
+    assert len(Composer(engine).drafts()) == 2
+    assert not Delivery(engine, {}, written).tick()
+    assert rebuild(engine).equal
+
+
+def test_whose_hour_has_not_come_is_in_when_it_does(engine: Engine) -> None:
+    known(engine)
+    live(engine, for_all("2125-11-24T00:00"))
+    Delivery(engine, {}, written).tick()
+    assert (state_of(engine, "news", "u:u1").phase, Composer(engine).drafts()) == ("outside", [])
+    assert rebuild(engine).equal
+
+
+def test_an_invitation_of_an_older_log_lets_nobody_in_by_itself(engine: Engine) -> None:
+    """As it was when it was recorded: the tick that follows it does."""
+    known(engine)
+    live(engine, for_all("2025-11-24T00:00"))
+    engine.put_moves([Invited("news", "u:u1")])
+    assert state_of(engine, "news", "u:u1").phase == "outside"
+    engine.put_moves([Ticked("news", "u:u1")])
+    assert state_of(engine, "news", "u:u1").phase == "sending"
+    assert rebuild(engine).equal
+
+
+def test_no_more_is_asked_for_than_is_made_in_a_round(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is in already comes first."""
+    monkeypatch.setattr("germane.app.delivery.BATCH", 3)
+    for n in range(7):
+        known(engine, f"u{n}")
+    live(engine, abandoned())
+    engine.accept_now([an_event(user="u0", item=f"i{n}") for n in range(4)])
+    engine.world.advance(seconds=3600)  # type: ignore[attr-defined]
+    live(engine, for_all("2025-11-24T00:00"))
+    delivery, composer = Delivery(engine, {}, written), Composer(engine)
+    asked = []
+    while delivery.tick():
+        asked.append(sorted(each.campaign for each in composer.drafts(1_000)))
+        for each in composer.drafts(1_000):
+            composer.make(each)
+    assert asked[0] == ["abandoned"] * 3
+    assert asked[1] == ["abandoned", "news", "news", "news"]
+    assert [len(each) for each in asked] == [3, 4, 3, 1]
 
 
 def test_who_waits_in_a_campaign_that_cannot_be_read_is_not_forgotten(

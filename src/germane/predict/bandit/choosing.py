@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import msgspec
@@ -149,7 +150,7 @@ class Chooser:
                     taken,
                     self.actions,
                     arms,
-                    self._standing(belief, known.everyone, plan)[plan.constant],
+                    self._standing(belief, known.everyone, plan, [plan.constant])[0],
                     self.features.names,
                     parts,
                     lambda name: self.features.may_say(name, speech),
@@ -212,19 +213,40 @@ class Chooser:
         return policy.Belief(mean - self._costs, cov)
 
     def _standing(
-        self, belief: Posterior, person: policy.Belief, plan: policy.Plan
+        self,
+        belief: Posterior,
+        person: policy.Belief,
+        plan: policy.Plan,
+        among: Sequence[int] | None = None,
     ) -> tuple[Standing, ...]:
-        spread = _Z95 * np.sqrt(np.maximum(person.cov.diagonal(), 0.0))
-        columns = (
-            plan.probabilities,
-            person.mean,
-            person.mean - spread,
-            person.mean + spread,
-            belief.count,
-            belief.responses,
+        """How all actions stand, or those ``among`` them, in order."""
+        which = range(len(self.actions)) if among is None else among
+        probabilities, mean, variance, count, responses = (
+            each.tolist()
+            for each in (
+                plan.probabilities,
+                person.mean,
+                person.cov.diagonal(),
+                belief.count,
+                belief.responses,
+            )
         )
-        rows = zip(self.actions, *(each.tolist() for each in columns), strict=True)
-        return tuple(Standing(action.id, *figures) for action, *figures in rows)
+        found = []
+        for n in which:
+            spread = _Z95 * sqrt(max(variance[n], 0.0))
+            low, high = mean[n] - spread, mean[n] + spread
+            found.append(
+                Standing(
+                    self.actions[n].id,
+                    probabilities[n],
+                    mean[n],
+                    low,
+                    high,
+                    count[n],
+                    responses[n],
+                )
+            )
+        return tuple(found)
 
     def _ranked(self, taken: int, choice: Choice) -> Ranked:
         """As a slate of one, or of none."""

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
+from math import sqrt
 from random import Random
 from statistics import NormalDist
 
@@ -117,7 +118,8 @@ def plan(
         share: Least share of exploration, in [0, 1].
         personal: Whether acting per person is proven as a whole (``Gate.open``).
     """
-    constant = max(allowed, key=lambda n: (everyone.mean[n], -n))
+    average = everyone.mean.tolist()
+    constant = max(allowed, key=lambda n: (average[n], -n))
     best, nearest, gain, lower = _personal(person, responses, allowed, constant)
     if not personal:
         best = constant
@@ -128,7 +130,8 @@ def plan(
     probabilities[list(allowed)] = even / len(allowed)
     probabilities += (explored - even) * chances
     probabilities[best] += 1.0 - explored
-    return Plan(best, constant, probabilities / probabilities.sum(), gain, lower, nearest)
+    probabilities /= probabilities.sum()
+    return Plan(best, constant, probabilities, gain, lower, nearest)
 
 
 def gate(belief: Posterior, costs: Floats, contexts: Sequence[Sequence[float]]) -> Gate:
@@ -171,9 +174,9 @@ def _personal(
 
 def _gain(belief: Belief, one: int, two: int, deviations: float) -> float:
     """Gain of an action over another, so many standard deviations from its mean."""
-    variance = belief.cov[one, one] + belief.cov[two, two] - 2 * belief.cov[one, two]
-    spread = float(np.sqrt(max(variance, 0.0)))
-    return float(belief.mean[one] - belief.mean[two]) + deviations * spread
+    cov, mean = belief.cov.item, belief.mean.item
+    variance = cov(one, one) + cov(two, two) - 2 * cov(one, two)
+    return mean(one) - mean(two) + deviations * sqrt(max(variance, 0.0))
 
 
 def chances_of_best(belief: Belief, allowed: Sequence[int]) -> Floats:
