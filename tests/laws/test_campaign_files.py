@@ -44,7 +44,8 @@ TABLES = (
     tomllib.loads('content = "x"\n[enter]\naudience = "true"\nat = "2026-12-01T09:00"\n'),
     tomllib.loads(
         '[enter]\nevent = "A"\n[[steps]]\ncontent = "y"\nwait = "3d"\n'
-        '[[steps]]\ncontent = "z"\nwhen = "true"\n[steps.wait]\nevent = "B"\nfor = "1d"\n'
+        '[[steps]]\ncontent = "z"\nwhen = "true"\nchannel = "webhook"\nwebhook = "push"\n'
+        '[steps.wait]\nevent = "B"\nfor = "1d"\n'
     ),
 )
 JSON = st.recursive(

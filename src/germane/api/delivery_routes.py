@@ -14,7 +14,7 @@ from germane.app.engine import Engine
 def delivery(engine: Engine, keys: Keys, ways: Ways | None = None) -> list[Endpoint]:
     """All of them. ``ways``: those out that are configured; ``None``: not known."""
     on = Campaigns(engine, keys, ways)
-    return [*_content(on), *_campaigns(on), *_messages(Messages(engine, keys))]
+    return [*_content(on), *_campaigns(on), *_messages(Messages(engine, keys, ways))]
 
 
 def _content(on: Campaigns) -> list[Endpoint]:

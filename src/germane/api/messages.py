@@ -13,11 +13,12 @@ from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, decode, parse, read
 from germane.api.ops import whole_number
+from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.app.ledgers import message_view, why_not
 from germane.app.sends import messages_of, messages_with
 from germane.app.writing import rendered_of
-from germane.domain.campaign import Channel
+from germane.domain.campaign import WEBHOOK, Channel
 from germane.domain.errors import BadRequest, NotFound, UnknownCampaign, UnknownPerson, WrongMove
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.ledger import beyond
@@ -67,7 +68,9 @@ class Consent(wire.Wire):
 class Messages:
     """Endpoints of the outbox; all of them take the server key."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine, keys: Keys, ways: Ways | None = None) -> None:
+        """``ways``: out that are configured; ``None``: not known, so not looked at."""
+        self._ways = ways
         self._engine = engine
         self._keys = keys
 
@@ -179,9 +182,13 @@ class Messages:
             raise UnknownCampaign(
                 f"There is no campaign {body.name!r}.", hint=did_you_mean(body.name, campaigns)
             )
-        if body.scope == "channel" and body.name.partition(":")[0] not in CHANNELS:
+        if body.scope != "channel" or body.name in CHANNELS:
+            return
+        named = [each for each in self._ways.channels if ":" in each] if self._ways else [body.name]
+        if not body.name.startswith(WEBHOOK) or body.name not in named:
+            there = sorted({*CHANNELS, *(each for each in named if each.startswith(WEBHOOK))})
             raise BadRequest(
-                f"There is no channel {body.name!r}.", hint=did_you_mean(body.name, CHANNELS)
+                f"There is no channel {body.name!r}.", hint=did_you_mean(body.name, there)
             )
 
     def _found(self, request: Request, limit: int) -> list[Message]:

@@ -15,12 +15,10 @@ from germane.deliver.channels.egress import Egress, Resolver
 from germane.deliver.channels.email import EmailChannel, EmailSettings
 from germane.deliver.channels.smtp import SmtpServer
 from germane.deliver.channels.webhook import WebhookChannel
+from germane.domain.campaign import WEBHOOK
 from germane.domain.errors import ConfigInvalid, NoLibrary
 from germane.domain.links import LinkKeys
 from germane.domain.sending import Channel
-
-WEBHOOK = "webhook:"
-"""Before the name of a webhook, as messages name their channel."""
 
 
 def open_channels(spec: ChannelsSpec) -> dict[str, Channel]:
@@ -120,6 +118,8 @@ class Ways(msgspec.Struct, frozen=True):
     """As ``open_channels`` names them, and ``webhook`` where there is one alone."""
     links: bool
     """Whether messages know the address of this server, and so where to unsubscribe."""
+    reminding: tuple[str, ...] = ()
+    """Names of the webhooks that no campaign may send by: they are for reminders of approvals."""
 
 
 def ways_of(spec: ChannelsSpec) -> Ways:
@@ -128,4 +128,4 @@ def ways_of(spec: ChannelsSpec) -> Ways:
     found += [WEBHOOK + name for name in spec.webhooks]
     found += ["webhook"] if spec.only_webhook else []
     found += ["crm"] if spec.crm is not None else []
-    return Ways(tuple(found), bool(spec.links.base_url))
+    return Ways(tuple(found), bool(spec.links.base_url), spec.reminding)

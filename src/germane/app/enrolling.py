@@ -343,6 +343,7 @@ def topic_of(campaign: str, item: str) -> str:
 
 def draft_of(asked: Compose, campaign: Campaign, state: Enrolment, now_ms: int) -> Entry:
     """A message that is to be made."""
+    place = campaign.step_at(asked.step)
     message = Message(
         message_id=outbox.message_id(now_ms, asked.key),
         person=asked.person,
@@ -363,6 +364,7 @@ def draft_of(asked: Compose, campaign: Campaign, state: Enrolment, now_ms: int) 
         asked_ms=asked.due_ms,
         cause_seq=state.cause_seq,
         whys=(Why(now_ms, asked.reason.code, asked.reason.text),),
+        webhook=campaign.webhook_of(campaign.steps[place]) if place is not None else "",
     )
     return replace(outbox.entry(message), kind="draft")
 

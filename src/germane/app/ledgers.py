@@ -49,6 +49,7 @@ def message_view(message: Message) -> dict[str, Any]:
         "campaign": message.campaign,
         "step": message.step,
         "channel": message.channel,
+        "webhook": message.webhook or None,
         "content": message.content,
         "status": message.status,
         "due": rfc3339(message.due_ms),

@@ -122,9 +122,12 @@ class Moving:
             for each in self._entries.page(tenant, "switch")
         ]
 
-    def switched(self, tenant: str, channel: str, campaign: str) -> Why | None:
+    def switched(self, tenant: str, message: Message) -> Why | None:
         """The kill switch that holds a message back; ``None``: none does."""
-        for key in ("all:", f"channel:{channel}", f"campaign:{campaign}"):
+        channel, _, _ = message.channel.partition(":")
+        ways = dict.fromkeys((channel, message.channel, message.way))
+        keys = ("all:", *(f"channel:{each}" for each in ways), f"campaign:{message.campaign}")
+        for key in keys:
             found = self._entries.get(tenant, "switch", key)
             if found is not None:
                 return msgspec.msgpack.decode(found.body, type=Switch).why

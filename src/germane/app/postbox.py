@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from germane.app.answers import AnswersAsEvents
-from germane.app.channels import WEBHOOK, link_keys, open_channels
+from germane.app.channels import link_keys, open_channels
 from germane.app.composing import Composer
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
@@ -18,6 +18,7 @@ from germane.config.channels import ChannelsSpec
 from germane.deliver import outbox, tracking
 from germane.deliver.channels import crm
 from germane.domain.answer import Answer
+from germane.domain.campaign import WEBHOOK
 from germane.domain.links import LinkKeys
 from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Planned

@@ -174,13 +174,13 @@ class Postman:
         await self._settle(moves)
 
     async def _handed_over(self, message: Message) -> Result:
-        channel = self._channels.get(message.channel)
+        channel = self._channels.get(message.way)
         if channel is None:
-            return Refused("channel.missing", f"There is no channel {message.channel!r} here.")
+            return Refused("channel.missing", f"There is no channel {message.way!r} here.")
         try:
             return await channel.send(self._write(message))
         except Exception as error:
-            _log.exception("channel %s failed", message.channel)
+            _log.exception("channel %s failed", message.way)
             return Ambiguous(f"The channel failed: {error!r}")
 
     async def _settle(self, moves: Sequence[AnyMove]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from germane.app.channels import WEBHOOK, Ways
+from germane.app.channels import Ways
 from germane.app.engine import Engine
-from germane.config.approvals import no_webhook, stored
+from germane.config.approvals import no_webhook, only_reminds, stored
 from germane.deliver import never
-from germane.domain.campaign import Campaign
+from germane.domain.campaign import WEBHOOK, Campaign, way_out
 from germane.domain.content import Content
 
 ALWAYS = ("inapp",)
@@ -40,6 +40,7 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
     for step in campaign.steps:
         content = engine.library.contents.get(step.content)
         channel = campaign.channel_of(step)
+        way = way_out(channel, campaign.webhook_of(step))
         if content is None:
             found.append(
                 Obstacle(
@@ -49,13 +50,8 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
             )
         else:
             found += _of_content(content, channel)
-        if ways is not None and channel not in (*ALWAYS, *ways.channels):
-            found.append(
-                Obstacle(
-                    f"No channel {channel!r} is configured.",
-                    f"Add [channels.{channel}] to the configuration, and start the server again.",
-                )
-            )
+        if ways is not None and not _goes(way, ways):
+            found.append(_no_way(way, ways))
         elif ways is not None and channel == "email" and not campaign.transactional:
             found += [] if ways.links else [NO_UNSUBSCRIBE]
     if ways is not None:
@@ -69,6 +65,32 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
             )
         )
     return list(dict.fromkeys(found))
+
+
+def _goes(way: str, ways: Ways) -> bool:
+    """Whether a campaign may send by it."""
+    return way in (*ALWAYS, *ways.channels) and way.removeprefix(WEBHOOK) not in ways.reminding
+
+
+def _no_way(way: str, ways: Ways) -> Obstacle:
+    """A channel that is not there; or a webhook that is not named, or not for campaigns."""
+    found = [each.removeprefix(WEBHOOK) for each in ways.channels if each.startswith(WEBHOOK)]
+    names = sorted({*found} - {*ways.reminding})
+    name = way.removeprefix(WEBHOOK)
+    if name in ways.reminding:
+        return Obstacle(*only_reminds(name))
+    if way.startswith(WEBHOOK):
+        return Obstacle(*no_webhook(name, names, "Its messages"))
+    if way == "webhook" and len(names) > 1:
+        return Obstacle(
+            f"It goes by webhook, and does not say by which: there are {', '.join(names)}.",
+            f'Name one of them in the campaign, or in its step: webhook = "{names[0]}".',
+        )
+    table = "webhook.NAME" if way == "webhook" else way
+    return Obstacle(
+        f"No channel {way!r} is configured.",
+        f"Add [channels.{table}] to the configuration, and start the server again.",
+    )
 
 
 def _of_reminders(campaign: Campaign, ways: Ways) -> list[Obstacle]:

@@ -131,7 +131,7 @@ class Release:
         return None if killed is None else Later(now_ms + KILLED_S * 1000, killed)
 
     def _killed(self, message: Message, now_ms: int) -> Why | None:
-        why = self._moving.switched(self._tenant, message.channel, message.campaign)
+        why = self._moving.switched(self._tenant, message)
         return why and Why(now_ms, "switch.off", f"Sending is stopped: {why.text}")
 
     def _refused(self, message: Message, person: Profile, now_ms: int) -> Why | None:

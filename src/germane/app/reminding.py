@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from germane.app.channels import WEBHOOK
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
 from germane.app.release import Never
 from germane.deliver import approving, outbox
 from germane.domain.approval import Approval
+from germane.domain.campaign import WEBHOOK
 from germane.domain.message import Message, Why
 from germane.domain.moves import AnyMove, Planned
 from germane.domain.profile import Profile

@@ -129,6 +129,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
             campaigns,
             contents,
             loaded.channels.webhooks,
+            loaded.channels.reminding,
             now_ms=at_ms or int(time.time() * 1000),
         ),
         *audit_server(loaded.runtime),

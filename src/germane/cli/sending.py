@@ -32,7 +32,9 @@ As = Annotated[
 MessageId = Annotated[str, typer.Argument(help="Id of the message.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Who = Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")]
-Channel = Annotated[str, typer.Option(help="Only this channel: email, inapp, webhook or crm.")]
+Channel = Annotated[
+    str, typer.Option(help="Only this channel: email, inapp, webhook, webhook:NAME or crm.")
+]
 Campaign = Annotated[str, typer.Option("--campaign", help="Only this campaign.")]
 
 

@@ -95,11 +95,19 @@ def check_webhooks(
             problems.add(f"{path}.remind_by", each.remind_by, *no_webhook(each.remind_by, webhooks))
 
 
-def no_webhook(name: str, webhooks: Collection[str]) -> tuple[str, str]:
+def no_webhook(name: str, webhooks: Collection[str], what: str = "Reminders") -> tuple[str, str]:
     """What is wrong with the name of a webhook that is not there, and the remedy."""
     add = f"Add [channels.webhook.{name}] to the configuration."
     near = f" {did_you_mean(name, tuple(webhooks))}" if webhooks else ""
-    return f"Reminders would go by webhook {name!r}, and none is called so.", add + near
+    return f"{what} would go by webhook {name!r}, and none is called so.", add + near
+
+
+def only_reminds(name: str) -> tuple[str, str]:
+    """What is wrong with a campaign that goes by a webhook for reminders, and the remedy."""
+    return (
+        f"Its messages would go by webhook {name!r}, which is for reminders of approvals alone.",
+        f"Take messages = false out of [channels.webhook.{name}], or name another one.",
+    )
 
 
 def _expires(table: Mapping[str, Any]) -> str:

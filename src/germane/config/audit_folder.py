@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from germane.config.approvals import no_webhook, stored
+from germane.config.approvals import no_webhook, only_reminds, stored
 from germane.config.audit_delivery import audit_campaigns
 from germane.config.campaigns import load_campaigns
 from germane.config.contents import load_content
@@ -22,6 +22,7 @@ def audit_folder(
     campaigns: Path,
     contents: Path,
     webhooks: Collection[str] = (),
+    reminding: Collection[str] = (),
     *,
     now_ms: int | None = None,
 ) -> list[Finding]:
@@ -32,6 +33,7 @@ def audit_folder(
         campaigns: Where the campaign files are.
         contents: Where the content files are.
         webhooks: Names of those that are configured.
+        reminding: Names of those among them that no campaign may send by.
         now_ms: For what has a time that may be over; ``None``: that is not looked at.
     """
     try:
@@ -45,7 +47,8 @@ def audit_folder(
         return [Finding("", "campaigns", "error", error.message, error.hint)]
     written = _contents(contents)
     found = [finding for made in read.values() for finding in _said(made.campaign, written)]
-    found += [each for made in read.values() for each in _reminds(made.campaign, webhooks)]
+    for made in read.values():
+        found += [*_reminds(made.campaign, webhooks), *_goes_by(made.campaign, webhooks, reminding)]
     return [*audit_campaigns(read, settings, now_ms), *found]
 
 
@@ -67,6 +70,22 @@ def _reminds(campaign: Campaign, webhooks: Collection[str]) -> list[Finding]:
         return []
     text, remedy = no_webhook(policy.remind_by, webhooks)
     return [Finding("", "campaigns", "error", f"campaigns/{campaign.name}: {text}", remedy)]
+
+
+def _goes_by(
+    campaign: Campaign, webhooks: Collection[str], reminding: Collection[str]
+) -> list[Finding]:
+    """The webhooks that its steps name are there, and for campaigns."""
+    named = dict.fromkeys(campaign.webhook_of(step) for step in campaign.steps)
+    said = [
+        only_reminds(each) if each in reminding else no_webhook(each, webhooks, "Its messages")
+        for each in named
+        if each and (each in reminding or each not in webhooks)
+    ]
+    return [
+        Finding("", "campaigns", "error", f"campaigns/{campaign.name}: {text}", remedy)
+        for text, remedy in said
+    ]
 
 
 def _said(campaign: Campaign, contents: dict[str, Content | None]) -> list[Finding]:

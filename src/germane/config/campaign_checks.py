@@ -22,6 +22,7 @@ STEPS_MAX = 20
 _CYCLE = re.compile(r"(account|profile)\.traits\.([A-Za-z_]\w*)", re.ASCII)
 _WAYS = ("event", "schedule", "audience")
 _UTC = ZoneInfo("UTC")
+_BY_WEBHOOK = 'Write channel = "webhook", too, or take webhook out.'
 
 
 def check(made: Compiled, table: Mapping[str, Any], settings: Settings, problems: Problems) -> None:
@@ -171,6 +172,8 @@ def _steps(campaign: Campaign, table: Mapping[str, Any], problems: Problems) -> 
         )
     if len(campaign.steps) > STEPS_MAX:
         problems.add("steps", len(campaign.steps), f"At most {STEPS_MAX}.", "Split the campaign.")
+    if campaign.webhook and campaign.steps and not any(map(campaign.webhook_of, campaign.steps)):
+        problems.add("webhook", campaign.webhook, "Nothing of it goes by webhook.", _BY_WEBHOOK)
     names: set[str] = set()
     for place, step in enumerate(campaign.steps):
         path = f"steps[{place}]"
@@ -182,6 +185,10 @@ def _steps(campaign: Campaign, table: Mapping[str, Any], problems: Problems) -> 
                 'Name each: name = "second".',
             )
         names.add(step.name)
+        if step.webhook and campaign.channel_of(step) != "webhook":
+            problems.add(
+                f"{path}.webhook", step.webhook, "It goes by another channel.", _BY_WEBHOOK
+            )
         _wait(step.wait, _written(f"{path}.wait", table), problems)
 
 

@@ -13,6 +13,12 @@ CAMPAIGN = (
     Field("title", "text", "What people call it.", ""),
     Field("author", "text", "Operator who wrote it: they may not approve it.", ""),
     Field("channel", CHANNELS, "Where its messages go.", "email"),
+    Field(
+        "webhook",
+        "text",
+        "Of channel webhook: which of [channels.webhook.NAME]; empty: the only one there is.",
+        "",
+    ),
     Field("content", "text", "Content item of its one message; several messages are steps.", ""),
     Field(
         "purpose",
@@ -107,6 +113,7 @@ STEP = (
     Field("name", "text", "Name, unique in the campaign; the content's if nothing is said.", ""),
     Field("content", "text", "Content item.", required=True),
     Field("channel", CHANNELS, "Where it goes; the campaign's if nothing is said.", ""),
+    Field("webhook", "text", "By which webhook; the campaign's if nothing is said.", ""),
     Field("when", "text", "CEL; where it does not hold the step is passed over.", ""),
 )
 LEAVE = (

@@ -16,6 +16,7 @@ def as_table(campaign: Campaign) -> dict[str, Any]:
         "title": campaign.title,
         "author": campaign.author,
         "channel": campaign.channel,
+        "webhook": campaign.webhook,
         "purpose": campaign.purpose,
         "class": campaign.delivery,
         "reentry": f"after {written(campaign.reentry_s)}"
@@ -57,6 +58,7 @@ def _step(step: Step) -> dict[str, Any]:
         "name": step.name,
         "content": step.content,
         "channel": step.channel,
+        "webhook": step.webhook,
         "when": step.when,
         "wait": _wait(step.wait),
     }

@@ -97,6 +97,11 @@ class ChannelsSpec(msgspec.Struct, frozen=True, kw_only=True):
     ses_topics: tuple[str, ...] = ()
 
     @property
+    def reminding(self) -> tuple[str, ...]:
+        """Names of the webhooks that no campaign may send by."""
+        return tuple(name for name, each in self.webhooks.items() if not each.messages)
+
+    @property
     def only_webhook(self) -> str:
         """The one webhook that campaigns send by; empty: there are none, or several."""
         names = [name for name, each in self.webhooks.items() if each.messages]

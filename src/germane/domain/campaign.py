@@ -24,6 +24,8 @@ Per = Literal["person", "account", "person+item"]
 Change = Literal["back_in_stock", "price_drop"]
 EnterKind = Literal["event", "item", "schedule", "audience"]
 TRANSACTIONAL = "transactional"
+WEBHOOK = "webhook:"
+"""Before the name of a webhook: its way out, among those that are configured."""
 
 
 class Enter(msgspec.Struct, frozen=True):
@@ -92,6 +94,8 @@ class Step(msgspec.Struct, frozen=True):
     wait: Wait = Wait()
     when: str = ""
     """CEL; where it does not hold the step is passed over."""
+    webhook: str = ""
+    """As ``Campaign.webhook``; empty: the campaign's."""
 
 
 class Leave(msgspec.Struct, frozen=True):
@@ -152,6 +156,8 @@ class Campaign(msgspec.Struct, frozen=True, dict=True):
     """Operator who wrote it, as its file says; empty: it does not say."""
     put_by: str = ""
     """Operator who put it here in this form; empty: nobody was named. No part of what is declared."""
+    webhook: str = ""
+    """Of channel ``webhook``: the name of the one that is meant; empty: the only one there is."""
 
     @cached_property
     def version(self) -> str:
@@ -172,6 +178,15 @@ class Campaign(msgspec.Struct, frozen=True, dict=True):
     def channel_of(self, step: Step) -> Channel:
         """Where a step's message goes."""
         return step.channel or self.channel
+
+    def webhook_of(self, step: Step) -> str:
+        """Name of the webhook that a step's message goes by; empty: by none, or by the only one there is."""
+        return (step.webhook or self.webhook) if self.channel_of(step) == "webhook" else ""
+
+
+def way_out(channel: str, webhook: str) -> str:
+    """A channel as those are named that are configured: ``email``, ``webhook:NAME``."""
+    return WEBHOOK + webhook if webhook else channel
 
 
 def canonical(campaign: Campaign) -> bytes:

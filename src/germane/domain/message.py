@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from germane.domain.campaign import DeliveryClass
+from germane.domain.campaign import DeliveryClass, way_out
 from germane.domain.plan import Priority
 
 Status = Literal[
@@ -117,6 +117,13 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     words, its whole text is theirs."""
     foreign: tuple[str, ...] = ()
     """Ids of decisions whose words a person replaced: what comes of it is not to their credit."""
+    webhook: str = ""
+    """Of channel ``webhook``: the name of the one it goes by; empty: the only one there is."""
+
+    @property
+    def way(self) -> str:
+        """Its way out, as those are named that are configured."""
+        return way_out(self.channel, self.webhook)
 
     @property
     def credited(self) -> tuple[str, ...]:

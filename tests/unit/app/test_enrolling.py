@@ -20,7 +20,16 @@ from germane.domain.campaign import Campaign, Enter, Leave, Step, Wait
 from germane.domain.enrolment import Enrolment
 from germane.domain.event import Event
 from germane.domain.message import Message, Why
-from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Invited, Stated, Ticked
+from germane.domain.moves import (
+    CampaignPut,
+    CampaignTurned,
+    ContentPut,
+    Invited,
+    Stated,
+    Switched,
+    Ticked,
+)
+from germane.domain.sending import Channel
 from germane.domain.settings import DeliverySpec, Settings
 from germane.testing import FakeWorld, an_event, an_order
 from germane.testing.builders import an_item
@@ -516,6 +525,35 @@ def test_no_more_is_asked_for_than_is_made_in_a_round(
     assert asked[0] == ["abandoned"] * 3
     assert asked[1] == ["abandoned", "news", "news", "news"]
     assert [len(each) for each in asked] == [3, 4, 3, 1]
+
+
+def test_each_step_goes_by_the_webhook_it_names(engine: Engine) -> None:
+    """A switch of one webhook holds that one back alone; one of webhooks holds back all."""
+    to_push, to_chat = (
+        Step(name, "picks", channel="webhook", webhook=name) for name in ("push", "chat")
+    )
+    live(engine, abandoned(steps=(to_push, to_chat), enter=Enter(event="Product Viewed")))
+    engine.put_moves([ContentPut(replace(a_content(), channel="webhook"))])
+    known(engine)
+    push, chat = FakeChannel(), FakeChannel()
+
+    def worked_by(hours: float = 0) -> list[int]:
+        engine.world.advance(seconds=hours * 3600)  # type: ignore[attr-defined]
+        ways: dict[str, Channel] = {"webhook:push": push, "webhook:chat": chat}
+        asyncio.run(Delivery(engine, ways, written).idle())
+        return [len(push.sent), len(chat.sent)]
+
+    engine.put_moves([Switched("channel", "webhook:chat", True, SAID)])
+    engine.accept_now([an_event(item="i1")])
+    assert worked_by() == [1, 0]
+    assert worked_by(hours=1) == [1, 0]
+    assert {each.way for each in messages(engine)} == {"webhook:push", "webhook:chat"}
+    engine.put_moves([Switched("channel", "webhook:chat", False, SAID)])
+    engine.put_moves([Switched("channel", "webhook", True, SAID)])
+    assert worked_by(hours=1) == [1, 0]
+    engine.put_moves([Switched("channel", "webhook", False, SAID)])
+    assert worked_by(hours=1) == [1, 1]
+    assert rebuild(engine).equal
 
 
 def test_who_waits_in_a_campaign_that_cannot_be_read_is_not_forgotten(

@@ -99,6 +99,28 @@ def test_ways_out(engine: Engine) -> None:
     assert texts(engine, campaign, None) == []
 
 
+def test_one_of_several_webhooks(engine: Engine) -> None:
+    """Named it goes by that one; where it is not named, is not there, or is for reminders alone, that is
+    said with its remedy."""
+    engine.put_moves([ContentPut(replace(a_content(), channel="webhook"))])
+    campaign = a_campaign(engine, channel="webhook")
+    two = Ways(("webhook:push", "webhook:chat", "webhook:team"), True, reminding=("team",))
+    (unnamed,) = obstacles(engine, campaign, two)
+    assert "does not say by which: there are chat, push." in unnamed.text
+    assert 'webhook = "chat"' in unnamed.remedy
+    assert texts(engine, a_campaign(engine, channel="webhook", webhook="push"), two) == []
+    step = Step("mail", "picks", channel="webhook", webhook="chat")
+    assert texts(engine, a_campaign(engine, steps=(step,)), two) == []
+    (gone,) = obstacles(engine, a_campaign(engine, channel="webhook", webhook="psuh"), two)
+    assert "Its messages would go by webhook 'psuh', and none is called so." in gone.text
+    assert "Did you mean 'push'?" in gone.remedy
+    (team,) = obstacles(engine, a_campaign(engine, channel="webhook", webhook="team"), two)
+    assert "for reminders of approvals alone" in team.text
+    (none,) = obstacles(engine, campaign, Ways(("webhook:team",), True, reminding=("team",)))
+    assert "[channels.webhook.NAME]" in none.remedy
+    assert texts(engine, campaign, Ways(("webhook:push", "webhook"), True)) == []
+
+
 def test_a_condition_that_cannot_be_read_any_more(engine: Engine) -> None:
     """The declaration has changed since."""
     engine.put_moves([ContentPut(a_content())])

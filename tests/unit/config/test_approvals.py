@@ -135,3 +135,22 @@ def test_reminders_go_by_a_webhook_that_is_there(tmp_path: Path) -> None:
     assert said == [
         "campaigns/weekly: Reminders would go by webhook 'team', and none is called so."
     ]
+
+
+def test_a_campaign_goes_by_a_webhook_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "weekly.toml").write_text(
+        'channel = "webhook"\nwebhook = "push"\ncontent = "x"\n[enter]\nevent = "Signed Up"\n'
+    )
+    content = tmp_path / "content"
+
+    def said(hooks: tuple[str, ...], reminding: tuple[str, ...] = ()) -> list[str]:
+        found = audit_folder(a_shop(), tmp_path, content, hooks, reminding)
+        return [each.text for each in found if "would go by webhook" in each.text]
+
+    assert said(("push", "chat")) == []
+    assert said(("chat",)) == [
+        "campaigns/weekly: Its messages would go by webhook 'push', and none is called so."
+    ]
+    assert said(("push",), ("push",)) == [
+        "campaigns/weekly: Its messages would go by webhook 'push', which is for reminders of approvals alone."
+    ]

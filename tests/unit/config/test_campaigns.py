@@ -125,6 +125,12 @@ START = 'content = "x"\n[enter]\nevent = "A"\n'
     ("text", "key", "says"),
     [
         ('prority = "high"\n' + START, "prority", "'priority'"),
+        ('webhook = "push"\n' + START, "webhook", 'channel = "webhook"'),
+        (
+            '[enter]\nevent = "A"\n[[steps]]\ncontent = "x"\nwebhook = "push"\n',
+            "steps[0].webhook",
+            'channel = "webhook"',
+        ),
         ('window = "08:00-20:00"\n' + START, "window", "[send]"),
         (START + 'title = "x"\n', "enter.title", "top of the file"),
         ('priority = "urgent"\n' + START, "priority", "high, normal, low"),
