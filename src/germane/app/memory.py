@@ -14,7 +14,7 @@ from germane.app.entries import Entries
 from germane.domain.decision import Decision
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
-from germane.domain.record import Record, Txn
+from germane.domain.record import FROM_OUTSIDE, Record, Txn
 
 Value = TypeVar("Value")
 
@@ -156,7 +156,8 @@ class Memory:
         for tenant, decision in txn.decisions:
             self._decisions.put((tenant, decision.decision_id), decision, ticket)
         for record in txn.records:
-            self._message_ids[record.tenant, record.message_id] = ticket
+            if record.kind in FROM_OUTSIDE:
+                self._message_ids[record.tenant, record.message_id] = ticket
             if record.kind in ("move", "event"):
                 self._records[record.seq] = record
         self.entries.hold(txn, ticket)
@@ -178,7 +179,8 @@ class Memory:
         for tenant, decision in txn.decisions:
             self._decisions.settle((tenant, decision.decision_id), ticket)
         for record in txn.records:
-            held = self._message_ids.get((record.tenant, record.message_id))
-            if held is not None and held <= ticket:
-                del self._message_ids[record.tenant, record.message_id]
+            if record.kind in FROM_OUTSIDE:
+                held = self._message_ids.get((record.tenant, record.message_id))
+                if held is not None and held <= ticket:
+                    del self._message_ids[record.tenant, record.message_id]
             self._records.pop(record.seq, None)

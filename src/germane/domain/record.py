@@ -15,6 +15,10 @@ from germane.domain.profile import Profile
 
 RecordKind = Literal["event", "item", "item_removed", "decision", "impression", "outcome", "move"]
 
+FROM_OUTSIDE: tuple[RecordKind, ...] = ("event", "impression", "outcome")
+"""Kinds whose message id was given by whoever sent it: what is sent again is known by it. The ids of all others
+are made here, each once."""
+
 
 class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One log entry. ``body`` and ``derived`` are MessagePack; times are milliseconds, UTC.
@@ -41,8 +45,8 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Txn:
     """What one step of the engine changes. A store makes all of it durable, or none of it.
 
-    From ``records`` a store also derives: the dedupe entry of each message id, and the offset of
-    each touched slot (the highest ``seq``).
+    From ``records`` a store also derives: the dedupe entry of each message id that came from
+    outside, and the offset of each touched slot (the highest ``seq``).
     """
 
     records: list[Record] = field(default_factory=list)

@@ -12,7 +12,7 @@ from germane.domain.event import DeadLetter
 from germane.domain.item import Item
 from germane.domain.ledger import Entry, beyond
 from germane.domain.profile import Profile
-from germane.domain.record import Record, Txn
+from germane.domain.record import FROM_OUTSIDE, Record, Txn
 from germane.storage.codec import canonical, encode, state_digest
 
 
@@ -48,7 +48,8 @@ class MemoryStore:
         assert txn is not None, "nothing is staged"
         for record in txn.records:
             self._log.append(record)
-            self._seen.setdefault((record.tenant, record.message_id), record.seq)
+            if record.kind in FROM_OUTSIDE:
+                self._seen.setdefault((record.tenant, record.message_id), record.seq)
             self._offsets[record.slot] = record.seq
         self._state(txn)
         for letter in txn.letters:

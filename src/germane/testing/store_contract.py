@@ -132,6 +132,15 @@ class StoreContract:
         assert store.seen(TENANT, ["same", "other"]) == {"same"}
         assert store.seen("another", ["same"]) == set()
 
+    def test_an_id_made_here_is_in_nobodys_way(self, store: Store) -> None:
+        """Somebody may send an event whose id is like that of a move, of an item or of a decision."""
+        kinds = ("move", "item", "item_removed", "decision")
+        made = [a_record(n, message_id=f"{kind}:7", kind=kind) for n, kind in enumerate(kinds, 1)]
+        store.commit(Txn(records=made))
+        assert store.seen(TENANT, [each.message_id for each in made]) == set()
+        store.commit(Txn(records=[a_record(5, message_id="move:7")]))
+        assert store.seen(TENANT, ["move:7"]) == {"move:7"}
+
     def test_removing(self, store: Store) -> None:
         """``None`` removes a profile or an item."""
         store.commit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from germane.domain.record import Txn
+from germane.domain.record import FROM_OUTSIDE, Txn
 from germane.storage.codec import dedupe_key, encode
 
 
@@ -30,7 +30,8 @@ def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None
                 for r in txn.records
             ],
         )
-        many(sql["add_dedupe"], [(dedupe_key(r.tenant, r.message_id), r.seq) for r in txn.records])
+        sent = [r for r in txn.records if r.kind in FROM_OUTSIDE]
+        many(sql["add_dedupe"], [(dedupe_key(r.tenant, r.message_id), r.seq) for r in sent])
         many(sql["set_offset"], list({r.slot: r.seq for r in txn.records}.items()))
     write_state(connection, sql, txn)
     if txn.letters:
