@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from germane import __version__
+from germane.app.arrival import Arrival, report_key
 from germane.app.committer import Committer
 from germane.app.deciding import Deciding
 from germane.app.importer import Importer
@@ -22,7 +23,7 @@ from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
 from germane.app.stats import Stats
-from germane.app.steps import Arrival, Steps, report_key
+from germane.app.steps import Steps
 from germane.app.unheard import Unheard
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import GermaneError, Overloaded, StorageFailed

@@ -10,8 +10,8 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from germane.app.lessons import is_lesson
 from germane.app.pipes import get, put
-from germane.app.steps import is_lesson
 from germane.domain.decision import Decision
 from germane.domain.event import Interaction
 from germane.domain.item import Item

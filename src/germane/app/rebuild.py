@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 
 from germane.app import strangers
+from germane.app.arrival import Arrival
 from germane.app.deciding import Deciding
 from germane.app.engine import Engine
 from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.opening import write_snapshot
-from germane.app.steps import Arrival, Steps
+from germane.app.steps import Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision
 from germane.domain.event import Event

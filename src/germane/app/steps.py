@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from zlib import crc32
 
 import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
+from germane.app.arrival import Arrival, report_key
 from germane.app.enrolling import Enrolling
+from germane.app.lessons import is_lesson
 from germane.app.library import Library, prefix_of
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
@@ -22,10 +23,8 @@ from germane.app.sheet import Sheet
 from germane.deliver.outbox import MessageMove
 from germane.domain.decision import Decision
 from germane.domain.event import DeadLetter, Event, Interaction
-from germane.domain.ids import slot_of
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
-from germane.domain.months import MS_PER_DAY
 from germane.domain.moves import (
     AnyMove,
     Appointed,
@@ -47,7 +46,7 @@ from germane.domain.moves import (
 from germane.domain.outcome import Impression, Observation, Outcome, Reward, Verdict
 from germane.domain.ports import Learner
 from germane.domain.profile import Profile
-from germane.domain.record import Record, RecordKind, Txn
+from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.ingest import identity
 from germane.ingest.signals import Extractor
@@ -59,33 +58,8 @@ from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
 
-LESSON_SHARE = 0.2
-"""Share of item events that become a next-item lesson for the blender, chosen by message id."""
-FIRST_LESSONS = 2_000
-"""At first every event is one: a small or young project has too few for a share of them. What is above
-the share halves with each so many lessons."""
-RUSH_MS, RUSH_LEAST = 100, 0.25
-LATE_MS = MS_PER_DAY
-FIRST_LATE_LESSONS = 700
-OLD_LESSON_SHARE = 0.025
-OLD_MS = 90 * MS_PER_DAY
-"""Of events that were this old when they came, fewer from the start: they teach less about today."""
-BEFORE = 12
-"""How many of a person's latest interactions go into an observation."""
-
 _encode = msgspec.msgpack.encode
 _decode_item = msgspec.msgpack.Decoder(Item).decode
-
-
-@dataclass(slots=True)
-class Arrival:
-    """Where a record stands in the log: live it is new, in a rebuild it is as it was."""
-
-    seq: int
-    tenant: str
-    received_ms: int
-    logged: bool = False
-    """Whether it is in the log already: then it is not refused any more."""
 
 
 @dataclass(slots=True)
@@ -151,9 +125,7 @@ class Steps:
         )
         after = self._credited(after, rewards, decisions)
         after = self._credited_choices(after, of_choices, at)
-        record = _record(
-            at, "event", after.person, event.message_id, event.at_ms, event, observation
-        )
+        record = at.record("event", after.person, event.message_id, event.at_ms, event, observation)
         for gone in met.gone:
             txn.profiles[at.tenant, gone] = None
             self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
@@ -192,8 +164,8 @@ class Steps:
         txn.decisions.append((at.tenant, decision))
         message_id = f"decision:{decision.decision_id}"
         txn.records.append(
-            _record(
-                at, "decision", decision.person, message_id, decision.at_ms, decision, observation
+            at.record(
+                "decision", decision.person, message_id, decision.at_ms, decision, observation
             )
         )
 
@@ -221,8 +193,7 @@ class Steps:
         if person:  # a decision known by its signed id alone does not say whose it was
             txn.profiles[at.tenant, person] = after
         txn.records.append(
-            _record(
-                at,
+            at.record(
                 "impression",
                 person,
                 report_key(impression),
@@ -258,7 +229,7 @@ class Steps:
             )
             txn.profiles[at.tenant, person] = msgspec.structs.replace(credited, seq=at.seq)
         txn.records.append(
-            _record(at, "outcome", person, report_key(outcome), outcome.at_ms, outcome, observation)
+            at.record("outcome", person, report_key(outcome), outcome.at_ms, outcome, observation)
         )
 
     def judged(self, outcome: Outcome, decision: Decision, at: Arrival) -> Verdict:
@@ -277,14 +248,14 @@ class Steps:
         self.model.put_item(at.seq, item)
         self.enrolling.change(at.tenant, known, item, txn, now_ms=at.received_ms, seq=at.seq)
         txn.items[at.tenant, item.item_id] = item
-        txn.records.append(_record(at, "item", "", message_id, at.received_ms, item))
+        txn.records.append(at.record("item", "", message_id, at.received_ms, item))
 
     def remove_item(self, item_id: str, message_id: str, at: Arrival, txn: Txn) -> None:
         """Take an item out of the catalogue; what people did with it stays in their history."""
         self.items.pop(item_id, None)
         self.model.remove_item(at.seq, item_id)
         txn.items[at.tenant, item_id] = None
-        txn.records.append(_record(at, "item_removed", "", message_id, at.received_ms, item_id))
+        txn.records.append(at.record("item_removed", "", message_id, at.received_ms, item_id))
 
     def move(self, move: AnyMove, at: Arrival, txn: Txn) -> None:
         """Something was done with a message, an address or a switch.
@@ -319,7 +290,7 @@ class Steps:
                 person = approvals.fold(at.tenant, move, txn, at_ms=at.received_ms)
             case _:
                 person = self._message_moved(move, at, txn)
-        txn.records.append(_record(at, "move", person, f"move:{at.seq}", at.received_ms, move))
+        txn.records.append(at.record("move", person, f"move:{at.seq}", at.received_ms, move))
 
     def _message_moved(self, move: MessageMove, at: Arrival, txn: Txn) -> str:
         """A message went a step further, and with it, in the end, its campaign."""
@@ -532,31 +503,6 @@ class Steps:
             self.model.fold(seq, observation)
 
 
-def report_key(report: Impression | Outcome) -> str:
-    """The id under which a report is known again: one of each kind may have the id of an event."""
-    kind = "impression" if isinstance(report, Impression) else "outcome"
-    return f"{kind}:{report.message_id}"
-
-
-def is_lesson(message_id: str, at_ms: int, received_ms: int, lessons: int, latest_ms: int) -> bool:
-    """Whether an event becomes a next-item lesson, by a hash of its id: the first ones all do, later
-    ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow. Where events come in a rush (the one
-    before, at ``latest_ms``, is less than ``RUSH_MS`` ago) they are many anyway: of the first the share
-    alone, and the closer they follow one another, the less, down to a part of it (``RUSH_LEAST``). Events
-    of one moment say nothing of how fast they came: clocks are coarse. What comes long after it happened
-    (history that is imported) teaches less: much of it comes at once, and each lesson takes its time."""
-    after_ms, late_ms = at_ms - latest_ms, received_ms - at_ms
-    if late_ms > OLD_MS:
-        share = OLD_LESSON_SHARE
-    elif late_ms > LATE_MS:
-        share = OLD_LESSON_SHARE + (1.0 - OLD_LESSON_SHARE) * 0.5 ** (lessons / FIRST_LATE_LESSONS)
-    elif after_ms >= RUSH_MS:
-        share = LESSON_SHARE + (1.0 - LESSON_SHARE) * 0.5 ** (lessons / FIRST_LESSONS)
-    else:
-        share = LESSON_SHARE * (max(after_ms / RUSH_MS, RUSH_LEAST) if after_ms > 0 else 1.0)
-    return crc32(message_id.encode("utf-8", "surrogatepass")) < share * 2**32
-
-
 def _until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction]:
     """As the profile takes them: a time that lies ahead of the clock is now."""
     return [
@@ -567,28 +513,3 @@ def _until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction
 
 def _newcomer(person: str, at: Arrival) -> Profile:
     return Profile(person=person, first_seen_ms=at.received_ms)
-
-
-def _record(
-    at: Arrival,
-    kind: RecordKind,
-    person: str,
-    message_id: str,
-    at_ms: int,
-    body: object,
-    observation: Observation | None = None,
-) -> Record:
-    derived = _encode(observation) if observation is not None else b""
-    slot = slot_of(at.tenant, person) if person else 0  # type: ignore[arg-type]
-    return Record(
-        at.seq,
-        at.tenant,
-        slot,
-        person,
-        kind,
-        message_id,
-        at_ms,
-        at.received_ms,
-        _encode(body),
-        derived,
-    )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from germane.app.engine import Engine
-from germane.app.steps import OLD_LESSON_SHARE
+from germane.app.lessons import OLD_LESSON_SHARE
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.item import Item

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from germane.app.steps import (
+from germane.app.lessons import (
     FIRST_LATE_LESSONS,
     FIRST_LESSONS,
     LATE_MS,
