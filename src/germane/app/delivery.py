@@ -13,7 +13,7 @@ from germane.app.approving import Approving
 from germane.app.checks import Checks
 from germane.app.composing import BATCH, Addresses, Composer, no_addresses
 from germane.app.engine import Engine
-from germane.app.enrolling import key_of
+from germane.app.inviting import Invitations
 from germane.app.making import Making
 from germane.app.pace import Pace
 from germane.app.posting import Log, Postman, Write
@@ -21,7 +21,7 @@ from germane.app.release import Check, Release
 from germane.app.reminding import Reminders
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
-from germane.domain.moves import AnyMove, Invited, Ticked
+from germane.domain.moves import AnyMove, Ticked
 from germane.domain.sending import Channel
 from germane.domain.settings import ContentSpec
 
@@ -53,7 +53,7 @@ class Delivery:
         self._release = Release.of(engine, checks)
         self._postman = Postman(self._release, channels, engine, write, sent=sent)
         self._pace = Pace()
-        self._invited: dict[str, str] = {}
+        self._invitations = Invitations(engine)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -88,10 +88,10 @@ class Delivery:
 
     def tick(self) -> bool:
         """Look at enrolments whose time has come, and at people whom a campaign has not looked at; whether
-        there were any."""
+        there may be more."""
         moves = self._occasions()
         self._engine.put_moves(moves)
-        return bool(moves)
+        return bool(moves) or self._invitations.busy
 
     async def _ticked(self) -> bool:
         """The same, in slices."""
@@ -99,7 +99,7 @@ class Delivery:
         for each in moves:
             self._engine.put_moves([each])
             await self._pace.breathe()
-        return bool(moves)
+        return bool(moves) or self._invitations.busy
 
     def _occasions(self) -> list[AnyMove]:
         """About as many as messages are made in a round: what is asked for does not pile up. Who is in a
@@ -107,7 +107,7 @@ class Delivery:
         due = self._due()
         self._engine.prepare([each.person for each in due])
         moves: list[AnyMove] = [Ticked(each.campaign, each.subject) for each in due]
-        return moves if len(moves) >= BATCH else moves + self._invitations()
+        return moves if len(moves) >= BATCH else moves + self._invitations.next(BATCH)
 
     async def _make(self) -> None:
         recovered = False
@@ -144,24 +144,3 @@ class Delivery:
             if len(moving) >= BATCH or len(found) < limit:
                 return moving[:BATCH]
             limit *= 4
-
-    def _invitations(self) -> list[AnyMove]:
-        """Some of the people whom a schedule or an audience has not looked at yet. Those who come later are
-        looked at as they come."""
-        engine = self._engine
-        for name, campaign in engine.library.campaigns.items():
-            if campaign.enter.kind not in ("schedule", "audience"):
-                continue
-            if campaign.status not in ("live", "dry") or self._invited.get(name) == "done":
-                continue
-            page = engine.profiles(after=self._invited.get(name, ""), limit=BATCH)
-            self._invited[name] = page[-1].person if page else "done"
-            people = {key_of(name, each.person): each.person for each in page}
-            engine.prepare(people.values())
-            engine.entries.prepare(engine.tenant, "enrolment", people)
-            return [
-                Invited(name, person, at_once=True)
-                for key, person in people.items()
-                if engine.entries.get(engine.tenant, "enrolment", key) is None
-            ]
-        return []
