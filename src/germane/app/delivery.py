@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ from germane.app.pace import Pace
 from germane.app.posting import Log, Postman, Write
 from germane.app.release import Check, Release
 from germane.app.reminding import Reminders
+from germane.app.ways import WaysOut
 from germane.domain.enrolment import Enrolment
 from germane.domain.errors import GermaneError
 from germane.domain.moves import AnyMove, Ticked
@@ -42,15 +43,23 @@ class Delivery:
         addresses: Addresses = no_addresses,
         sent: Log | None = None,
         spec: ContentSpec | None = None,
+        reserved: Collection[str] = (),
     ) -> None:
+        """``reserved``: names of channels that no campaign may send by."""
         self._engine = engine
         self._approving = Approving(engine)
         demands = self._approving.demands
         self.composer = Composer(engine, addresses, spec, demands)
         self._making = Making(engine, self.composer)
         reminders = Reminders(engine, demands)
-        checks: list[Check] = [Checks(engine, self.composer), demands.check, reminders.check]
-        self._release = Release.of(engine, checks)
+        ways = WaysOut(engine.library, channels, reserved)
+        checks: list[Check] = [
+            ways,
+            Checks(engine, self.composer),
+            demands.check,
+            reminders.check,
+        ]
+        self._release = Release.of(engine, checks, ways.as_now)
         self._postman = Postman(self._release, channels, engine, write, sent=sent)
         self._pace = Pace()
         self._invitations = Invitations(engine)

@@ -58,6 +58,7 @@ class Postbox:
             addresses=self.addresses,
             sent=self.logged if self.spec.crm is not None else None,
             spec=self.content,
+            reserved=[WEBHOOK + each for each in self.spec.reminding],
         )
 
     def composer(self) -> Composer:

@@ -155,7 +155,7 @@ class Postman:
             why = Why(self._release.now_ms(), "internal", f"It could not be judged: {error!r}")
             return Held(message.message_id, "skipped", 0, why)
         if isinstance(verdict, Go):
-            return Claimed(message.message_id, verdict.address, verdict.why)
+            return Claimed(message.message_id, verdict.address, verdict.why, verdict.webhook)
         return _held(message, verdict)
 
     async def _send(self, message_id: str) -> None:

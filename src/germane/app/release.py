@@ -20,6 +20,8 @@ class Go(msgspec.Struct, frozen=True, gc=False):
 
     address: str
     why: Why
+    webhook: str = ""
+    """The one it goes by, where that is named."""
 
 
 class Later(msgspec.Struct, frozen=True, gc=False):
@@ -55,16 +57,24 @@ class Release:
         whose: Callable[[str], Profile],
         now_ms: Callable[[], int],
         checks: Sequence[Check] = (),
+        as_now: Callable[[Message], Message] = lambda each: each,
     ) -> None:
+        """``as_now``: a message as its campaign would have it go out by now."""
         self._tenant = tenant
         self._entries = entries
         self._moving = moving
         self._whose = whose
         self.now_ms = now_ms
         self._checks = checks
+        self._as_now = as_now
 
     @classmethod
-    def of(cls, engine: Engine, checks: Sequence[Check] = ()) -> Release:
+    def of(
+        cls,
+        engine: Engine,
+        checks: Sequence[Check] = (),
+        as_now: Callable[[Message], Message] = lambda each: each,
+    ) -> Release:
         """Over what an engine knows."""
         return cls(
             engine.tenant,
@@ -73,6 +83,7 @@ class Release:
             engine.profile_of,
             engine.world.now_ms,
             checks,
+            as_now,
         )
 
     def message(self, message_id: str) -> Message | None:
@@ -102,6 +113,7 @@ class Release:
 
     def verdict(self, message: Message) -> Verdict:
         """Whether it goes out now, later, or never. The first reason counts."""
+        message = self._as_now(message)
         now_ms = self.now_ms()
         person = self._whose(message.person)
         if message.expires_ms and now_ms >= message.expires_ms:
@@ -119,7 +131,7 @@ class Release:
             found = check(message, person, now_ms)
             if found is not None:
                 return found
-        return Go(address, Why(now_ms, "send.claimed", "It goes out."))
+        return Go(address, Why(now_ms, "send.claimed", "It goes out."), message.webhook)
 
     def withdrawn(self, message: Message) -> Later | Never | None:
         """Why it may not go out whatever the hour: the person has said no, or sending is stopped for now."""

@@ -50,6 +50,8 @@ class Claimed(Move, frozen=True, gc=False):
     message_id: str
     address: str
     why: Why
+    webhook: str = ""
+    """The one it goes by, where that is named."""
 
 
 class Settled(Move, frozen=True, gc=False):

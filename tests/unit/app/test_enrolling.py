@@ -607,6 +607,42 @@ def test_each_step_goes_by_the_webhook_it_names(engine: Engine) -> None:
     assert rebuild(engine).equal
 
 
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("psuh", "There is no channel 'webhook:psuh'."),
+        ("", "does not say by which"),
+        ("team", "for reminders of approvals alone"),
+    ],
+)
+def test_a_message_waits_for_a_way_that_is_not_there(engine: Engine, named: str, says: str) -> None:
+    """It is not lost: it goes by the webhook that its campaign names when that is mended."""
+    step = Step("one", "picks", channel="webhook", webhook=named)
+    campaign = abandoned(steps=(step,), enter=Enter(event="Product Viewed"))
+    live(engine, campaign)
+    engine.put_moves([ContentPut(replace(a_content(), channel="webhook"))])
+    known(engine)
+    push, team = FakeChannel(), FakeChannel()
+    ways: dict[str, Channel] = {"webhook:push": push, "webhook:chat": push, "webhook:team": team}
+    delivery = Delivery(engine, ways, written, reserved=["webhook:team"])
+    engine.accept_now([an_event(item="i1")])
+    asyncio.run(delivery.idle())
+    (message,) = messages(engine)
+    assert (message.status, message.whys[-1].code) == ("queued", "channel.missing")
+    assert says in message.whys[-1].text
+    engine.put_moves([CampaignPut(replace(campaign, steps=(replace(step, webhook="push"),)))])
+    engine.world.advance(seconds=3600)  # type: ignore[attr-defined]
+    asyncio.run(delivery.idle())
+    (message,) = messages(engine)
+    assert (message.status, message.way, len(push.sent), team.sent) == (
+        "sent",
+        "webhook:push",
+        1,
+        [],
+    )
+    assert rebuild(engine).equal
+
+
 def test_who_waits_in_a_campaign_that_cannot_be_read_is_not_forgotten(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
