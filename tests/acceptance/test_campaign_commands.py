@@ -136,7 +136,9 @@ def test_the_first_message(shop: Shop, sink: Sink) -> None:
     assert held["status"] == "queued"
     time.sleep(1.5)
     assert shop.told("messages", "show", held["messageId"])["whys"][-1]["code"] == "switch.off"
-    assert "was not stopped" in shop.run("go-on-sending", "--campaign", "back-in-stock")
+    assert "There was no stop of campaign back-in-stock" in shop.run(
+        "go-on-sending", "--campaign", "back-in-stock"
+    )
     assert "It will not go out" in shop.run("messages", "cancel", held["messageId"])
     assert "Goes on: everything" in shop.run("go-on-sending")
     assert shop.told("go-on-sending") == {"on": []}
@@ -150,7 +152,7 @@ def test_without_a_server(shop: Shop) -> None:
     assert "run `germane content push`" in shop.run("content", "list")
     assert "run `germane campaign push`" in shop.run("campaign", "list")
     assert "a campaign makes them" in shop.run("messages", "list")
-    assert "which is not there" in shop.run("campaign", "push")
+    assert "There is no content" in shop.run("campaign", "push")
     refused = shop.run("campaign", "live", "cart-left", "--yes", code=1)
     assert "There is no content 'cart-banner'" in refused
     shop.run("content", "push")

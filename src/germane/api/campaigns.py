@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -168,9 +169,11 @@ class Campaigns:
         name = request.path_params["campaign"]
         made = read_campaign(name, body, self._engine.settings)
         check_demand(caller, self._engine.library.campaigns.get(name), made.campaign)
+        found = self._of_new_form(made.campaign)
         unknown = missing_content(made.campaign, self._engine)
         await self._engine.move([CampaignPut(made.campaign, caller.name)])
-        return answer({"success": True, **self._standing(name), "missingContent": unknown})
+        view = {**self._standing(name), "missingContent": unknown, "obstacles": found}
+        return answer({"success": True, **view})
 
     async def turn(self, request: Request) -> Response:
         """``POST /v1/campaigns/{name}/status``."""
@@ -231,11 +234,26 @@ class Campaigns:
         """Raises CannotSend where nothing could go out."""
         found = self._obstacles(campaign)
         if found:
-            raise CannotSend(
-                f"{campaign.name} cannot go live: {' '.join(each['text'] for each in found)}",
-                hint=" ".join(each["remedy"] for each in found),
-                obstacles=found,
-            )
+            raise cannot_send(f"{campaign.name} cannot go live", found)
+
+    def _of_new_form(self, campaign: Campaign) -> list[dict[str, str]]:
+        """What would keep a campaign from sending. Raises CannotSend where it is live: what goes out now
+        would stop going out."""
+        known = self._engine.library.campaigns.get(campaign.name)
+        status = known.status if known is not None else "dry"
+        found = self._obstacles(replace(campaign, status=status))
+        if found and status == "live":
+            raise cannot_send(f"{campaign.name} is live, and could not send like this", found)
+        return found
+
+
+def cannot_send(what: str, found: list[dict[str, str]]) -> CannotSend:
+    """With everything that is in the way."""
+    return CannotSend(
+        f"{what}: {' '.join(each['text'] for each in found)}",
+        hint=" ".join(each["remedy"] for each in found),
+        obstacles=found,
+    )
 
 
 def check_demand(caller: Caller, before: Campaign | None, after: Campaign) -> None:

@@ -150,7 +150,8 @@ class Messages:
                 "A switch of all has no name; one of a channel or campaign has.",
                 hint='For example {"scope": "channel", "name": "email", "on": true}.',
             )
-        if body.on:
+        switches = self._engine.moving.switches(self._engine.tenant)
+        if body.on or not any((x["scope"], x["name"]) == (body.scope, body.name) for x in switches):
             self._known(body)
         why = Why(self._engine.world.now_ms(), "switch", body.reason or "By the API.")
         await self._engine.move([Switched(body.scope, body.name, body.on, why)])

@@ -23,6 +23,7 @@ def in_words(code: str, campaign: Campaign) -> str:
     """What a code of ``deliver.audience.ORDER`` says of the people who are counted under it."""
     return {
         "no_match": "not meant: the condition of the audience does not hold",
+        "late": "its time is over on their clock",
         "suppressed": "the address is not written to: it bounced, complained or unsubscribed",
         "no_address": ADDRESSES.get(campaign.channel, "no address is known"),
         "bad_address": "what is known as their e-mail address is none: nothing can be sent to it",

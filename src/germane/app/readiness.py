@@ -6,7 +6,7 @@ import msgspec
 
 from germane.app.channels import Ways
 from germane.app.engine import Engine
-from germane.config.approvals import no_webhook, only_reminds, stored
+from germane.config.approvals import no_webhook, only_reminds, stored, unnamed_webhook
 from germane.deliver import never
 from germane.domain.campaign import WEBHOOK, Campaign, way_out
 from germane.domain.content import Content
@@ -57,7 +57,9 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
     if ways is not None:
         found += _of_reminders(campaign, ways)
     found += _never(engine, campaign)
-    if engine.library.compiled(campaign.name) is None:
+    known = engine.library.campaigns.get(campaign.name)
+    same = known is not None and known.version == campaign.version
+    if same and engine.library.compiled(campaign.name) is None:
         found.append(
             Obstacle(
                 "A condition of it cannot be read any more: the configuration has changed.",
@@ -78,14 +80,11 @@ def _no_way(way: str, ways: Ways) -> Obstacle:
     names = sorted({*found} - {*ways.reminding})
     name = way.removeprefix(WEBHOOK)
     if name in ways.reminding:
-        return Obstacle(*only_reminds(name))
+        return Obstacle(*only_reminds(name, names))
     if way.startswith(WEBHOOK):
         return Obstacle(*no_webhook(name, names, "Its messages"))
     if way == "webhook" and len(names) > 1:
-        return Obstacle(
-            f"It goes by webhook, and does not say by which: there are {', '.join(names)}.",
-            f'Name one of them in the campaign, or in its step: webhook = "{names[0]}".',
-        )
+        return Obstacle(*unnamed_webhook(names))
     table = "webhook.NAME" if way == "webhook" else way
     return Obstacle(
         f"No channel {way!r} is configured.",

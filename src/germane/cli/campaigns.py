@@ -70,20 +70,23 @@ def push(
         if removed and not dry_run and not _meant(removed, yes=yes):
             return 1
         missing: dict[str, list[str]] = {}
+        obstacles: dict[str, list[dict[str, str]]] = {}
         if not dry_run:
             for each in found.wanted:
                 said = desk.put("campaigns", each, body=as_table(written[each]))
                 if said["missingContent"]:
                     missing[each] = said["missingContent"]
+                if said["obstacles"]:
+                    obstacles[each] = said["obstacles"]
             for each in removed:
                 desk.post("campaigns", each, "status", status="ended", reason=HERE)
     if as_json:
         warnings = [msgspec.to_builtins(each) for each in findings if each.level == "warning"]
-        more = {"warnings": warnings, "missingContent": missing}
+        more = {"warnings": warnings, "missingContent": missing, "obstacles": obstacles}
         common.print_json(pushing.told(found, removed, dry_run=dry_run, **more))
         return 0
     pushing.summary(found, removed, "ended", dry_run=dry_run)
-    _tell_what_is_next(found, missing, dry_run=dry_run)
+    _tell_what_is_next(found, obstacles, dry_run=dry_run)
     return 0
 
 
@@ -116,13 +119,15 @@ def _meant(names: list[str], *, yes: bool) -> bool:
 
 
 def _tell_what_is_next(
-    found: pushing.Difference, missing: dict[str, list[str]], *, dry_run: bool
+    found: pushing.Difference, obstacles: dict[str, list[dict[str, str]]], *, dry_run: bool
 ) -> None:
+    from rich.markup import escape
+
     out = common.console()
-    for name, contents in missing.items():
-        out.print(
-            f"[yellow]![/] {name} says {', '.join(contents)}, which is not there: `germane content push`."
-        )
+    for name, each in obstacles.items():
+        for one in each:
+            text = f"{name}: {one['text']}"
+            out.print(f"[yellow]![/] {escape(text)} [dim]{escape(one['remedy'])}[/]")
     if found.new and not dry_run:
         name = found.new[0]
         out.print(f"A new campaign is dry. Next: germane campaign preview {name}")

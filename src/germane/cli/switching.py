@@ -42,17 +42,19 @@ def switch(
         return
     what = f"{scope} {name}" if name else "everything"
     was = any((each["scope"], each["name"]) == (scope, name) for each in before)
-    _say(what, found, was=was, on=on)
+    option = f" --{scope} {name}" if name else ""
+    _say(what, option, found, was=was, on=on)
 
 
-def _say(what: str, found: list[dict[str, Any]], *, was: bool, on: bool) -> None:
+def _say(what: str, option: str, found: list[dict[str, Any]], *, was: bool, on: bool) -> None:
     from rich.markup import escape
 
     out = common.console()
     if on:
         out.print(f"[bold red]Stopped[/]: {escape(what)}. No message begins any more.")
         out.print(
-            "What was on its way already may still arrive. `germane go-on-sending` ends this."
+            "What was on its way already may still arrive. "
+            f"`germane go-on-sending{escape(option)}` ends this."
         )
         return
     if was:
@@ -60,7 +62,7 @@ def _say(what: str, found: list[dict[str, Any]], *, was: bool, on: bool) -> None
             f"[bold green]Goes on[/]: {escape(what)}. What was held goes out within a minute."
         )
     else:
-        out.print(f"{escape(what).capitalize()} was not stopped.")
+        out.print(f"There was no stop of {escape(what)}.")
     for each in found:
         named = f"{each['scope']} {each['name']}".strip() if each["name"] else "everything"
         option = f" --{each['scope']} {each['name']}" if each["name"] else ""

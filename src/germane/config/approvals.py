@@ -97,16 +97,27 @@ def check_webhooks(
 
 def no_webhook(name: str, webhooks: Collection[str], what: str = "Reminders") -> tuple[str, str]:
     """What is wrong with the name of a webhook that is not there, and the remedy."""
-    add = f"Add [channels.webhook.{name}] to the configuration."
-    near = f" {did_you_mean(name, tuple(webhooks))}" if webhooks else ""
+    bare = name.rpartition(":")[2] or name
+    add = f"Add [channels.webhook.{bare}] to the configuration, and start the server again."
+    near = f" {did_you_mean(bare, tuple(webhooks))}" if webhooks else ""
     return f"{what} would go by webhook {name!r}, and none is called so.", add + near
 
 
-def only_reminds(name: str) -> tuple[str, str]:
+def only_reminds(name: str, others: Collection[str]) -> tuple[str, str]:
     """What is wrong with a campaign that goes by a webhook for reminders, and the remedy."""
+    named = f", or name another one: {', '.join(sorted(others))}" if others else ""
     return (
         f"Its messages would go by webhook {name!r}, which is for reminders of approvals alone.",
-        f"Take messages = false out of [channels.webhook.{name}], or name another one.",
+        f"Take messages = false out of [channels.webhook.{name}]{named}.",
+    )
+
+
+def unnamed_webhook(names: Collection[str]) -> tuple[str, str]:
+    """What is wrong with a campaign that goes by one of several webhooks and does not say which."""
+    first, *_ = known = sorted(names)
+    return (
+        f"It goes by webhook, and does not say by which: there are {', '.join(known)}.",
+        f'Name one of them in the campaign, or in its step: webhook = "{first}".',
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from germane.config.approvals import no_webhook, only_reminds, stored
+from germane.config.approvals import no_webhook, only_reminds, stored, unnamed_webhook
 from germane.config.audit_delivery import audit_campaigns
-from germane.config.campaigns import load_campaigns
+from germane.config.campaigns import read_folder
 from germane.config.contents import load_content
 from germane.config.finding import Finding
 from germane.domain.campaign import Campaign
 from germane.domain.content import Content
-from germane.domain.errors import BadCampaign, ConfigInvalid
+from germane.domain.errors import ConfigInvalid
 from germane.domain.near import did_you_mean
 from germane.domain.settings import Settings
 
@@ -37,19 +37,18 @@ def audit_folder(
         now_ms: For what has a time that may be over; ``None``: that is not looked at.
     """
     try:
-        read = load_campaigns(campaigns, settings)
-    except BadCampaign as error:
-        return [
-            Finding("", "campaigns", "error", f"{each['key']}: {each['problem']}", each["remedy"])
-            for each in error.details["errors"]
-        ]
+        read, wrong = read_folder(campaigns, settings)
     except ConfigInvalid as error:
         return [Finding("", "campaigns", "error", error.message, error.hint)]
+    unread = [
+        Finding("", "campaigns", "error", f"{each.key}: {each.problem}", each.remedy)
+        for each in wrong
+    ]
     written = _contents(contents)
     found = [finding for made in read.values() for finding in _said(made.campaign, written)]
     for made in read.values():
         found += [*_reminds(made.campaign, webhooks), *_goes_by(made.campaign, webhooks, reminding)]
-    return [*audit_campaigns(read, settings, now_ms), *found]
+    return [*unread, *audit_campaigns(read, settings, now_ms), *found]
 
 
 def _contents(folder: Path) -> dict[str, Content | None]:
@@ -75,16 +74,27 @@ def _reminds(campaign: Campaign, webhooks: Collection[str]) -> list[Finding]:
 def _goes_by(
     campaign: Campaign, webhooks: Collection[str], reminding: Collection[str]
 ) -> list[Finding]:
-    """The webhooks that its steps name are there, and for campaigns."""
-    named = dict.fromkeys(campaign.webhook_of(step) for step in campaign.steps)
-    said = [
-        only_reminds(each) if each in reminding else no_webhook(each, webhooks, "Its messages")
-        for each in named
-        if each and (each in reminding or each not in webhooks)
-    ]
+    """Each step that goes by webhook names one that is there and for campaigns, or there is only one."""
+    open_to = [each for each in webhooks if each not in reminding]
+    found = {}
+    for step in campaign.steps:
+        name = campaign.webhook_of(step)
+        if name in reminding:
+            found[step.name] = only_reminds(name, open_to)
+        elif name and name not in webhooks:
+            found[step.name] = no_webhook(name, open_to, "Its messages")
+        elif not name and campaign.channel_of(step) == "webhook" and len(open_to) > 1:
+            found[step.name] = unnamed_webhook(open_to)
+    one = len(campaign.steps) == 1
     return [
-        Finding("", "campaigns", "error", f"campaigns/{campaign.name}: {text}", remedy)
-        for text, remedy in said
+        Finding(
+            "",
+            "campaigns",
+            "error",
+            f"campaigns/{campaign.name}: {'' if one else f'step {name}: '}{text}",
+            remedy,
+        )
+        for name, (text, remedy) in found.items()
     ]
 
 

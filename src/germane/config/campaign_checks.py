@@ -172,8 +172,13 @@ def _steps(campaign: Campaign, table: Mapping[str, Any], problems: Problems) -> 
         )
     if len(campaign.steps) > STEPS_MAX:
         problems.add("steps", len(campaign.steps), f"At most {STEPS_MAX}.", "Split the campaign.")
-    if campaign.webhook and campaign.steps and not any(map(campaign.webhook_of, campaign.steps)):
-        problems.add("webhook", campaign.webhook, "Nothing of it goes by webhook.", _BY_WEBHOOK)
+    if campaign.webhook and campaign.steps:
+        by_it = [each for each in campaign.steps if campaign.channel_of(each) == "webhook"]
+        if not by_it:
+            problems.add("webhook", campaign.webhook, "Nothing of it goes by webhook.", _BY_WEBHOOK)
+        elif all(each.webhook for each in by_it):
+            text = "Each of its steps names its own."
+            problems.add("webhook", campaign.webhook, text, "Take it out here, or in a step.")
     names: set[str] = set()
     for place, step in enumerate(campaign.steps):
         path = f"steps[{place}]"

@@ -39,6 +39,18 @@ def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
         BadCampaign: with every error of every file in ``details["errors"]``.
         ConfigInvalid: a file cannot be read, or is no TOML.
     """
+    found, wrong = read_folder(folder, settings)
+    if wrong:
+        raise _invalid(wrong)
+    return found
+
+
+def read_folder(folder: Path, settings: Settings) -> tuple[dict[str, Compiled], list[Problem]]:
+    """The campaigns of a folder that are right, by name, and what is wrong with the others.
+
+    Raises:
+        ConfigInvalid: a file cannot be read, or is no TOML.
+    """
     conditions = Conditions(settings)
     found: dict[str, Compiled] = {}
     wrong: list[Problem] = []
@@ -48,9 +60,7 @@ def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
             found[path.stem] = read_campaign(path.stem, table, settings, conditions, str(path))
         except BadCampaign as error:
             wrong += [Problem(**each) for each in error.details["errors"]]
-    if wrong:
-        raise _invalid(wrong)
-    return found
+    return found, wrong
 
 
 def read_campaign(

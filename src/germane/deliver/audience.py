@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from germane.deliver import caps
+from germane.deliver import caps, counting
 from germane.deliver.conditions import Condition
+from germane.deliver.occasions import at_of
 from germane.deliver.view import View
 from germane.domain.campaign import Campaign, held_out
 from germane.domain.ids import share_of
@@ -21,7 +22,8 @@ from germane.domain.settings import Settings
 
 SAMPLE = 20
 ORDER = (
-    "no_match", "suppressed", "no_address", "bad_address", "no_consent", "held_out", "capped", "reached",
+    "no_match", "late", "suppressed", "no_address", "bad_address", "no_consent", "held_out", "capped",
+    "reached",
 )  # fmt: skip
 """Each person is counted once, under the first that is true of them."""
 
@@ -92,6 +94,7 @@ def preview(
         )
         fits, why = condition(view) if condition is not None else (True, None)
         code = _standing(campaign, each, policy, view, tenant) if fits else "no_match"
+        code = "late" if fits and _late(campaign, view) else code
         counts[code] += 1
         unknown += why is not None and why.code == "condition_missing"
         if code == "reached":
@@ -124,6 +127,14 @@ def _standing(
     if held_out(campaign, tenant, member.profile.person):
         return "held_out"
     return "capped" if _capped(policy, member.sends, view) else "reached"
+
+
+def _late(campaign: Campaign, view: View) -> bool:
+    """Whether the hour of the audience is over on their clock, for too long to come in by it."""
+    enter = campaign.enter
+    if enter.kind != "audience" or not enter.at:
+        return False
+    return counting.too_late(enter, at_of(enter.at, view.zone), view.now_ms) is not None
 
 
 def _capped(policy: SendPolicy, sends: tuple[Sent, ...], view: View) -> bool:

@@ -66,6 +66,29 @@ def test_whoever_writes_is_known(engine: Engine) -> None:
     assert "putBy" not in read.json()["definition"], "it can be sent again"
 
 
+def test_what_is_live_stays_able_to_send(engine: Engine) -> None:
+    """An edit after which nothing could go out is refused while the campaign is live; dry it says so."""
+    definition = {each: CAMPAIGN[each] for each in ("channel", "content", "enter")}
+    worse = {**definition, "content": "ofer"}
+    turn = "/v1/campaigns/upgrade/status"
+    _, fine, live, refusal, read, _, dry = send(
+        engine,
+        put("content/offer", OFFER, key=True),
+        put("campaigns/upgrade", definition, key=True),
+        ("POST", turn, {"json": {"status": "live"}, "auth": SERVER}),
+        put("campaigns/upgrade", worse, key=True),
+        ("GET", "/v1/campaigns/upgrade", {"auth": SERVER}),
+        ("POST", turn, {"json": {"status": "dry"}, "auth": SERVER}),
+        put("campaigns/upgrade", worse, key=True),
+    )
+    assert (fine.json()["obstacles"], live.json()["status"]) == ([], "live")
+    said = refused(refusal, 400, "campaign.cannot_send")
+    assert "upgrade is live, and could not send like this" in said["message"]
+    assert read.json()["definition"]["steps"][0]["content"] == "offer"
+    (obstacle,) = dry.json()["obstacles"]
+    assert obstacle["text"] == "There is no content 'ofer'."
+
+
 def test_not_everybody_writes(engine: Engine) -> None:
     analyst, turned = send(
         engine,

@@ -138,19 +138,26 @@ def test_reminders_go_by_a_webhook_that_is_there(tmp_path: Path) -> None:
 
 
 def test_a_campaign_goes_by_a_webhook_that_is_there(tmp_path: Path) -> None:
-    (tmp_path / "weekly.toml").write_text(
-        'channel = "webhook"\nwebhook = "push"\ncontent = "x"\n[enter]\nevent = "Signed Up"\n'
-    )
-    content = tmp_path / "content"
+    """What is wrong with one is said although another one cannot be read at all."""
+    weekly = tmp_path / "weekly.toml"
+    start = 'channel = "webhook"\n{}content = "x"\n[enter]\nevent = "Signed Up"\n'
+    weekly.write_text(start.format('webhook = "push"\n'))
+    (tmp_path / "broken.toml").write_text('chanel = "webhook"\n')
 
     def said(hooks: tuple[str, ...], reminding: tuple[str, ...] = ()) -> list[str]:
-        found = audit_folder(a_shop(), tmp_path, content, hooks, reminding)
-        return [each.text for each in found if "would go by webhook" in each.text]
+        found = audit_folder(a_shop(), tmp_path, tmp_path / "content", hooks, reminding)
+        assert any("broken.toml" in each.text for each in found)
+        return [f"{x.text} {x.remedy}" for x in found if x.text.startswith("campaigns/weekly: I")]
 
     assert said(("push", "chat")) == []
-    assert said(("chat",)) == [
-        "campaigns/weekly: Its messages would go by webhook 'push', and none is called so."
-    ]
-    assert said(("push",), ("push",)) == [
-        "campaigns/weekly: Its messages would go by webhook 'push', which is for reminders of approvals alone."
-    ]
+    (gone,) = said(("pusch", "chat"))
+    assert "Its messages would go by webhook 'push', and none is called so." in gone
+    assert "Did you mean 'pusch'?" in gone
+    (reminds,) = said(("push", "chat"), ("push",))
+    assert "for reminders of approvals alone" in reminds
+    assert "or name another one: chat" in reminds
+    weekly.write_text(start.format(""))
+    assert said(("push",)) == []
+    assert said(("push", "team"), ("team",)) == []
+    (open_,) = said(("push", "chat"))
+    assert "does not say by which: there are chat, push." in open_

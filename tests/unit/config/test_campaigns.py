@@ -127,6 +127,11 @@ START = 'content = "x"\n[enter]\nevent = "A"\n'
         ('prority = "high"\n' + START, "prority", "'priority'"),
         ('webhook = "push"\n' + START, "webhook", 'channel = "webhook"'),
         (
+            'channel = "webhook"\nwebhook = "a"\n[enter]\nevent = "A"\n[[steps]]\ncontent="x"\nwebhook="b"\n',
+            "webhook",
+            "names its own",
+        ),
+        (
             '[enter]\nevent = "A"\n[[steps]]\ncontent = "x"\nwebhook = "push"\n',
             "steps[0].webhook",
             'channel = "webhook"',

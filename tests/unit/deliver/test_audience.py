@@ -55,12 +55,23 @@ def test_each_is_counted_once_under_the_first_reason() -> None:
     ]
     found = counted(members)
     assert found.counts == {
-        "no_match": 2, "suppressed": 1, "no_address": 1, "bad_address": 1, "no_consent": 2,
+        "no_match": 2, "late": 0, "suppressed": 1, "no_address": 1, "bad_address": 1, "no_consent": 2,
         "held_out": 0, "capped": 1, "reached": 1,
     }  # fmt: skip
     assert tuple(found.counts) == ORDER
     assert (found.people, found.matches, found.unknown) == (9, 7, 1)
     assert found.sample == ("u:1",)
+
+
+def test_whose_hour_is_over_is_not_counted_as_reached() -> None:
+    """On their own clock: for one it is a day and more ago, for another it was this morning."""
+    east = a_member(1)
+    east = replace(east, profile=replace(east.profile, timezone="Asia/Tokyo"))
+    west = a_member(2)
+    west = replace(west, profile=replace(west.profile, timezone="America/Los_Angeles"))
+    enter = replace(MADE.campaign.enter, at="2026-11-30T14:00")
+    found = counted([east, west, a_member(3, role="maker")], enter=enter)
+    assert (found.counts["late"], found.counts["reached"], found.counts["no_match"]) == (1, 1, 1)
 
 
 def test_transactional_asks_for_no_consent() -> None:
