@@ -80,7 +80,9 @@ def show(message_id: str, config: Path, data: Path | None, *, as_json: bool) -> 
 
     out = common.console()
     out.print(line(found | {"whys": []}))
+    webhook = f" {found['webhook']}" if found["webhook"] else ""
     facts = {
+        "by": f"{found['channel']}{webhook}",
         "content": found["content"],
         "about": found["item"],
         "chosen": ", ".join(f"{slot} {id_}" for slot, id_ in found["chosen"].items() if id_),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from germane.config.finding import Finding
 from germane.deliver import never
 from germane.deliver.compiled import Compiled
-from germane.domain.campaign import Campaign
+from germane.domain.campaign import Campaign, way_out
 from germane.domain.expressions import nearest
 from germane.domain.settings import CapSpec, DeliverySpec, Settings
 from germane.domain.walltime import DAY_MIN, DAY_MS, inside, written_span
@@ -159,8 +160,9 @@ def _brief(campaign: Campaign) -> str:
     """Way in and messages, in a few words."""
     ways = {"event": "an event", "item": "a change of an item", "schedule": "a schedule"}
     by = ways.get(campaign.enter.kind, "an audience")
-    count = len(campaign.steps)
-    return f"{by} lets people in; {count} message{'s' if count != 1 else ''} by {campaign.channel}"
+    ways = Counter(way_out(campaign.channel_of(x), campaign.webhook_of(x)) for x in campaign.steps)
+    told = [f"{count} message{'s' if count != 1 else ''} by {way}" for way, count in ways.items()]
+    return f"{by} lets people in; {', '.join(told)}"
 
 
 def _events(campaign: Campaign, named: set[str]) -> list[tuple[str, str]]:
