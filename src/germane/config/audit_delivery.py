@@ -160,8 +160,10 @@ def _brief(campaign: Campaign) -> str:
     """Way in and messages, in a few words."""
     ways = {"event": "an event", "item": "a change of an item", "schedule": "a schedule"}
     by = ways.get(campaign.enter.kind, "an audience")
-    ways = Counter(way_out(campaign.channel_of(x), campaign.webhook_of(x)) for x in campaign.steps)
-    told = [f"{count} message{'s' if count != 1 else ''} by {way}" for way, count in ways.items()]
+    by_way = Counter(
+        way_out(campaign.channel_of(x), campaign.webhook_of(x)) for x in campaign.steps
+    )
+    told = [f"{count} message{'s' if count != 1 else ''} by {way}" for way, count in by_way.items()]
     return f"{by} lets people in; {', '.join(told)}"
 
 

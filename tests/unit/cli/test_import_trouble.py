@@ -145,6 +145,8 @@ def test_stopped_by_hand(project: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # whoever runs the tests in the background of a shell lets them ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     wal = project / "germane-data" / "germane.db-wal"
     ends = time.monotonic() + 60
