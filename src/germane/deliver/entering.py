@@ -309,7 +309,8 @@ def _up_to_date(made: Compiled, state: Enrolment, view: View) -> Change:
         )
         fresh = replace(state, phase="outside", entry=0, dry=False, let_in_ms=0, entered_ms=0)
         due = state.due_ms or next_due(made.campaign, fresh, view)
-        return replace(fresh, due_ms=due), effects
+        state, more = edited(made, replace(fresh, due_ms=due), view)
+        return state, (*effects, *more)
     return edited(made, state, view)
 
 

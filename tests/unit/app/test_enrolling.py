@@ -545,6 +545,23 @@ def test_a_dry_audience_gets_another_time(engine: Engine) -> None:
     assert rebuild(engine).equal
 
 
+def test_an_earlier_time_while_it_is_dry(engine: Engine) -> None:
+    """It holds, although the later one has not come."""
+    known(engine)
+    engine.put_moves([ContentPut(no_item()), CampaignPut(for_all("2025-11-30T00:00"))])
+    channel = FakeChannel()
+    delivery = Delivery(engine, {"email": channel}, written)
+    asyncio.run(delivery.idle())
+    engine.put_moves([CampaignPut(for_all("2025-11-24T20:00"))])
+    engine.put_moves([CampaignTurned("news", "live", SAID)])
+    asyncio.run(delivery.idle())
+    assert channel.sent == []
+    engine.world.advance(seconds=11 * 3600)  # type: ignore[attr-defined]
+    asyncio.run(delivery.idle())
+    assert len(channel.sent) == 1
+    assert rebuild(engine).equal
+
+
 def test_an_invitation_of_an_older_log_lets_nobody_in_by_itself(engine: Engine) -> None:
     """As it was when it was recorded: the tick that follows it does."""
     known(engine)
