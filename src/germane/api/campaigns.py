@@ -32,16 +32,10 @@ from germane.domain.errors import (
     ContentInUse,
     ContentInvalid,
     Forbidden,
-    UnknownCampaign,
 )
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
-from germane.domain.near import did_you_mean
 from germane.generate.naming import wrong_names
-
-PUSH_CAMPAIGN = (
-    "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
-)
 
 
 class ContentBody(msgspec.Struct, rename="camel"):
@@ -218,13 +212,7 @@ class Campaigns:
         return caller
 
     def _campaign(self, request: Request) -> Campaign:
-        name, known = request.path_params["campaign"], self._engine.library.campaigns
-        if name not in known:
-            raise UnknownCampaign(
-                f"There is no campaign {name!r}.",
-                hint=did_you_mean(name, known) if known else PUSH_CAMPAIGN,
-            )
-        return known[name]
+        return self._engine.library.campaign(request.path_params["campaign"])
 
     def _obstacles(self, campaign: Campaign) -> list[dict[str, str]]:
         found = obstacles(self._engine, campaign, self._ways)

@@ -19,7 +19,7 @@ from germane.app.ledgers import message_view, why_not
 from germane.app.sends import messages_of, messages_with
 from germane.app.writing import rendered_of
 from germane.domain.campaign import WEBHOOK, Channel
-from germane.domain.errors import BadRequest, NotFound, UnknownCampaign, UnknownPerson, WrongMove
+from germane.domain.errors import BadRequest, NotFound, UnknownPerson, WrongMove
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.ledger import beyond
 from germane.domain.message import STATUSES, Message, Why
@@ -129,11 +129,8 @@ class Messages:
         found = why_not(self._engine, person, campaign)
         if found is None:
             raise UnknownPerson(f"Nothing is known about {person!r}.")
-        known = self._engine.library.campaigns
-        if campaign not in known and not found["messages"] and not found["enrolments"]:
-            raise UnknownCampaign(
-                f"There is no campaign {campaign!r}.", hint=did_you_mean(campaign, known)
-            )
+        if not found["messages"] and not found["enrolments"]:
+            self._engine.library.campaign(campaign)
         return answer(found)
 
     async def switches(self, request: Request) -> Response:
@@ -178,11 +175,8 @@ class Messages:
 
     def _known(self, body: Kill) -> None:
         """A switch of something that is not there would stop nothing, and nobody would notice."""
-        campaigns = self._engine.library.campaigns
-        if body.scope == "campaign" and body.name not in campaigns:
-            raise UnknownCampaign(
-                f"There is no campaign {body.name!r}.", hint=did_you_mean(body.name, campaigns)
-            )
+        if body.scope == "campaign":
+            self._engine.library.campaign(body.name)
         if body.scope != "channel" or body.name in CHANNELS:
             return
         named = [each for each in self._ways.channels if ":" in each] if self._ways else [body.name]
@@ -192,11 +186,20 @@ class Messages:
                 f"There is no channel {body.name!r}.", hint=did_you_mean(body.name, there)
             )
 
+    def _known_campaign(self, name: str) -> None:
+        """Raises UnknownCampaign, but of one that has messages, although it is gone."""
+        engine = self._engine
+        counts = engine.entries.counts(engine.tenant, "message")
+        if not any(topic == name for topic, _ in counts):
+            engine.library.campaign(name)
+
     def _found(self, request: Request, limit: int) -> list[Message]:
         ask, engine = request.query_params, self._engine
         status, campaign, after = (ask.get(x, "") for x in ("status", "campaign", "after"))
         if status and status not in STATUSES:
             raise BadRequest(f"There is no status {status!r}.", hint=did_you_mean(status, STATUSES))
+        if campaign:
+            self._known_campaign(campaign)
         if not ask.get("person"):
             return messages_with(engine, campaign, status, after=after, limit=limit)
         person = engine.person_key(ask["person"])

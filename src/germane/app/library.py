@@ -13,7 +13,7 @@ from germane.deliver.compiled import Compiled, compiled, listens_to
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, as_choice, choice_surface
-from germane.domain.errors import GermaneError, NotFound, UnknownContent
+from germane.domain.errors import GermaneError, NotFound, UnknownCampaign, UnknownContent
 from germane.domain.ledger import Entry
 from germane.domain.near import did_you_mean
 from germane.domain.record import Txn
@@ -27,6 +27,9 @@ EXPLORATION_SHARE = 0.1
 FEATURES = ("known", "readiness", "idle_days")
 PREFIX = "content:"
 """Surfaces that content brings have names that begin so; no declared one has."""
+PUSH_CAMPAIGN = (
+    "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
+)
 PUSH_CONTENT = "Write content/NAME.toml and run `germane content push`, or PUT /v1/content/{id}."
 _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
@@ -84,6 +87,17 @@ class Library:
             hint = did_you_mean(name, self.contents) if self.contents else PUSH_CONTENT
             raise UnknownContent(f"There is no content {name!r}.", hint=hint)
         return self.contents[name]
+
+    def campaign(self, name: str) -> Campaign:
+        """One campaign.
+
+        Raises:
+            UnknownCampaign: there is none of that name.
+        """
+        if name not in self.campaigns:
+            hint = did_you_mean(name, self.campaigns) if self.campaigns else PUSH_CAMPAIGN
+            raise UnknownCampaign(f"There is no campaign {name!r}.", hint=hint)
+        return self.campaigns[name]
 
     def compiled(self, name: str) -> Compiled | None:
         """A campaign that can be carried out; ``None``: there is none of that name, or a condition of it
@@ -159,12 +173,9 @@ class Library:
         """A campaign goes live, pauses, ends.
 
         Raises:
-            NotFound: there is none of that name.
+            UnknownCampaign: there is none of that name.
         """
-        known = self.campaigns.get(name)
-        if known is None:
-            raise NotFound(f"There is no campaign {name!r}.")
-        self._keep(tenant, replace(known, status=status), txn)
+        self._keep(tenant, replace(self.campaign(name), status=status), txn)
 
     def _keep(self, tenant: str, campaign: Campaign, txn: Txn) -> None:
         self.campaigns[campaign.name] = campaign

@@ -85,6 +85,7 @@ def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:
         ("stop-sending", "--channel", "webhook:gone"): (1, "There is no channel"),
         ("go-on-sending", "--channel", "mail"): (1, "Did you mean 'email'?"),
         ("stop-sending", "--channel", "email", "--campaign", "x"): (2, "One at a time"),
+        ("messages", "list", "--campaign", "back-in-stok"): (1, "Did you mean 'back-in-stock'?"),
         ("messages", "list", "--status", "send"): (1, "Did you mean 'sent'?"),
         ("messages", "show", "nothing"): (1, "messages list"),
         ("messages", "resolve", "nothing"): (2, "--arrived"),
