@@ -13,6 +13,7 @@ from germane.app.slot_words import slots_now
 from germane.deliver import approving as rules
 from germane.deliver.approval_stats import CampaignApprovals
 from germane.domain.approval import Approval, ApprovalPolicy, Verdict
+from germane.domain.campaign import way_out
 from germane.domain.content import Rendered
 from germane.domain.decision import Decision
 from germane.domain.message import Message
@@ -30,6 +31,7 @@ def in_brief(approval: Approval, engine: Engine) -> dict[str, Any]:
         "campaign": approval.campaign,
         "version": approval.version,
         "channel": approval.channel or None,
+        "ways": _ways(approval, engine),
         "personId": approval.person or None,
         "amounts": approval.amounts,
         "authors": list(approval.authors),
@@ -157,10 +159,20 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def _ways(approval: Approval, engine: Engine) -> list[str]:
+    """The ways out that its campaign takes by now."""
+    campaign = engine.library.campaigns.get(approval.campaign)
+    if campaign is None:
+        return []
+    ways = (way_out(campaign.channel_of(x), campaign.webhook_of(x)) for x in campaign.steps)
+    return [*dict.fromkeys(ways)]
+
+
 def _message(message: Message) -> dict[str, Any]:
     return {
         "messageId": message.message_id,
         "status": message.status,
+        "webhook": message.webhook or None,
         "purpose": message.purpose,
         "contentId": message.content,
         "contentVersion": message.content_version,

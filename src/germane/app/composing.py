@@ -74,7 +74,10 @@ class Composer:
         addresses: Addresses = no_addresses,
         spec: ContentSpec | None = None,
         demands: Demands | None = None,
+        named: Callable[[Campaign, Message], Message] = lambda _, message: message,
     ) -> None:
+        """``named``: a message with its way out, as a form of its campaign has it."""
+        self._named = named
         self._engine = engine
         self._demands = demands or Demands(engine)
         self.spec = spec or ContentSpec()
@@ -196,13 +199,15 @@ class Composer:
         """
         library = self._engine.library
         campaign = library.campaigns.get(draft.campaign)
-        content = library.contents.get(draft.content)
-        if campaign is None or campaign.step_at(draft.step) is None:
+        place = campaign.step_at(draft.step) if campaign is not None else None
+        if campaign is None or place is None:
             raise CampaignGone("Its campaign is gone.")
+        asked = draft if draft.version == campaign.version else _anew(draft, campaign, place)
+        content = library.contents.get(asked.content)
         if content is None:
-            raise UnknownContent(f"There is no content {draft.content!r}.")
+            raise UnknownContent(f"There is no content {asked.content!r}.")
         profile = self._engine.profile_of(draft.person)
-        message = replace(draft, person=profile.person)
+        message = replace(asked, person=profile.person)
         chosen, decisions = self._chosen(message, content, profile)
         work = self._work(message, profile, chosen)
         return Begun(draft, message, campaign, content, profile, decisions, work)
@@ -216,7 +221,7 @@ class Composer:
             text = "The campaign is dry: it would have gone out."
             whys = (*whys, Why(now_ms, "campaign.dry", text))
         made = replace(
-            begun.message,
+            self._named(begun.campaign, begun.message),
             status=status,
             due_ms=plan.at_ms or 0 if status == "queued" else 0,
             expires_ms=plan.deadline_ms,
@@ -359,6 +364,21 @@ def _held_out(tenant: str, person: str, campaign: Campaign) -> Reason | None:
         return None
     text = f"In the holdout of {campaign.name}: {campaign.holdout_share:.0%} of people get nothing."
     return Reason("holdout", text)
+
+
+def _anew(draft: Message, campaign: Campaign, place: int) -> Message:
+    """What was asked for under an earlier form, as the newest one has it: that is what it is made of, and
+    whose approval it needs."""
+    step = campaign.steps[place]
+    return replace(
+        draft,
+        content=step.content,
+        channel=campaign.channel_of(step),
+        purpose=campaign.purpose,
+        kind=campaign.delivery,
+        priority="transactional" if campaign.transactional else campaign.priority,
+        webhook=campaign.webhook_of(step),
+    )
 
 
 def _dropped(draft: Message, why: Why) -> Planned:

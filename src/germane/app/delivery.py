@@ -49,10 +49,10 @@ class Delivery:
         self._engine = engine
         self._approving = Approving(engine)
         demands = self._approving.demands
-        self.composer = Composer(engine, addresses, spec, demands)
+        ways = WaysOut(engine.library, channels, reserved)
+        self.composer = Composer(engine, addresses, spec, demands, ways.named)
         self._making = Making(engine, self.composer)
         reminders = Reminders(engine, demands)
-        ways = WaysOut(engine.library, channels, reserved)
         checks: list[Check] = [
             ways,
             Checks(engine, self.composer),

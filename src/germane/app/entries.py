@@ -105,7 +105,8 @@ class Entries:
         stored = self._store.due(
             tenant, kind, until_ms, limit=limit + len(self._over(tenant, kind))
         )
-        self._read(tenant, kind, stored)
+        if len(stored) <= KEPT // 10:  # of more, most are only looked over
+            self._read(tenant, kind, stored)
         held = (e for e in self._held(tenant, kind) if 0 < e.due_ms <= until_ms)
         found = [*self._still(tenant, kind, stored), *held]
         return sorted(found, key=lambda e: (e.due_ms, e.key))[:limit]

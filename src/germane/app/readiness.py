@@ -71,7 +71,12 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
 
 def _goes(way: str, ways: Ways) -> bool:
     """Whether a campaign may send by it."""
-    return way in (*ALWAYS, *ways.channels) and way.removeprefix(WEBHOOK) not in ways.reminding
+    return way in (*ALWAYS, *ways.channels) and way not in _reminding(ways)
+
+
+def _reminding(ways: Ways) -> set[str]:
+    """Ways out that no campaign may take."""
+    return {WEBHOOK + each for each in ways.reminding}
 
 
 def _no_way(way: str, ways: Ways) -> Obstacle:
@@ -79,7 +84,7 @@ def _no_way(way: str, ways: Ways) -> Obstacle:
     found = [each.removeprefix(WEBHOOK) for each in ways.channels if each.startswith(WEBHOOK)]
     names = sorted({*found} - {*ways.reminding})
     name = way.removeprefix(WEBHOOK)
-    if name in ways.reminding:
+    if way in _reminding(ways):
         return Obstacle(*only_reminds(name, names))
     if way.startswith(WEBHOOK):
         return Obstacle(*no_webhook(name, names, "Its messages"))

@@ -21,7 +21,7 @@ class Go(msgspec.Struct, frozen=True, gc=False):
     address: str
     why: Why
     webhook: str = ""
-    """The one it goes by, where that is named."""
+    """The one it goes by; empty: by none."""
 
 
 class Later(msgspec.Struct, frozen=True, gc=False):

@@ -7,11 +7,10 @@ from collections.abc import Collection
 from msgspec.structs import replace
 
 from germane.app.library import Library
-from germane.app.release import Later, Never
-from germane.domain.campaign import WEBHOOK
+from germane.app.release import Later
+from germane.domain.campaign import WEBHOOK, Campaign
 from germane.domain.message import Message, Why
 from germane.domain.profile import Profile
-from germane.domain.sending import RETRY_FOR_S
 
 MISSING_S = 900
 """A message whose way out is not there is looked at again after so many seconds."""
@@ -27,29 +26,34 @@ class WaysOut:
         self._library = library
         self._channels = channels
         self._reserved = reserved
+        free = [x for x in channels if x.startswith(WEBHOOK) and x not in reserved]
+        self._only = free[0].removeprefix(WEBHOOK) if len(free) == 1 else ""
+
+    def named(self, campaign: Campaign, message: Message) -> Message:
+        """A message with the name of the webhook that a form of its campaign sends it by, also where the
+        campaign names none because there is only one: so it is known by what it went, whatever comes."""
+        place = campaign.step_at(message.step)
+        if message.channel != "webhook" or place is None:
+            return message
+        step = campaign.steps[place]
+        if campaign.channel_of(step) != "webhook":
+            return message
+        return replace(message, webhook=campaign.webhook_of(step) or self._only)
 
     def as_now(self, message: Message) -> Message:
         """A message with the webhook that its campaign names by now. Where people approve it, that stays
         which it was made for: they agreed to that one."""
         campaign = self._library.campaigns.get(message.campaign)
-        if campaign is None or message.channel != "webhook" or message.demands:
-            return message
-        place = campaign.step_at(message.step)
-        if place is None or campaign.channel_of(campaign.steps[place]) != "webhook":
-            return message
-        return replace(message, webhook=campaign.webhook_of(campaign.steps[place]))
+        return message if campaign is None or message.demands else self.named(campaign, message)
 
-    def __call__(self, message: Message, person: Profile, now_ms: int) -> Later | Never | None:
-        """A message of a campaign waits for a way that is not there; for days, and then no more."""
+    def __call__(self, message: Message, person: Profile, now_ms: int) -> Later | None:
+        """A message of a campaign waits for a way that is not there, as long as it is of use at all."""
         if not message.campaign:
             return None  # to another program: whoever wrote it named its way
         text = self._missing(message.way)
         if not text:
             return None
-        why = Why(now_ms, "channel.missing", text)
-        if now_ms > (message.asked_ms or message.created_ms) + RETRY_FOR_S * 1000:
-            return Never("skipped", why)
-        return Later(now_ms + MISSING_S * 1000, why)
+        return Later(now_ms + MISSING_S * 1000, Why(now_ms, "channel.missing", text))
 
     def _missing(self, way: str) -> str:
         """What is wrong with it; empty: nothing."""

@@ -129,7 +129,7 @@ def fold(message: Message | None, move: MessageMove, *, at_ms: int, seq: int) ->
             claimed_ms=at_ms,
             address=move.address,
             attempts=message.attempts + 1,
-            webhook=move.webhook or message.webhook,
+            webhook=message.webhook if move.webhook is None else move.webhook,
             due_ms=0,
             whys=whys,
         )

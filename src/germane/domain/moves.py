@@ -50,8 +50,8 @@ class Claimed(Move, frozen=True, gc=False):
     message_id: str
     address: str
     why: Why
-    webhook: str = ""
-    """The one it goes by, where that is named."""
+    webhook: str | None = None
+    """The one it goes by; empty: by none; ``None``: by the one that it was made for."""
 
 
 class Settled(Move, frozen=True, gc=False):
