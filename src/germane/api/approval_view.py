@@ -67,6 +67,7 @@ async def whole(approval: Approval, engine: Engine, approving: Approving) -> dic
         return found | {"contents": approval.contents}
     rendered = approving.rendered(message)
     return found | {
+        "ways": [message.way],
         "message": _message(message),
         "slots": [
             {

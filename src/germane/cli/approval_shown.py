@@ -38,6 +38,8 @@ def show_one(found: dict[str, Any]) -> None:
     out.print(f"[dim]digest[/] {found['digest']}")
     if found["authorsNote"]:
         out.print(f"[yellow]![/] {escape(found['authorsNote'])}")
+    if found["ways"]:
+        out.print(escape(f"Goes by {', '.join(found['ways'])}."))
     for each in found["demanded"]:
         who = " or ".join(each["approvers"])
         have = ", ".join(each["approvedBy"]) or "nobody"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from germane.cli import common, pushing
 from germane.cli.common import many
 from germane.cli.desk import HERE, NO_SERVER, Desk, agreed, reading, writing
 from germane.cli.project import CAMPAIGNS
-from germane.domain.errors import NotFound
+from germane.domain.errors import CannotSend, GermaneError, NotFound
 
 if TYPE_CHECKING:
     from germane.config.finding import Finding
     from germane.deliver.compiled import Compiled
+    from germane.domain.campaign import Campaign
 
 NONE = "There is no campaign yet. Write campaigns/NAME.toml, then run `germane campaign push`."
 LEFT = "not in the folder; --prune ends it"
@@ -52,8 +54,6 @@ def push(
     others stand as they did."""
     import msgspec
 
-    from germane.config.campaign_written import as_table
-
     where = folder if folder is not None else config.parent / CAMPAIGNS
     read, findings = _checked(config, where)
     written = {name: made.campaign for name, made in read.items()}
@@ -69,25 +69,54 @@ def push(
         removed = found.gone if prune else []
         if removed and not dry_run and not _meant(removed, yes=yes):
             return 1
-        missing: dict[str, list[str]] = {}
-        obstacles: dict[str, list[dict[str, str]]] = {}
+        sent = _sent(desk, {} if dry_run else {x: written[x] for x in found.wanted})
         if not dry_run:
-            for each in found.wanted:
-                said = desk.put("campaigns", each, body=as_table(written[each]))
-                if said["missingContent"]:
-                    missing[each] = said["missingContent"]
-                if said["obstacles"]:
-                    obstacles[each] = said["obstacles"]
             for each in removed:
                 desk.post("campaigns", each, "status", status="ended", reason=HERE)
+    done = found.without(sent.refused)
     if as_json:
         warnings = [msgspec.to_builtins(each) for each in findings if each.level == "warning"]
-        more = {"warnings": warnings, "missingContent": missing, "obstacles": obstacles}
-        common.print_json(pushing.told(found, removed, dry_run=dry_run, **more))
-        return 0
-    pushing.summary(found, removed, "ended", dry_run=dry_run)
-    _tell_what_is_next(found, obstacles, dry_run=dry_run)
-    return 0
+        more = {
+            "warnings": warnings,
+            "missingContent": sent.missing,
+            "obstacles": sent.obstacles,
+            "refused": {name: each.message for name, each in sent.refused.items()},
+        }
+        common.print_json(pushing.told(done, removed, dry_run=dry_run, **more))
+        return int(bool(sent.refused))
+    pushing.summary(done, removed, "ended", dry_run=dry_run)
+    _tell_what_is_next(done, sent, dry_run=dry_run)
+    return int(bool(sent.refused))
+
+
+class _Sent(NamedTuple):
+    """What became of campaigns that were sent, each by name."""
+
+    missing: dict[str, list[str]]
+    """Content that is not there."""
+    obstacles: dict[str, list[dict[str, str]]]
+    """What keeps those from sending that were taken."""
+    refused: dict[str, GermaneError]
+
+
+def _sent(desk: Desk, campaigns: Mapping[str, Campaign]) -> _Sent:
+    """One that is refused, because it is live and could not send, is in no other one's way."""
+    from germane.config.campaign_written import as_table
+
+    found = _Sent({}, {}, {})
+    for name, campaign in campaigns.items():
+        try:
+            said = desk.put("campaigns", name, body=as_table(campaign))
+        except GermaneError as error:
+            if error.code != CannotSend.code:
+                raise
+            found.refused[name] = error
+            continue
+        if said["missingContent"]:
+            found.missing[name] = said["missingContent"]
+        if said["obstacles"]:
+            found.obstacles[name] = said["obstacles"]
+    return found
 
 
 def _checked(config: Path, where: Path) -> tuple[dict[str, Compiled], list[Finding]]:
@@ -118,13 +147,13 @@ def _meant(names: list[str], *, yes: bool) -> bool:
     return agreed(f"End {listed}?", yes=yes, remedy="Add --yes, or leave --prune out.")
 
 
-def _tell_what_is_next(
-    found: pushing.Difference, obstacles: dict[str, list[dict[str, str]]], *, dry_run: bool
-) -> None:
+def _tell_what_is_next(found: pushing.Difference, sent: _Sent, *, dry_run: bool) -> None:
     from rich.markup import escape
 
     out = common.console()
-    for name, each in obstacles.items():
+    for error in sent.refused.values():
+        out.print(f"[red]✗[/] {escape(error.message)} [dim]{escape(error.hint)}[/]")
+    for name, each in sent.obstacles.items():
         for one in each:
             text = f"{name}: {one['text']}"
             out.print(f"[yellow]![/] {escape(text)} [dim]{escape(one['remedy'])}[/]")

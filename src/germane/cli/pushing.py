@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from germane.cli import common
@@ -22,6 +22,11 @@ class Difference(NamedTuple):
     def wanted(self) -> list[str]:
         """What is to be sent."""
         return [*self.new, *self.changed]
+
+    def without(self, names: Collection[str]) -> Difference:
+        """The same, but for some that were not taken."""
+        new, changed = ([x for x in each if x not in names] for each in (self.new, self.changed))
+        return self._replace(new=new, changed=changed)
 
 
 def difference(written: Mapping[str, str], there: Mapping[str, str]) -> Difference:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from germane.api.approval_view import whole
 from germane.app.approving import Approving
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
@@ -174,6 +175,18 @@ def test_what_people_agreed_to_stays_where_it_goes(engine: Engine) -> None:
     assert (message.status, message.way) == ("queued", "webhook:one")
     assert message.whys[-1].code == "channel.missing"
     assert (one.sent, two.sent) == ([], [])
+
+
+@pytest.mark.parametrize("of", ["each", "campaign"])
+def test_who_is_to_agree_sees_where_it_goes(engine: Engine, of: str) -> None:
+    """Of a campaign: by all the ways that its steps take."""
+    campaign = by("push", approval={"of": of, "approvers": ["role:approver"]})
+    asked(engine, replace(campaign, steps=(*campaign.steps, Step("two", "picks"))))
+    worked(engine, {"webhook:push": FakeChannel(), "webhook:chat": FakeChannel()})
+    approving = Approving(engine)
+    (waits,) = (each for each in approving.listed() if each.status == "pending")
+    seen = asyncio.run(whole(waits, engine, approving))
+    assert seen["ways"] == (["webhook:push"] if of == "each" else ["webhook:push", "email"])
 
 
 def test_a_webhook_may_be_called_like_a_channel(engine: Engine) -> None:

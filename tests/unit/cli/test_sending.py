@@ -76,6 +76,23 @@ def test_what_is_pushed_is_what_is_in_the_folder(shop: Shop) -> None:
     assert "Did you mean 'event'" in shop.run("campaign", "push", code=1)
 
 
+def test_one_live_campaign_that_could_not_send_is_in_no_others_way(shop: Shop) -> None:
+    """It stays as it was; those before and after it are pushed, and the command says both."""
+    shop.run("campaign", "live", "cart-left", "--yes")
+    for path in (shop.folder / "campaigns").glob("*.toml"):
+        path.write_text(path.read_text().replace('title = "', 'title = "New: '))
+    left = shop.folder / "campaigns" / "cart-left.toml"
+    left.write_text(left.read_text().replace('content = "cart-banner"', 'content = "cart-baner"'))
+    told = shop.told("campaign", "push", code=1)
+    assert "There is no content 'cart-baner'" in told["refused"]["cart-left"]
+    assert sorted(told["changed"]) == ["back-in-stock", "weekly-picks"]
+    assert shop.told("campaign", "show", "weekly-picks")["title"].startswith("New: ")
+    said = shop.run("campaign", "push", code=1)
+    assert "cart-left is live, and could not send like this" in said
+    left.write_text(left.read_text().replace("cart-baner", "cart-banner"))
+    assert shop.told("campaign", "push")["changed"] == ["cart-left"]
+
+
 def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:
     """Names that are nearly right, and what was left out."""
     cases = {
