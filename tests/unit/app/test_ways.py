@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,36 +13,22 @@ from germane.app.approving import Approving
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
-from germane.app.opening import open_engine
 from germane.app.operators import Operators
 from germane.app.readiness import obstacles
 from germane.app.rebuild import rebuild
 from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.moves import CampaignPut, ContentPut, Switched
 from germane.domain.sending import Channel
-from germane.domain.settings import Settings
-from germane.testing import FakeWorld, an_event
-from germane.testing.builders import an_item
-from germane.testing.world import START_MS
+from germane.testing import an_event
 from tests.unit.app.test_composing import a_content
-from tests.unit.app.test_enrolling import AT_ONCE, SAID, abandoned, known, live, messages
+from tests.unit.app.test_enrolling import SAID, abandoned, engine, known, live, messages
 from tests.unit.app.test_posting import FakeChannel, written
 
+__all__ = ["engine"]
+"""The fixture: nothing holds a message back."""
 HOUR_S, DAY_S = 3_600, 86_400
 STOP = Switched("all", "", True, SAID)
 GO_ON = Switched("all", "", False, SAID)
-
-
-@pytest.fixture
-def engine(tmp_path: Path, shop: Settings) -> Iterator[Engine]:
-    """Nothing holds a message back."""
-    made = open_engine(
-        replace(shop, delivery=AT_ONCE), tmp_path / "data", world=FakeWorld(START_MS)
-    )
-    with made.importer() as importer:
-        importer.add_items([an_item(n) for n in range(10)])
-    yield made
-    made.store.close()
 
 
 def by(webhook: str = "", **changed: Any) -> Campaign:
