@@ -65,10 +65,10 @@ def _say(what: str, option: str, found: list[dict[str, Any]], *, was: bool, on: 
         out.print(f"There was no stop of {escape(what)}.")
     for each in found:
         named = f"{each['scope']} {each['name']}".strip() if each["name"] else "everything"
-        option = f" --{each['scope']} {each['name']}" if each["name"] else ""
+        its = f" --{each['scope']} {each['name']}" if each["name"] else ""
         out.print(
             f"[yellow]Still stopped[/]: {escape(named)} ({escape(each['reason'])})  "
-            f"[dim]germane go-on-sending{escape(option)}[/]"
+            f"[dim]germane go-on-sending{escape(its)}[/]"
         )
 
 
