@@ -16,6 +16,7 @@ from germane.api import wire
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
 from germane.api.browser import Browsers, Visitor
+from germane.api.ingest import signalled
 from germane.api.seen import decision_for_people
 from germane.app.engine import Engine
 from germane.app.receipt import Receipt
@@ -23,6 +24,7 @@ from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError
 from germane.domain.inbox import Inbox
 from germane.domain.outcome import Impression, Outcome
+from germane.domain.purposes import PERSONALISATION
 from germane.profile.view import rfc3339
 
 _encode = msgspec.json.Encoder().encode
@@ -42,11 +44,13 @@ class Decisions:
         """``POST /v1/decide``."""
         visitor = await self._browsers.visitor(request)
         if visitor is not None:
-            return answer(self._shown(visitor))
+            return answer(self._shown(visitor, request))
         asked = await parse(request, wire.DecideRequest)
-        asked.person.check()
+        if not asked.opt_out:
+            asked.person.check()
+        who = self._heard(request, *asked.person.ids(), opt_out=asked.opt_out)
         return answer(
-            self._one(asked.person, asked.account, asked.asks(), asked.explain, record=asked.record)
+            self._one(who, asked.account, asked.asks(), asked.explain, record=asked.record)
         )
 
     async def batch(self, request: Request) -> Response:
@@ -101,12 +105,26 @@ class Decisions:
             ids = asked.person.ids()
         return answer({"messages": list(await self._inbox(*ids)), "serverTime": self._now()})
 
-    def _shown(self, visitor: Visitor) -> dict[str, Any]:
+    def _heard(
+        self, request: Request, user_id: str, anonymous_id: str, *, opt_out: bool
+    ) -> tuple[str, str]:
+        """The ids of whom it is decided for; none, if that is nobody. What the browser says no to holds for
+        this very answer."""
+        if opt_out:
+            return "", ""
+        if not signalled(request):
+            return user_id, anonymous_id
+        self._engine.signalled(user_id, anonymous_id)
+        refused = PERSONALISATION in self._engine.settings.privacy.gpc
+        return ("", "") if refused else (user_id, anonymous_id)
+
+    def _shown(self, visitor: Visitor, request: Request) -> dict[str, Any]:
         """What a browser is told: what people may see, and how to answer it."""
         asked = visitor.question(wire.BrowserDecideRequest)
         visitor.may_ask([each.surface for each in asked.surfaces])
         self._browsers.may_read(visitor)
-        decisions, _ = self._engine.decide(visitor.user_id, visitor.anonymous_id, "", asked.asks())
+        ids = self._heard(request, visitor.user_id, visitor.anonymous_id, opt_out=asked.opt_out)
+        decisions, _ = self._engine.decide(*ids, "", asked.asks())
         settings, catalogue = self._engine.settings, self._engine.catalogue
         return {
             "decisions": [
@@ -129,16 +147,14 @@ class Decisions:
 
     def _one(
         self,
-        person: wire.PersonRef,
+        ids: tuple[str, str],
         account: str | float | None,
         asks: list[Ask],
         explain: bool,
         *,
         record: bool = True,
     ) -> dict[str, Any]:
-        decisions, trust = self._engine.decide(
-            *person.ids(), wire.text_of(account), asks, record=record
-        )
+        decisions, trust = self._engine.decide(*ids, wire.text_of(account), asks, record=record)
         catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {
             "decisions": [
@@ -161,7 +177,7 @@ class Decisions:
             user_id, anonymous_id = person.ids()
             who = {"userId": user_id or None, "anonymousId": anonymous_id or None}
             try:
-                line = {"person": who, **self._one(person, None, asks, explain)}
+                line = {"person": who, **self._one((user_id, anonymous_id), None, asks, explain)}
             except GermaneError as error:
                 line = {"person": who, "error": {"code": error.code, "message": error.message}}
             yield _encode(line) + b"\n"

@@ -86,6 +86,4 @@ def _messages(on: Messages) -> list[Endpoint]:
         Endpoint(
             "POST", "/v1/switch", on.switch, "Stop sending, or go on", tag, body=messages.Kill, also=(404,)
         ),
-        Endpoint("POST", "/v1/consent", on.consent, "Somebody said yes or no to a purpose", "People",
-                 body=messages.Consent),
     ]  # fmt: skip

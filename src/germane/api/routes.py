@@ -7,6 +7,7 @@ from germane.api.approval_routes import approval
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
 from germane.api.catalogue import Catalogue
+from germane.api.consents import privacy
 from germane.api.deciding import Decisions
 from germane.api.delivery_routes import delivery
 from germane.api.endpoint import Endpoint
@@ -47,6 +48,7 @@ def endpoints(
     return [
         *_tracking(engine, keys),
         *_decisions(Decisions(engine, keys, browsers, inbox)),
+        *privacy(engine, keys),
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),

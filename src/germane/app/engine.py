@@ -30,7 +30,7 @@ from germane.domain.errors import GermaneError, Overloaded, StorageFailed
 from germane.domain.event import Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
-from germane.domain.moves import AnyMove
+from germane.domain.moves import AnyMove, Stated
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
@@ -125,6 +125,7 @@ class Engine(Known):
             "log_offset": float(self._seq),
             "shared_offset": float(self.model.seq),
             "records_waiting": float(self._waiting),
+            "refused_total": float(self._steps.refused.total()),
             "items": float(len(self._steps.items)),
         }
 
@@ -249,6 +250,20 @@ class Engine(Known):
             else:
                 self.commit(txn)
 
+    def signalled(self, user_id: str, anonymous_id: str) -> None:
+        """A browser sent ``Sec-GPC: 1`` with a question: of somebody who is known, that is a no."""
+        person = self.whose(user_id, anonymous_id)
+        known = self._memory.profile(self.tenant, person.person) is not None
+        purposes = self.settings.privacy.gpc if known else ()
+        wanted = [x for x in purposes if person.consent.get(x) is not False]
+        salts = (f"{self.world.seed():x}" for _ in wanted)
+        self.put_moves(
+            [
+                Stated(person.person, purpose, False, "gpc", salt=salt)
+                for purpose, salt in zip(wanted, salts, strict=True)
+            ]
+        )
+
     async def durable(self) -> None:
         """Wait until all that was folded so far is on the disk.
 
@@ -299,7 +314,7 @@ class Engine(Known):
         started = time.perf_counter()
         self.check(asks)
         profile = self._deciding.whose(self.tenant, user_id, anonymous_id)
-        trust = self._deciding.trust(profile)
+        trust = self.trust(profile)
         made = [self._decided(profile.person, each, account, record=record) for each in asks]
         if record:
             self.counters.decide.add(time.perf_counter() - started)
@@ -373,7 +388,7 @@ class Engine(Known):
                 continue
             seen.add(event.message_id)
             txn = self._fold_event(event)
-            accepted += bool(txn.records)
+            accepted += bool(txn.records) or not txn.letters  # what may not be kept is no mistake
             whole.absorb(txn)
         self.counters.events.add(accepted)
         self.counters.duplicates += duplicates
@@ -387,6 +402,9 @@ class Engine(Known):
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
             return self._letters.poisoned(event, error, arrival.received_ms)
+        if not txn.records:
+            self._seq -= 1
+            return txn
         self.counters.credited(rewards)
         self._unheard.look(event, aloud=self._committer.running)
         return self._held(txn)
@@ -451,6 +469,9 @@ class Engine(Known):
             seen.add(report_key(report))
             txn = Txn()
             step(report, decision, arrival, txn)
+            if not txn.records:  # nothing is kept of people who opted out
+                self._seq -= 1
+                continue
             self._submit(self._held(txn))
         await self._durable()
         duplicates = verdicts.count("duplicate")

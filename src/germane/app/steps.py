@@ -5,6 +5,7 @@ Everything here is deterministic in the record, the state before it and the sett
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
 from germane.app.arrival import Arrival, report_key
+from germane.app.consents import Consents, Heard, keep, merged
 from germane.app.enrolling import Enrolling
 from germane.app.lessons import is_lesson
 from germane.app.library import Library, prefix_of
@@ -53,7 +55,8 @@ from germane.ingest.signals import Extractor
 from germane.measure import attribution, choices
 from germane.measure.reported import Answer
 from germane.measure.whole import Whole, rest_of
-from germane.profile import consent, exposure, repeats, rhythm
+from germane.privacy.gate import Gate, Met
+from germane.profile import exposure, repeats, rhythm, service
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
@@ -75,6 +78,10 @@ class Steps:
     library: Library = field(init=False)
     enrolling: Enrolling = field(init=False)
     replies: Replies = field(init=False)
+    consents: Consents = field(init=False)
+    gate: Gate = field(init=False)
+    refused: Counter[str] = field(default_factory=Counter)
+    """What was left out because it may not be kept, by name."""
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +91,8 @@ class Steps:
         self.library = Library(self.settings, self.memory.entries)
         self.moving = Moving(self.memory.entries)
         self.replies = Replies(self.memory)
+        self.consents = Consents(self.settings.privacy)
+        self.gate = Gate(self.settings)
         self.enrolling = Enrolling(self.settings, self.memory, self.library, self.items)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
@@ -92,7 +101,17 @@ class Steps:
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
         met = self._whose(event, at)
-        before = met.person
+        heard = self.consents.heard(event, met.person, at)
+        seen = Met(self.library.serves(event), bool(heard.said), bool(met.claims or met.gone))
+        passed = self.gate.admitted(event, heard.person, at.received_ms, seen)
+        self.refused.update(passed.refused)
+        if passed.event is None:
+            return []
+        event, before = passed.event, heard.person
+        met.person = before
+        if not passed.personal:
+            self._serve(event, met, heard, at, txn)
+            return []
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
         paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
@@ -126,18 +145,11 @@ class Steps:
         after = self._credited(after, rewards, decisions)
         after = self._credited_choices(after, of_choices, at)
         record = at.record("event", after.person, event.message_id, event.at_ms, event, observation)
-        for gone in met.gone:
-            txn.profiles[at.tenant, gone] = None
-            self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
+        self._united(met, after, at, txn)
         items = tuple(dict.fromkeys(each.item_id for each in told))
         self.enrolling.event(at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq)
-        refused = consent.withdrawn(event, before.consent)
-        if refused:
-            self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)
         self._learn(at.seq, observation)
-        for external, person in met.claims.items():
-            txn.identities[at.tenant, external] = person
-        txn.profiles[at.tenant, after.person] = after
+        self._ended(event, met, heard, after, at, txn)
         txn.records.append(record)
         return [*met.rewards, *met.of_choices, *rewards, *of_choices]
 
@@ -145,7 +157,7 @@ class Steps:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
         (but from a choice, which may be answered by whatever they do next: until then, see ``strangers``)."""
         before = self._known(decision.person, at)
-        trials = chosen.made(decision)
+        trials = chosen.made(decision) if decision.person else ()
         observation = None
         if trials:  # a choice is an exposure as soon as it is decided
             before = before or _newcomer(decision.person, at)
@@ -173,6 +185,8 @@ class Steps:
         """Positions of a decision were seen."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or _newcomer(person, at)
+        if self._unlearned(decision, before, at):
+            return
         wanted = set(impression.positions)
         shown = tuple(each.item_id for each in decision.items if each.position in wanted)
         observation = self.model.observe(
@@ -207,6 +221,8 @@ class Steps:
         """A response that names its decision."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or _newcomer(person, at)
+        if self._unlearned(decision, before, at):
+            return
         of_choice = decision.choice is not None
         reward = self._answer(before, decision, outcome, at).reward
         rewards = [reward] if reward is not None else []
@@ -301,14 +317,49 @@ class Steps:
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person
         before = self._known(person, at) or _newcomer(person, at)
-        stated = {**before.consent, move.purpose: move.granted}
-        txn.profiles[at.tenant, person] = msgspec.structs.replace(
-            before, consent=stated, seq=at.seq
-        )
-        if not move.granted:
-            gone = (move.purpose,)
-            self.enrolling.refused(at.tenant, person, gone, txn, now_ms=at.received_ms)
+        heard = self.consents.told(move, before, at)
+        txn.profiles[at.tenant, person] = msgspec.structs.replace(heard.person, seq=at.seq)
+        keep(heard, move.salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
+        if heard.refused:
+            self.enrolling.refused(at.tenant, person, heard.refused, txn, now_ms=at.received_ms)
         return person
+
+    def _unlearned(self, decision: Decision, person: Profile, at: Arrival) -> bool:
+        """Whether nothing is kept of what became of a decision: its person has opted out."""
+        return decision.arm == "opted_out" or self.gate.opted_out(person, at.received_ms)
+
+    def _serve(self, event: Event, met: Reunion, heard: Heard, at: Arrival, txn: Txn) -> None:
+        """What is kept of an event of somebody who is not learned from: who is who, what they said no to,
+        and what messages need that they must have."""
+        after = service.told(heard.person, event, self.gate.contact(event), seq=at.seq)
+        sheet = Sheet(self.memory.entries, at.tenant, txn)
+        for gone in met.gone:
+            self.moving.merged(at.tenant, gone, after.person, txn)
+        self.replies.heard(event, after.person, sheet, at.tenant, at.received_ms)
+        self._united(met, after, at, txn)
+        moment = {"now_ms": at.received_ms, "seq": at.seq}
+        self.enrolling.event(at.tenant, event, after, (), txn, served=True, **moment)
+        self._ended(event, met, heard, after, at, txn)
+        txn.records.append(at.record("event", after.person, event.message_id, event.at_ms, event))
+
+    def _united(self, met: Reunion, after: Profile, at: Arrival, txn: Txn) -> None:
+        """Whoever turned out to be the same person is no more."""
+        for gone in met.gone:
+            txn.profiles[at.tenant, gone] = None
+            self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
+            merged(gone, after.person, Sheet(self.memory.entries, at.tenant, txn))
+
+    def _ended(
+        self, event: Event, met: Reunion, heard: Heard, after: Profile, at: Arrival, txn: Txn
+    ) -> None:
+        """Who is who, what was said no to, and how the person stands after an event."""
+        keep(heard, event.message_id, Sheet(self.memory.entries, at.tenant, txn), at.seq)
+        if heard.refused:
+            refused = heard.refused
+            self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)
+        for external, person in met.claims.items():
+            txn.identities[at.tenant, external] = person
+        txn.profiles[at.tenant, after.person] = after
 
     def _seen(self, person: Profile, reply: Reply, event: Event, at: Arrival) -> Profile:
         """What a message showed was seen when it was opened."""
@@ -423,8 +474,8 @@ class Steps:
 
     def _answer(self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
-        if not decision.person:
-            return Answer("untaught")  # its record was lost: nobody keeps account of what counted
+        if not decision.person or self._unlearned(decision, before, at):
+            return Answer("untaught")  # its record was lost, or they opted out: nobody keeps account
         if surface is None or (surface.kind == "choice") != (decision.choice is not None):
             return Answer("untaught")  # the surface is another one now, or the record was lost
         if surface.kind == "choice":

@@ -10,6 +10,8 @@ EntryKind = Literal[
     "account",
     "approval",
     "campaign",
+    "consent",
+    "consent_head",
     "content",
     "draft",
     "enrolment",

@@ -144,6 +144,19 @@ class Stated(Move, frozen=True, gc=False):
     """How: ``api``, ``command line``, ``unsubscribe link`` ..."""
     notice: str = ""
     """Version of the text that they were shown."""
+    notice_name: str = ""
+    text_sha256: str = ""
+    """Of that text, in hexadecimal; empty: it is not known."""
+    source: str = ""
+    """Where: a page, a form, an import."""
+    at_ms: int = 0
+    """When they said it; 0: when it was recorded."""
+    until_ms: int = 0
+    """A yes holds until then; 0: until it is withdrawn."""
+    fresh: bool = False
+    """Of a yes to personalisation: begin anew, without what was known before."""
+    salt: str = ""
+    """Random; of the chain that proves it (``privacy.chain``)."""
 
 
 class Released(Move, frozen=True, gc=False):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from germane.domain.consent import Stand
 from germane.domain.event import Interaction
 
 
@@ -163,3 +164,5 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     known_orders: dict[int, int] = {}
     """``domain.ids.order_key`` -> day since 1970, of the latest orders by their own time: so that one
     that is sent twice counts once."""
+    stands: dict[str, Stand] = {}
+    """Consent purpose -> since when, and until when, ``consent`` has it so."""

@@ -2,8 +2,8 @@
 
     seal_n = SHA-256(salt_n || body_n)          digest_n = SHA-256(digest_(n-1) || seal_n)
 
-(Haber & Stornetta 1991, "How to time-stamp a digital document".) A body can be erased without breaking the chain:
-its seal stays, and without its salt nobody can find out what it was of by trying.
+(Haber & Stornetta 1991, "How to time-stamp a digital document".) A body can be erased without breaking the
+chain: its seal stays, and without its salt nobody can find out what it was of by trying.
 """
 
 from __future__ import annotations
