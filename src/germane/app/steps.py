@@ -475,7 +475,9 @@ class Steps:
     def _answer(self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival) -> Answer:
         surface = self.settings.surfaces.get(decision.surface)
         if not decision.person or self._unlearned(decision, before, at):
-            return Answer("untaught")  # its record was lost, or they opted out: nobody keeps account
+            return Answer(
+                "untaught"
+            )  # its record was lost, or they opted out: nobody keeps account
         if surface is None or (surface.kind == "choice") != (decision.choice is not None):
             return Answer("untaught")  # the surface is another one now, or the record was lost
         if surface.kind == "choice":

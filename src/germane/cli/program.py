@@ -15,6 +15,7 @@ from germane.cli import (
     exporting,
     letters,
     operators,
+    privacy,
     project,
     sending,
     serving,
@@ -500,3 +501,4 @@ def demo_shop(
 
 
 sending.add_to(app, content)
+privacy.add_to(app)
