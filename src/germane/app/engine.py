@@ -17,7 +17,7 @@ from germane.app.deciding import Deciding
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.known import Known
-from germane.app.letters import Letters
+from germane.app.letters import Letters, ids_in
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
@@ -150,8 +150,7 @@ class Engine(Known):
             accepted, duplicates = accepted + new, duplicates + old
             self._submit(txn)
         if rejected:
-            self._submit(self._letters.keep(rejected, source, self.world.now_ms()))
-            self.counters.rejected += len(rejected)
+            self._submit(self.letters_of(rejected, source))
         await self._durable()
         self.counters.ack.add(time.perf_counter() - started)
         unfolded = len(events) - accepted - duplicates
@@ -427,7 +426,18 @@ class Engine(Known):
     def letters_of(self, rejected: Sequence[Rejection], source: str) -> Txn:
         """For bulk writers: dead letters, not yet committed."""
         self.counters.rejected += len(rejected)
-        return self._letters.keep(rejected, source, self.world.now_ms())
+        now_ms = self.world.now_ms()
+        kept = [each for each in rejected if not self._unkept(each, now_ms)]
+        return self._letters.keep(kept, source, now_ms)
+
+    def _unkept(self, rejected: Rejection, now_ms: int) -> bool:
+        """Whether what could not be used is of somebody of whom nothing may be kept."""
+        ids = ids_in(rejected.body)
+        if not any(ids):
+            return False
+        out = self.gate.opted_out(self.whose(*ids), now_ms)
+        self._steps.refused["dead letter"] += out
+        return out
 
     @contextmanager
     def learning_by(self, learner: Learner) -> Iterator[None]:

@@ -128,7 +128,8 @@ def mutated(engine: Engine) -> None:
         choices=(),
         seq=person.seq + 1,
     )
-    engine.commit(Txn(profiles={(engine.tenant, "u:u1"): other}))
+    engine.commit(engine._held(Txn(profiles={(engine.tenant, "u:u1"): other})))
+    assert engine.profile_of("u:u1").evidence == 99.0
 
 
 def test_a_decision_for_them_is_that_for_anybody(tmp_path: Path) -> None:
