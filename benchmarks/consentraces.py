@@ -29,6 +29,7 @@ from msgspec.structs import replace
 from rich.progress import Progress
 
 from benchmarks.figures import record, write_result
+from germane.app.crediting import Crediting
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.steps import Steps
@@ -245,6 +246,7 @@ def run(races: int, seed: int = 5, *, blind: bool = False) -> dict[str, Any]:
         steps: Steps = engine._steps
         if blind:
             steps.gate = Blind(steps.settings)
+            steps.credits = Crediting(steps.settings, steps.memory, steps.gate)
         with engine.importer() as importer:
             importer.add_items([an_item(n) for n in range(ITEMS)])
         race = Race(engine, seed)
