@@ -16,6 +16,7 @@ from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import Settings, SurfaceSpec
+from germane.predict.rules import spared
 from germane.profile.fold import current
 
 _HOLDOUT_SALT = "holdout"
@@ -108,7 +109,8 @@ class Deciding:
                 arm = "fallback"
                 ranked = self._model.default(surface, ask, at_ms=at_ms, person=profile)
         else:
-            ranked = self._model.default(surface, ask, at_ms=at_ms)
+            asked = ask if arm == "opted_out" else spared(ask, surface, profile, at_ms)
+            ranked = self._model.default(surface, asked, at_ms=at_ms)
         return self._sealed(profile, surface, ask, ranked, arm, trust, at_ms, seed)
 
     def standing(self, name: str, *, at_ms: int) -> Actions:

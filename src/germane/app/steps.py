@@ -33,6 +33,7 @@ from germane.domain.moves import (
     CampaignTurned,
     ContentGone,
     ContentPut,
+    Disliked,
     Invited,
     Judged,
     Lapsed,
@@ -53,7 +54,7 @@ from germane.ingest.signals import Extractor
 from germane.measure import attribution, choices
 from germane.measure.reported import Answer
 from germane.measure.whole import Whole, rest_of
-from germane.profile import consent, exposure, repeats, rhythm
+from germane.profile import consent, exposure, muted, repeats, rhythm
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
@@ -268,6 +269,8 @@ class Steps:
         match move:
             case Stated():
                 person = self._stated(move, at, txn)
+            case Disliked():
+                person = self._disliked(move, at, txn)
             case ContentPut():
                 brought = self.library.put_content(at.tenant, move.content, txn, by=move.by)
                 self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
@@ -308,6 +311,14 @@ class Steps:
         if not move.granted:
             gone = (move.purpose,)
             self.enrolling.refused(at.tenant, person, gone, txn, now_ms=at.received_ms)
+        return person
+
+    def _disliked(self, move: Disliked, at: Arrival, txn: Txn) -> str:
+        person = self.memory.person_of(at.tenant, move.person) or move.person
+        before = self._known(person, at) or _newcomer(person, at)
+        txn.profiles[at.tenant, person] = muted.fold(
+            before, move, seq=at.seq, now_ms=at.received_ms
+        )
         return person
 
     def _seen(self, person: Profile, reply: Reply, event: Event, at: Arrival) -> Profile:

@@ -146,6 +146,23 @@ class Stated(Move, frozen=True, gc=False):
     """Version of the text that they were shown."""
 
 
+class Disliked(Move, frozen=True, gc=False):
+    """A person asked for less of something, or that a reason be no reason any more."""
+
+    person: str
+    """Their key, or one that leads to them."""
+    items: tuple[str, ...] = ()
+    """As ``muting.item_key`` has them."""
+    values: dict[str, tuple[str, ...]] = {}
+    """Attribute -> values."""
+    sources: dict[str, str] = {}
+    """Source of candidates -> the reason as it was told."""
+    method: str = ""
+    """How: ``why page``, ``why button``, ``api``."""
+    undone: bool = False
+    """All that the person muted before counts again; nothing is muted."""
+
+
 class Released(Move, frozen=True, gc=False):
     """A message that waited for approval has all that it needs, and is queued."""
 
@@ -224,4 +241,5 @@ AnyMove = (
     | Ticked
     | Invited
     | Stated
+    | Disliked
 )

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from germane.domain.event import Interaction
+from germane.domain.muting import Muted
 
 
 class Mass(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -163,3 +164,5 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     known_orders: dict[int, int] = {}
     """``domain.ids.order_key`` -> day since 1970, of the latest orders by their own time: so that one
     that is sent twice counts once."""
+    muted: Muted = Muted()
+    """What the person asked to be spared."""

@@ -16,6 +16,7 @@ from germane.profile import (
     earlier,
     exposure,
     interests,
+    muted,
     own,
     pairing,
     repeats,
@@ -71,6 +72,7 @@ def merge(
         known_orders=bounds.orders(_orders(survivor.known_orders, other.known_orders)),
         consent=_strictest(survivor.consent, other.consent),
         choices=chosen.joined(survivor.choices, other.choices, settings, now_ms),
+        muted=muted.joined(survivor.muted, other.muted, now_ms),
     )
 
 
