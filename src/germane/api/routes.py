@@ -14,6 +14,7 @@ from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
+from germane.api.why import FeedbackReport, Why, WhyLinks
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
@@ -46,7 +47,8 @@ def endpoints(
     browsers = Browsers(engine, keys, anonymous=anonymous)
     return [
         *_tracking(engine, keys),
-        *_decisions(Decisions(engine, keys, browsers, inbox)),
+        *_decisions(Decisions(engine, keys, browsers, inbox, WhyLinks(back))),
+        *_why(Why(engine, browsers, back)),
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
@@ -114,6 +116,40 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             "browser",
             body=wire.InboxRequest,
             answer=schemas.MESSAGES,
+        ),
+    ]
+
+
+def _why(on: Why) -> list[Endpoint]:
+    title = "Why am I seeing this? The page for the person"
+    rows = (
+        ("GET", on.page, f"{title}; changes nothing"),
+        ("POST", on.said, f"{title}: its buttons"),
+    )
+    return [
+        Endpoint(
+            "POST",
+            "/v1/feedback",
+            on.feedback,
+            "Less like this, not for this reason, no personalisation: the next decision obeys",
+            "Decisions",
+            "browser",
+            body=FeedbackReport,
+            answer=schemas.SUCCESS,
+            also=(404,),
+        ),
+        *(
+            Endpoint(
+                method,
+                "/w/{token}",
+                handler,
+                text,
+                "Links",
+                "none",
+                media="text/html",
+                also=(400, 404),
+            )
+            for method, handler, text in rows
         ),
     ]
 

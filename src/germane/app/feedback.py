@@ -73,7 +73,8 @@ def _less(engine: Engine, person: str, decision: Decision, said: Feedback) -> Di
     if decision.choice is not None:  # an action is of no category
         return Disliked(person, (item_key(item_id, decision.surface),), method=said.method)
     category = category_of(engine, item_id)
-    values = {engine.settings.diversity_attribute: (category,)} if category else {}
+    attribute = engine.settings.diversity_attribute
+    values: dict[str, tuple[str, ...]] = {attribute: (category,)} if category else {}
     return Disliked(person, (item_id,), values, method=said.method)
 
 
