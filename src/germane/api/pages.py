@@ -28,6 +28,8 @@ _STYLE = (
     ".note{border-left:4px solid light-dark(#0b5d51,#6fd3c1);padding-left:.8rem}"
     ".small{font-size:.9rem;padding:.45rem .9rem;margin-top:.4rem;border:1px solid currentColor;"
     "background:none;color:light-dark(#0b5d51,#6fd3c1)}"
+    ".way{font-size:.88rem;padding:.3rem 0;border-radius:.2rem;background:none;text-decoration:underline;"
+    "color:light-dark(#0b5d51,#6fd3c1)}"
 )
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {

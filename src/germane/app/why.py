@@ -6,10 +6,11 @@ they rest on is taken from the readable profile without what is not to be mentio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.feedback import category_of
@@ -148,9 +149,20 @@ def _shown(
         item.position,
         (known.title if known is not None else "") or item.item_id,
         category_of(engine, item.item_id),
-        tuple(_because(engine, each, item.item_id, view, sources) for each in item.reasons),
+        _once(_because(engine, each, item.item_id, view, sources) for each in item.reasons),
         _gone(item.item_id, "", muted),
     )
+
+
+def _once(reasons: Iterable[Because]) -> tuple[Because, ...]:
+    """What several reasons of an item rest on is said with the first."""
+    found: list[Because] = []
+    said: set[str] = set()
+    for each in reasons:
+        new = tuple(x for x in each.rests_on if x not in said)
+        said |= {*new}
+        found.append(replace(each, rests_on=new))
+    return tuple(found)
 
 
 def _action(engine: Engine, decision: Decision, item: SlateItem, muted: dict[str, Any]) -> Shown:
@@ -189,7 +201,7 @@ def _rests_on(engine: Engine, source: str, item_id: str, view: dict[str, Any]) -
             )
         case "repeat":
             own = [x for x in view["ownItems"] if x["itemId"] == item_id and x["speakable"]]
-            return [f"You had it: {each['text']}." for each in own]
+            return [f"You had it {each['text']}." for each in own]
         case "covisitation" | "sequence":
             return _latest(engine, view)
         case "declared":
@@ -214,7 +226,7 @@ def _latest(engine: Engine, view: dict[str, Any]) -> list[str]:
     may = {name for name, each in signals.items() if each.speakable and each.weight > 0}
     names = [x["title"] or x["itemId"] for x in view["recent"] if x["signal"] in may]
     named = list(dict.fromkeys(names))[:NAMED]
-    return [f"What you turned to lately: {', '.join(named)}."] if named else []
+    return [f"What you turned to lately: {' · '.join(named)}"] if named else []
 
 
 def _prices(band: dict[str, Any] | None) -> list[str]:
