@@ -116,7 +116,6 @@ def _form(kind: str, about: Shown | None = None, reason: Because | None = None) 
     if about is not None:
         of = f"{about.title}: {reason.text}" if reason is not None else about.title
         named = f' aria-label="{escape(f"{label} ({of})")}"'
-    small = "" if kind == "opt_out" else ' class="small"'
-    return (
-        f'<form method="post">{hidden}<button type="submit"{small}{named}>{label}</button></form>'
-    )
+    look = {"opt_out": "", "not_this_reason": ' class="way"'}.get(kind, ' class="small"')
+    button = f'<button type="submit"{look}{named}>{label}</button>'
+    return f'<form method="post">{hidden}{button}</form>'

@@ -200,8 +200,8 @@ def _rests_on(engine: Engine, source: str, item_id: str, view: dict[str, Any]) -
                 view, engine.settings.diversity_attribute, category_of(engine, item_id)
             )
         case "repeat":
-            own = [x for x in view["ownItems"] if x["itemId"] == item_id and x["speakable"]]
-            return [f"You had it {each['text']}." for each in own]
+            own = (x for x in view["ownItems"] if x["itemId"] == item_id and x["speakable"])
+            return [f"You had it {each['text']}." for each in own if each["everyDays"]]
         case "covisitation" | "sequence":
             return _latest(engine, view)
         case "declared":
