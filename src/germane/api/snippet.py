@@ -42,12 +42,13 @@ def script() -> str:
 
 
 def _bare(source: str) -> str:
-    """Lines that are comments left out (the parts have no texts over several lines), others moved left."""
+    """Comments left out (the parts have no texts over several lines, and none with two slashes between
+    spaces), lines moved left."""
     kept, inside = [], False
     for line in map(str.strip, source.splitlines()):
         inside = inside or line.startswith("/**")
         if line and not inside and not line.startswith("//"):
-            kept.append(line)
+            kept.append(line.partition(" // ")[0].rstrip())
         inside = inside and not line.endswith("*/")
     return "".join(f"{line}\n" for line in kept)
 
