@@ -185,6 +185,7 @@ def test_what_was_muted_is_not_shown(steps: list[Step]) -> None:
 
 def _check_muted(decision: Decision, muted: muting.Muted) -> None:
     of = decision.surface if decision.choice is not None else ""
+    assert not {x for each in decision.candidates for x in each.sources} & muted.sources.keys()
     for each in decision.items:
         assert muting.item_key(each.item_id, of) not in muted.items
         if decision.choice is None:

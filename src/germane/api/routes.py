@@ -45,14 +45,15 @@ def endpoints(
     back = back or way_back(engine)
     operations = Operations(engine, keys)
     browsers = Browsers(engine, keys, anonymous=anonymous)
+    why = Why(engine, browsers, back)
     return [
         *_tracking(engine, keys),
         *_decisions(Decisions(engine, keys, browsers, inbox, WhyLinks(back))),
-        *_why(Why(engine, browsers, back)),
+        _feedback(why),
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
-        *_links(Links(back)),
+        *_links(Links(back), why),
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
@@ -116,40 +117,6 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             "browser",
             body=wire.InboxRequest,
             answer=schemas.MESSAGES,
-        ),
-    ]
-
-
-def _why(on: Why) -> list[Endpoint]:
-    title = "Why am I seeing this? The page for the person"
-    rows = (
-        ("GET", on.page, f"{title}; changes nothing"),
-        ("POST", on.said, f"{title}: its buttons"),
-    )
-    return [
-        Endpoint(
-            "POST",
-            "/v1/feedback",
-            on.feedback,
-            "Less like this, not for this reason, no personalisation: the next decision obeys",
-            "Decisions",
-            "browser",
-            body=FeedbackReport,
-            answer=schemas.SUCCESS,
-            also=(404,),
-        ),
-        *(
-            Endpoint(
-                method,
-                "/w/{token}",
-                handler,
-                text,
-                "Links",
-                "none",
-                media="text/html",
-                also=(400, 404),
-            )
-            for method, handler, text in rows
         ),
     ]
 
@@ -260,12 +227,28 @@ def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
     ]
 
 
-def _links(on: Links) -> list[Endpoint]:
+def _feedback(on: Why) -> Endpoint:
+    return Endpoint(
+        "POST",
+        "/v1/feedback",
+        on.feedback,
+        "Less like this, not for this reason, no personalisation: the next decision obeys",
+        "Decisions",
+        "browser",
+        body=FeedbackReport,
+        answer=schemas.SUCCESS,
+        also=(404,),
+    )
+
+
+def _links(on: Links, why: Why) -> list[Endpoint]:
     rows = (
         ("GET", "/c/{token}", on.click, "Follow a counted link", "text/html"),
         ("GET", "/o/{token}", on.opened, "The pixel that counts an open: TOKEN.gif", "image/gif"),
         ("GET", "/u/{token}", on.ask, "The page to unsubscribe; changes nothing", "text/html"),
         ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
+        ("GET", "/w/{token}", why.page, "The page that tells why; changes nothing", "text/html"),
+        ("POST", "/w/{token}", why.said, "Its buttons: the next decision obeys", "text/html"),
     )
     return [
         Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))

@@ -8,6 +8,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -19,6 +20,7 @@ from germane.domain.decision import Ask, Decision
 from germane.domain.errors import NotAReason, NotShown, UnknownDecision
 from germane.domain.moves import Disliked
 from germane.domain.muting import FACTOR, ITEM_MS, source_of
+from germane.predict.features import NAMES, SOURCE_OF
 from germane.profile.bounds import MUTED_ITEMS
 from germane.testing import FakeWorld, a_campaign, an_event, an_item, an_order
 
@@ -137,6 +139,8 @@ def test_not_for_this_reason(engine: Engine) -> None:
         for each in made.items:
             assert not each.sources.keys() & muted
             assert sum(each.sources.values()) == pytest.approx(each.score)
+            row = np.frombuffer(each.features, dtype="<f2")
+            assert not any(row[n] for n, name in enumerate(NAMES) if SOURCE_OF[name] in muted)
         assert not {x for each in made.candidates for x in each.sources} & muted
         if not left:
             break
