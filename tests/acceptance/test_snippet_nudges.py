@@ -270,8 +270,9 @@ def test_targets_are_large_enough(page: Page, site: Site, shop: WithInbox) -> No
     """24 pixels at least for whoever has to hit them (WCAG 2.2, 2.5.8)."""
     script = waiting(shop, "nik", BANNER) + "germane.fill('#slot', 'home-grid', { size: 2 });"
     page.goto(site.page("/targets", script, BODY))
-    dialog(page, "Free delivery this week").wait_for()
-    page.locator("#slot .germane-why").first.wait_for()
+    dialog(page, "Free delivery this week").get_by_text("Why am I seeing this?").click()
+    page.locator("#slot .germane-why").first.click()
+    dialog(page, "Why am I seeing this?").get_by_role("button", name="Less like this").wait_for()
     for each in [
         *page.locator("germane-ui :is(button, a)").all(),
         page.locator(".germane-why").first,
