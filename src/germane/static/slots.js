@@ -162,7 +162,7 @@ function why(place, node, item, decision) {
 }
 
 /** The page that tells more. */
-function more(url) {
-  const link = url && address(new URL(url, me.host || doc.baseURI));
-  return link && element("a", { href: link, target: "_blank", rel: "noopener" }, words.more);
-}
+const more = safe(url => {
+  const href = url && address(new URL(url, me.host || doc.baseURI));
+  return href && element("a", { href, target: "_blank", rel: "noopener" }, words.more);
+});
