@@ -72,7 +72,6 @@ class Consents:
         body = await parse(request, Consent)
         engine, person = self._engine, _person(body)
         self._check(body)
-        now_ms = engine.world.now_ms()
         move = Stated(
             person,
             body.purpose,
@@ -82,7 +81,7 @@ class Consents:
             notice_name=body.notice,
             text_sha256=sha256(body.notice_text.encode()).hexdigest() if body.notice_text else "",
             source=body.source,
-            at_ms=instant(body.timestamp) if body.timestamp else now_ms,
+            at_ms=instant(body.timestamp) if body.timestamp else 0,
             until_ms=instant(body.expires_at) if body.expires_at else 0,
             fresh=body.fresh,
             salt=uuid.uuid4().hex,

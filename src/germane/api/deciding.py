@@ -18,9 +18,10 @@ from germane.api.body import answer, parse
 from germane.api.browser import Browsers, Visitor
 from germane.api.ingest import signalled
 from germane.api.seen import decision_for_people
+from germane.api.why import WhyLinks
 from germane.app.engine import Engine
 from germane.app.receipt import Receipt
-from germane.domain.decision import Ask
+from germane.domain.decision import Ask, Decision
 from germane.domain.errors import BadRequest, GermaneError
 from germane.domain.inbox import Inbox
 from germane.domain.outcome import Impression, Outcome
@@ -34,7 +35,10 @@ Report = TypeVar("Report", wire.ImpressionReport, wire.OutcomeReport)
 class Decisions:
     """Endpoints around decisions. All of them take the server key; most take a browser, too."""
 
-    def __init__(self, engine: Engine, keys: Keys, browsers: Browsers, inbox: Inbox) -> None:
+    def __init__(
+        self, engine: Engine, keys: Keys, browsers: Browsers, inbox: Inbox, why: WhyLinks
+    ) -> None:
+        self._why = why
         self._engine = engine
         self._keys = keys
         self._browsers = browsers
@@ -50,7 +54,14 @@ class Decisions:
             asked.person.check()
         who = self._heard(request, *asked.person.ids(), opt_out=asked.opt_out)
         return answer(
-            self._one(who, asked.account, asked.asks(), asked.explain, record=asked.record)
+            self._one(
+                who,
+                asked.account,
+                asked.asks(),
+                asked.explain,
+                request,
+                record=asked.record,
+            )
         )
 
     async def batch(self, request: Request) -> Response:
@@ -61,7 +72,7 @@ class Decisions:
             person.check()
         questions = wire.asks(asked.surfaces, asked.context)
         self._engine.check(questions)  # what is wrong with the question is an error, not a line
-        lines = self._lines(asked.people, questions, asked.explain)
+        lines = self._lines(asked.people, questions, asked.explain, request)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def impressions(self, request: Request) -> Response:
@@ -129,6 +140,7 @@ class Decisions:
         return {
             "decisions": [
                 decision_for_people(each, catalogue, settings, explain=asked.explain)
+                | self._why_url(each, request)
                 for each in decisions
             ],
             "serverTime": self._now(),
@@ -141,6 +153,10 @@ class Decisions:
         self._browsers.own(visitor, said.decision_id)
         return said
 
+    def _why_url(self, decision: Decision, request: Request) -> dict[str, str]:
+        url = self._why.of(decision, request)
+        return {"whyUrl": url} if url else {}
+
     def _now(self) -> str | None:
         """By this clock a browser can correct its own."""
         return rfc3339(self._engine.world.now_ms())
@@ -151,6 +167,7 @@ class Decisions:
         account: str | float | None,
         asks: list[Ask],
         explain: bool,
+        request: Request,
         *,
         record: bool = True,
     ) -> dict[str, Any]:
@@ -165,19 +182,23 @@ class Decisions:
                     surfaces.get(each.surface),
                     self._engine.shortfall(each),
                 )
+                | self._why_url(each, request)
                 for each in decisions
             ],
             "profile": {"readiness": trust},
         }
 
     async def _lines(
-        self, people: list[wire.PersonRef], asks: list[Ask], explain: bool
+        self, people: list[wire.PersonRef], asks: list[Ask], explain: bool, request: Request
     ) -> AsyncIterator[bytes]:
         for number, person in enumerate(people):
             user_id, anonymous_id = person.ids()
             who = {"userId": user_id or None, "anonymousId": anonymous_id or None}
             try:
-                line = {"person": who, **self._one((user_id, anonymous_id), None, asks, explain)}
+                line = {
+                    "person": who,
+                    **self._one((user_id, anonymous_id), None, asks, explain, request),
+                }
             except GermaneError as error:
                 line = {"person": who, "error": {"code": error.code, "message": error.message}}
             yield _encode(line) + b"\n"

@@ -15,6 +15,7 @@ from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
+from germane.api.why import FeedbackReport, Why, WhyLinks
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
@@ -45,14 +46,16 @@ def endpoints(
     back = back or way_back(engine)
     operations = Operations(engine, keys)
     browsers = Browsers(engine, keys, anonymous=anonymous)
+    why = Why(engine, browsers, back)
     return [
         *_tracking(engine, keys),
-        *_decisions(Decisions(engine, keys, browsers, inbox)),
+        *_decisions(Decisions(engine, keys, browsers, inbox, WhyLinks(back))),
+        _feedback(why),
         *privacy(engine, keys),
         *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
-        *_links(Links(back)),
+        *_links(Links(back), why),
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
@@ -226,12 +229,28 @@ def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
     ]
 
 
-def _links(on: Links) -> list[Endpoint]:
+def _feedback(on: Why) -> Endpoint:
+    return Endpoint(
+        "POST",
+        "/v1/feedback",
+        on.feedback,
+        "Less like this, not for this reason, no personalisation: the next decision obeys",
+        "Decisions",
+        "browser",
+        body=FeedbackReport,
+        answer=schemas.SUCCESS,
+        also=(404,),
+    )
+
+
+def _links(on: Links, why: Why) -> list[Endpoint]:
     rows = (
         ("GET", "/c/{token}", on.click, "Follow a counted link", "text/html"),
         ("GET", "/o/{token}", on.opened, "The pixel that counts an open: TOKEN.gif", "image/gif"),
         ("GET", "/u/{token}", on.ask, "The page to unsubscribe; changes nothing", "text/html"),
         ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
+        ("GET", "/w/{token}", why.page, "The page that tells why; changes nothing", "text/html"),
+        ("POST", "/w/{token}", why.said, "Its buttons: the next decision obeys", "text/html"),
     )
     return [
         Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))

@@ -209,7 +209,8 @@ class Composer:
         profile = self._engine.readable(self._engine.profile_of(draft.person))
         message = replace(asked, person=profile.person)
         chosen, decisions = self._chosen(message, content, profile)
-        work = self._work(message, profile, chosen)
+        made = tuple(each.decision_id for each in decisions)
+        work = self._work(replace(message, decisions=made), profile, chosen)
         return Begun(draft, message, campaign, content, profile, decisions, work)
 
     def _planned(self, begun: Begun, found: Printed, plan: Plan) -> Planned:

@@ -87,16 +87,16 @@ class Consents:
             source=move.source,
             until_ms=move.until_ms,
         )
-        heard = self._after(person, [said])
+        heard = self._after(person, [said], just_now=not move.at_ms)
         stands = heard.said[0].stands
         if move.fresh and move.granted and stands:
             return replace_person(heard, ledger.fresh(heard.person))
         return heard
 
-    def _after(self, person: Profile, said: list[Statement]) -> Heard:
+    def _after(self, person: Profile, said: list[Statement], *, just_now: bool = False) -> Heard:
         lines = []
         for each in said:
-            person, line = ledger.stated(person, each)
+            person, line = ledger.stated(person, each, just_now=just_now)
             lines.append(line)
             if ledger.refuses_all(person, line, keep=self._spec.keep_profile):
                 person = ledger.fresh(person)

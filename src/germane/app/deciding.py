@@ -17,6 +17,7 @@ from germane.domain.item import Item
 from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings, SurfaceSpec
+from germane.predict.rules import spared
 from germane.privacy.gate import Gate
 from germane.profile.fold import current
 
@@ -121,7 +122,8 @@ class Deciding:
                 arm = "fallback"
                 ranked = self._model.default(surface, ask, at_ms=at_ms, person=profile)
         else:
-            ranked = self._model.default(surface, ask, at_ms=at_ms)
+            asked = spared(ask, surface, profile, at_ms)
+            ranked = self._model.default(surface, asked, at_ms=at_ms)
         return self._sealed(profile, surface, ask, ranked, arm, trust, at_ms, seed)
 
     def standing(self, name: str, *, at_ms: int) -> Actions:

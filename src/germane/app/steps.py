@@ -36,6 +36,7 @@ from germane.domain.moves import (
     CampaignTurned,
     ContentGone,
     ContentPut,
+    Disliked,
     Invited,
     Judged,
     Lapsed,
@@ -56,7 +57,7 @@ from germane.ingest.signals import Extractor
 from germane.measure import attribution
 from germane.measure.whole import rest_of
 from germane.privacy.gate import Gate, Met
-from germane.profile import exposure, repeats, rhythm, service
+from germane.profile import exposure, muted, repeats, rhythm, service
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
@@ -286,6 +287,8 @@ class Steps:
         match move:
             case Stated():
                 person = self._stated(move, at, txn)
+            case Disliked():
+                person = self._disliked(move, at, txn)
             case ContentPut():
                 brought = self.library.put_content(at.tenant, move.content, txn, by=move.by)
                 self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
@@ -358,6 +361,14 @@ class Steps:
         for external, person in met.claims.items():
             txn.identities[at.tenant, external] = person
         txn.profiles[at.tenant, after.person] = after
+
+    def _disliked(self, move: Disliked, at: Arrival, txn: Txn) -> str:
+        person = self.memory.person_of(at.tenant, move.person) or move.person
+        before = self._known(person, at) or _newcomer(person, at)
+        txn.profiles[at.tenant, person] = muted.fold(
+            before, move, seq=at.seq, now_ms=at.received_ms
+        )
+        return person
 
     def _seen(self, person: Profile, reply: Reply, event: Event, at: Arrival) -> Profile:
         """What a message showed was seen when it was opened."""

@@ -159,6 +159,23 @@ class Stated(Move, frozen=True, gc=False):
     """Random; of the chain that proves it (``privacy.chain``)."""
 
 
+class Disliked(Move, frozen=True, gc=False):
+    """A person asked for less of something, or that a reason be no reason any more."""
+
+    person: str
+    """Their key, or one that leads to them."""
+    items: tuple[str, ...] = ()
+    """As ``muting.item_key`` has them."""
+    values: dict[str, tuple[str, ...]] = {}
+    """Attribute -> values."""
+    sources: dict[str, str] = {}
+    """Source of candidates -> the reason as it was told."""
+    method: str = ""
+    """How: ``why page``, ``why button``, ``api``."""
+    undone: bool = False
+    """All that the person muted before counts again; nothing is muted."""
+
+
 class Released(Move, frozen=True, gc=False):
     """A message that waited for approval has all that it needs, and is queued."""
 
@@ -237,4 +254,5 @@ AnyMove = (
     | Ticked
     | Invited
     | Stated
+    | Disliked
 )

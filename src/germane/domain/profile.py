@@ -8,6 +8,7 @@ import msgspec
 
 from germane.domain.consent import Stand
 from germane.domain.event import Interaction
+from germane.domain.muting import Muted
 
 
 class Mass(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -166,3 +167,5 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     that is sent twice counts once."""
     stands: dict[str, Stand] = {}
     """Consent purpose -> since when, and until when, ``consent`` has it so."""
+    muted: Muted = Muted()
+    """What the person asked to be spared."""

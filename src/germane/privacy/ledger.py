@@ -2,7 +2,7 @@
 
 * A no always stands, whenever it was said, and however it came.
 * A yes stands if it is newer than the last no: one that comes late, or again, undoes nothing. Of the same
-  millisecond, the no.
+  millisecond, the no; but a yes that is said just now comes after all that was said before.
 * A yes may have an end. After it, it is as if nothing had been said.
 * Where two people turn out to be one, the stricter of both.
 """
@@ -16,10 +16,20 @@ from germane.domain.profile import Profile
 from germane.domain.purposes import PERSONALISATION
 
 
-def stated(person: Profile, said: Statement) -> tuple[Profile, Statement]:
-    """The person after they said something, and the line of the ledger that proves it."""
+def stated(
+    person: Profile, said: Statement, *, just_now: bool = False
+) -> tuple[Profile, Statement]:
+    """The person after they said something, and the line of the ledger that proves it.
+
+    Args:
+        person: Before; not changed.
+        said: What they said.
+        just_now: It was said in this very moment, and not at a time that somebody names.
+    """
     before = person.stands.get(said.purpose, Stand(0))
-    if said.state == "granted" and person.consent.get(said.purpose) is False:
+    if just_now and said.at_ms >= before.at_ms:
+        pass
+    elif said.state == "granted" and person.consent.get(said.purpose) is False:
         if before.at_ms >= said.at_ms:
             return person, replace(said, stands=False)
     elif said.state == "granted" and before.at_ms > said.at_ms:

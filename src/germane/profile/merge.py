@@ -17,6 +17,7 @@ from germane.profile import (
     earlier,
     exposure,
     interests,
+    muted,
     own,
     pairing,
     repeats,
@@ -72,6 +73,7 @@ def merge(
         known_orders=bounds.orders(_orders(survivor.known_orders, other.known_orders)),
         **dict(zip(("consent", "stands"), strictest(survivor, other), strict=True)),
         choices=chosen.joined(survivor.choices, other.choices, settings, now_ms),
+        muted=muted.joined(survivor.muted, other.muted, now_ms),
     )
 
 

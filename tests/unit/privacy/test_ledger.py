@@ -61,6 +61,15 @@ def test_precedence(statements: list[tuple[State, int]], stands: bool, stood: li
     assert after(*(said(*each) for each in statements)) == (stands, stood)
 
 
+def test_what_is_said_just_now_comes_last() -> None:
+    """Also within a millisecond; but not before what was said later by another clock."""
+    person, _ = ledger.stated(Profile("u:ann"), said("withdrawn", 20))
+    after, line = ledger.stated(person, said("granted", 20), just_now=True)
+    assert (after.consent[NEWS], line.stands) == (True, True)
+    after, line = ledger.stated(person, said("granted", 19), just_now=True)
+    assert (after.consent[NEWS], line.stands) == (False, False)
+
+
 def test_a_newer_yes_has_its_own_end() -> None:
     """An older one that comes late does not lengthen it."""
     person, _ = ledger.stated(Profile("u:ann"), said("granted", 20, until_ms=50))
