@@ -165,7 +165,7 @@ def http_api() -> str:
             tag = each.tag
             note = f"{NOTES[tag]}\n" if tag in NOTES else ""
             parts.append(f"\n## {tag}\n\n{note}| route | key | what it does |\n|---|---|---|\n")
-        parts.append(f"| `{each.method} {each.path}` | {each.security} | {each.summary} |\n")
+        parts.append(f"| `{each.method} {each.path}` | `{each.permission}` | {each.summary} |\n")
     return "".join(parts)
 
 

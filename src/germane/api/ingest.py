@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from germane.api.auth import Keys, same
 from germane.api.body import answer, read
+from germane.api.callers import Callers
 from germane.app.engine import Engine
 from germane.domain.errors import Unauthorized
 from germane.ingest import limits
@@ -37,7 +37,7 @@ ROUTES: dict[str, Route] = {
 _OK = {"success": True}
 
 
-def handler(engine: Engine, keys: Keys, route: Route) -> Handler:
+def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
     """The endpoint of one route."""
     limit = limits.BATCH_BYTES if route == "batch" else limits.MESSAGE_BYTES
 
@@ -46,19 +46,19 @@ def handler(engine: Engine, keys: Keys, route: Route) -> Handler:
         parsed = parse(
             body, route=route, wall_ms=time.time_ns() // 1_000_000, now_ms=engine.world.now_ms()
         )
-        keys.require_write(request, parsed.write_key)
+        callers.tracks(request, parsed.write_key)
         await engine.accept(parsed.events, parsed.rejected)
         return answer(_OK)
 
     return endpoint
 
 
-def settings(keys: Keys) -> Handler:
+def settings(callers: Callers) -> Handler:
     """``GET /v1/projects/{writeKey}/settings``: what the browser client loads first."""
 
     async def endpoint(request: Request) -> Response:
         key = request.path_params["write_key"]
-        if not same(key, keys.write):
+        if not callers.is_write(key):
             raise Unauthorized("The write key is not known.")
         return answer(
             {

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api import wire
-from germane.api.auth import Keys
 from germane.api.body import answer, decode, parse, read
+from germane.api.guard import about
 from germane.api.ops import whole_number
 from germane.app.channels import Ways
 from germane.app.engine import Engine
@@ -66,24 +66,21 @@ class Consent(wire.Wire):
 
 
 class Messages:
-    """Endpoints of the outbox; all of them take the server key."""
+    """Endpoints of the outbox, the kill switch and consent."""
 
-    def __init__(self, engine: Engine, keys: Keys, ways: Ways | None = None) -> None:
+    def __init__(self, engine: Engine, ways: Ways | None = None) -> None:
         """``ways``: out that are configured; ``None``: not known, so not looked at."""
         self._ways = ways
         self._engine = engine
-        self._keys = keys
 
     async def page(self, request: Request) -> Response:
         """``GET /v1/messages?campaign=&status=&person=&after=&limit=``: the newest first; ``after`` is the
         last id of the page before."""
-        self._keys.require_server(request)
         limit = whole_number(request, "limit", 100, MOST, least=1)
         return answer({"messages": [message_view(each) for each in self._found(request, limit)]})
 
     async def one(self, request: Request) -> Response:
         """``GET /v1/messages/{id}``: with its text."""
-        self._keys.require_server(request)
         message = self._message(request)
         view = message_view(message)
         try:
@@ -94,7 +91,6 @@ class Messages:
 
     async def resolve(self, request: Request) -> Response:
         """``POST /v1/messages/{id}/resolve``: whether an ambiguous one arrived."""
-        self._keys.require_server(request)
         message, body = self._message(request), await parse(request, Doubt)
         if message.status != "ambiguous":
             raise WrongMove(f"It is {message.status}: there is no doubt to resolve.")
@@ -110,7 +106,6 @@ class Messages:
 
     async def cancel(self, request: Request) -> Response:
         """``POST /v1/messages/{id}/cancel``: one that waits will not go out."""
-        self._keys.require_server(request)
         message = self._message(request)
         raw = await read(request)
         body = decode(raw, Reason) if raw else Reason()
@@ -122,7 +117,6 @@ class Messages:
 
     async def why_not(self, request: Request) -> Response:
         """``GET /v1/why-not?person=&campaign=``."""
-        self._keys.require_server(request)
         person, campaign = (request.query_params.get(x, "") for x in ("person", "campaign"))
         if not person or not campaign:
             raise BadRequest("person and campaign are needed.")
@@ -135,12 +129,10 @@ class Messages:
 
     async def switches(self, request: Request) -> Response:
         """``GET /v1/switch``: which are on."""
-        self._keys.require_server(request)
         return answer({"on": self._engine.moving.switches(self._engine.tenant)})
 
     async def switch(self, request: Request) -> Response:
         """``POST /v1/switch``: stop sending, or go on. When this is answered nothing begins any more."""
-        self._keys.require_server(request)
         body = await parse(request, Kill)
         if (body.scope == "all") == bool(body.name):
             raise BadRequest(
@@ -156,7 +148,6 @@ class Messages:
 
     async def consent(self, request: Request) -> Response:
         """``POST /v1/consent``."""
-        self._keys.require_server(request)
         body = await parse(request, Consent)
         user, device = wire.text_of(body.user_id), wire.text_of(body.anonymous_id)
         if not user and not device:
@@ -167,6 +158,7 @@ class Messages:
                 hint=remedy(each.purpose for each in self._engine.library.campaigns.values()),
             )
         person = known_person(user) if user else anonymous_person(device)
+        about(request, person=person)
         granted = body.state == "granted"
         await self._engine.move(
             [Stated(person, body.purpose, granted, body.method, body.notice_version)]

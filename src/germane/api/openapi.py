@@ -72,9 +72,13 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
                 "serverKey": {
                     "type": "http",
                     "scheme": "basic",
-                    "description": "The server key as user name, no password.",
+                    "description": "A server or admin key as user name, no password.",
                 },
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key, or the token of an operator, who may do what their roles allow.",
+                },
                 "personToken": {
                     "type": "http",
                     "scheme": "basic",
@@ -93,6 +97,7 @@ def _operation(each: Endpoint) -> dict[str, Any]:
         "tags": [each.tag],
         "operationId": re.sub(r"\W+", "_", f"{each.method.lower()}{each.path}").strip("_"),
         "security": _SCHEMES[each.security],
+        "x-permission": each.permission,
         "responses": _responses(each),
     }
     parameters: list[dict[str, Any]] = [

@@ -6,14 +6,17 @@ from germane.api import ingest, schemas, wire
 from germane.api.approval_routes import approval
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
+from germane.api.callers import Callers
 from germane.api.catalogue import Catalogue
 from germane.api.deciding import Decisions
 from germane.api.delivery_routes import delivery
 from germane.api.endpoint import Endpoint
+from germane.api.guard import Guard
 from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
+from germane.api.security_routes import security
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
@@ -42,22 +45,26 @@ def endpoints(
     ``None``: not known. ``composer``: renders messages that a person changes.
     """
     back = back or way_back(engine)
-    operations = Operations(engine, keys)
-    browsers = Browsers(engine, keys, anonymous=anonymous)
-    return [
-        *_tracking(engine, keys),
-        *_decisions(Decisions(engine, keys, browsers, inbox)),
+    callers = Callers(engine, keys)
+    operations = Operations(engine)
+    browsers = Browsers(engine, callers, anonymous=anonymous)
+    table = [
+        *_tracking(engine, callers),
+        *_decisions(Decisions(engine, browsers, inbox)),
         *_people(operations),
-        *_catalogue(Catalogue(engine, keys)),
+        *_catalogue(Catalogue(engine)),
         *_surfaces(operations),
         *_links(Links(back)),
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
-        *delivery(engine, keys, ways),
-        *approval(engine, keys, composer),
+        *delivery(engine, ways),
+        *approval(engine, composer),
+        *security(engine),
         *_health(operations),
     ]
+    guard = Guard(engine, callers)
+    return [guard.over(each) for each in table]
 
 
 def _decisions(on: Decisions) -> list[Endpoint]:
@@ -68,7 +75,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.decide,
             "Decide what to show to one person",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.DecideRequest,
             answer=schemas.DECIDED,
             also=(404,),
@@ -79,6 +86,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.batch,
             "Decide for many people at once; the answer is a JSON line each",
             "Decisions",
+            "decide.many",
             body=wire.BatchDecideRequest,
             media="application/x-ndjson",
             also=(404,),
@@ -89,7 +97,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.impressions,
             "Report which positions were seen",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.ImpressionReport,
             answer=schemas.RECEIPT,
             also=(404,),
@@ -100,7 +108,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.outcomes,
             "Report a response to a decision",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.OutcomeReport,
             answer=schemas.OUTCOME_RECEIPT,
             also=(404,),
@@ -111,7 +119,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.inbox,
             "In-app messages that wait for a person",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.InboxRequest,
             answer=schemas.MESSAGES,
         ),
@@ -126,6 +134,7 @@ def _people(on: Operations) -> list[Endpoint]:
             on.moment,
             "The best of the next hours to reach a person, and why",
             "People",
+            "people.read",
             answer=schemas.MOMENT,
             query=(("hours", 1, MOST_HOURS), ("top", 1, MOST_HOURS)),
             also=(404,),
@@ -136,6 +145,7 @@ def _people(on: Operations) -> list[Endpoint]:
             on.person,
             "What is known of a person, and from where",
             "People",
+            "people.read",
             also=(404,),
         ),
     ]
@@ -149,16 +159,26 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
             on.batch,
             "Add or change many items",
             "Catalogue",
+            "catalogue.write",
             body=wire.ItemsBody,
             answer=schemas.RECEIPT,
         ),
-        Endpoint("GET", "/v1/items/{item_id}", on.get, "One item", "Catalogue", also=(404,)),
+        Endpoint(
+            "GET",
+            "/v1/items/{item_id}",
+            on.get,
+            "One item",
+            "Catalogue",
+            "catalogue.read",
+            also=(404,),
+        ),
         Endpoint(
             "PUT",
             "/v1/items/{item_id}",
             on.put,
             "Add or replace an item",
             "Catalogue",
+            "catalogue.write",
             body=wire.ItemBody,
             answer=schemas.RECEIPT,
         ),
@@ -168,6 +188,7 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
             on.patch,
             "Change parts of an item",
             "Catalogue",
+            "catalogue.write",
             body=wire.ItemBody,
             answer=schemas.RECEIPT,
             also=(404,),
@@ -178,6 +199,7 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
             on.delete,
             "Remove an item",
             "Catalogue",
+            "catalogue.write",
             answer=schemas.RECEIPT,
             also=(404,),
         ),
@@ -186,13 +208,16 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
 
 def _surfaces(on: Operations) -> list[Endpoint]:
     return [
-        Endpoint("GET", "/v1/surfaces", on.surfaces, "Configured surfaces", "Surfaces"),
+        Endpoint(
+            "GET", "/v1/surfaces", on.surfaces, "Configured surfaces", "Surfaces", "reports.read"
+        ),
         Endpoint(
             "GET",
             "/v1/surfaces/{surface}/audit",
             on.audit,
             "Can it vary, is its loop closed, has it a default?",
             "Surfaces",
+            "reports.read",
             also=(404,),
         ),
         Endpoint(
@@ -201,6 +226,7 @@ def _surfaces(on: Operations) -> list[Endpoint]:
             on.actions,
             "How the actions of a choice stand, and whether acting per person is proven",
             "Surfaces",
+            "reports.read",
             answer=schemas.STANDING,
             also=(404,),
         ),
@@ -217,7 +243,7 @@ def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
             Inboxes(streamed, browsers.watcher).streamed,
             "In-app messages as they come: server-sent events",
             "Decisions",
-            "none",
+            "decide",
             media="text/event-stream",
             also=(400, 401, 403),
         )
@@ -232,7 +258,7 @@ def _links(on: Links) -> list[Endpoint]:
         ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
     )
     return [
-        Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))
+        Endpoint(method, path, handler, text, "Links", "open", media=media, also=(302, 400, 404))
         for method, path, handler, text, media in rows
     ]
 
@@ -246,7 +272,7 @@ def _providers(on: Providers) -> list[Endpoint]:
             handler,
             f"What {name} tells about messages",
             "Providers",
-            "none",
+            "open",
             answer=schemas.SUCCESS,
             also=(401, 404),
         )
@@ -262,6 +288,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.letters,
             "What could not be used, and why",
             "Operations",
+            "letters.read",
             query=(("after", 0, 2**53), ("limit", 0, 1_000)),
         ),
         Endpoint(
@@ -270,6 +297,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.letter,
             "One dead letter",
             "Operations",
+            "letters.read",
             also=(404,),
         ),
         Endpoint(
@@ -278,6 +306,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.replay,
             "Try a dead letter again",
             "Operations",
+            "letters.write",
             also=(404, 503),
         ),
         Endpoint(
@@ -286,6 +315,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.dismiss,
             "Nothing is to be done about a dead letter: it is kept, and waits no longer",
             "Operations",
+            "letters.write",
             also=(404, 503),
         ),
     ]
@@ -293,29 +323,29 @@ def _letters(on: Operations) -> list[Endpoint]:
 
 def _health(on: Operations) -> list[Endpoint]:
     return [
-        Endpoint("GET", "/livez", on.live, "The process is alive", "Operations", "none"),
-        Endpoint("GET", "/readyz", on.ready, "It can serve", "Operations", "none", also=(503,)),
+        Endpoint("GET", "/livez", on.live, "The process is alive", "Operations", "open"),
+        Endpoint("GET", "/readyz", on.ready, "It can serve", "Operations", "open", also=(503,)),
         Endpoint(
             "GET",
             "/metrics",
             on.metrics,
             "Prometheus metrics",
             "Operations",
-            "none",
+            "open",
             media="text/plain",
         ),
     ]
 
 
-def _tracking(engine: Engine, keys: Keys) -> list[Endpoint]:
+def _tracking(engine: Engine, callers: Callers) -> list[Endpoint]:
     rows = [
         Endpoint(
             "POST",
             f"/v1/{name}",
-            ingest.handler(engine, keys, route),
+            ingest.handler(engine, callers, route),
             f"Segment {route} call",
             "Tracking",
-            "write",
+            "track",
             answer=schemas.SUCCESS,
             body=dict,
         )
@@ -325,10 +355,10 @@ def _tracking(engine: Engine, keys: Keys) -> list[Endpoint]:
         Endpoint(
             "GET",
             "/v1/projects/{write_key}/settings",
-            ingest.settings(keys),
+            ingest.settings(callers),
             "Settings for the browser client",
             "Tracking",
-            "none",
+            "track",
             also=(401,),
         )
     )

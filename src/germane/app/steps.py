@@ -29,12 +29,15 @@ from germane.domain.moves import (
     AnyMove,
     Appointed,
     Asked,
+    Audited,
     CampaignPut,
     CampaignTurned,
     ContentGone,
     ContentPut,
     Invited,
     Judged,
+    KeyPut,
+    KeyUsed,
     Lapsed,
     Opened,
     Reminded,
@@ -285,6 +288,8 @@ class Steps:
                 person = self.enrolling.invite(at.tenant, move, txn, now_ms=at.received_ms)
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)
+            case KeyPut() | KeyUsed() | Audited():
+                self.moving.security.fold(at.tenant, move, txn, at_ms=at.received_ms)
             case Asked() | Judged() | Opened() | Reminded() | Lapsed() | Appointed():
                 approvals = self.moving.approvals
                 person = approvals.fold(at.tenant, move, txn, at_ms=at.received_ms)

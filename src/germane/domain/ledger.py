@@ -9,10 +9,13 @@ import msgspec
 EntryKind = Literal[
     "account",
     "approval",
+    "audit",
+    "audit head",
     "campaign",
     "content",
     "draft",
     "enrolment",
+    "key",
     "message",
     "operator",
     "suppression",

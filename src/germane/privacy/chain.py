@@ -2,8 +2,8 @@
 
     seal_n = SHA-256(salt_n || body_n)          digest_n = SHA-256(digest_(n-1) || seal_n)
 
-(Haber & Stornetta 1991, "How to time-stamp a digital document".) A body can be erased without breaking the chain:
-its seal stays, and without its salt nobody can find out what it was of by trying.
+(Haber & Stornetta 1991, "How to time-stamp a digital document".) A body can be erased without breaking the
+chain: its seal stays, and without its salt nobody can find out what it was of by trying.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ def joined(before: bytes, sealed: bytes) -> bytes:
     return sha256(before + sealed).digest()
 
 
-def broken(entries: Iterable[Joint], head: bytes) -> int | None:
+def broken(entries: Iterable[Joint], head: bytes, start: bytes = START) -> int | None:
     """Place, from 0, of the first entry that is not what it was; ``None``: all of them are.
 
     Args:
-        entries: The whole chain in its order.
+        entries: The whole chain in its order, or a part of it.
         head: The digest after the last entry, as it is kept beside the chain; where it does not fit, entries
             are missing at the end: their place is told.
+        start: The digest before the first of them.
     """
-    digest, count = START, 0
+    digest, count = start, 0
     for place, each in enumerate(entries):
         digest = joined(digest, each.seal)
         if digest != each.digest:
