@@ -102,7 +102,9 @@ def test_an_offer_waits_for_people(server: Server) -> None:
     waits = an_offer(server, "acme-admin")
     one, digest = f"/v1/approvals/{waits['approvalId']}", waits["digest"]
     closed = eve.get(one)
-    assert (closed.status_code, closed.json()["code"]) == (403, "auth.forbidden"), "it is of a person"
+    assert (closed.status_code, closed.json()["code"]) == (403, "auth.forbidden"), (
+        "it is of a person"
+    )
     seen = cem.get(one).json()
     assert seen["content"]["payload"], seen
     assert seen["person"]["personId"] == "u:acme-admin"

@@ -28,7 +28,7 @@ from germane.app.keys import ApiKeys
 from germane.app.opening import open_engine
 from germane.app.operators import Operators
 from germane.domain.key import SCOPES
-from germane.domain.operator import ROLES
+from germane.domain.operator import JUDGES, ROLES
 from germane.testing import FakeWorld, a_shop
 from tests.unit.api.test_edge import KEYS, refused, send
 
@@ -122,6 +122,7 @@ def test_the_table_is_whole() -> None:
     assert OF_SCOPE["server"] | ADMIN_ONLY == ALL
     for role in set(ROLES) - {"admin"}:
         assert not OF_ROLE[role] & {"keys", "operators.write", "letters.write", "track"}
+    assert {x for x in ROLES if "approvals.judge" in OF_ROLE[x]} == set(JUDGES)
     assert roles_with("keys") == "admin"
     assert roles_with("content.write") == "editor, approver or admin"
 
