@@ -15,6 +15,11 @@ from germane.api.errors import ErrorBody
 from germane.api.wire import OutcomeReceiptBody, ReceiptBody
 from germane.domain.inbox import Nudge
 
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
 _PARAMETER = re.compile(r"{(\w+)}")
 _SCHEMES: dict[str, list[dict[str, list[str]]]] = {
     "none": [],
