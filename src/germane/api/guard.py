@@ -74,7 +74,9 @@ class Guard:
 
     async def _entered(self, each: Endpoint, request: Request, caller: Caller) -> Response:
         """Call the handler, and tell what came of it. A change is answered once its record is durable, too."""
-        status = 500
+        reads, status = each.method == "GET", 500
+        person = request.path_params.get("person_id") or request.query_params.get("person", "")
+        target = self._pseudonym(person)  # as they are known before: maybe they are erased now
         try:
             response = await each.handler(request)
             status = response.status_code
@@ -82,13 +84,11 @@ class Guard:
             status = status_of(error)
             raise
         finally:
-            reads = each.method == "GET"
-            if not (
-                reads and caller.how == "command line"
-            ):  # who has the data folder can read it anyway
-                self._enter(each, caller, self._target(request), status)
-                if not reads:
-                    await self._engine.durable()
+            local = caller.how == "command line"  # who has the data folder can read it anyway
+            if not (reads and local):
+                self._enter(each, caller, target or self._target(request), status)
+            if not reads:
+                await self._engine.durable()
         return response
 
     def _enter(
@@ -98,17 +98,16 @@ class Guard:
         self._trail.enter(AuditRecord(0, actor, each.permission, each.act, target, status, count))
 
     def _target(self, request: Request) -> str:
-        """What it was done to; people by a pseudonym, so that who is erased is not in there."""
-        person = (
-            getattr(request.state, "person", "")
-            or request.path_params.get("person_id")
-            or request.query_params.get("person")
-        )
+        """What it was done to, as the handler or else the address says."""
+        person = getattr(request.state, "person", "")
         if person:
-            return f"person {self._trail.pseudonym(person)}"
+            return self._pseudonym(person)
         named = request.path_params.values() or [getattr(request.state, "target", "")]
         told = "/".join(map(str, named))
         return told.encode("utf-8", "replace").decode()[:TARGET_MAX]
+
+    def _pseudonym(self, person: str) -> str:
+        return f"person {self._trail.pseudonym(person)}" if person else ""
 
     def _refuse(self, each: Endpoint, error: GermaneError, caller: Caller | None = None) -> None:
         """Count a refusal; enter it, unless one like it was entered a moment ago."""

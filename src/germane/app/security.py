@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -27,13 +28,23 @@ _link = msgspec.msgpack.Decoder(AuditLink).decode
 _head = msgspec.msgpack.Decoder(AuditHead).decode
 
 
+class Ring(NamedTuple):
+    """The keys that were made."""
+
+    keys: dict[str, ApiKey]
+    """By their digest; those that open nothing any more included."""
+    has_admin: bool
+    """Whether an admin key was made and not revoked. One that has expired counts: else whoever has the server
+    key would only have to wait."""
+
+
 class Security:
     """Keys and the audit log as the ledger has them."""
 
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
-        self._by_digest: dict[str, dict[str, ApiKey]] = {}
-        """Tenant -> keys by their digest, until one of them changes: every request asks for one."""
+        self._rings: dict[str, Ring] = {}
+        """By tenant, until a key changes: every request asks for one."""
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -42,13 +53,14 @@ class Security:
         found = self._entries.get(tenant, "key", key_id)
         return _key(found.body) if found is not None else None
 
-    def keys(self, tenant: str) -> dict[str, ApiKey]:
-        """All of them by their digest, those that open nothing any more included."""
-        found = self._by_digest.get(tenant)
+    def ring(self, tenant: str) -> Ring:
+        """All keys."""
+        found = self._rings.get(tenant)
         if found is None:
             page = self._entries.page(tenant, "key", limit=MOST_KEYS)
-            found = {each.digest: each for each in (_key(entry.body) for entry in page)}
-            self._by_digest[tenant] = found
+            keys = {each.digest: each for each in (_key(entry.body) for entry in page)}
+            admin = any(x.scope == "admin" and not x.revoked_ms for x in keys.values())
+            found = self._rings[tenant] = Ring(keys, admin)
         return found
 
     # -- audit -------------------------------------------------------------------------------------
@@ -87,7 +99,7 @@ class Security:
             _put(txn, tenant, Entry("audit head", HEAD, _encode(head)))
             return
         _put(txn, tenant, _entry_of(self._after(tenant, move, at_ms)))
-        self._by_digest.pop(tenant, None)
+        self._rings.pop(tenant, None)
 
     def _after(self, tenant: str, move: KeyPut | KeyUsed, at_ms: int) -> ApiKey:
         """A key after a move."""

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from germane.app.engine import Engine
 from germane.domain.audit import AuditHead, AuditLink, AuditRecord
 from germane.domain.errors import StorageDamaged
+from germane.domain.ids import known_person
 from germane.domain.moves import Audited
 from germane.privacy import chain
 
@@ -52,7 +53,8 @@ class Trail:
     def pseudonym(self, person: str) -> str:
         """Stands for a person, by their key or by an id that leads to them: HMAC with the data folder's own
         key. Who has an id can look for it; who reads the log cannot tell anybody's."""
-        known = self._engine.person_key(person) or person
+        named = person if person.startswith(("u:", "a:")) else known_person(person)
+        known = self._engine.person_key(person) or named
         said = b"audit\0" + known.encode("utf-8", "surrogatepass")
         return hmac.digest(self._engine.key, said, "sha256")[:_PSEUDONYM_BYTES].hex()
 

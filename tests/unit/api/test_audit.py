@@ -85,6 +85,8 @@ def test_looks_at_people_are_told_without_their_ids(here: Here, tmp_path: Path) 
         "GET /v1/messages",
     ]
     assert (len(other), other[0]["status"]) == (1, 404)
+    assert entries(here, person="u:somebody-else") == other, "also before and after they are known"
+    assert entries(here, person="a:somebody-else") == []
     page = here.engine.entries.page(here.engine.tenant, "audit")
     assert len(page) == 5
     assert all(name.encode() not in each.body and each.person == "" for each in page)
