@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | kills | sendkills | sendraces | campaign | mails | ssrf | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | kills | sendkills | sendraces | consentraces | campaign | mails | ssrf | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
@@ -37,6 +37,7 @@ nightly: (bench "shop") (bench "loop")
     GERMANE_KILLS=300 {{venv}}python -m benchmarks.kills
     {{venv}}python -m benchmarks.sendkills
     {{venv}}python -m benchmarks.sendraces
+    {{venv}}python -m benchmarks.consentraces
 
 serve:
     {{venv}}germane serve

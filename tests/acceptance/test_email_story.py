@@ -114,6 +114,11 @@ def test_same_campaign_two_letters(server: Server, sink: Sink) -> None:
     links = links_of(hers)
     clicked = httpx.get(links["Book a demo"], headers={"User-Agent": "Mozilla/5.0 (X11) Firefox"})
     assert clicked.headers["location"] == "https://acme.example/demo"
+    why = httpx.get(links["Why am I seeing this?"]).text
+    assert all(title in why for title in shown)
+    assert "We sent you this message because" in why
+    assert "Less like this" in why
+    assert f"{server.url}/w/" in text_of(hers), "in the plain part as well"
     told(server, "track", "manager", event="Article Read", properties={"article_id": "campaign-1"})
 
     # He unsubscribes: a look at the page changes nothing, the button does.
@@ -130,8 +135,8 @@ def test_same_campaign_two_letters(server: Server, sink: Sink) -> None:
     assert second["Message-ID"] != hers["Message-ID"]
     time.sleep(1.5)
     assert len(sink.to(MANAGER, 1)) == 1
-    why = server.api.get("/v1/why-not", params={"person": "manager", "campaign": "letter"}).json()
-    assert "Consent to email_marketing was withdrawn" in why["answer"]
+    held = server.api.get("/v1/why-not", params={"person": "manager", "campaign": "letter"}).json()
+    assert "Consent to email_marketing was withdrawn" in held["answer"]
     found = server.api.get("/v1/messages", params={"person": "vp"}).json()["messages"]
     assert [each["status"] for each in found] == ["sent", "sent"]
     assert server.letters() == []

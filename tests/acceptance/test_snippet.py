@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,10 +25,10 @@ from tests.acceptance.hosting import (
     shop,
     site,
 )
-from tests.acceptance.pages import Site, another_tab, until
+from tests.acceptance.pages import Site, another_tab, until, visitor
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 __all__ = ["browser", "page", "shop", "site"]
 
@@ -124,6 +124,104 @@ def test_why_and_less_like_this(page: Page, site: Site, shop: Server) -> None:
     until(page, disliked)
     assert page.evaluate("() => document.activeElement.className") == "germane-why", "focus is kept"
     until(page, lambda: "Noted" in page.locator("germane-ui [role=status]").inner_text())
+
+
+def test_less_like_this_is_obeyed(page: Page, site: Site, shop: Server) -> None:
+    """What the person took out is not in the next answer, and its category is behind."""
+    script = loading(shop, "lea") + "germane.fill('#slot', 'home-grid', { size: 4 });"
+    page.goto(site.page("/less", script, SLOT))
+    cards(page).first.wait_for()
+    title = cards(page).first.locator(".germane-title").inner_text()
+    before = {each["attributes"]["title"]: each for each in decided(shop, "lea", size=64)}
+    cards(page).first.locator("button").click()
+    page.get_by_role("dialog").get_by_role("button", name="Less like this").click()
+    until(page, lambda: cards(page).count() == 3)
+    until(page, lambda: muted(shop, "lea")["items"])
+    now = [each["attributes"]["title"] for each in decided(shop, "lea", size=64)]
+    assert title in before
+    assert title not in now
+    assert len(now) > 3
+    page.reload()
+    cards(page).first.wait_for()
+    assert cards(page).count() == 4
+    assert title not in page.locator("#slot").inner_text()
+    assert title in [x["attributes"]["title"] for x in decided(shop, "another", size=64)]
+
+
+def test_not_for_this_reason_and_not_at_all(page: Page, site: Site, shop: Server) -> None:
+    """A reason that is no reason any more is not given again; who opts out gets what everyone gets, and
+    can come back."""
+    view = {"userId": "ned", "event": "Product Viewed", "properties": {"product_id": "bike-1"}}
+    for number in range(3):
+        shop.api.post("/v1/track", json=view | {"messageId": f"ned{number}"})
+    script = loading(shop, "ned") + "germane.fill('#slot', 'home-grid', { size: 4 });"
+    address = site.page("/reason", script, SLOT)
+    page.goto(address)
+    box = page.get_by_role("dialog", name="Why am I seeing this?")
+
+    def ask() -> str:
+        cards(page).first.locator("button").click()
+        return str(box.inner_text())
+
+    cards(page).first.wait_for()
+    assert "interested in Cycling" in ask()
+    reason = box.get_by_role("listitem").filter(has_text="interested in Cycling")
+    reason.get_by_role("button", name="Not for this reason").click()
+    reason.get_by_text("Noted.").wait_for()
+    until(page, lambda: muted(shop, "ned")["reasons"])
+    page.reload()
+    cards(page).first.wait_for()
+    assert "interested in" not in ask()
+    with page.context.expect_page() as opened:
+        box.get_by_role("link", name="More").click()
+    opened.value.get_by_role("heading", name="Why am I seeing this?").wait_for()
+    assert "what you are interested in" in opened.value.locator("main").inner_text()
+    opened.value.close()
+    box.get_by_role("button", name="No personalisation for me").click()
+    until(page, lambda: shop.person("ned")["consent"] == {"personalisation": False})
+    page.reload()
+    cards(page).first.wait_for()
+    assert page.locator("#slot").get_attribute("data-germane-filled") == "opted_out"
+    assert "This is shown to everyone." in ask()
+    box.get_by_role("button", name="Personalise for me again").click()
+    until(page, lambda: shop.person("ned")["consent"] == {"personalisation": True})
+
+
+def test_the_page_that_tells_why(browser: Browser, shop: Server) -> None:
+    """Whatever is in titles and categories stays text; a button works without a script, by keyboard, on a
+    phone, and nothing of the page breaks its own policy."""
+    shop.api.put("/v1/items/evil-9", json={**EVIL, "category": EVIL["title"], "price": 9})
+    view = {"userId": "wes", "event": "Product Viewed", "properties": {"product_id": "evil-9"}}
+    shop.api.post("/v1/track", json=view)
+    body = {"person": {"userId": "wes"}, "surfaces": [{"surface": "home-grid", "size": 64}]}
+    made = shop.api.post("/v1/decide", json=body | {"explain": True}).json()["decisions"][0]
+    place = next(x["position"] for x in made["items"] if x["itemId"] == "evil-9")
+    seen: list[str] = []
+    with visitor(browser, viewport={"width": 360, "height": 740}) as page:
+        page.on("console", lambda said: seen.append(said.text))
+        page.on("dialog", lambda said: seen.append(said.message))
+        page.goto(f"{made['whyUrl']}?at={place}")
+        page.get_by_text("<img src=x onerror", exact=False).first.wait_for()
+        assert page.locator("main").locator("img, script, a, [onerror]").count() == 0
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+        assert page.evaluate("() => window.problems") == []
+        page.get_by_role("button", name="Less like this").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("status").wait_for()
+        assert "You do not see: <img src=x" in page.locator("main").inner_text()
+        assert page.locator("main").locator("img, script, a, [onerror]").count() == 0
+        assert page.evaluate("() => window.problems") == []
+    assert seen == []
+    assert muted(shop, "wes")["items"][0]["itemId"] == "evil-9"
+    assert "evil-9" not in [x["itemId"] for x in decided(shop, "wes", size=65)]
+    shop.api.delete("/v1/items/evil-9")
+
+
+def muted(server: Server, person: str) -> dict[str, Any]:
+    """What a person asked to be spared."""
+    answer = server.api.get(f"/v1/people/{person}")
+    nothing: dict[str, Any] = {"items": [], "values": [], "reasons": []}
+    return answer.json()["muted"] if answer.status_code == 200 else nothing
 
 
 TEMPLATE = """

@@ -22,6 +22,7 @@ BANNER = {
     "text": "On all tents.",
     "buttons": [{"label": "See tents", "url": "/product"}, {"label": "Not now"}],
     "reasons": ["You looked at tents three times."],
+    "whyUrl": "/w/token",
     "campaign": "tents",
 }
 TIP = {
@@ -75,6 +76,10 @@ def test_one_at_a_time(page: Page, site: Site, shop: WithInbox) -> None:
     assert dialog(page, "Three steps").count() == 0
     banner.get_by_text("Why am I seeing this?").click()
     assert banner.get_by_text("You looked at tents three times.").is_visible()
+    more = banner.get_by_role("link", name="More")
+    assert more.get_attribute("href") == f"{shop.url}/w/token", (
+        "on the server, not on the page's host"
+    )
     until(page, lambda: ("In-App Message Viewed", "b1", "") in told(batches))
     page.keyboard.press("Escape")
     assert banner.count() == 0
@@ -265,8 +270,9 @@ def test_targets_are_large_enough(page: Page, site: Site, shop: WithInbox) -> No
     """24 pixels at least for whoever has to hit them (WCAG 2.2, 2.5.8)."""
     script = waiting(shop, "nik", BANNER) + "germane.fill('#slot', 'home-grid', { size: 2 });"
     page.goto(site.page("/targets", script, BODY))
-    dialog(page, "Free delivery this week").wait_for()
-    page.locator("#slot .germane-why").first.wait_for()
+    dialog(page, "Free delivery this week").get_by_text("Why am I seeing this?").click()
+    page.locator("#slot .germane-why").first.click()
+    dialog(page, "Why am I seeing this?").get_by_role("button", name="Less like this").wait_for()
     for each in [
         *page.locator("germane-ui :is(button, a)").all(),
         page.locator(".germane-why").first,

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from germane.app.engine import Engine
+from germane.app.feedback import Feedback, Kind, take
 from germane.app.opening import catch_up, open_engine, save_snapshot
 from germane.domain.decision import Ask, Context, Decision
 from germane.domain.event import Event
 from germane.domain.forest import Forest, Trained, Tree
+from germane.domain.muting import source_of
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Store
 from germane.domain.record import Txn
@@ -76,7 +79,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class Decide:
-    """A question; which positions were seen; which of them was answered (modulo), late by so much."""
+    """A question; which positions were seen; which of them was answered (modulo), late by so much; what the
+    person said to *why am I seeing this?*."""
 
     who: int
     surface: str
@@ -84,6 +88,7 @@ class Decide:
     seen: tuple[int, ...]
     answered: int | None
     late_s: int
+    said: Kind | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ class Do:
     what: str
 
 
+SAID: tuple[Kind, ...] = ("less_like_this", "not_this_reason", *get_args(Kind))
 Step = Batch | Decide | Catalogue | Pass | Do
 KINDS = (
     "view",
@@ -161,6 +167,7 @@ def lives(size: int = 12) -> st.SearchStrategy[list[Step]]:
         st.lists(st.integers(0, 5), unique=True, max_size=4).map(tuple),
         st.none() | st.integers(0, 4),
         st.sampled_from([0, 60, 30 * _DAY_S]),
+        st.none() | st.sampled_from(SAID),
     )
     others = st.one_of(
         st.builds(Catalogue, st.integers(0, ITEMS + 1), st.booleans(), st.integers(1, 99)),
@@ -255,6 +262,7 @@ class Life:
         if positions:
             seen = Impression(f"imp{number}", decision.decision_id, positions, now)
             await self.engine.impressions([seen] * (1 + self.duplicates))
+        await self._say(step, decision)
         if step.answered is None or not decision.items or step.surface == "together":
             return
         self.world.advance(seconds=step.late_s)
@@ -262,6 +270,15 @@ class Life:
         at_ms = self.world.now_ms()
         said = Outcome(f"out{number}", decision.decision_id, chosen, "purchase", 1.0, at_ms)
         await self.engine.outcomes([said] * (1 + self.duplicates))
+
+    async def _say(self, step: Decide, decision: Decision) -> None:
+        """What the person says about the first item, or its first reason that they can mute."""
+        if step.said is None or not decision.items:
+            return
+        codes = (each.code for each in decision.items[0].reasons if source_of(each.code))
+        said = Feedback(step.said, decision.decision_id, position=0, reason=next(codes, ""))
+        if said.reason or step.said != "not_this_reason":
+            await take(self.engine, decision.person, said)
 
     async def _change(self, step: Catalogue) -> None:
         if step.gone:

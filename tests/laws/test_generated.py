@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from germane.app import strangers
 from germane.app.rebuild import Rebuild, rebuild
+from germane.domain import muting
 from germane.domain.decision import Ask, Decision
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.profile import Profile
@@ -164,6 +165,32 @@ def _check_bounds(profile: Profile) -> None:
     assert len(profile.traits) <= bounds.TRAITS
     assert len(profile.rhythm) <= bounds.ACTIVE_HOURS
     assert len(profile.anonymous_ids) <= bounds.ANONYMOUS_IDS
+    assert len(profile.muted.items) <= bounds.MUTED_ITEMS
+    assert profile.muted.sources.keys() <= muting.SOURCES.keys()
+
+
+@given(lives())
+def test_what_was_muted_is_not_shown(steps: list[Step]) -> None:
+    """At each decision, by what the log says until then: no item that its person muted, and no source."""
+    with lived(steps) as life:
+        work = Rebuild(life.settings, life.engine.key, lambda v: TREES.get(v.partition("+")[2]))
+        for record in life.engine.store.read(0):
+            if record.kind == "decision":
+                decision = msgspec.msgpack.decode(record.body, type=Decision)
+                person = work.scratch.profile(DEFAULT_TENANT, decision.person)
+                if person is not None and decision.arm != "opted_out":
+                    _check_muted(decision, person.muted.now(decision.at_ms))
+            work.step(record)
+
+
+def _check_muted(decision: Decision, muted: muting.Muted) -> None:
+    of = decision.surface if decision.choice is not None else ""
+    assert not {x for each in decision.candidates for x in each.sources} & muted.sources.keys()
+    for each in decision.items:
+        assert muting.item_key(each.item_id, of) not in muted.items
+        if decision.choice is None:
+            assert not each.sources.keys() & muted.sources.keys()
+            assert not {muting.source_of(x.code) for x in each.reasons} & muted.sources.keys()
 
 
 @given(st.lists(acts(("view", "dismiss", "order", "refund", "page", "group")), max_size=12))

@@ -43,6 +43,8 @@ class Envelope(msgspec.Struct, rename="camel"):
     write_key: str | None = None
     token: str | None = None
     person: PersonRef | None = None
+    opt_out: bool = False
+    """The question is of nobody: then there need be no id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,10 @@ class Browsers:
             raise Unauthorized()
         rest = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         question = {name: value for name, value in rest.items() if name not in _OWN}
-        return self._known(
-            said.person or PersonRef(), password or said.token, msgspec.json.encode(question)
-        )
+        encoded, token = msgspec.json.encode(question), password or said.token
+        if said.opt_out and self._anonymous and not token:
+            return Visitor("", "", False, None, encoded)
+        return self._known(said.person or PersonRef(), token, encoded)
 
     def watcher(self, request: Request) -> str:
         """Key of the person whose messages are streamed. A browser's event source sends no headers: its
@@ -154,7 +157,7 @@ class Browsers:
             TokenNeeded: the anonymousId belongs to a person with a userId, and no token vouches for it.
         """
         person = self._engine.whose(visitor.user_id, visitor.anonymous_id).person
-        if not visitor.vouched and not person.startswith("a:"):
+        if not visitor.vouched and person.startswith("u:"):
             raise TokenNeeded(
                 "This anonymousId belongs to a person who is known by name: only a person token opens that.",
                 hint="Send a person token; or, after a logout, begin with a new anonymousId "

@@ -15,13 +15,16 @@ from starlette.responses import Response, StreamingResponse
 from germane.api import wire
 from germane.api.body import answer, parse
 from germane.api.browser import Browsers, Visitor
+from germane.api.ingest import signalled
 from germane.api.seen import decision_for_people
+from germane.api.why import WhyLinks
 from germane.app.engine import Engine
 from germane.app.receipt import Receipt
-from germane.domain.decision import Ask
+from germane.domain.decision import Ask, Decision
 from germane.domain.errors import BadRequest, GermaneError
 from germane.domain.inbox import Inbox
 from germane.domain.outcome import Impression, Outcome
+from germane.domain.purposes import PERSONALISATION
 from germane.profile.view import rfc3339
 
 _encode = msgspec.json.Encoder().encode
@@ -31,7 +34,8 @@ Report = TypeVar("Report", wire.ImpressionReport, wire.OutcomeReport)
 class Decisions:
     """Endpoints around decisions: for servers, and most of them for browsers, too."""
 
-    def __init__(self, engine: Engine, browsers: Browsers, inbox: Inbox) -> None:
+    def __init__(self, engine: Engine, browsers: Browsers, inbox: Inbox, why: WhyLinks) -> None:
+        self._why = why
         self._engine = engine
         self._browsers = browsers
         self._inbox = inbox
@@ -40,11 +44,20 @@ class Decisions:
         """``POST /v1/decide``."""
         visitor = await self._browsers.visitor(request)
         if visitor is not None:
-            return answer(self._shown(visitor))
+            return answer(self._shown(visitor, request))
         asked = await parse(request, wire.DecideRequest)
-        asked.person.check()
+        if not asked.opt_out:
+            asked.person.check()
+        who = self._heard(request, *asked.person.ids(), opt_out=asked.opt_out)
         return answer(
-            self._one(asked.person, asked.account, asked.asks(), asked.explain, record=asked.record)
+            self._one(
+                who,
+                asked.account,
+                asked.asks(),
+                asked.explain,
+                request,
+                record=asked.record,
+            )
         )
 
     async def batch(self, request: Request) -> Response:
@@ -54,7 +67,7 @@ class Decisions:
             person.check()
         questions = wire.asks(asked.surfaces, asked.context)
         self._engine.check(questions)  # what is wrong with the question is an error, not a line
-        lines = self._lines(asked.people, questions, asked.explain)
+        lines = self._lines(asked.people, questions, asked.explain, request)
         return StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def impressions(self, request: Request) -> Response:
@@ -98,16 +111,31 @@ class Decisions:
             ids = asked.person.ids()
         return answer({"messages": list(await self._inbox(*ids)), "serverTime": self._now()})
 
-    def _shown(self, visitor: Visitor) -> dict[str, Any]:
+    def _heard(
+        self, request: Request, user_id: str, anonymous_id: str, *, opt_out: bool
+    ) -> tuple[str, str]:
+        """The ids of whom it is decided for; none, if that is nobody. What the browser says no to holds for
+        this very answer."""
+        if opt_out:
+            return "", ""
+        if not signalled(request):
+            return user_id, anonymous_id
+        self._engine.signalled(user_id, anonymous_id)
+        refused = PERSONALISATION in self._engine.settings.privacy.gpc
+        return ("", "") if refused else (user_id, anonymous_id)
+
+    def _shown(self, visitor: Visitor, request: Request) -> dict[str, Any]:
         """What a browser is told: what people may see, and how to answer it."""
         asked = visitor.question(wire.BrowserDecideRequest)
         visitor.may_ask([each.surface for each in asked.surfaces])
         self._browsers.may_read(visitor)
-        decisions, _ = self._engine.decide(visitor.user_id, visitor.anonymous_id, "", asked.asks())
+        ids = self._heard(request, visitor.user_id, visitor.anonymous_id, opt_out=asked.opt_out)
+        decisions, _ = self._engine.decide(*ids, "", asked.asks())
         settings, catalogue = self._engine.settings, self._engine.catalogue
         return {
             "decisions": [
                 decision_for_people(each, catalogue, settings, explain=asked.explain)
+                | self._why_url(each, request)
                 for each in decisions
             ],
             "serverTime": self._now(),
@@ -120,22 +148,25 @@ class Decisions:
         self._browsers.own(visitor, said.decision_id)
         return said
 
+    def _why_url(self, decision: Decision, request: Request) -> dict[str, str]:
+        url = self._why.of(decision, request)
+        return {"whyUrl": url} if url else {}
+
     def _now(self) -> str | None:
         """By this clock a browser can correct its own."""
         return rfc3339(self._engine.world.now_ms())
 
     def _one(
         self,
-        person: wire.PersonRef,
+        ids: tuple[str, str],
         account: str | float | None,
         asks: list[Ask],
         explain: bool,
+        request: Request,
         *,
         record: bool = True,
     ) -> dict[str, Any]:
-        decisions, trust = self._engine.decide(
-            *person.ids(), wire.text_of(account), asks, record=record
-        )
+        decisions, trust = self._engine.decide(*ids, wire.text_of(account), asks, record=record)
         catalogue, surfaces = self._engine.catalogue, self._engine.settings.surfaces
         return {
             "decisions": [
@@ -146,19 +177,23 @@ class Decisions:
                     surfaces.get(each.surface),
                     self._engine.shortfall(each),
                 )
+                | self._why_url(each, request)
                 for each in decisions
             ],
             "profile": {"readiness": trust},
         }
 
     async def _lines(
-        self, people: list[wire.PersonRef], asks: list[Ask], explain: bool
+        self, people: list[wire.PersonRef], asks: list[Ask], explain: bool, request: Request
     ) -> AsyncIterator[bytes]:
         for number, person in enumerate(people):
             user_id, anonymous_id = person.ids()
             who = {"userId": user_id or None, "anonymousId": anonymous_id or None}
             try:
-                line = {"person": who, **self._one(person, None, asks, explain)}
+                line = {
+                    "person": who,
+                    **self._one((user_id, anonymous_id), None, asks, explain, request),
+                }
             except GermaneError as error:
                 line = {"person": who, "error": {"code": error.code, "message": error.message}}
             yield _encode(line) + b"\n"

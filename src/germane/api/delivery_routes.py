@@ -101,6 +101,4 @@ def _messages(on: Messages) -> list[Endpoint]:
             "POST", "/v1/switch", on.switch, "Stop sending, or go on", tag, "campaigns.run", body=messages.Kill,
             also=(404,),
         ),
-        Endpoint("POST", "/v1/consent", on.consent, "Somebody said yes or no to a purpose", "People",
-                 "consent.write", body=messages.Consent),
     ]  # fmt: skip

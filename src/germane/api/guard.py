@@ -111,7 +111,7 @@ class Guard:
 
     def _refuse(self, each: Endpoint, error: GermaneError, caller: Caller | None = None) -> None:
         """Count a refusal; enter it, unless one like it was entered a moment ago."""
-        self._engine.counters.refused += 1
+        self._engine.counters.callers_refused += 1
         status, now_ms = status_of(error), self._engine.world.now_ms()
         last_ms, missed = self._refused.get((each.act, status), (0, 0))
         if last_ms and now_ms - last_ms < REFUSALS_EVERY_MS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +15,7 @@ from germane.app.engine import Engine
 from germane.domain.errors import Unauthorized
 from germane.ingest import limits
 from germane.ingest.segment import Route, parse
+from germane.privacy.refusals import GPC
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -47,10 +49,18 @@ def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
             body, route=route, wall_ms=time.time_ns() // 1_000_000, now_ms=engine.world.now_ms()
         )
         callers.tracks(request, parsed.write_key)
-        await engine.accept(parsed.events, parsed.rejected)
+        events = parsed.events
+        if signalled(request):
+            events = [replace(x, context={**x.context, GPC: True}) for x in events]
+        await engine.accept(events, parsed.rejected)
         return answer(_OK)
 
     return endpoint
+
+
+def signalled(request: Request) -> bool:
+    """Whether the browser says no to being followed: ``Sec-GPC: 1`` (Global Privacy Control, W3C)."""
+    return bool(request.headers.get("sec-gpc", "").strip() == "1")
 
 
 def settings(callers: Callers) -> Handler:

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from germane.api import wire
 from germane.api.body import answer, decode, parse, read
-from germane.api.guard import about
 from germane.api.ops import whole_number
 from germane.app.channels import Ways
 from germane.app.engine import Engine
@@ -20,12 +19,10 @@ from germane.app.sends import messages_of, messages_with
 from germane.app.writing import rendered_of
 from germane.domain.campaign import WEBHOOK, Channel
 from germane.domain.errors import BadRequest, NotFound, UnknownPerson, WrongMove
-from germane.domain.ids import anonymous_person, known_person
 from germane.domain.ledger import beyond
 from germane.domain.message import STATUSES, Message, Why
-from germane.domain.moves import Held, Stated, Switched
+from germane.domain.moves import Held, Switched
 from germane.domain.near import did_you_mean
-from germane.domain.purposes import NAME, is_purpose, remedy
 
 MOST = 1_000
 CHANNELS = get_args(Channel)
@@ -54,19 +51,8 @@ class Kill(wire.Wire):
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
-class Consent(wire.Wire):
-    """Somebody said yes or no to a purpose."""
-
-    purpose: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{NAME}$"})]
-    state: Literal["granted", "withdrawn"]
-    user_id: wire.ExternalId = None
-    anonymous_id: wire.ExternalId = None
-    method: Annotated[str, msgspec.Meta(max_length=64)] = "api"
-    notice_version: Annotated[str, msgspec.Meta(max_length=64)] = ""
-
-
 class Messages:
-    """Endpoints of the outbox, the kill switch and consent."""
+    """Endpoints of the outbox and the kill switch."""
 
     def __init__(self, engine: Engine, ways: Ways | None = None) -> None:
         """``ways``: out that are configured; ``None``: not known, so not looked at."""
@@ -145,25 +131,6 @@ class Messages:
         why = Why(self._engine.world.now_ms(), "switch", body.reason or "By the API.")
         await self._engine.move([Switched(body.scope, body.name, body.on, why)])
         return answer({"success": True, "on": self._engine.moving.switches(self._engine.tenant)})
-
-    async def consent(self, request: Request) -> Response:
-        """``POST /v1/consent``."""
-        body = await parse(request, Consent)
-        user, device = wire.text_of(body.user_id), wire.text_of(body.anonymous_id)
-        if not user and not device:
-            raise BadRequest("A userId or an anonymousId is needed.")
-        if not is_purpose(body.purpose):
-            raise BadRequest(
-                f"{body.purpose!r} is no name of a purpose.",
-                hint=remedy(each.purpose for each in self._engine.library.campaigns.values()),
-            )
-        person = known_person(user) if user else anonymous_person(device)
-        about(request, person=person)
-        granted = body.state == "granted"
-        await self._engine.move(
-            [Stated(person, body.purpose, granted, body.method, body.notice_version)]
-        )
-        return answer({"success": True, "consent": self._engine.profile_of(person).consent})
 
     def _known(self, body: Kill) -> None:
         """A switch of something that is not there would stop nothing, and nobody would notice."""

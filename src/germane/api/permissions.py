@@ -85,6 +85,7 @@ OF_ROLE: dict[Role, frozenset[Permission]] = {
         {
             "open",
             "operators.read",
+            "reports.read",
             "approvals.read",
             "approvals.judge",
             "people.read",
@@ -102,7 +103,7 @@ MEANING: dict[Permission, str] = {
     "track": "send events",
     "decide": "ask for decisions and report what became of them, for one person",
     "decide.many": "ask for decisions for many people at once",
-    "reports.read": "surfaces, how choices stand, outcomes of content, figures of approvals: no single people",
+    "reports.read": "surfaces, how choices stand, outcomes of content, figures of approvals and of privacy",
     "content.read": "read content",
     "content.write": "write content and take it away",
     "campaigns.read": "read campaigns, their figures, the size of their audience, kill switches",

@@ -8,6 +8,7 @@ from germane.api.auth import Keys
 from germane.api.browser import Browsers
 from germane.api.callers import Callers
 from germane.api.catalogue import Catalogue
+from germane.api.consents import privacy
 from germane.api.deciding import Decisions
 from germane.api.delivery_routes import delivery
 from germane.api.endpoint import Endpoint
@@ -17,6 +18,7 @@ from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
 from germane.api.security_routes import security
+from germane.api.why import FeedbackReport, Why, WhyLinks
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
@@ -48,13 +50,16 @@ def endpoints(
     callers = Callers(engine, keys)
     operations = Operations(engine)
     browsers = Browsers(engine, callers, anonymous=anonymous)
+    why = Why(engine, browsers, back)
     table = [
         *_tracking(engine, callers),
-        *_decisions(Decisions(engine, browsers, inbox)),
+        *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back))),
+        _feedback(why),
+        *privacy(engine),
         *_people(operations),
         *_catalogue(Catalogue(engine)),
         *_surfaces(operations),
-        *_links(Links(back)),
+        *_links(Links(back), why),
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
@@ -250,12 +255,28 @@ def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
     ]
 
 
-def _links(on: Links) -> list[Endpoint]:
+def _feedback(on: Why) -> Endpoint:
+    return Endpoint(
+        "POST",
+        "/v1/feedback",
+        on.feedback,
+        "Less like this, not for this reason, no personalisation: the next decision obeys",
+        "Decisions",
+        "decide",
+        body=FeedbackReport,
+        answer=schemas.SUCCESS,
+        also=(404,),
+    )
+
+
+def _links(on: Links, why: Why) -> list[Endpoint]:
     rows = (
         ("GET", "/c/{token}", on.click, "Follow a counted link", "text/html"),
         ("GET", "/o/{token}", on.opened, "The pixel that counts an open: TOKEN.gif", "image/gif"),
         ("GET", "/u/{token}", on.ask, "The page to unsubscribe; changes nothing", "text/html"),
         ("POST", "/u/{token}", on.unsubscribe, "Unsubscribe, by one click", "text/html"),
+        ("GET", "/w/{token}", why.page, "The page that tells why; changes nothing", "text/html"),
+        ("POST", "/w/{token}", why.said, "Its buttons: the next decision obeys", "text/html"),
     )
     return [
         Endpoint(method, path, handler, text, "Links", "open", media=media, also=(302, 400, 404))

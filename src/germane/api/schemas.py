@@ -64,6 +64,11 @@ DECIDED = {
                     "modelVersion": {"type": "string"},
                     "expiresAt": {"type": ["string", "null"], "format": "date-time"},
                     "choice": CHOICE,
+                    "whyUrl": {
+                        "type": "string",
+                        "description": "The page that tells the person why, and lets them change it; "
+                        "?at=POSITION shows one item. Not of a mere look, and not where it would be too long.",
+                    },
                     "note": {
                         "type": "string",
                         "description": "Why places are not filled; only where some are not.",

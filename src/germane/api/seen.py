@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from germane.api.choice import as_item
-from germane.domain.decision import Decision, How, SlateItem
+from germane.app.why import CHOSEN
+from germane.domain.decision import Decision, SlateItem
 from germane.domain.item import Item
+from germane.domain.muting import source_of
 from germane.domain.settings import Settings, SignalSpec, SurfaceSpec
 from germane.profile.view import rfc3339
 
@@ -22,14 +24,6 @@ _ANSWERS = {
     "dismiss": {"event": "Recommendation Dismissed", "property": "item_id"},
 }
 """What is sent where the configuration declares nothing for it."""
-
-_CHOSEN: dict[How, tuple[str, ...]] = {
-    "constant": (),
-    "default": (),
-    "personal": ("Chosen for you, by what you did here before",),
-    "exploring": ("Tried out, to learn what is liked",),
-}
-"""Why an action was taken; nothing, where everyone gets it."""
 
 
 def decision_for_people(
@@ -44,6 +38,7 @@ def decision_for_people(
         shown: dict[str, Any] = {"itemId": each.item_id, "position": each.position}
         if explain:
             shown["reasons"] = _sentences(decision, each)
+            shown["reasonCodes"] = _codes(decision, each)
         shown["attributes"] = _attributes(catalogue.get(each.item_id), settings)
         items.append(shown)
     return {
@@ -60,8 +55,15 @@ def decision_for_people(
 def _sentences(decision: Decision, item: SlateItem) -> list[str]:
     """Why it is there, for the person. The reasons of a choice are figures, and for operators only."""
     if decision.choice is not None:
-        return list(_CHOSEN[decision.choice.how])
+        return list(CHOSEN[decision.choice.how])
     return [reason.text for reason in item.reasons]
+
+
+def _codes(decision: Decision, item: SlateItem) -> list[str]:
+    """What *not for this reason* names, reason by reason; empty where a reason cannot be turned off."""
+    if decision.choice is not None:
+        return ["" for _ in CHOSEN[decision.choice.how]]
+    return [reason.code if source_of(reason.code) else "" for reason in item.reasons]
 
 
 def _attributes(item: Item | None, settings: Settings) -> dict[str, Any]:

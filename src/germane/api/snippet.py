@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import re
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -24,6 +25,7 @@ from germane.domain.settings import Settings
 PARTS = ("core", "outbox", "asking", "seeing", "slots", "floating", "nudges", "front")
 """In this order; each may use what stands before it."""
 _YEAR, _MINUTES = "public, max-age=31536000, immutable", "public, max-age=300"
+_AROUND, _AFTER = re.compile(r"\s*([{};])\s*"), re.compile(r"([:,])\s+")
 _CSP = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: https: http:; "
     "style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -34,7 +36,7 @@ _CSP = (
 def script() -> str:
     """The whole script, without the comments and the indentation of its parts."""
     folder = files("germane").joinpath("static")
-    css = json.dumps(folder.joinpath("germane.css").read_text("utf-8"))
+    css = json.dumps(_close(folder.joinpath("germane.css").read_text("utf-8")))
     parts = [_bare(folder.joinpath(f"{name}.js").read_text("utf-8")) for name in PARTS]
     head = f"/*! Germane {__version__}, Apache-2.0 */\n"
     top = f'"use strict";\nconst VERSION = "{__version__}", CSS = {css};\n'
@@ -42,14 +44,20 @@ def script() -> str:
 
 
 def _bare(source: str) -> str:
-    """Lines that are comments left out (the parts have no texts over several lines), others moved left."""
+    """Comments left out (the parts have no texts over several lines, and none with two slashes between
+    spaces), lines moved left."""
     kept, inside = [], False
     for line in map(str.strip, source.splitlines()):
         inside = inside or line.startswith("/**")
         if line and not inside and not line.startswith("//"):
-            kept.append(line)
+            kept.append(line.partition(" // ")[0].rstrip())
         inside = inside and not line.endswith("*/")
     return "".join(f"{line}\n" for line in kept)
+
+
+def _close(style: str) -> str:
+    """A style sheet without the spaces that nobody needs (it has none after a colon or comma of a text)."""
+    return _AFTER.sub(r"\1", _AROUND.sub(r"\1", style)).replace(";}", "}").strip()
 
 
 def routes(settings: Settings, keys: Keys, *, example: bool) -> list[BaseRoute]:

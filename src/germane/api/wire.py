@@ -31,6 +31,15 @@ class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defa
     """Base of what clients send: an unknown field is an error, named."""
 
 
+OptOut = Annotated[
+    bool,
+    msgspec.Meta(
+        description="true: answer for somebody of whom nothing is to be known. No id is needed; one that is "
+        "sent is not looked at, and not stored."
+    ),
+]
+
+
 class PersonRef(Wire):
     """Whom the question is about: at least one id."""
 
@@ -75,8 +84,9 @@ class AskContext(Wire):
 class DecideRequest(Wire):
     """What to show to one person on one or several surfaces."""
 
-    person: PersonRef
     surfaces: Annotated[list[SurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
+    person: PersonRef = msgspec.field(default_factory=PersonRef)
+    opt_out: OptOut = False
     account: Annotated[
         ExternalId,
         msgspec.Meta(
@@ -113,6 +123,7 @@ class BrowserDecideRequest(Wire):
     """What to show in this browser; whose it is, key and token say."""
 
     surfaces: Annotated[list[BrowserSurfaceAsk], msgspec.Meta(min_length=1, max_length=20)]
+    opt_out: OptOut = False
     context: AskContext | None = None
     explain: bool = False
 

@@ -34,6 +34,8 @@ class Back:
     """When a message went out, ms since 1970 UTC, by its id; 0: not known, when it was made counts."""
     wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     """Providers and mail programs live by the world's clock, whatever the engine's."""
+    base_url: str = ""
+    """Of this server, as people reach it; empty: it is not configured."""
 
 
 def way_back(
@@ -66,6 +68,7 @@ def way_back(
         purposes=spec.links.purposes,
         mailed=lambda: engine.library.purposes("email"),
         sent_ms=sent_ms or _not_known,
+        base_url=spec.links.base_url,
     )
 
 

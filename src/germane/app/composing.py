@@ -169,7 +169,7 @@ class Composer:
             for slot in content.slots
             if slot.kind == "items" and slot.surface
         }
-        profile = engine.profile_of(message.person)
+        profile = engine.readable(engine.profile_of(message.person))
         if not message.words:
             return self._rendered(message, content, profile, Chosen(message.chosen, items))
         if content.version != message.content_version:
@@ -206,10 +206,11 @@ class Composer:
         content = library.contents.get(asked.content)
         if content is None:
             raise UnknownContent(f"There is no content {asked.content!r}.")
-        profile = self._engine.profile_of(draft.person)
+        profile = self._engine.readable(self._engine.profile_of(draft.person))
         message = replace(asked, person=profile.person)
         chosen, decisions = self._chosen(message, content, profile)
-        work = self._work(message, profile, chosen)
+        made = tuple(each.decision_id for each in decisions)
+        work = self._work(replace(message, decisions=made), profile, chosen)
         return Begun(draft, message, campaign, content, profile, decisions, work)
 
     def _planned(self, begun: Begun, found: Printed, plan: Plan) -> Planned:
@@ -347,7 +348,7 @@ class Composer:
             why = Why(now_ms, "campaign.gone", "Its campaign is gone.")
             self._engine.put_moves([Held(message_id, "skipped", 0, why)])
             return
-        profile = self._engine.profile_of(waits.person)
+        profile = self._engine.readable(self._engine.profile_of(waits.person))
         plan = self._plan(waits, campaign, campaign.steps[place], profile)
         last = plan.reasons[-1].text if plan.reasons else ""
         text = f"A more urgent message took its place. {last}"

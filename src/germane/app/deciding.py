@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from germane.app.decision_id import Described, propensity_digest, sign
 from germane.app.memory import Memory
 from germane.app.strangers import known
@@ -14,11 +16,14 @@ from germane.domain.ids import anonymous_person, known_person, share_of
 from germane.domain.item import Item
 from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
-from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import Settings, SurfaceSpec
+from germane.predict.rules import spared
+from germane.privacy.gate import Gate
 from germane.profile.fold import current
 
 _HOLDOUT_SALT = "holdout"
+NOBODY = Profile("")
+"""Whom a decision is made for that nothing is to be known of."""
 
 
 class Deciding:
@@ -37,9 +42,12 @@ class Deciding:
         self._model = model
         self._key = key
         self._item_of = item_of
+        self._gate = Gate(settings)
 
     def whose(self, tenant: str, user_id: str, anonymous_id: str) -> Profile:
-        """The person asked for; one that nobody knows has an empty profile."""
+        """The person asked for; one that nobody knows has an empty profile, and without any id it is nobody."""
+        if not user_id and not anonymous_id:
+            return NOBODY
         external = known_person(user_id) if user_id else anonymous_person(anonymous_id)
         person = self._memory.person_of(tenant, external) or external
         return self._memory.profile(tenant, person) or Profile(person=person)
@@ -84,22 +92,28 @@ class Deciding:
             )
         self._model.check_filter(ask.filter, surface)
 
-    def trust(self, profile: Profile) -> float:
-        """How far the personal part is trusted, in [0, 1)."""
+    def trust(self, profile: Profile, now_ms: int) -> float:
+        """How far the personal part is trusted, in [0, 1); 0 of whoever has opted out."""
+        if profile == NOBODY or self._gate.opted_out(profile, now_ms):
+            return 0.0
         return readiness(profile.evidence, self._settings.profile.readiness_half)
 
     def decide(self, tenant: str, profile: Profile, ask: Ask, *, at_ms: int, seed: int) -> Decision:
-        """One surface for one person.
+        """One surface for one person; of whoever has opted out nothing is read, and it names nobody.
 
         Raises:
             UnknownSurface: no surface has that name.
             BadFilter: the ask's filter is not a valid expression.
         """
         surface = self.surface(ask.surface)
+        if profile == NOBODY or self._gate.opted_out(profile, at_ms):
+            ask = replace(ask, context=replace(ask.context, account=""))
+            ranked = self._model.default(surface, ask, at_ms=at_ms)
+            return self._sealed(NOBODY, surface, ask, ranked, "opted_out", 0.0, at_ms, seed)
         profile = known(profile, self._settings, at_ms) or Profile(profile.person)
         profile = current(profile, self._settings, at_ms, self._item_of)
         arm = self._arm(tenant, profile, surface)
-        trust = self.trust(profile)
+        trust = self.trust(profile, at_ms)
         if arm == "personalised":
             ranked = self._model.rank(
                 profile, surface, ask, at_ms=at_ms, seed=seed, readiness=trust
@@ -108,7 +122,8 @@ class Deciding:
                 arm = "fallback"
                 ranked = self._model.default(surface, ask, at_ms=at_ms, person=profile)
         else:
-            ranked = self._model.default(surface, ask, at_ms=at_ms)
+            asked = spared(ask, surface, profile, at_ms)
+            ranked = self._model.default(surface, asked, at_ms=at_ms)
         return self._sealed(profile, surface, ask, ranked, arm, trust, at_ms, seed)
 
     def standing(self, name: str, *, at_ms: int) -> Actions:
@@ -127,8 +142,6 @@ class Deciding:
         return self._model.standing(surface, at_ms=at_ms)
 
     def _arm(self, tenant: str, profile: Profile, surface: SurfaceSpec) -> Arm:
-        if profile.consent.get(PERSONALISATION) is False:
-            return "opted_out"
         if share_of(tenant, profile.person, _HOLDOUT_SALT) < surface.holdout_share:
             return "broadcast"
         return "personalised"

@@ -17,7 +17,7 @@ from germane.app.deciding import Deciding
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.known import Known
-from germane.app.letters import Letters
+from germane.app.letters import Letters, ids_in
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
@@ -30,7 +30,7 @@ from germane.domain.errors import GermaneError, Overloaded, StorageFailed
 from germane.domain.event import Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
-from germane.domain.moves import AnyMove
+from germane.domain.moves import AnyMove, Stated
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
@@ -125,6 +125,7 @@ class Engine(Known):
             "log_offset": float(self._seq),
             "shared_offset": float(self.model.seq),
             "records_waiting": float(self._waiting),
+            "refused_total": float(self._steps.refused.total()),
             "items": float(len(self._steps.items)),
         }
 
@@ -149,8 +150,7 @@ class Engine(Known):
             accepted, duplicates = accepted + new, duplicates + old
             self._submit(txn)
         if rejected:
-            self._submit(self._letters.keep(rejected, source, self.world.now_ms()))
-            self.counters.rejected += len(rejected)
+            self._submit(self.letters_of(rejected, source))
         await self._durable()
         self.counters.ack.add(time.perf_counter() - started)
         unfolded = len(events) - accepted - duplicates
@@ -249,6 +249,20 @@ class Engine(Known):
             else:
                 self.commit(txn)
 
+    def signalled(self, user_id: str, anonymous_id: str) -> None:
+        """A browser sent ``Sec-GPC: 1`` with a question: of somebody who is known, that is a no."""
+        person = self.whose(user_id, anonymous_id)
+        known = self._memory.profile(self.tenant, person.person) is not None
+        purposes = self.settings.privacy.gpc if known else ()
+        wanted = [x for x in purposes if person.consent.get(x) is not False]
+        salts = (f"{self.world.seed():x}" for _ in wanted)
+        self.put_moves(
+            [
+                Stated(person.person, purpose, False, "gpc", salt=salt)
+                for purpose, salt in zip(wanted, salts, strict=True)
+            ]
+        )
+
     async def durable(self) -> None:
         """Wait until all that was folded so far is on the disk.
 
@@ -299,7 +313,7 @@ class Engine(Known):
         started = time.perf_counter()
         self.check(asks)
         profile = self._deciding.whose(self.tenant, user_id, anonymous_id)
-        trust = self._deciding.trust(profile)
+        trust = self.trust(profile)
         made = [self._decided(profile.person, each, account, record=record) for each in asks]
         if record:
             self.counters.decide.add(time.perf_counter() - started)
@@ -373,7 +387,7 @@ class Engine(Known):
                 continue
             seen.add(event.message_id)
             txn = self._fold_event(event)
-            accepted += bool(txn.records)
+            accepted += bool(txn.records) or not txn.letters  # what may not be kept is no mistake
             whole.absorb(txn)
         self.counters.events.add(accepted)
         self.counters.duplicates += duplicates
@@ -387,6 +401,9 @@ class Engine(Known):
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
             return self._letters.poisoned(event, error, arrival.received_ms)
+        if not txn.records:
+            self._seq -= 1
+            return txn
         self.counters.credited(rewards)
         self._unheard.look(event, aloud=self._committer.running)
         return self._held(txn)
@@ -409,7 +426,18 @@ class Engine(Known):
     def letters_of(self, rejected: Sequence[Rejection], source: str) -> Txn:
         """For bulk writers: dead letters, not yet committed."""
         self.counters.rejected += len(rejected)
-        return self._letters.keep(rejected, source, self.world.now_ms())
+        now_ms = self.world.now_ms()
+        kept = [each for each in rejected if not self._unkept(each, now_ms)]
+        return self._letters.keep(kept, source, now_ms)
+
+    def _unkept(self, rejected: Rejection, now_ms: int) -> bool:
+        """Whether what could not be used is of somebody of whom nothing may be kept."""
+        ids = ids_in(rejected.body)
+        if not any(ids):
+            return False
+        out = self.gate.opted_out(self.whose(*ids), now_ms)
+        self._steps.refused["dead letter"] += out
+        return out
 
     @contextmanager
     def learning_by(self, learner: Learner) -> Iterator[None]:
@@ -451,6 +479,9 @@ class Engine(Known):
             seen.add(report_key(report))
             txn = Txn()
             step(report, decision, arrival, txn)
+            if not txn.records:  # nothing is kept of people who opted out
+                self._seq -= 1
+                continue
             self._submit(self._held(txn))
         await self._durable()
         duplicates = verdicts.count("duplicate")

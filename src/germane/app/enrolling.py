@@ -25,6 +25,7 @@ from germane.domain.plan import Reason
 from germane.domain.profile import Profile
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
+from germane.privacy.gate import Gate
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Enrolment).decode
@@ -47,6 +48,7 @@ class Enrolling:
         self._library = library
         self._items = items
         self._accounts = Accounts(memory.entries)
+        self._gate = Gate(settings)
 
     def event(
         self,
@@ -58,10 +60,13 @@ class Enrolling:
         *,
         now_ms: int,
         seq: int,
+        served: bool = False,
     ) -> None:
-        """What an event means for the campaigns that its person is in, or may come into."""
+        """What an event means for the campaigns that its person is in, or may come into; ``served``: for the
+        transactional ones alone."""
         sheet = Sheet(self._memory.entries, tenant, txn)
-        self._accounts.heard(event, sheet)
+        if not served:
+            self._accounts.heard(event, sheet)
         if not self._library.campaigns:
             return
         theirs: dict[str, list[Enrolment]] = {}
@@ -69,7 +74,9 @@ class Enrolling:
             theirs.setdefault(each.campaign, []).append(each)
         for name in self._library.campaigns:
             made = self._library.compiled(name)
-            if made is not None and made.campaign.status != "ended":
+            if made is None or (served and not made.campaign.transactional):
+                continue
+            if made.campaign.status != "ended":
                 among = theirs.get(name, [])
                 self._happened(made, event, person, tuple(items), among, sheet, now_ms, seq)
 
@@ -287,7 +294,7 @@ class Enrolling:
     def _view(
         self, tenant: str, state: Enrolment, now_ms: int, change: ItemChange | None = None
     ) -> View:
-        profile = self._profile(tenant, state.person)
+        profile = self._gate.readable(self._profile(tenant, state.person), now_ms)
         account = state.subject.removeprefix("account:") if _of_account(state) else profile.account
         return View(
             self._settings,
@@ -309,6 +316,7 @@ class Enrolling:
         sheet: Sheet,
     ) -> View:
         about = item or next(iter(items), "")
+        person = self._gate.readable(person, now_ms)
         return View(
             self._settings,
             now_ms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -29,6 +29,11 @@ MOST = 20
 _FORMS: dict[str, Form] = {"banner": "banner", "tooltip": "tooltip", "checklist": "checklist"}
 
 
+def no_page(message: Message) -> str:
+    """Nothing tells more of it."""
+    return ""
+
+
 class InAppChannel:
     """There is nothing to send: from now on the inbox has it."""
 
@@ -43,7 +48,9 @@ class InAppChannel:
 class Waiting:
     """``domain.inbox.Inbox`` and ``deliver.inbox.InboxPort`` over the outbox."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, why: Callable[[Message], str] = no_page) -> None:
+        """``why``: address of the page that tells why a message is shown."""
+        self._why = why
         self._engine = engine
         self._showing = Showing(engine)
 
@@ -109,6 +116,7 @@ class Waiting:
             buttons=() if form == "checklist" else tuple(_button(each) for each in asks),
             steps=tuple(_step(each) for each in asks) if form == "checklist" else (),
             reasons=self._reasons(message),
+            why_url=self._why(message),
             decision_id=next(iter(message.credited), ""),
             campaign=message.campaign,
             expires_at=rfc3339(message.expires_ms) or "",
@@ -126,6 +134,7 @@ def _step(block: dict[str, Any]) -> Step:
 def _streamed(nudge: Nudge) -> InboxMessage:
     whole = msgspec.to_builtins(nudge)
     content = {name: whole[name] for name in ("title", "text", "buttons", "steps", "reasons")}
+    content |= {"whyUrl": nudge.why_url} if nudge.why_url else {}
     return InboxMessage(
         message_id=nudge.message_id,
         campaign=nudge.campaign,

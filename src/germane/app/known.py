@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from germane.domain.profile import Profile
 from germane.domain.record import Record
 from germane.domain.settings import SurfaceSpec
 from germane.domain.world import World
+from germane.privacy.gate import Gate
 
 
 class Known:
@@ -112,7 +114,8 @@ class Known:
 
     def profile(self, person_id: str) -> Profile | None:
         """The profile that content is filled from, by person key, user id or anonymous id."""
-        return self._people.profile(person_id)
+        found = self._people.profile(person_id)
+        return None if found is None else self.readable(found)
 
     def moment(self, person_id: str, *, hours: int, top: int) -> dict[str, Any] | None:
         """The best ``top`` of the next ``hours`` hours to reach a person, with reasons, readable."""
@@ -140,7 +143,21 @@ class Known:
 
     def trust(self, profile: Profile) -> float:
         """How far the personal part of a profile is trusted, in [0, 1)."""
-        return self._deciding.trust(profile)
+        return self._deciding.trust(profile, self.world.now_ms())
+
+    @property
+    def refused(self) -> Counter[str]:
+        """What was left out because it may not be kept, by name, since the start."""
+        return self._steps.refused
+
+    @property
+    def gate(self) -> Gate:
+        """What of a person may be kept, read and used."""
+        return self._steps.gate
+
+    def readable(self, person: Profile) -> Profile:
+        """What may be read of somebody now, to decide and to write."""
+        return self._steps.gate.readable(person, self.world.now_ms())
 
     def person_key(self, person_id: str) -> str | None:
         """The person key behind a person key, user id or anonymous id."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from germane.domain.errors import UnknownOrder
 from germane.domain.event import DeadLetter, Event, Rejection
+from germane.domain.ids import external_id
 from germane.domain.ports import Store
 from germane.domain.record import Txn
 from germane.ingest.segment import parse_kept
@@ -62,7 +64,7 @@ class Letters:
         if isinstance(event, str):
             return event
         txn, _, duplicates = fold([event])
-        if not (txn.records or duplicates):
+        if txn.letters and not (txn.records or duplicates):
             return txn.letters[0].message
         txn.replayed_letters.append((letter_id, now_ms))
         return txn
@@ -143,3 +145,21 @@ def problems_of(letter: DeadLetter, extractor: Extractor) -> list[str]:
     except msgspec.DecodeError as error:
         return [f"it cannot be read: {error}"]
     return extractor.extract(event)[1]
+
+
+def ids_in(body: bytes) -> tuple[str, str]:
+    """User id and anonymous id of a message that could not be used, as far as they can be read."""
+    try:
+        said = msgspec.json.decode(body, type=_Ids)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return "", ""
+    user, device = (
+        external_id(x) if isinstance(x, str | int | float) and not isinstance(x, bool) else ""
+        for x in (said.userId, said.anonymousId)
+    )
+    return user, device
+
+
+class _Ids(msgspec.Struct):
+    userId: Any = None  # noqa: N815 - the wire's name
+    anonymousId: Any = None  # noqa: N815

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from germane.app.entries import Entries
 from germane.app.replies import ANSWERS
-from germane.deliver.compiled import Compiled, compiled, listens_to
+from germane.deliver.compiled import Compiled, compiled, is_called, listens_to, named_in
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, as_choice, choice_surface
 from germane.domain.errors import GermaneError, NotFound, UnknownCampaign, UnknownContent
+from germane.domain.event import Event
 from germane.domain.ledger import Entry
 from germane.domain.near import did_you_mean
 from germane.domain.record import Txn
@@ -138,6 +139,12 @@ class Library:
             return True
         heard = (listens_to(each) for each in self.campaigns.values())
         return any(event in names for names in heard if names is not None)
+
+    def serves(self, event: Event) -> bool:
+        """Whether a transactional campaign that is live waits for an event: what people must have, they get
+        whatever they said no to."""
+        live = (x for x in self.campaigns.values() if x.transactional and x.status == "live")
+        return any(is_called(event, name) for each in live for name in named_in(each))
 
     def put_content(
         self, tenant: str, content: Content, txn: Txn, *, by: str = ""

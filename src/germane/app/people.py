@@ -14,6 +14,7 @@ from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.domain.world import World
+from germane.privacy.gate import Gate
 from germane.profile.fold import current
 from germane.profile.rhythm import hours_of
 from germane.profile.view import view
@@ -46,6 +47,7 @@ class People:
         if profile is None:
             return None
         now_ms = self.world().now_ms()
+        profile = Gate(self.settings).readable(profile, now_ms)
         week = self.model.week(hours_of(profile), at_ms=now_ms)
         return moments.moment(profile, week, self.settings, now_ms, hours, top)
 

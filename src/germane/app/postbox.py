@@ -13,6 +13,7 @@ from germane.app.composing import Composer
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.app.inbox import CHANNEL, InAppChannel
+from germane.app.why import link_to_message
 from germane.app.writing import rendered_of
 from germane.config.channels import ChannelsSpec
 from germane.deliver import outbox, tracking
@@ -66,10 +67,14 @@ class Postbox:
         return Composer(self.engine, self.addresses, self.content)
 
     def addresses(self, message: Message) -> Links:
-        """Addresses that a message's text names: where to unsubscribe."""
+        """Addresses that a message's text names: where to unsubscribe, and why it was sent."""
         if message.channel != "email" or not self.spec.links.base_url:
             return Links()
-        return Links(unsubscribe=self._unsubscribe(message))
+        return Links(unsubscribe=self._unsubscribe(message), why=self.why(message))
+
+    def why(self, message: Message) -> str:
+        """*Why am I seeing this?*, of a message; a path where this server does not know its own address."""
+        return link_to_message(message, self._keys(), self.spec.links.base_url)
 
     def written(self, message: Message) -> Outgoing:
         """Everything of a message, with its links led over this server where that is wanted.

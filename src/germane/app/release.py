@@ -12,7 +12,7 @@ from germane.app.moving import Moving
 from germane.deliver import outbox
 from germane.domain.message import Message, Status, Why
 from germane.domain.profile import Profile
-from germane.domain.purposes import granted
+from germane.privacy.gate import Gate
 
 
 class Go(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +55,7 @@ class Release:
         entries: Entries,
         moving: Moving,
         whose: Callable[[str], Profile],
+        gate: Gate,
         now_ms: Callable[[], int],
         checks: Sequence[Check] = (),
         as_now: Callable[[Message], Message] = lambda each: each,
@@ -64,6 +65,7 @@ class Release:
         self._entries = entries
         self._moving = moving
         self._whose = whose
+        self._gate = gate
         self.now_ms = now_ms
         self._checks = checks
         self._as_now = as_now
@@ -81,6 +83,7 @@ class Release:
             engine.entries,
             engine.moving,
             engine.profile_of,
+            engine.gate,
             engine.world.now_ms,
             checks,
             as_now,
@@ -147,7 +150,7 @@ class Release:
         return why and Why(now_ms, "switch.off", f"Sending is stopped: {why.text}")
 
     def _refused(self, message: Message, person: Profile, now_ms: int) -> Why | None:
-        if not granted(person.consent, message.purpose):
+        if not self._gate.allows(person, message.purpose, now_ms):
             stated = message.purpose in person.consent
             text = "was withdrawn" if stated else "was never given"
             return Why(now_ms, "consent.none", f"Consent to {message.purpose} {text}.")

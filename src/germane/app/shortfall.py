@@ -52,6 +52,9 @@ class Shortfall:
         nobody = self._eligible(Profile(""), surface, ask)
         if not self._enough(nobody, size):
             return f"what the request asks for (filter, exclude) leaves {no_more} items"
+        muting = Profile(person.person, muted=person.muted)
+        if not self._enough(self._eligible(muting, surface, ask), size):
+            return f"{no_more} items are left beside those that the person does not want to see"
         if not self._enough(self._eligible(person, surface, ask), size):
             return f'{no_more} items are new to this person (already_bought = "exclude")'
         return "more would fit, but were not found: name them in a rule, or give them their own surface"

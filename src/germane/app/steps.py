@@ -5,6 +5,7 @@ Everything here is deterministic in the record, the state before it and the sett
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
 from germane.app.arrival import Arrival, report_key
+from germane.app.consents import Consents, Heard, keep, merged
+from germane.app.crediting import Crediting
 from germane.app.enrolling import Enrolling
 from germane.app.lessons import is_lesson
 from germane.app.library import Library, prefix_of
@@ -34,6 +37,7 @@ from germane.domain.moves import (
     CampaignTurned,
     ContentGone,
     ContentPut,
+    Disliked,
     Invited,
     Judged,
     KeyPut,
@@ -53,10 +57,10 @@ from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.ingest import identity
 from germane.ingest.signals import Extractor
-from germane.measure import attribution, choices
-from germane.measure.reported import Answer
-from germane.measure.whole import Whole, rest_of
-from germane.profile import consent, exposure, repeats, rhythm
+from germane.measure import attribution
+from germane.measure.whole import rest_of
+from germane.privacy.gate import Gate, Met
+from germane.profile import exposure, muted, repeats, rhythm, service
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import fold
 from germane.profile.merge import merge
@@ -78,6 +82,11 @@ class Steps:
     library: Library = field(init=False)
     enrolling: Enrolling = field(init=False)
     replies: Replies = field(init=False)
+    consents: Consents = field(init=False)
+    gate: Gate = field(init=False)
+    credits: Crediting = field(init=False)
+    refused: Counter[str] = field(default_factory=Counter)
+    """What was left out because it may not be kept, by name."""
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +96,9 @@ class Steps:
         self.library = Library(self.settings, self.memory.entries)
         self.moving = Moving(self.memory.entries)
         self.replies = Replies(self.memory)
+        self.consents = Consents(self.settings.privacy)
+        self.gate = Gate(self.settings)
+        self.credits = Crediting(self.settings, self.memory, self.gate)
         self.enrolling = Enrolling(self.settings, self.memory, self.library, self.items)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
@@ -95,7 +107,17 @@ class Steps:
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
         met = self._whose(event, at)
-        before = met.person
+        heard = self.consents.heard(event, met.person, at)
+        seen = Met(self.library.serves(event), bool(heard.said), bool(met.claims or met.gone))
+        passed = self.gate.admitted(event, heard.person, at.received_ms, seen)
+        self.refused.update(passed.refused)
+        if passed.event is None:
+            return []
+        event, before = passed.event, heard.person
+        met.person = before
+        if not passed.personal:
+            self._serve(event, met, heard, at, txn)
+            return []
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
         paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
@@ -110,7 +132,7 @@ class Steps:
             now_ms=at.received_ms,
         )
         wholes = undone.wholes(event, paid, before, after, self.extractor, self.settings)
-        rewards, decisions = self._credits(event, before, paid, wholes, at)
+        rewards, decisions = self.credits.by_event(event, before, paid, wholes, at)
         of_choices = chosen.by_event(event, before, paid, self.settings, self.memory, at.tenant)
         for whole in wholes:
             of_choices += rest_of(whole, before.choices, self.settings.surfaces, of_choices)
@@ -119,28 +141,21 @@ class Steps:
             self.moving.merged(at.tenant, gone, after.person, txn)
         reply = self.replies.heard(event, after.person, sheet, at.tenant, at.received_ms)
         for outcome, decision in reply.clicks:
-            reward = self._answer(before, decision, outcome, at).reward
+            reward = self.credits.answer(before, decision, outcome, at).reward
             of_choices += [reward] if reward is not None else []
         after = self._seen(after, reply, event, at)
         hour = rhythm.newly_active(before, event, told, self.settings, at.received_ms)
         observation = self._observe(
             event, met, interactions, hour, rewards, decisions, of_choices, reply, at
         )
-        after = self._credited(after, rewards, decisions)
-        after = self._credited_choices(after, of_choices, at)
+        after = self.credits.on_slates(after, rewards, decisions)
+        after = self.credits.on_choices(after, of_choices, at)
         record = at.record("event", after.person, event.message_id, event.at_ms, event, observation)
-        for gone in met.gone:
-            txn.profiles[at.tenant, gone] = None
-            self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
+        self._united(met, after, at, txn)
         items = tuple(dict.fromkeys(each.item_id for each in told))
         self.enrolling.event(at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq)
-        refused = consent.withdrawn(event, before.consent)
-        if refused:
-            self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)
         self._learn(at.seq, observation)
-        for external, person in met.claims.items():
-            txn.identities[at.tenant, external] = person
-        txn.profiles[at.tenant, after.person] = after
+        self._ended(event, met, heard, after, at, txn)
         txn.records.append(record)
         return [*met.rewards, *met.of_choices, *rewards, *of_choices]
 
@@ -148,7 +163,7 @@ class Steps:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
         (but from a choice, which may be answered by whatever they do next: until then, see ``strangers``)."""
         before = self._known(decision.person, at)
-        trials = chosen.made(decision)
+        trials = chosen.made(decision) if decision.person else ()
         observation = None
         if trials:  # a choice is an exposure as soon as it is decided
             before = before or _newcomer(decision.person, at)
@@ -176,6 +191,8 @@ class Steps:
         """Positions of a decision were seen."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or _newcomer(person, at)
+        if self.credits.unlearned(decision, before, at):
+            return
         wanted = set(impression.positions)
         shown = tuple(each.item_id for each in decision.items if each.position in wanted)
         observation = self.model.observe(
@@ -210,8 +227,10 @@ class Steps:
         """A response that names its decision."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or _newcomer(person, at)
+        if self.credits.unlearned(decision, before, at):
+            return
         of_choice = decision.choice is not None
-        reward = self._answer(before, decision, outcome, at).reward
+        reward = self.credits.answer(before, decision, outcome, at).reward
         rewards = [reward] if reward is not None else []
         observation = self.model.observe(
             before,
@@ -224,9 +243,9 @@ class Steps:
         self._learn(at.seq, observation)
         if person:
             credited = (
-                self._credited_choices(before, rewards, at, reported=True)
+                self.credits.on_choices(before, rewards, at, reported=True)
                 if of_choice
-                else self._credited(
+                else self.credits.on_slates(
                     before, rewards, {decision.decision_id: decision}, reported=True
                 )
             )
@@ -239,7 +258,7 @@ class Steps:
         """What would become of an outcome if it was folded now."""
         person = self.memory.owner(at.tenant, decision)
         before = self._known(person, at) or Profile(person)
-        return self._answer(before, decision, outcome, at).verdict
+        return self.credits.answer(before, decision, outcome, at).verdict
 
     def put_item(self, item: Item, message_id: str, at: Arrival, txn: Txn) -> None:
         """Add or change a catalogue entry."""
@@ -271,6 +290,8 @@ class Steps:
         match move:
             case Stated():
                 person = self._stated(move, at, txn)
+            case Disliked():
+                person = self._disliked(move, at, txn)
             case ContentPut():
                 brought = self.library.put_content(at.tenant, move.content, txn, by=move.by)
                 self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
@@ -306,13 +327,52 @@ class Steps:
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person
         before = self._known(person, at) or _newcomer(person, at)
-        stated = {**before.consent, move.purpose: move.granted}
-        txn.profiles[at.tenant, person] = msgspec.structs.replace(
-            before, consent=stated, seq=at.seq
+        heard = self.consents.told(move, before, at)
+        txn.profiles[at.tenant, person] = msgspec.structs.replace(heard.person, seq=at.seq)
+        keep(heard, move.salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
+        if heard.refused:
+            self.enrolling.refused(at.tenant, person, heard.refused, txn, now_ms=at.received_ms)
+        return person
+
+    def _serve(self, event: Event, met: Reunion, heard: Heard, at: Arrival, txn: Txn) -> None:
+        """What is kept of an event of somebody who is not learned from: who is who, what they said no to,
+        and what messages need that they must have."""
+        after = service.told(heard.person, event, self.gate.contact(event), seq=at.seq)
+        sheet = Sheet(self.memory.entries, at.tenant, txn)
+        for gone in met.gone:
+            self.moving.merged(at.tenant, gone, after.person, txn)
+        self.replies.heard(event, after.person, sheet, at.tenant, at.received_ms)
+        self._united(met, after, at, txn)
+        moment = {"now_ms": at.received_ms, "seq": at.seq}
+        self.enrolling.event(at.tenant, event, after, (), txn, served=True, **moment)
+        self._ended(event, met, heard, after, at, txn)
+        txn.records.append(at.record("event", after.person, event.message_id, event.at_ms, event))
+
+    def _united(self, met: Reunion, after: Profile, at: Arrival, txn: Txn) -> None:
+        """Whoever turned out to be the same person is no more."""
+        for gone in met.gone:
+            txn.profiles[at.tenant, gone] = None
+            self.enrolling.merged(at.tenant, gone, after, txn, now_ms=at.received_ms)
+            merged(gone, after.person, Sheet(self.memory.entries, at.tenant, txn))
+
+    def _ended(
+        self, event: Event, met: Reunion, heard: Heard, after: Profile, at: Arrival, txn: Txn
+    ) -> None:
+        """Who is who, what was said no to, and how the person stands after an event."""
+        keep(heard, event.message_id, Sheet(self.memory.entries, at.tenant, txn), at.seq)
+        if heard.refused:
+            refused = heard.refused
+            self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)
+        for external, person in met.claims.items():
+            txn.identities[at.tenant, external] = person
+        txn.profiles[at.tenant, after.person] = after
+
+    def _disliked(self, move: Disliked, at: Arrival, txn: Txn) -> str:
+        person = self.memory.person_of(at.tenant, move.person) or move.person
+        before = self._known(person, at) or _newcomer(person, at)
+        txn.profiles[at.tenant, person] = muted.fold(
+            before, move, seq=at.seq, now_ms=at.received_ms
         )
-        if not move.granted:
-            gone = (move.purpose,)
-            self.enrolling.refused(at.tenant, person, gone, txn, now_ms=at.received_ms)
         return person
 
     def _seen(self, person: Profile, reply: Reply, event: Event, at: Arrival) -> Profile:
@@ -358,7 +418,7 @@ class Steps:
         both = merge(met.person, gone, settings, items, seq=at.seq, now_ms=at.received_ms)
         met.trials += chosen.trials(both, of_choices, self.memory, at.tenant)
         both = attribution.credit(both, rewards, limit=settings.profile.exposures)
-        met.person = self._credited_choices(both, of_choices, at)
+        met.person = self.credits.on_choices(both, of_choices, at)
         met.rewards += rewards
         met.of_choices += of_choices
 
@@ -376,67 +436,6 @@ class Steps:
                 DeadLetter(0, at.received_ms, "fold", "event.bad_property", problem, body)
             )
         return prices.filled(found, self._sold, self.items.get)
-
-    def _credits(
-        self,
-        event: Event,
-        before: Profile,
-        interactions: Sequence[Interaction],
-        wholes: Sequence[Whole],
-        at: Arrival,
-    ) -> tuple[list[Reward], dict[str, Decision]]:
-        """Rewards of this event, by the decision it names or by item and window.
-
-        A decision that was made for somebody else (a mail that was passed on, an id that was copied) is
-        not named: it would count for several people.
-        """
-        if not (interactions or wholes):
-            return [], {}
-        tenant = at.tenant
-        rewards: list[Reward] = []
-        decisions: dict[str, Decision] = {}
-        named = event.properties.get("decision_id")
-        if isinstance(named, str):
-            decision = self.memory.decision(tenant, named)
-            theirs = decision is not None and self.memory.owner(tenant, decision) == before.person
-            if decision is not None and decision.choice is None and theirs:
-                decisions[named] = decision
-                rewards = attribution.attribute_event(
-                    before,
-                    decision,
-                    interactions,
-                    self.settings.surfaces,
-                    self.settings.signals,
-                    kept=self._kept(at),
-                )
-        if not decisions and before.exposures:  # what names its decision belongs to no other one
-            rewards = attribution.attribute(
-                before, interactions, self.settings.surfaces, self.settings.signals
-            )
-        for whole in wholes:
-            rewards += rest_of(whole, before.exposures, self.settings.surfaces, rewards)
-        for reward in rewards:
-            if reward.decision_id not in decisions:
-                decision = self.memory.decision(tenant, reward.decision_id)
-                if decision is not None:
-                    decisions[reward.decision_id] = decision
-        return rewards, decisions
-
-    def _kept(self, at: Arrival) -> attribution.Kept:
-        since_ms = at.received_ms - self.settings.longest_window_s * 1000
-        return attribution.Kept(self.settings.profile.exposures, since_ms)
-
-    def _answer(self, before: Profile, decision: Decision, outcome: Outcome, at: Arrival) -> Answer:
-        surface = self.settings.surfaces.get(decision.surface)
-        if not decision.person:
-            return Answer("untaught")  # its record was lost: nobody keeps account of what counted
-        if surface is None or (surface.kind == "choice") != (decision.choice is not None):
-            return Answer("untaught")  # the surface is another one now, or the record was lost
-        if surface.kind == "choice":
-            return choices.attribute_outcome(before, decision, outcome, surface)
-        return attribution.attribute_outcome(
-            before, decision, outcome, surface, kept=self._kept(at)
-        )
 
     def _observe(
         self,
@@ -476,31 +475,6 @@ class Steps:
             shown=tuple(item.item_id for each in reply.seen for item in each.items),
             trials=met.trials + chosen.trials(before, of_choices, self.memory, at.tenant),
             active=None if hour is None else ActiveHour(hour, rhythm.hours_of(before)),
-        )
-
-    def _credited(
-        self,
-        person: Profile,
-        rewards: Sequence[Reward],
-        decisions: dict[str, Decision],
-        *,
-        reported: bool = False,
-    ) -> Profile:
-        decided_ms = {name: each.at_ms for name, each in decisions.items()}
-        limit = self.settings.profile.exposures
-        return attribution.credit(person, rewards, decided_ms, reported=reported, limit=limit)
-
-    def _credited_choices(
-        self, person: Profile, rewards: Sequence[Reward], at: Arrival, *, reported: bool = False
-    ) -> Profile:
-        return chosen.credited(
-            person,
-            rewards,
-            self.settings,
-            self.memory,
-            at.tenant,
-            at.received_ms,
-            reported=reported,
         )
 
     def _learn(self, seq: int, observation: Observation | None) -> None:

@@ -21,7 +21,7 @@ def known(profile: Profile | None, settings: Settings, now_ms: int) -> Profile |
     """The profile; ``None`` where there is none, or a stranger's that says nothing any more."""
     if profile is None or profile.last_seen_ms:
         return profile
-    bare = replace(profile, seq=0, choices=())
+    bare = replace(profile, seq=0, choices=(), muted=profile.muted.now(now_ms))
     nobody = Profile(person=profile.person, first_seen_ms=profile.first_seen_ms)
     if bare != nobody or kept_of(profile.choices, settings, now_ms):
         return profile

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from germane.app.opening import catch_up, load_snapshot
 from germane.app.trained import TREES, decode, encode
+from germane.app.willing import Willing
 from germane.domain.forest import Forest, Trained
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
@@ -110,17 +111,19 @@ def train(
         model = SharedModel(settings)
         load_snapshot(model, blobs, settings, store.last_seq())
         catch_up(model, store)
-        collector = collect(store)
+        collector = collect(store, settings)
         return train_on(model, collector, blobs, spec, seq=store.last_seq(), progress=progress)
     finally:
         store.close()
 
 
-def collect(store: Store) -> Collector:
-    """The newest lessons in a log."""
+def collect(store: Store, settings: Settings) -> Collector:
+    """The newest lessons in a log, but of people who have opted out."""
     collector = Collector(WIDTH, LESSONS_MAX, DEPTH)
+    may_teach = Willing(store, settings)
     for record in store.read(0):
-        learn_from(collector, (record,))
+        if may_teach(record):
+            learn_from(collector, (record,))
     return collector
 
 

@@ -69,12 +69,30 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
     if len(found["ownItems"]) > OWN:
         out.print("[dim]… and more: --json has them.[/]")
+    for line in muted_lines(found["muted"]):
+        out.print(escape(line))
     for each in found["exposures"][:SHOWN]:
         out.print(f"Saw: {_shown(each, many(len(each['items']), 'item'))}")
     for each in found["choices"][:SHOWN]:
         out.print(f"Was chosen for: {_shown(each, 'a choice')}")
     if max(len(found["exposures"]), len(found["choices"])) > SHOWN:
         out.print("[dim]… and earlier ones: --json has them.[/]")
+
+
+def muted_lines(muted: dict[str, Any]) -> list[str]:
+    """What the person asked to be spared, a sentence each."""
+    found = [f"Wants to see less of: {x['value']} (until {_day(x)})" for x in muted["values"]]
+    found += [
+        f"Does not want to see: {x['title'] or x['itemId']} (until {_day(x)})"
+        for x in muted["items"]
+    ]
+    return found + [
+        f"Wants nothing chosen by {x['text']} (until {_day(x)})" for x in muted["reasons"]
+    ]
+
+
+def _day(each: dict[str, Any]) -> str:
+    return str(each["until"])[:10]
 
 
 def _shown(each: dict[str, Any], what: str) -> str:

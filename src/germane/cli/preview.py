@@ -99,7 +99,10 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
             spec=loaded.runtime.content,
             item=item,
             locales=(wanted.locale,) if wanted.locale else (),
-            links=Links(unsubscribe="https://example.invalid/unsubscribe"),
+            links=Links(
+                unsubscribe="https://example.invalid/unsubscribe",
+                why="https://example.invalid/why",
+            ),
         )
         chosen = pick(content, facts, asked)
         listed = {

@@ -17,6 +17,7 @@ from germane.cli import (
     keys,
     letters,
     operators,
+    privacy,
     project,
     sending,
     serving,
@@ -504,3 +505,4 @@ def demo_shop(
 
 
 sending.add_to(app, content)
+privacy.add_to(app)

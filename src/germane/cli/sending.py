@@ -9,7 +9,6 @@ import typer
 
 from germane.cli import campaigns, outbox, outcomes, shelf, switching, watching
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
-from germane.domain.errors import WrongUse
 
 campaign = typer.Typer(
     no_args_is_help=True, help="Who gets what, when and why: write, preview, let go."
@@ -50,7 +49,6 @@ def add_to(app: typer.Typer, content: typer.Typer) -> None:
     app.command("why-not")(why_not)
     app.command("stop-sending")(stop_sending)
     app.command("go-on-sending")(go_on_sending)
-    app.command("consent")(consent)
 
 
 def push_content(
@@ -290,24 +288,3 @@ def go_on_sending(
 ) -> None:
     """End what stop-sending began. What was held goes out, unless its time is over."""
     switching.switch(channel, campaign, reason, config, data, on=False, as_json=as_json)
-
-
-def consent(
-    who: Who,
-    purpose: Annotated[str, typer.Argument(help="Such as email_marketing; none: show all.")] = "",
-    answer: Annotated[str, typer.Argument(help="grant or withdraw.")] = "",
-    notice: Annotated[str, typer.Option(help="Version of the text that they were shown.")] = "",
-    config: Config = DEFAULT_CONFIG,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Show what somebody has agreed to, or record that they said yes or no to a purpose."""
-    if not purpose:
-        switching.show(who, config, data, as_json=as_json)
-        return
-    if answer not in ("grant", "withdraw"):
-        raise WrongUse(
-            f"Did {who} say yes or no to {purpose}?",
-            hint=f"germane consent {who} {purpose} grant, or withdraw.",
-        )
-    switching.state(who, purpose, answer, notice, config, data, as_json=as_json)  # type: ignore[arg-type]

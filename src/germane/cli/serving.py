@@ -65,8 +65,8 @@ def serve(config: Path, data: Path | None, host: str | None, port: int | None) -
         if runtime.browser_decisions == "anonymous":
             out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
-        waiting = Waiting(engine)
         post = Postbox(engine, loaded.channels, runtime.content)
+        waiting = Waiting(engine, post.why)
         app = build(
             engine,
             Keys(runtime.write_key, runtime.server_key),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from germane.config import approvals, choices, signals, surfaces, tables
+from germane.config import approvals, choices, privacy, signals, surfaces, tables
 from germane.config import attributes as catalogue
 from germane.config.currencies import CURRENCIES
 from germane.config.delivery import delivery
@@ -18,8 +19,9 @@ from germane.domain.settings import AttributeSpec, ProfileSpec, Settings, Signal
 STANDARD = ("category", "categories", "brand")
 
 
-def build(whole: dict[str, Any], problems: Problems) -> Settings:
-    """Typed settings; errors are noted in ``problems``, and what is wrong is left out."""
+def build(whole: dict[str, Any], problems: Problems, folder: Path | None = None) -> Settings:
+    """Typed settings; errors are noted in ``problems``, and what is wrong is left out. ``folder``: of the
+    configuration file."""
     project = read(whole.get("project", {}), tables.PROJECT, "project", problems)
     attributes = catalogue.attributes(whole.get("catalogue", {}), problems)
     said = named(whole, "signals", tables.SIGNAL, problems)
@@ -38,21 +40,24 @@ def build(whole: dict[str, Any], problems: Problems) -> Settings:
     choices.check(found, whole.get("surfaces", {}), traits, attributes, problems)
     _check_zone(project.get("timezone", "UTC"), problems)
     _check_currency(project.get("currency", ""), problems)
+    specs = {
+        name: SignalSpec(name, **values)
+        for name, values in said.items()
+        if "event" in values and "item" in values
+    }
+    privacy.check_speech(specs, traits, problems)
     return Settings(
         project=project.get("name", "germane"),
         currency=project.get("currency", ""),
         timezone=project.get("timezone", "UTC"),
         attributes=attributes,
-        signals={
-            name: SignalSpec(name, **values)
-            for name, values in said.items()
-            if "event" in values and "item" in values
-        },
+        signals=specs,
         traits=traits,
         surfaces=found,
         profile=ProfileSpec(**profile),
         delivery=delivery(whole.get("delivery", {}), problems),
         approvals=approvals.policies(whole.get("delivery", {}), problems),
+        privacy=privacy.privacy(whole.get("privacy", {}), folder, problems),
     )
 
 

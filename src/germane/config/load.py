@@ -89,10 +89,10 @@ def load_text(text: str, environment: Mapping[str, str], path: Path | None = Non
     whole = {name: value for name, value in whole.items() if isinstance(value, dict)}
     channels_.refuse_secrets(whole, problems)
     origins = override(whole, environment, problems)
-    settings = build(whole, problems)
+    folder = path.parent if path is not None else None
+    settings = build(whole, problems, folder)
     runtime = _runtime(whole, environment, path, problems)
     mappings = imports(whole, problems)
-    folder = path.parent if path is not None else None
     out = channels_.channels(whole, folder, problems)
     named = whole.get("channels", {}).get("webhook", {})
     approvals.check_webhooks(settings.approvals, named if isinstance(named, dict) else {}, problems)

@@ -6,7 +6,9 @@ from germane.config import channel_tables
 from germane.config.approval_tables import APPROVAL
 from germane.config.campaign_tables import CAP, DELIVERY
 from germane.config.fields import Field
+from germane.privacy import categories
 
+CATEGORIES = "|".join(categories.NAMES)
 DAY_S = 86_400
 TOP = (
     "project",
@@ -25,6 +27,7 @@ TOP = (
     "channels",
     "links",
     "providers",
+    "privacy",
 )
 
 PROJECT = (
@@ -62,7 +65,9 @@ SIGNAL = (
     Field(
         "half_life_days", "number", "After how many days it counts half.", 90.0, low=1, high=3650
     ),
-    Field("category", "text", "Category of data, for consent.", "behaviour"),
+    Field(
+        "category", CATEGORIES, "Category of data: what it may be kept and used for.", "behaviour"
+    ),
     Field("speakable", "flag", "Reasons may rest on it, in words.", True),
     Field(
         "repeat", "flag", "Something that people do again, like buying: feeds buy-it-again.", False
@@ -82,7 +87,9 @@ TRAIT = (
     Field(
         "half_life_days", "number", "After how many days it counts half.", 180.0, low=1, high=3650
     ),
-    Field("category", "text", "Category of data, for consent.", "declared"),
+    Field(
+        "category", CATEGORIES, "Category of data: what it may be kept and used for.", "declared"
+    ),
     Field("speakable", "flag", "Reasons may refer to it.", True),
 )
 OUTCOME = (
@@ -292,6 +299,38 @@ KEYS = (
     ),
     Field("writer", "text", "Key of the writer's endpoint, if it asks for one.", "", secret=True),
 )
+PRIVACY = (
+    Field(
+        "jurisdiction",
+        "first_party|gdpr|ccpa|pipeda",
+        "Which law says what is allowed before anybody has said anything. first_party: personalisation by what "
+        "people do in the product is on, all else waits for a yes.",
+        "first_party",
+    ),
+    Field(
+        "gpc",
+        "texts",
+        "Purposes that the header Sec-GPC: 1 says no to.",
+        ("cross_site_tracking", "cross_channel_advertising"),
+    ),
+    Field(
+        "keep_profile",
+        "flag",
+        "Of who opts out, keep what was known, unread, for when they opt in again; false: drop it at once.",
+        True,
+    ),
+    Field(
+        "undeclared",
+        "keep|refuse",
+        "What becomes of traits that no [traits.NAME] declares.",
+        "keep",
+    ),
+)
+NOTICE = (
+    Field("version", "text", "Version of the text.", required=True),
+    Field("text", "text", "The text that people are shown; or name a file.", ""),
+    Field("file", "text", "File with the text, beside the configuration.", ""),
+)
 IMPORT = (
     Field("kind", "events|people|catalogue", "What the rows are.", required=True),
     Field("event", "text", "Event name for files that have no such column.", ""),
@@ -313,6 +352,8 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "training": TRAINING,
     "content": CONTENT,
     "writer": WRITER,
+    "privacy": PRIVACY,
+    "privacy.notices.NAME": NOTICE,
     "server": SERVER,
     "keys": KEYS,
     "imports.NAME": IMPORT,

@@ -17,8 +17,8 @@ from germane.domain.campaign import Campaign, held_out
 from germane.domain.ids import share_of
 from germane.domain.plan import SendPolicy, Sent
 from germane.domain.profile import Profile
-from germane.domain.purposes import granted
 from germane.domain.settings import Settings
+from germane.privacy.gate import Gate
 
 SAMPLE = 20
 ORDER = (
@@ -82,18 +82,16 @@ def preview(
         sample: How many of those who would be reached are named.
     """
     counts: Counter[str] = Counter()
+    gate = Gate(settings)
     unknown = 0
     drawn: list[tuple[float, str]] = []
     for each in members:
-        view = View(
-            settings,
-            now_ms,
-            each.profile,
-            each.account or each.profile.account,
-            each.account_traits,
-        )
+        person = gate.readable(each.profile, now_ms)
+        read = person is each.profile
+        account = (each.account or person.account) if read else ""
+        view = View(settings, now_ms, person, account, each.account_traits if read else {})
         fits, why = condition(view) if condition is not None else (True, None)
-        code = _standing(campaign, each, policy, view, tenant) if fits else "no_match"
+        code = _standing(campaign, each, policy, view, tenant, gate) if fits else "no_match"
         code = "late" if fits and _late(campaign, view) else code
         counts[code] += 1
         unknown += why is not None and why.code == "condition_missing"
@@ -113,7 +111,7 @@ def preview(
 
 
 def _standing(
-    campaign: Campaign, member: Member, policy: SendPolicy, view: View, tenant: str
+    campaign: Campaign, member: Member, policy: SendPolicy, view: View, tenant: str, gate: Gate
 ) -> str:
     """Under what somebody who is meant is counted."""
     if member.suppressed and not policy.transactional:
@@ -122,7 +120,7 @@ def _standing(
         return "no_address"
     if member.bad_address:
         return "bad_address"
-    if not granted(member.profile.consent, campaign.purpose):
+    if not gate.allows(member.profile, campaign.purpose, view.now_ms):
         return "no_consent"
     if held_out(campaign, tenant, member.profile.person):
         return "held_out"

@@ -94,6 +94,11 @@ def listens_to(campaign: Campaign) -> frozenset[str] | None:
     (``exit.when`` alone is looked at with every event)."""
     if campaign.leave.when and not campaign.leave.event:
         return None
+    return named_in(campaign)
+
+
+def named_in(campaign: Campaign) -> frozenset[str]:
+    """Names of the events that a campaign speaks of."""
     named = [campaign.enter.event, campaign.leave.event, campaign.goal.event]
     named += [step.wait.event for step in campaign.steps]
     return frozenset(each for each in named if each)

@@ -52,13 +52,13 @@ def prepared(outgoing: Outgoing, keys: LinkKeys, base_url: str, *, track: bool) 
 def tracked(outgoing: Outgoing, keys: LinkKeys, base_url: str) -> str:
     """The HTML with its web links led over this server, and a pixel at the end.
 
-    What is no web link (mailto:, tel:, a place within the mail), the unsubscription and links with
-    ``data-track="off"`` stay as they are; so does everything inside comments.
+    What is no web link (mailto:, tel:, a place within the mail), the unsubscription, *why am I seeing this?*
+    and links with ``data-track="off"`` stay as they are; so does everything inside comments.
     """
-    about = _about(outgoing)
-    total = sum(1 for _ in _links(outgoing.html, outgoing.unsubscribe_url))
+    about, own = _about(outgoing), (outgoing.unsubscribe_url, f"{base_url}/w/")
+    total = sum(1 for _ in _links(outgoing.html, own))
     parts, end = [], 0
-    for number, (start, stop, url) in enumerate(_links(outgoing.html, outgoing.unsubscribe_url)):
+    for number, (start, stop, url) in enumerate(_links(outgoing.html, own)):
         link = replace(about, kind="c", url=url, number=number, of=total)
         parts += [outgoing.html[end:start], f'"{base_url}/c/{keys.seal(link)}"']
         end = stop
@@ -85,14 +85,18 @@ def _about(outgoing: Outgoing) -> Link:
     )
 
 
-def _links(page: str, unsubscribe: str) -> Iterator[tuple[int, int, str]]:
-    """Where the value of each counted link begins and ends, and where it leads."""
+def _links(page: str, own: tuple[str, str]) -> Iterator[tuple[int, int, str]]:
+    """Where the value of each counted link begins and ends, and where it leads. ``own``: the unsubscription,
+    and how the address of the page that tells why begins."""
+    unsubscribe, why = own
     for start, tag in _tags(page):
         found = _HREF.search(tag)
         if found is None or _OFF.search(tag):
             continue
         url = entities.unescape(found["double"] or found["single"] or found["bare"] or "").strip()
         if not _WEB.match(url) or len(url) > LONGEST_URL or (unsubscribe and url == unsubscribe):
+            continue
+        if url.startswith(why):
             continue
         yield start + found.end("before"), start + found.end(), url
 

@@ -175,6 +175,13 @@ class ValueNeeded(BadRequest):
     hint = "Send value: price times quantity, in the project's currency; 0 if it was free."
 
 
+class NotAReason(BadRequest):
+    """The decision gave no such reason, or it is one that nobody can turn off."""
+
+    code = "feedback.not_a_reason"
+    hint = "Send the code of a reason of this item. Rules of the shop, and `neutral`, cannot be turned off."
+
+
 class TooEarly(BadRequest):
     """The report is dated before its decision."""
 

@@ -45,6 +45,8 @@ class Nudge(msgspec.Struct, frozen=True, rename="camel"):
     campaign: str = ""
     reasons: tuple[str, ...] = ()
     """Why the person is told this, as sentences for them."""
+    why_url: str = ""
+    """The page that tells more of it, and lets them change it; a path on this server, or an address."""
     expires_at: str = ""
     """RFC 3339; empty: it stays true."""
 

@@ -12,6 +12,8 @@ EntryKind = Literal[
     "audit",
     "audit head",
     "campaign",
+    "consent",
+    "consent_head",
     "content",
     "draft",
     "enrolment",

@@ -18,8 +18,8 @@ from typing import Literal
 
 import msgspec
 
-LinkKind = Literal["c", "o", "u"]
-"""click, open, unsubscribe: the first part of the path, too."""
+LinkKind = Literal["c", "o", "u", "w"]
+"""click, open, unsubscribe, why: the first part of the path, too."""
 _VERSION = b"\x01"
 _IV = 16
 _TEXT = re.compile(r"[A-Za-z0-9_-]{24,8000}")

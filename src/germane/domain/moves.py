@@ -146,6 +146,36 @@ class Stated(Move, frozen=True, gc=False):
     """How: ``api``, ``command line``, ``unsubscribe link`` ..."""
     notice: str = ""
     """Version of the text that they were shown."""
+    notice_name: str = ""
+    text_sha256: str = ""
+    """Of that text, in hexadecimal; empty: it is not known."""
+    source: str = ""
+    """Where: a page, a form, an import."""
+    at_ms: int = 0
+    """When they said it; 0: when it was recorded."""
+    until_ms: int = 0
+    """A yes holds until then; 0: until it is withdrawn."""
+    fresh: bool = False
+    """Of a yes to personalisation: begin anew, without what was known before."""
+    salt: str = ""
+    """Random; of the chain that proves it (``privacy.chain``)."""
+
+
+class Disliked(Move, frozen=True, gc=False):
+    """A person asked for less of something, or that a reason be no reason any more."""
+
+    person: str
+    """Their key, or one that leads to them."""
+    items: tuple[str, ...] = ()
+    """As ``muting.item_key`` has them."""
+    values: dict[str, tuple[str, ...]] = {}
+    """Attribute -> values."""
+    sources: dict[str, str] = {}
+    """Source of candidates -> the reason as it was told."""
+    method: str = ""
+    """How: ``why page``, ``why button``, ``api``."""
+    undone: bool = False
+    """All that the person muted before counts again; nothing is muted."""
 
 
 class Released(Move, frozen=True, gc=False):
@@ -251,4 +281,5 @@ AnyMove = (
     | Ticked
     | Invited
     | Stated
+    | Disliked
 )

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from germane.domain.consent import Stand
 from germane.domain.event import Interaction
+from germane.domain.muting import Muted
 
 
 class Mass(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -163,3 +165,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     known_orders: dict[int, int] = {}
     """``domain.ids.order_key`` -> day since 1970, of the latest orders by their own time: so that one
     that is sent twice counts once."""
+    stands: dict[str, Stand] = {}
+    """Consent purpose -> since when, and until when, ``consent`` has it so."""
+    muted: Muted = Muted()
+    """What the person asked to be spared."""

@@ -1,27 +1,28 @@
-"""Consent purposes: what is allowed unless somebody says no, and what only if they said yes."""
+"""Consent purposes: what they are called, and what is nobody's to refuse."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 PERSONALISATION = "personalisation"
-"""First-party personalisation inside the product: on, with opt-out."""
+"""First-party personalisation inside the product."""
 EMAIL_MARKETING = "email_marketing"
+CROSS_SITE = "cross_site_tracking"
+"""What people do on other sites, or what others tell of them."""
+SENSITIVE = "sensitive_data"
+"""Health, money, politics, belief, origin, sexuality, exact place."""
+OFFLINE = "offline_linking"
+"""Linking what somebody does online with who they are offline."""
+ADVERTISING = "cross_channel_advertising"
 TRANSACTIONAL = "transactional"
 """What people asked for or must have: it needs no consent."""
+PURPOSES = (PERSONALISATION, EMAIL_MARKETING, CROSS_SITE, SENSITIVE, OFFLINE, ADVERTISING)
+"""Those that people are asked about, each on its own, never in a bundle."""
 NAME = "[a-z][a-z0-9_]{0,63}"
 """How a purpose is written, wherever one is named: nobody could agree to another."""
 REMEDY = "Use small letters, digits and underscores, a letter first, 64 at most"
 _NAME = re.compile(NAME, re.ASCII)
-ON_BY_DEFAULT = (PERSONALISATION, TRANSACTIONAL)
-
-
-def granted(consent: Mapping[str, bool], purpose: str) -> bool:
-    """Whether a purpose is allowed, by what a person has stated so far."""
-    if purpose == TRANSACTIONAL:
-        return True
-    return consent.get(purpose, purpose in ON_BY_DEFAULT)
 
 
 def is_purpose(text: str) -> bool:

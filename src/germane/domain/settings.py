@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from germane.domain.approval import ApprovalPolicy
+from germane.domain.purposes import ADVERTISING, CROSS_SITE
 
 AttributeKind = Literal["text", "number", "flag", "list"]
 SourceName = Literal[
@@ -243,6 +244,34 @@ class WriterSpec(msgspec.Struct, frozen=True):
     """How the project speaks, in a few words."""
 
 
+Jurisdiction = Literal["first_party", "gdpr", "ccpa", "pipeda"]
+
+
+class NoticeSpec(msgspec.Struct, frozen=True):
+    """A text that people are shown when they are asked for consent."""
+
+    name: str
+    version: str
+    text_sha256: str
+    """SHA-256 of the text, in hexadecimal."""
+
+
+class PrivacySpec(msgspec.Struct, frozen=True):
+    """What may be kept and used of people."""
+
+    jurisdiction: Jurisdiction = "first_party"
+    """Which law says what is allowed before anybody has said anything (``privacy.jurisdictions``)."""
+    gpc: tuple[str, ...] = (CROSS_SITE, ADVERTISING)
+    """Purposes that the header ``Sec-GPC: 1`` says no to."""
+    keep_profile: bool = True
+    """Of who opts out: keep what was known, unread, for when they opt in again; else it is dropped at once."""
+    undeclared: Literal["keep", "refuse"] = "keep"
+    """Traits that no ``[traits.NAME]`` declares."""
+    categories: dict[str, tuple[str, ...]] = {}
+    """Category of a consent banner (``context.consent.categoryPreferences``) -> purposes that it speaks of."""
+    notices: dict[str, NoticeSpec] = {}
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole declaration, validated."""
 
@@ -257,6 +286,7 @@ class Settings(msgspec.Struct, frozen=True):
     delivery: DeliverySpec = DeliverySpec()
     approvals: dict[str, ApprovalPolicy] = {}
     """Channel -> who must agree before anything goes out by it; the empty name: by any."""
+    privacy: PrivacySpec = PrivacySpec()
 
     @property
     def diversity_attribute(self) -> str:

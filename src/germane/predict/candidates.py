@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from heapq import nlargest
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from germane.predict.accumulator import NOWHERE, Going
-from germane.predict.features import COLUMN, PROPOSING, SOURCES
+from germane.predict.features import COLUMN, NAMES, PROPOSING, SOURCE_OF, SOURCES
 from germane.predict.matrix import Matrix
 from germane.predict.person import Person
 from germane.predict.state import STEPS_BACK, State
+from germane.predict.toplists import POPULAR
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.intp]
@@ -29,6 +31,8 @@ NEW = 12
 ADJACENT, PER_ADJACENT = 8, 3
 _BITS = (PROPOSING @ (1 << np.arange(len(SOURCES)))).astype(np.int64)
 """Of each feature, the bit of the source that it speaks for."""
+_DEMAND = {"trending", "bestsellers"}
+Said = TypeVar("Said", list[tuple[int, float]], list[int], dict[str, dict[str, float]])
 
 
 class Candidates:
@@ -39,12 +43,14 @@ class Candidates:
         self._person = person
         self._place: dict[int, None] = {}
         """Item numbers as an ordered set; own items are gathered first."""
+        self._muted = person.muted.sources
+        """Sources that may not speak to this person."""
         self.finest = state.finest
         self.liked = person.vectors[state.diversity]
         """Share of interest by category number."""
-        self.goes = self._going_together(person.latest)
-        self.follows, self.follows_last = self._following(person.latest)
-        self.goes_long = self._going_together(person.usual)
+        self.goes = self._going_together(self._heard("covisitation", person.latest))
+        self.follows, self.follows_last = self._following(self._heard("sequence", person.latest))
+        self.goes_long = self._going_together(self._heard("covisitation", person.usual))
         self.related = self._adjacent_categories()
         self.readiness = readiness
         self.curated: dict[int, float] = {}
@@ -66,6 +72,8 @@ class Candidates:
 
     def curate(self, item_ids: Sequence[str]) -> None:
         """The surface's curated list, best first: where to begin with someone nobody knows."""
+        if "curated" in self._muted:
+            return
         for place, item_id in enumerate(item_ids):
             number = self._state.index.get(item_id)
             if number is not None:
@@ -80,6 +88,8 @@ class Candidates:
         """The feature rows, shape (n, features), in the order of ``numbers``."""
         self.numbers = np.fromiter(self._place, dtype=np.intp, count=len(self._place))
         self.features: Floats = Matrix(self._state, self._person, self).features.T
+        if self._muted:
+            self.features[:, silent(self._muted)] = 0.0
         return self.features
 
     def adjacent(self) -> npt.NDArray[np.bool_]:
@@ -108,19 +118,33 @@ class Candidates:
         place.update(dict.fromkeys(_strongest(self.goes_long, TOGETHER)))
         place.update(dict.fromkeys(_strongest(self.follows, FOLLOWED)))
         broad = (state.diversity, self.finest)
-        for name, shares in self._person.interests.items():
+        for name, shares in self._heard("interests", self._person.interests).items():
             main = name in broad
             width, depth = (CATEGORIES, PER_CATEGORY) if main else (VALUES, PER_VALUE)
             for value, _ in nlargest(width, shares.items(), key=_value):
                 self._add_tops(name, state.kinds[name].numbers.get(value, 0), depth)
-        for name, values in self._person.declared.items():
+        for name, values in self._heard("declared", self._person.declared).items():
             for value in values:
                 if name in state.kinds:
                     self._add_tops(name, state.kinds[name].numbers.get(value, 0), 2 * PER_VALUE)
         for kind in _best(self.related, ADJACENT):
             self._add_tops(state.diversity, kind, PER_ADJACENT)
-        place.update(state.lists.popular)
-        place.update(dict.fromkeys(self._new_items()))
+        if not self._muted.keys() & _DEMAND:
+            place.update(state.lists.popular)
+        else:
+            place.update(dict.fromkeys(self._in_demand()))
+        place.update(dict.fromkeys(self._heard("new", self._new_items())))
+
+    def _heard(self, source: str, said: Said) -> Said:
+        """What a source goes by; nothing, where the person muted it."""
+        return said if source not in self._muted else type(said)()
+
+    def _in_demand(self) -> list[int]:
+        """What is popular, where the person muted a part of that."""
+        lists, muted = self._state.lists, self._muted
+        rising = () if "trending" in muted else (lists.rising, lists.trending, lists.tried)
+        lasting = () if "bestsellers" in muted else (lists.bestsellers,)
+        return [number for each in (*rising, *lasting) for number in each[:POPULAR]]
 
     def _add_tops(self, name: str, kind: int, count: int) -> None:
         self._place.update(dict.fromkeys(self._state.tops[name].ordered(kind)[:count]))
@@ -128,10 +152,11 @@ class Candidates:
     def _new_items(self) -> list[int]:
         """The youngest items, those of the person's own categories first."""
         young = self._state.newest[: 10 * NEW]
-        if not young or not self._person.interests[self._state.diversity]:
+        liked = self._heard("interests", self._person.interests)
+        if not young or not liked.get(self._state.diversity):
             return young[:NEW]
-        liked = self.liked[self._state.kinds[self._state.diversity].of[young]]
-        return [young[place] for place in np.argsort(-liked, kind="stable")[:NEW].tolist()]
+        shares = self.liked[self._state.kinds[self._state.diversity].of[young]]
+        return [young[place] for place in np.argsort(-shares, kind="stable")[:NEW].tolist()]
 
     def _going_together(self, history: list[tuple[int, float]]) -> Going:
         """Sum over a history of how strongly each neighbour goes with it."""
@@ -164,12 +189,19 @@ class Candidates:
     def _adjacent_categories(self) -> Floats:
         """How strongly each category that was never met is related to those that are liked, by number."""
         found = np.zeros(len(self.liked))
+        if "adjacent" in self._muted:
+            return found
         for kind in _best(self.liked, CATEGORIES):
             row = self._state.related.arrays(kind)
             if row is not None:
                 found[row[0]] += row[1] * (float(self.liked[kind]) / row[2])
         found[self._person.met] = 0.0
         return found
+
+
+def silent(sources: Collection[str]) -> list[int]:
+    """Columns of the features that speak for any of these sources."""
+    return [COLUMN[name] for name in NAMES if SOURCE_OF[name] in sources]
 
 
 @lru_cache(maxsize=4_096)

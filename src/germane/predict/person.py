@@ -88,6 +88,7 @@ class Person:
         self.profile = profile
         self.at_ms = at_ms
         self.speech = Speech(profile, settings, at_ms)
+        self.muted = profile.muted.now(at_ms)
         self.own = OwnItems(profile, state, at_ms / 1000)
         worth = decay.Worth(settings.signals, at_ms, settings.profile.beyond_year_factor)
         self.interests = {
@@ -115,6 +116,8 @@ class Person:
         spread = (profile.price.m2 / profile.price.count) ** 0.5 if profile.price.count > 1 else 1.0
         self.price_mean = profile.price.mean if profile.price.count else None
         self.price_spread = max(spread, MIN_PRICE_SPREAD)
+        if "repeat" in self.muted.sources:  # what goes with them may speak all the same
+            self.own = OwnItems(Profile(profile.person), state, at_ms / 1000)
 
     def _declared(self, settings: Settings) -> dict[str, dict[str, float]]:
         """attribute -> value -> weight, from declared traits."""

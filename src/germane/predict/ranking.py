@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from germane.domain.decision import Ask, Candidate, SlateItem
+from germane.domain.muting import EXPLORE, FACTOR
 from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import SurfaceSpec
@@ -26,8 +28,11 @@ from germane.predict.together import partners, together_scores
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 KEPT_CANDIDATES = 20
+MUTED = "muted"
+"""What it changes in a score that the person muted something, in explanations."""
 
 
 class Ranking:
@@ -53,7 +58,7 @@ class Ranking:
             profile: The person.
             surface: Where.
             ask: What is asked.
-            policy: Size, quota and exploration of the slate.
+            policy: Size, quota and exploration of the slate, as the surface has them.
             rules: Those of the surface, compiled.
             filters: Compiles the ask's filter.
             residual: What was trained; one for the whole question, whatever is trained meanwhile.
@@ -67,7 +72,6 @@ class Ranking:
         self._profile = profile
         self._surface = surface
         self._ask = ask
-        self._policy = policy
         self._rules = rules
         self._residual = residual
         self._test = rules.eligible(profile, ask, filters, at_ms)
@@ -75,6 +79,10 @@ class Ranking:
         self._only_new = surface.already_bought == "exclude"
         self._weights = state.blender.weights(surface.name, new=self._only_new)
         self._person = Person(profile, state, state.settings, at_ms)
+        self._muted = self._person.muted
+        spared = EXPLORE in self._muted.sources
+        self._policy = replace(policy, exploration=0.0) if spared else policy
+        self._page = ask.context.item if "together" not in self._muted.sources else ""
         self._found = Candidates(state, self._person, readiness)
 
     def answer(self, seed: int) -> Ranked:
@@ -93,7 +101,7 @@ class Ranking:
 
     def _gather(self) -> None:
         """What the sources propose, and what must be there whatever they say."""
-        found, surface, item = self._found, self._surface, self._ask.context.item
+        found, surface, item = self._found, self._surface, self._page
         found.include(
             each for rule in surface.rules if rule.kind in ("pin", "include") for each in rule.items
         )
@@ -128,22 +136,32 @@ class Ranking:
         self._scores = self._features @ self._weights
         if len(self._scores):
             self._scores -= np.add.reduce(self._scores) / len(self._scores)
+        self._less = self._unwanted(self._found.numbers)
         self._extra = self._added(self._found.numbers)
         for added in self._extra.values():
             self._scores = self._scores + added
 
     def _added(self, numbers: Numbers) -> dict[str, Floats]:
-        """What is added to the blender's score: the item of the page, and boost rules."""
+        """What is added to the blender's score: the item of the page, boost rules, what was muted."""
         extra: dict[str, Floats] = {}
         ask, state = self._ask, self._state
-        if self._surface.kind == "together" and ask.context.item:
-            extra["together"] = together_scores(state, ask.context.item, numbers)
+        if self._surface.kind == "together" and self._page:
+            extra["together"] = together_scores(state, self._page, numbers)
         rules = self._rules
         if rules.boosts:  # a boost multiplies an item's odds, so it adds its logarithm
             items = [state.items[number] for number in numbers]
             factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
             extra["rule"] = np.log(np.array(factors))
+        if not self._muted.empty:
+            extra[MUTED] = np.log(FACTOR) * self._less
         return extra
+
+    def _unwanted(self, numbers: Numbers) -> Bools:
+        """Which candidates are of a kind that the person wants less of, shape (n,)."""
+        kinds = self._state.kinds[self._state.diversity]
+        values = self._muted.values.get(self._state.diversity, {})
+        muted = [kinds.numbers[each] for each in values if each in kinds.numbers]
+        return np.isin(kinds.of[numbers], muted) if muted else np.zeros(len(numbers), dtype=bool)
 
     def _demoted(self, order: Numbers) -> Numbers:
         """The order with what the person turned down at its very end, and before that what they had,
@@ -168,7 +186,7 @@ class Ranking:
         """The best that may be shown: enough for the slate, its pool and its diverse slots."""
         size = self._policy.size
         enough = size + max(MAX_POOL, KEPT_CANDIDATES)
-        adjacent, numbers = self._found.adjacent(), self._found.numbers
+        adjacent, numbers = self._found.adjacent() & ~self._less, self._found.numbers
         rows: list[Row] = []
         begun = 0
         while begun < len(order) and len(rows) < enough:  # most may be shown: one turn is the rule
@@ -186,24 +204,24 @@ class Ranking:
             rows += self._may_be_shown(rest[adjacent[rest]], adjacent, missing)
         return rows
 
-    def _may_be_shown(
-        self, order: Numbers, adjacent: npt.NDArray[np.bool_], count: int | None = None
-    ) -> list[Row]:
+    def _may_be_shown(self, order: Numbers, adjacent: Bools, count: int | None = None) -> list[Row]:
         """The first ``count`` of these candidates, or all, without those that must not be shown."""
         state, test, down = self._state, self._test, self._down
         kinds = state.kinds[state.diversity]
         numbers = self._found.numbers[order]
         rows: list[Row] = []
-        for index, number, kind, near in zip(
+        for index, number, kind, near, less in zip(
             order.tolist(),
             numbers.tolist(),
             kinds.of[numbers].tolist(),
             adjacent[order].tolist(),
+            self._less[order].tolist(),
             strict=True,
         ):
             item = state.items[number]
             if item is not None and test(item):
-                rows.append(Row(item.item_id, kinds.names[kind], near, index, number in down))
+                unwanted = less or number in down
+                rows.append(Row(item.item_id, kinds.names[kind], near, index, unwanted))
                 if len(rows) == count:
                     break
         return rows
@@ -221,6 +239,8 @@ class Ranking:
         parts = contributions(against, self._weights, lifted.parts(places))
         if self._extra:
             parts = np.column_stack((parts, *(added[places] for added in self._extra.values())))
+        if self._muted.sources:
+            self._hush(parts)
         scores = (self._scores[places] + lifted.lift(places)).tolist()
         packed, width = pack(features), 2 * features.shape[1]
         telling = Telling(self._state, self._person, self._ask, (*SOURCES, *self._extra))
@@ -242,6 +262,12 @@ class Ranking:
                 )
             )
         return tuple(found)
+
+    def _hush(self, parts: Floats) -> None:
+        """What trees make of it that a source is silent speaks for no source."""
+        muted = [place for place, each in enumerate(SOURCES) if each in self._muted.sources]
+        parts[:, -1] += parts[:, muted].sum(axis=1)
+        parts[:, muted] = 0.0
 
     def _kept(self, rows: Sequence[Row], placed: Sequence[Placed]) -> tuple[Candidate, ...]:
         """The best of those that are not shown."""

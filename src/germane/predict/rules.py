@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from germane.domain.decision import Ask
 from germane.domain.item import Item
+from germane.domain.muting import item_key
 from germane.domain.profile import Profile
 from germane.domain.settings import RuleSpec, SurfaceSpec
 from germane.predict.filters import Filter, Filters
@@ -63,6 +66,7 @@ class Rules:
         """
         asked = filters.get(ask.filter) if ask.filter else None
         excluded = frozenset(ask.exclude) | ({ask.context.item} if ask.context.item else set())
+        excluded |= left_out(self._surface, profile, at_ms)
         context = context_of(ask)
         surface, include, exclude = self._surface, self._include, self._exclude
         types, there = frozenset(surface.item_types), _there(surface)
@@ -106,6 +110,21 @@ class Rules:
             if rule(item, context):
                 factor *= each
         return factor
+
+
+def left_out(surface: SurfaceSpec, profile: Profile, at_ms: int) -> frozenset[str]:
+    """Items, or actions of a choice, that the person does not want to see."""
+    muted = profile.muted.now(at_ms).items
+    if not muted or surface.kind != "choice":
+        return frozenset(muted)
+    own = item_key("", surface.name)
+    return frozenset(each.removeprefix(own) for each in muted if each.startswith(own))
+
+
+def spared(ask: Ask, surface: SurfaceSpec, profile: Profile, at_ms: int) -> Ask:
+    """The question to a list that depends on nobody, without what its person does not want to see."""
+    muted = left_out(surface, profile, at_ms)
+    return replace(ask, exclude=(*ask.exclude, *sorted(muted))) if muted else ask
 
 
 def bought(profile: Profile, item_id: str) -> bool:

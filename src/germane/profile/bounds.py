@@ -12,6 +12,7 @@ from typing import Any
 
 from germane.domain.decay import Masses, Worth, live
 from germane.domain.event import Interaction
+from germane.domain.muting import Muted
 from germane.domain.profile import Exposure, OwnItem, Trait
 
 TIMES = 8
@@ -28,6 +29,8 @@ ANONYMOUS_IDS = 20
 """Anonymous ids kept: the latest to arrive."""
 TEXT_CHARS = 64
 """Longest locale or time zone name that is believed."""
+MUTED_ITEMS, MUTED_VALUES = 200, 50
+"""Items and values of an attribute that a person muted: those that hold longest."""
 
 
 def values(kept: dict[str, Masses], limit: int, worth: Worth) -> dict[str, Masses]:
@@ -78,6 +81,22 @@ def traits(kept: dict[str, Trait]) -> dict[str, Trait]:
         return kept
     chosen = set(sorted(kept, key=lambda name: (kept[name].at_ms, name))[-TRAITS:])
     return {name: trait for name, trait in kept.items() if name in chosen}
+
+
+def muted(kept: Muted) -> Muted:
+    """The items and values that hold longest (ties by name). Of sources there are only a few."""
+    return Muted(
+        _longest(kept.items, MUTED_ITEMS),
+        {name: _longest(each, MUTED_VALUES) for name, each in kept.values.items()},
+        kept.sources,
+    )
+
+
+def _longest(kept: dict[str, int], limit: int) -> dict[str, int]:
+    if len(kept) <= limit:
+        return kept
+    chosen = sorted(kept, key=lambda name: (kept[name], name))[-limit:]
+    return {name: kept[name] for name in sorted(chosen)}
 
 
 def small(value: Any) -> bool:

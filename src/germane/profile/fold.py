@@ -20,7 +20,6 @@ from germane.domain.profile import Profile, Trait
 from germane.domain.settings import Settings
 from germane.profile import (
     bounds,
-    consent,
     earlier,
     interests,
     own,
@@ -61,9 +60,6 @@ def fold(
     _seen(changes, profile, event, at_ms)
     if event.traits or event.context:
         _said(changes, profile, event, at_ms, oldest_ms(now_ms))
-    refused = consent.withdrawn(event, profile.consent)
-    if refused:
-        changes["consent"] = {**profile.consent, **dict.fromkeys(refused, False)}
     if interactions:
         changes |= _did(profile, interactions, item_of, settings, now_ms)
     hour = rhythm.newly_active(profile, event, interactions, settings, now_ms)

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from germane.domain.decay import Masses, oldest_ms, put
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
+from germane.privacy.ledger import strictest
 from germane.profile import (
     bounds,
     chosen,
     earlier,
     exposure,
     interests,
+    muted,
     own,
     pairing,
     repeats,
@@ -69,8 +71,9 @@ def merge(
             for name in sorted({*survivor.quotas, *other.quotas})
         },
         known_orders=bounds.orders(_orders(survivor.known_orders, other.known_orders)),
-        consent=_strictest(survivor.consent, other.consent),
+        **dict(zip(("consent", "stands"), strictest(survivor, other), strict=True)),
         choices=chosen.joined(survivor.choices, other.choices, settings, now_ms),
+        muted=muted.joined(survivor.muted, other.muted, now_ms),
     )
 
 
@@ -163,10 +166,3 @@ def _orders(one: dict[int, int], two: dict[int, int]) -> dict[int, int]:
 def _quota(one: QuotaCount | None, two: QuotaCount | None) -> QuotaCount:
     one, two = one or QuotaCount(), two or QuotaCount()
     return QuotaCount(one.slots + two.slots, one.diverse + two.diverse, one.short + two.short)
-
-
-def _strictest(one: dict[str, bool], two: dict[str, bool]) -> dict[str, bool]:
-    return {
-        purpose: one.get(purpose, True) and two.get(purpose, True)
-        for purpose in sorted({*one, *two})
-    }

@@ -45,5 +45,6 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
         known_orders={
             key: day for key, day in profile.known_orders.items() if day >= oldest // MS_PER_DAY
         },
+        muted=profile.muted.now(now_ms),
         **sums,
     )

@@ -12,6 +12,7 @@ from germane.domain.event import Interaction
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_label
+from germane.domain.muting import SOURCES, Muted, told_apart
 from germane.domain.profile import Credit, Exposure, Mass, OpenChoice, OwnItem, Profile, Trait
 from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
@@ -64,6 +65,7 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
             for name, each in sorted(profile.quotas.items())
         },
         "consent": dict(sorted(profile.consent.items())),
+        "muted": _muted(profile.muted.now(now_ms), item_of),
     }
 
 
@@ -199,6 +201,36 @@ def _rhythm(profile: Profile, settings: Settings) -> dict[str, Any]:
         "timezone": profile.timezone or settings.timezone,
         "activeHours": len(hours),
         "busiest": [{"hour": words.hour(number), "count": count} for number, count in busiest],
+    }
+
+
+def _muted(muted: Muted, item_of: ItemOf) -> dict[str, Any]:
+    """What the person asked to be spared, and until when."""
+    keys = [(*told_apart(key), until_ms) for key, until_ms in sorted(muted.items.items())]
+    return {
+        "items": [
+            {
+                "itemId": item_id,
+                "title": None if surface else _title(item_id, item_of),
+                "choiceOf": surface or None,
+                "until": rfc3339(until_ms),
+            }
+            for item_id, surface, until_ms in keys
+        ],
+        "values": [
+            {"attribute": name, "value": value, "until": rfc3339(until_ms)}
+            for name, values in sorted(muted.values.items())
+            for value, until_ms in sorted(values.items())
+        ],
+        "reasons": [
+            {
+                "source": name,
+                "text": SOURCES.get(name, name),
+                "said": each.said,
+                "until": rfc3339(each.until_ms),
+            }
+            for name, each in sorted(muted.sources.items())
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 const words = {
   why: "Why am I seeing this?", less: "Less like this", everyone: "This is shown to everyone.", close: "Close",
   noted: "Noted: you will see less like this.", done: "done", of: "of", todo: "to do",
+  not: "Not for this reason", none: "No personalisation for me", again: "Personalise for me again", ok: "Noted.", more: "More",
 };
 const boxes = []; // that are open, the latest last
 let root = null, live = null;

@@ -92,8 +92,9 @@ function steps(nudge) {
 
 function whyOf(nudge) {
   const said = (nudge.reasons || []).filter(each => typeof each === "string" && each);
-  if (!said.length) return null;
-  return element("details", {}, element("summary", {}, words.why), element("ul", {}, ...said.map(each => element("li", {}, each))));
+  const page = more(nudge.whyUrl);
+  if (!said.length && !page) return null;
+  return element("details", {}, element("summary", {}, words.why), element("ul", {}, ...said.map(each => element("li", {}, each))), page);
 }
 
 function tell(what, nudge, part) {

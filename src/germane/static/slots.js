@@ -109,30 +109,60 @@ function attend(node, item, decision) {
   listen(node, "auxclick", clicked);
 }
 
-/** The why-button: the reasons in sentences, and a way to say "less like this". */
+/** What the person says of what they see. Answers that are kept know nothing of it: they go. */
+function tellOf(kind, decision, more) {
+  for (const name of store.names("d:")) store.drop(name);
+  post("/v1/feedback", { decisionId: decision.decisionId, kind, ...more });
+}
+
+/** The why-button: the reasons in sentences, and what to do about them. */
 function why(place, node, item, decision) {
-  const title = value(item, "title") || item.itemId;
+  const title = value(item, "title") || item.itemId, { itemId } = item;
   const button = element("button", { type: "button", class: "germane-why", "aria-haspopup": "dialog", "aria-label": `${words.why} (${title})` }, "?");
   if (place === node) node.classList.add("germane-item");
   place.append(button);
   listen(button, "click", event => {
     event.preventDefault();
     event.stopPropagation();
-    const said = (item.reasons || []).filter(each => typeof each === "string" && each);
-    const less = element("button", { type: "button" }, words.less);
+    const way = (label, done) => {
+      const made = element("button", { type: "button" }, label);
+      listen(made, "click", () => done(made));
+      return made;
+    };
+    const reason = (text, i) => {
+      const code = (item.reasonCodes || [])[i];
+      return element("li", {}, text, code && way(words.not, made => {
+        tellOf("not_this_reason", decision, { itemId, reason: code });
+        announce(words.ok);
+        box.focus();
+        made.replaceWith(element("i", {}, words.ok));
+      }));
+    };
+    const said = item.reasons || [], out = decision.arm === "opted_out";
     const box = element("section", { role: "dialog", class: "box small", "aria-label": words.why, tabindex: "-1" },
-      element("h2", {}, words.why), element("ul", {}, ...(said.length ? said : [words.everyone]).map(each => element("li", {}, each))), less);
+      element("h2", {}, words.why), element("ul", {}, ...(said.length ? said : [words.everyone]).map(reason)),
+      way(words.less, () => {
+        answer("dismiss", decision, item);
+        tellOf("less_like_this", decision, { itemId });
+        forget(node);
+        shut();
+        const next = node.nextElementSibling || node.previousElementSibling;
+        node.remove();
+        announce(words.noted);
+        const there = next && next.querySelector(".germane-why");
+        if (there) there.focus();
+      }),
+      way(out ? words.again : words.none, () => {
+        tellOf(out ? "opt_in" : "opt_out", decision);
+        shut();
+        announce(words.ok);
+      }), more(decision.whyUrl));
     const shut = open(box, { anchor: button, focus: true });
-    listen(less, "click", () => {
-      answer("dismiss", decision, item);
-      forget(node);
-      shut();
-      const next = node.nextElementSibling || node.previousElementSibling;
-      node.remove();
-      announce(words.noted);
-      const there = next && next.querySelector(".germane-why");
-      if (there) there.focus();
-    });
   });
 }
 
+/** The page that tells more. */
+const more = safe(url => {
+  const href = url && address(new URL(url, me.host || doc.baseURI));
+  return href && element("a", { href, target: "_blank", rel: "noopener" }, words.more);
+});

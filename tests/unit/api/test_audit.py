@@ -106,9 +106,9 @@ def test_failed_logins_are_counted_and_told_now_and_then(here: Here, world: Fake
         ("write key", "GET /v1/surfaces", None, 403),
         (None, "POST /v1/track", None, 401),
     ]
-    assert here.engine.counters.refused == 52
+    assert here.engine.counters.callers_refused == 52
     (metrics,) = here.send(("GET", "/metrics", {}))
-    assert "germane_refused_total 52.0" in metrics.text
+    assert "germane_callers_refused_total 52.0" in metrics.text
     assert all(
         b"secret_guess" not in x.body for x in here.engine.entries.page(here.engine.tenant, "audit")
     )

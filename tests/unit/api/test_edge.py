@@ -250,7 +250,6 @@ def test_a_decision_and_what_was_sent(engine: Engine) -> None:
         ({**ASK, "surfaces": [{"surface": "home", "size": 201}]}, "size"),
         ({**ASK, "account": "x" * 513}, "account"),
         ({**ASK, "context": {"extra": {"a": [1]}}}, "extra"),
-        ({"surfaces": ASK["surfaces"]}, "person"),
     ],
 )
 def test_wrong_bodies_name_the_place(sent: dict[str, Any], says: str) -> None:

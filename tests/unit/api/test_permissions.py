@@ -100,6 +100,8 @@ def test_every_route_says_its_permission(engine: Engine) -> None:
         "/c/{token}",
         "/o/{token}",
         "/u/{token}",
+        "/w/{token}",
+        "/.well-known/gpc.json",
         "/v1/providers/sendgrid",
         "/v1/providers/postmark",
         "/v1/providers/ses",

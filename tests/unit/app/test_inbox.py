@@ -14,10 +14,13 @@ from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.app.inbox import InAppChannel, Waiting
 from germane.app.opening import open_engine
+from germane.app.postbox import Postbox
 from germane.app.rebuild import rebuild
+from germane.config.channels import ChannelsSpec, LinksSpec
 from germane.domain.campaign import Campaign, Enter, Leave, Step
 from germane.domain.content import Content, Slot, Variant
 from germane.domain.inbox import Nudge
+from germane.domain.links import LinkKeys
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated, Switched
 from germane.domain.purposes import PERSONALISATION
@@ -103,6 +106,24 @@ def test_it_waits_until_it_is_answered(engine: Engine) -> None:
     engine.accept_now([an_event("In-App Message Dismissed", properties=about)])
     assert worked(engine) == []
     assert rebuild(engine).equal
+
+
+def test_it_leads_to_the_page_that_tells_why(engine: Engine) -> None:
+    """A path on this server, also in the stream; where it is configured, an address."""
+    live(engine)
+    engine.accept_now([an_event(item="i1")])
+    (bare,) = worked(engine)
+    assert bare.why_url == ""
+    for base in ("", "https://go.shop.example"):
+        post = Postbox(engine, ChannelsSpec(links=LinksSpec(base_url=base)))
+        waiting = Waiting(engine, post.why)
+        (found,) = waiting.nudges(engine.profile_of("u:u1"))
+        assert found.why_url.startswith(f"{base}/w/")
+        link = LinkKeys([engine.key]).open(found.why_url.removeprefix(f"{base}/w/"), "w")
+        assert link is not None
+        assert (link.message_id, link.person) == (found.message_id, "u:u1")
+        ((_, streamed),) = asyncio.run(waiting.waiting("u:u1", ""))  # type: ignore[arg-type]
+        assert streamed.content["whyUrl"] == found.why_url
 
 
 def test_who_opted_out_is_shown_nothing(engine: Engine) -> None:

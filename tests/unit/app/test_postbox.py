@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.app.postbox import Postbox
 from germane.app.rebuild import rebuild
 from germane.config.channels import ChannelsSpec, LinksSpec, WebhookSpec
+from germane.deliver.tracking import prepared
 from germane.domain.answer import Answer
 from germane.domain.links import LinkKeys
+from germane.domain.sending import Outgoing
 from germane.testing.world import START_MS
 from tests.unit.app.test_posting import FakeChannel, a_message, in_a_loop, introduced, planned
 
@@ -55,6 +59,26 @@ def test_a_mail_has_its_way_out(engine: Engine) -> None:
         "email_marketing",
     )
     assert post.addresses(a_message()).unsubscribe == sent.unsubscribe_url
+
+
+def test_a_mail_tells_why(engine: Engine) -> None:
+    """An address in its foot that opens to this message and person, and is not counted as a click; mail that
+    everybody gets has none."""
+    post = post_of(engine)
+    message = a_message()
+    url = post.addresses(message).why
+    link = LinkKeys([engine.key]).open(url.removeprefix("https://go.shop.example/w/"), "w")
+    assert link is not None
+    assert (link.message_id, link.person) == (message.message_id, "u:u1")
+    assert LinkKeys([engine.key]).open(url.removeprefix("https://go.shop.example/w/"), "u") is None
+    receipt = replace(message, purpose="transactional")
+    assert not post.addresses(receipt).why
+    assert post.addresses(replace(receipt, decisions=("d",))).why
+    page = f'<a href="{url}">Why?</a><a href="https://shop.example/">Shop</a>'
+    made = Outgoing(message_id="m", person="u:u1", html=page, purpose="news")
+    sent = prepared(made, LinkKeys([engine.key]), "https://go.shop.example", track=True).html
+    assert url in sent
+    assert sent.count("/c/") == 1
 
 
 def test_the_crm_hears_of_everything_once(engine: Engine) -> None:

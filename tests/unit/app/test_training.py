@@ -220,7 +220,11 @@ def test_training_beside_a_server(tmp_path: Path, shop: Settings, world: FakeWor
             importer.add([event])
     report = train(shop, SPEC, tmp_path)
     everything = report.heads[0]
-    assert everything.lessons == engine.model.lessons == len(collect(engine.store).lessons(""))
+    assert (
+        everything.lessons
+        == engine.model.lessons
+        == len(collect(engine.store, engine.settings).lessons(""))
+    )
     assert everything.lessons > 200
     assert everything.verdict is not None
     assert len(FolderBlobs(tmp_path / "models").versions(TREES)) == int(report.promoted)

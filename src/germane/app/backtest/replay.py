@@ -24,7 +24,6 @@ from germane.app.world import ReplayWorld
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.profile import Profile
-from germane.domain.purposes import PERSONALISATION
 from germane.domain.record import Txn
 from germane.domain.settings import SurfaceSpec
 from germane.ingest.signals import Extractor
@@ -210,7 +209,7 @@ class Replay:
 
     def _ask(self, person: int, event: Event, chosen: frozenset[str], at_ms: int) -> None:
         profile = self.engine.whose(event.user_id, event.anonymous_id)
-        if profile.consent.get(PERSONALISATION) is False:
+        if self.engine.gate.opted_out(profile, at_ms):
             return
         had = _had(profile)
         if self.leave_out:

@@ -1,0 +1,225 @@
+"""Consent: what somebody said to a purpose, and the proof of it; what is refused, by name."""
+
+from __future__ import annotations
+
+import uuid
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from germane.api import wire
+from germane.api.body import answer, parse
+from germane.api.deciding import instant
+from germane.api.endpoint import Endpoint
+from germane.api.guard import about
+from germane.app.consents import proven, said_by
+from germane.app.engine import Engine
+from germane.domain.consent import Statement
+from germane.domain.errors import BadRequest, UnknownPerson
+from germane.domain.ids import anonymous_person, known_person
+from germane.domain.moves import Stated
+from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES, is_purpose, remedy
+from germane.privacy.jurisdictions import rule
+from germane.profile.words import rfc3339
+
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Consent(wire.Wire):
+    """Somebody said yes or no to a purpose."""
+
+    purpose: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": f"^{NAME}$"})]
+    state: Literal["granted", "withdrawn"]
+    user_id: wire.ExternalId = None
+    anonymous_id: wire.ExternalId = None
+    method: Annotated[str, msgspec.Meta(max_length=64)] = "api"
+    notice: Annotated[
+        str, msgspec.Meta(max_length=64, description="Name of the text they saw.")
+    ] = ""
+    notice_version: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    notice_text: Annotated[
+        str, msgspec.Meta(max_length=100_000, description="That text; its SHA-256 is kept.")
+    ] = ""
+    source: Annotated[Text, msgspec.Meta(description="Where: a page, a form, an import.")] = ""
+    timestamp: Annotated[
+        str | None, msgspec.Meta(description="When they said it, RFC 3339; left out: now.")
+    ] = None
+    expires_at: Annotated[
+        str | None,
+        msgspec.Meta(description="Until when a yes holds; left out: until it is withdrawn."),
+    ] = None
+    fresh: Annotated[
+        bool,
+        msgspec.Meta(
+            description="Of a yes to personalisation: begin anew, without what was known before."
+        ),
+    ] = False
+
+
+class Consents:
+    """Endpoints of consent; a yes must be trusted, so that no write key opens them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def state(self, request: Request) -> Response:
+        """``POST /v1/consent``."""
+        body = await parse(request, Consent)
+        engine, person = self._engine, _person(body)
+        self._check(body)
+        move = Stated(
+            person,
+            body.purpose,
+            body.state == "granted",
+            body.method,
+            body.notice_version,
+            notice_name=body.notice,
+            text_sha256=sha256(body.notice_text.encode()).hexdigest() if body.notice_text else "",
+            source=body.source,
+            at_ms=instant(body.timestamp) if body.timestamp else 0,
+            until_ms=instant(body.expires_at) if body.expires_at else 0,
+            fresh=body.fresh,
+            salt=uuid.uuid4().hex,
+        )
+        about(request, person=person)
+        await engine.move([move])
+        profile = engine.profile_of(person)
+        return answer(
+            {"success": True, "consent": profile.consent, "allowed": self._allowed(person)}
+        )
+
+    async def said(self, request: Request) -> Response:
+        """``GET /v1/people/{id}/consent``: how each purpose stands, and every line of the ledger."""
+        engine = self._engine
+        person = engine.person_key(request.path_params["person_id"])
+        if person is None:
+            raise UnknownPerson()
+        return answer(
+            {
+                "consent": engine.profile_of(person).consent,
+                "allowed": self._allowed(person),
+                "history": [_view(x) for x in said_by(engine.entries, engine.tenant, person)],
+            }
+        )
+
+    async def standing(self, request: Request) -> Response:
+        """``GET /v1/privacy``: the law that holds, what was refused, and whether the ledger is intact."""
+        engine = self._engine
+        jurisdiction = engine.settings.privacy.jurisdiction
+        proof = proven(engine.entries, engine.tenant)
+        return answer(
+            {
+                "jurisdiction": jurisdiction,
+                "purposes": {each: rule(jurisdiction, each) for each in PURPOSES},
+                "gpc": list(engine.settings.privacy.gpc),
+                "refused": dict(engine.refused.most_common()),
+                "ledger": {
+                    "lines": proof.lines,
+                    "intact": not proof.broken,
+                    "broken": proof.broken or None,
+                    "digest": proof.digest,
+                },
+            }
+        )
+
+    async def gpc(self, request: Request) -> Response:
+        """``GET /.well-known/gpc.json``: Global Privacy Control is honoured here."""
+        return answer({"gpc": True, "lastUpdate": "2026-11-29"})
+
+    def _allowed(self, person: str) -> dict[str, bool]:
+        engine = self._engine
+        profile, now_ms = engine.profile_of(person), engine.world.now_ms()
+        names = sorted({*PURPOSES, *profile.consent})
+        return {each: engine.gate.allows(profile, each, now_ms) for each in names}
+
+    def _check(self, body: Consent) -> None:
+        """Raises BadRequest: what could not be meant."""
+        if not is_purpose(body.purpose):
+            campaigns = self._engine.library.campaigns.values()
+            raise BadRequest(
+                f"{body.purpose!r} is no name of a purpose.",
+                hint=remedy(each.purpose for each in campaigns),
+            )
+        notices = self._engine.settings.privacy.notices
+        if body.notice and notices and not body.notice_text and body.notice not in notices:
+            raise BadRequest(
+                f"There is no notice {body.notice!r}.",
+                hint=f"Declared are {', '.join(sorted(notices))}; or send its noticeText.",
+            )
+        if body.fresh and (body.purpose, body.state) != (PERSONALISATION, "granted"):
+            raise BadRequest(
+                "fresh goes with a yes to personalisation alone.", hint="Leave fresh out."
+            )
+        if body.expires_at and body.state == "withdrawn":
+            raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
+
+
+def privacy(engine: Engine) -> list[Endpoint]:
+    """Routes of consent."""
+    on = Consents(engine)
+    told: dict[str, Any] = {"type": "object"}
+    return [
+        Endpoint(
+            "POST",
+            "/v1/consent",
+            on.state,
+            "Somebody said yes or no to a purpose",
+            "Privacy",
+            "consent.write",
+            body=Consent,
+        ),
+        Endpoint(
+            "GET",
+            "/v1/people/{person_id}/consent",
+            on.said,
+            "What somebody said to each purpose, with the proof",
+            "Privacy",
+            "people.read",
+            also=(404,),
+        ),
+        Endpoint(
+            "GET",
+            "/v1/privacy",
+            on.standing,
+            "The law that holds, what was refused, and whether the ledger is intact",
+            "Privacy",
+            "reports.read",
+            answer=told,
+        ),
+        Endpoint(
+            "GET",
+            "/.well-known/gpc.json",
+            on.gpc,
+            "Global Privacy Control is honoured",
+            "Privacy",
+            "open",
+        ),
+    ]
+
+
+def _view(line: Statement) -> dict[str, Any]:
+    found = {
+        "purpose": line.purpose,
+        "state": line.state,
+        "at": rfc3339(line.at_ms),
+        "receivedAt": rfc3339(line.received_ms),
+        "method": line.method,
+        "notice": line.notice,
+        "noticeVersion": line.version,
+        "noticeSha256": line.text_sha256,
+        "source": line.source,
+        "expiresAt": rfc3339(line.until_ms),
+        "stands": line.stands,
+    }
+    return {name: value for name, value in found.items() if value not in ("", None)}
+
+
+def _person(body: Consent) -> str:
+    """Raises BadRequest: nobody is named."""
+    user, device = wire.text_of(body.user_id), wire.text_of(body.anonymous_id)
+    if not user and not device:
+        raise BadRequest("A userId or an anonymousId is needed.")
+    return known_person(user) if user else anonymous_person(device)

@@ -1,0 +1,184 @@
+"""The consent ledger in the fold: what was said, kept in order, each line bound to all before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from germane.app.arrival import Arrival
+from germane.app.entries import Entries
+from germane.app.sheet import Sheet
+from germane.domain.consent import Statement
+from germane.domain.event import Event
+from germane.domain.ledger import Entry, EntryKind
+from germane.domain.moves import Stated
+from germane.domain.profile import Profile
+from germane.domain.settings import PrivacySpec
+from germane.privacy import chain, ledger, refusals
+
+KIND: EntryKind = "consent"
+HEAD: EntryKind = "consent_head"
+_encode = msgspec.msgpack.encode
+
+
+class Line(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How the ledger keeps a statement."""
+
+    seal: bytes
+    digest: bytes
+    salt: str
+    body: bytes | None
+    """The ``Statement``, MessagePack; ``None``: erased."""
+
+
+class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Where the chain ends."""
+
+    digest: bytes = chain.START
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Somebody after what they said, and the lines that prove it."""
+
+    person: Profile
+    said: tuple[Statement, ...] = ()
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Purposes that they said no to."""
+        return tuple(each.purpose for each in self.said if each.state == "withdrawn")
+
+
+class Consents:
+    """Reads what is said, by the rules of ``privacy.ledger``, and writes it down."""
+
+    def __init__(self, spec: PrivacySpec) -> None:
+        self._spec = spec
+
+    def heard(self, event: Event, person: Profile, at: Arrival) -> Heard:
+        """What an event says no to; what was refused already is not said again."""
+        found = refusals.said(event, person.consent, self._spec)
+        said = [
+            Statement(person.person, purpose, "withdrawn", event.at_ms, at.received_ms, method)
+            for purpose, method in found.items()
+            if person.consent.get(purpose) is not False
+        ]
+        return self._after(person, said)
+
+    def told(self, move: Stated, person: Profile, at: Arrival) -> Heard:
+        """What was put into words by a server, a page or a person at a desk."""
+        notice = self._spec.notices.get(move.notice_name)
+        of_that = notice is not None and notice.version == move.notice
+        said = Statement(
+            person.person,
+            move.purpose,
+            "granted" if move.granted else "withdrawn",
+            min(move.at_ms or at.received_ms, at.received_ms),
+            at.received_ms,
+            move.method,
+            notice=move.notice_name,
+            version=move.notice,
+            text_sha256=move.text_sha256 or (notice.text_sha256 if notice and of_that else ""),
+            source=move.source,
+            until_ms=move.until_ms,
+        )
+        heard = self._after(person, [said], just_now=not move.at_ms)
+        stands = heard.said[0].stands
+        if move.fresh and move.granted and stands:
+            return replace_person(heard, ledger.fresh(heard.person))
+        return heard
+
+    def _after(self, person: Profile, said: list[Statement], *, just_now: bool = False) -> Heard:
+        lines = []
+        for each in said:
+            person, line = ledger.stated(person, each, just_now=just_now)
+            lines.append(line)
+            if ledger.refuses_all(person, line, keep=self._spec.keep_profile):
+                person = ledger.fresh(person)
+        return Heard(person, tuple(lines))
+
+
+def replace_person(heard: Heard, person: Profile) -> Heard:
+    """The same said, by somebody of whom something else is known."""
+    return Heard(person, heard.said)
+
+
+def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
+    """Write down what was said.
+
+    Args:
+        heard: By whom, and what.
+        salt: Random, of whoever made the record: it is erased with it.
+        sheet: Of the step.
+        seq: Log offset of the record.
+    """
+    if not heard.said:
+        return
+    found = sheet.get(HEAD, HEAD)
+    head = msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
+    for number, each in enumerate(heard.said):
+        body, own = _encode(each), f"{salt}/{number}"
+        sealed = chain.seal(own, body)
+        head = Head(chain.joined(head.digest, sealed), head.count + 1)
+        line = _encode(Line(sealed, head.digest, own, body))
+        key = f"{seq:016d}.{number:03d}"
+        sheet.put(Entry(KIND, key, line, each.person, each.purpose, each.state))
+    sheet.put(Entry(HEAD, HEAD, _encode(head)))
+
+
+def merged(gone: str, person: str, sheet: Sheet) -> None:
+    """What somebody said who turned out to be somebody else is theirs from now on. The lines stay as they
+    were."""
+    for each in sheet.of(gone, KIND):
+        sheet.put(replace(each, person=person))
+
+
+def said_by(entries: Entries, tenant: str, person: str) -> list[Statement]:
+    """All that somebody ever said, the latest first."""
+    found = (_line(each).body for each in entries.of(tenant, person, KIND))
+    return [msgspec.msgpack.decode(body, type=Statement) for body in found if body is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether the ledger is as it was written."""
+
+    lines: int
+    broken: str
+    """Key of the first line that was changed, or before which one is missing; empty: none."""
+    digest: str
+    """Of the whole, in hexadecimal: to be kept elsewhere."""
+
+
+def proven(entries: Entries, tenant: str) -> Proof:
+    """Look over the whole chain."""
+    found = entries.get(tenant, HEAD, HEAD)
+    head = msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
+    keys: list[str] = []
+
+    def joints() -> Iterator[chain.Joint]:
+        for each in _all(entries, tenant):
+            keys.append(each.key)
+            line = _line(each)
+            yield chain.Joint(line.seal, line.digest, line.salt, line.body)
+
+    place = chain.broken(joints(), head.digest)
+    if place is None:
+        return Proof(len(keys), "", head.digest.hex())
+    return Proof(len(keys), keys[place] if place < len(keys) else "the end", head.digest.hex())
+
+
+def _all(entries: Entries, tenant: str) -> Iterator[Entry]:
+    after = ""
+    while page := entries.page(tenant, KIND, after=after):
+        yield from page
+        after = page[-1].key
+
+
+def _line(entry: Entry) -> Line:
+    return msgspec.msgpack.decode(entry.body, type=Line)

@@ -1,0 +1,172 @@
+"""``consent``: what somebody said to a purpose, with the proof. ``privacy``: what holds for everybody."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from germane.cli import common
+from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json
+from germane.cli.desk import reading, writing
+from germane.domain.errors import NotFound, WrongUse
+
+Answer = Literal["grant", "withdraw"]
+Who = Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")]
+_DURATION = re.compile(r"([1-9]\d{0,4})([hdw])", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands where they belong."""
+    app.command("consent")(consent)
+    app.command("privacy")(privacy)
+
+
+def consent(
+    who: Who,
+    purpose: Annotated[str, typer.Argument(help="Such as email_marketing; none: show all.")] = "",
+    answer: Annotated[str, typer.Argument(help="grant or withdraw.")] = "",
+    notice: Annotated[str, typer.Option(help="Version of the text that they were shown.")] = "",
+    notice_name: Annotated[
+        str, typer.Option(help="Name of that text, as in [privacy.notices.NAME].")
+    ] = "",
+    source: Annotated[str, typer.Option(help="Where they said it: a page, a form, a call.")] = "",
+    expires: Annotated[str, typer.Option(help="How long a yes holds, such as 365d.")] = "",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="With a yes to personalisation: begin anew.")
+    ] = False,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show what somebody has agreed to, or record that they said yes or no to a purpose."""
+    if not purpose:
+        _show(who, config, data, as_json=as_json)
+        return
+    if answer not in ("grant", "withdraw"):
+        raise WrongUse(
+            f"Did {who} say yes or no to {purpose}?",
+            hint=f"germane consent {who} {purpose} grant, or withdraw.",
+        )
+    body: dict[str, Any] = {
+        **ids_of(who),
+        "purpose": purpose,
+        "state": "granted" if answer == "grant" else "withdrawn",
+        "method": "command line",
+        "notice": notice_name,
+        "noticeVersion": notice,
+        "source": source,
+        "fresh": fresh,
+    }
+    if expires:
+        body["expiresAt"] = _until(expires)
+    _state(who, purpose, answer, body, config, data, as_json=as_json)  # type: ignore[arg-type]
+
+
+def privacy(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Show which law holds, and whether the ledger of consent is as it was written; 1 if it is not."""
+    with reading(config, data) as desk:
+        found = desk.get("privacy")
+    broken = found["ledger"]["broken"]
+    if as_json:
+        common.print_json(found)
+        raise typer.Exit(1 if broken else 0)
+    out = common.console()
+    out.print(f"Jurisdiction: {found['jurisdiction']}. Before anybody has said anything:")
+    for purpose, rule in found["purposes"].items():
+        words = (
+            "[green]yes[/], until they say no"
+            if rule == "opt_out"
+            else "[red]no[/], until they say yes"
+        )
+        out.print(f"  {purpose:<28} {words}")
+    out.print(f"Sec-GPC: 1 says no to {', '.join(found['gpc']) or 'nothing'}.", markup=False)
+    lines, digest = found["ledger"]["lines"], found["ledger"]["digest"]
+    if broken:
+        out.print(f"[bold red]The ledger was changed[/]: line {broken} is not what was written.")
+        raise typer.Exit(1)
+    out.print(f"The ledger has {lines} lines, and none was changed. Digest {digest}", markup=False)
+
+
+def _state(
+    who: str,
+    purpose: str,
+    answer: Answer,
+    body: dict[str, Any],
+    config: Path,
+    data: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Record that somebody said yes or no to a purpose; it holds for the next request."""
+    with writing(config, data, made=False) as desk:
+        campaigns = desk.get("campaigns")["campaigns"]
+        found = desk.post("consent", **body)
+        known = {*desk.get("privacy")["purposes"], *(each["purpose"] for each in campaigns)}
+    if as_json:
+        common.print_json({name: found[name] for name in ("consent", "allowed")})
+        return
+    out = common.console()
+    said = "agreed to" if answer == "grant" else "said no to"
+    out.print(f"Recorded: {who} {said} {purpose}.", markup=False)
+    if purpose not in known:
+        out.print(f"No campaign has the purpose {purpose} so far.", markup=False)
+
+
+def _show(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
+    """What somebody has said, what is allowed by it, and the lines that prove it."""
+    with reading(config, data) as desk:
+        try:
+            found = desk.get("people", who, "consent")
+        except NotFound:
+            raise NotFound(
+                f"Nothing is known about {who!r}.",
+                hint=f"germane consent {who} email_marketing grant  makes them known.",
+            ) from None
+    if as_json:
+        common.print_json(found)
+        return
+    out = common.console()
+    if not found["consent"]:
+        out.print(f"{who} has said neither yes nor no to anything.", markup=False)
+    for purpose, allowed in found["allowed"].items():
+        mark = "[green]yes[/]" if allowed else "[red]no[/] "
+        out.print(
+            f"  {mark}  {purpose}" + ("" if purpose in found["consent"] else "  [dim]by default[/]")
+        )
+    for line in found["history"]:
+        out.print(_line(line), markup=False, style="dim")
+
+
+def _line(line: dict[str, Any]) -> str:
+    named = " ".join(line[x] for x in ("notice", "noticeVersion") if x in line)
+    parts = [line["at"], line["state"], line["purpose"], f"by {line['method']}"]
+    parts += [f"shown {named}"] if named else []
+    parts += [f"at {line['source']}"] if "source" in line else []
+    parts += [f"until {line['expiresAt']}"] if "expiresAt" in line else []
+    parts += [] if line["stands"] else ["(older than what they said since)"]
+    return "  " + "  ".join(parts)
+
+
+def _until(text: str) -> str:
+    """A duration from now on, as a time.
+
+    Raises:
+        WrongUse: it is none.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise WrongUse(
+            f"A yes cannot hold for {text!r}.", hint='Write a duration like "365d", "8w" or "12h".'
+        )
+    until = datetime.now(UTC) + timedelta(hours=int(found[1]) * _HOURS[found[2]])
+    return until.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def ids_of(who: str) -> dict[str, str]:
+    """How the API names a person: a user id, or ``a:`` and an anonymous id."""
+    return {"anonymousId": who[2:]} if who.startswith("a:") else {"userId": who.removeprefix("u:")}

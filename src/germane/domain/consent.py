@@ -1,0 +1,44 @@
+"""What somebody said to a purpose, as it is proven later."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+State = Literal["granted", "withdrawn"]
+
+
+class Stand(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How a purpose stands: beside ``Profile.consent``, which says yes or no."""
+
+    at_ms: int
+    """When it was last said."""
+    until_ms: int = 0
+    """A yes holds until then; 0: until it is withdrawn."""
+
+
+class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One line of the consent ledger."""
+
+    person: str
+    """Key of the person who said it, as it was then."""
+    purpose: str
+    state: State
+    at_ms: int
+    """When they said it."""
+    received_ms: int
+    method: str
+    """How: ``api``, ``event``, ``gpc``, ``unsubscribe link`` ..."""
+    notice: str = ""
+    """Name of the text that they were shown."""
+    version: str = ""
+    """Its version."""
+    text_sha256: str = ""
+    """SHA-256 of that text, in hexadecimal; empty: the text is not known."""
+    source: str = ""
+    """Where: a page, a form, an import."""
+    until_ms: int = 0
+    """A yes holds until then; 0: until it is withdrawn."""
+    stands: bool = True
+    """Whether it changed how the purpose stands: a yes that is older than the last no does not."""

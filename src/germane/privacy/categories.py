@@ -1,0 +1,60 @@
+"""Categories of data, and what each may be kept and used for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from germane.domain.purposes import (
+    CROSS_SITE,
+    EMAIL_MARKETING,
+    OFFLINE,
+    PERSONALISATION,
+    SENSITIVE,
+    TRANSACTIONAL,
+)
+
+BEHAVIOUR = "behaviour"
+DECLARED = "declared"
+CONTACT = "contact"
+SERVICE = "service"
+_SENSITIVE = (
+    "sensitive",
+    "health",
+    "financial",
+    "political",
+    "religious",
+    "ethnic",
+    "sexual",
+    "biometric",
+    "precise_location",
+)
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    BEHAVIOUR: (PERSONALISATION,),
+    DECLARED: (PERSONALISATION,),
+    "third_party": (PERSONALISATION, CROSS_SITE),
+    "offline": (PERSONALISATION, OFFLINE),
+    **dict.fromkeys(_SENSITIVE, (PERSONALISATION, SENSITIVE)),
+}
+"""Category -> purposes that all must be allowed."""
+ANY_OF: Mapping[str, tuple[str, ...]] = {
+    CONTACT: (EMAIL_MARKETING, TRANSACTIONAL),
+    SERVICE: (TRANSACTIONAL,),
+}
+"""Category -> purposes of which one is enough."""
+NAMES = (*NEEDS, *ANY_OF)
+"""Every category there is."""
+OWN: Mapping[str, str] = {
+    "email": CONTACT,
+    "phone": CONTACT,
+    "locale": SERVICE,
+    "timezone": SERVICE,
+    "firstName": DECLARED,
+    "lastName": DECLARED,
+    "name": DECLARED,
+}
+"""Traits of Segment's that need no declaration, and their category."""
+
+
+def sensitive(category: str) -> bool:
+    """Whether data of it need a consent of their own, and are never spoken of."""
+    return category in _SENSITIVE

@@ -1,0 +1,201 @@
+"""The gate: what of a person may be kept, read and used, by what they said and the law that holds.
+
+Everything that keeps or uses data of people asks here: the fold, a decision, training, a campaign, a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from germane.domain.event import Event
+from germane.domain.profile import Profile
+from germane.domain.purposes import PERSONALISATION, TRANSACTIONAL
+from germane.domain.settings import Settings
+from germane.privacy.categories import ANY_OF, CONTACT, DECLARED, NEEDS, OWN, SERVICE
+from germane.privacy.jurisdictions import rule
+from germane.privacy.refusals import ABOUT_ADDRESSES, GPC
+
+_OF_ADDRESSES = ("list_id", "purpose", "email_id", "message_id", "permanent")
+"""Properties that say which message and which purpose an answer is about."""
+
+
+class Met(NamedTuple):
+    """What is known of an event beside what it says."""
+
+    served: bool = False
+    """A transactional campaign listens to it."""
+    says_no: bool = False
+    """It says no to something for the first time."""
+    links: bool = False
+    """It says of two ids that they are one person's: a no must follow them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What passes of an event."""
+
+    event: Event | None
+    """Without what may not be kept; ``None``: nothing of it may be kept."""
+    refused: tuple[str, ...] = ()
+    """Names of what was left out, for counting: ``trait health_score``, ``event Product Viewed``."""
+    personal: bool = True
+    """Whether it may be learned from; else it is there for transactional messages alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Asked by whoever keeps or uses data of people. Pure."""
+
+    settings: Settings
+
+    def allows(self, person: Profile, purpose: str, now_ms: int) -> bool:
+        """Whether a purpose is allowed, by what somebody said and, where they said nothing, by law."""
+        if purpose == TRANSACTIONAL:
+            return True
+        said = person.consent.get(purpose)
+        if said is None or (said and self._over(person, purpose, now_ms)):
+            return rule(self.settings.privacy.jurisdiction, purpose) == "opt_out"
+        return said
+
+    def opted_out(self, person: Profile, now_ms: int) -> bool:
+        """Whether nothing may be read, learned or kept of what somebody does."""
+        return not self.allows(person, PERSONALISATION, now_ms)
+
+    def readable(self, person: Profile, now_ms: int) -> Profile:
+        """What may be read of somebody to decide and to write: of who opted out, what a service needs to reach
+        them in their language and at their hour."""
+        if not self.opted_out(person, now_ms):
+            return person
+        traits = {
+            name: each
+            for name, each in person.traits.items()
+            if self._category(name) in (CONTACT, SERVICE)
+        }
+        return Profile(
+            person.person,
+            timezone=person.timezone,
+            locale=person.locale,
+            traits=traits,
+            consent=person.consent,
+            stands=person.stands,
+        )
+
+    def admitted(self, event: Event, person: Profile, now_ms: int, met: Met) -> Admitted:
+        """What may be kept of an event.
+
+        Args:
+            event: As it came.
+            person: Whose, with what this very event says no to.
+            now_ms: Its arrival.
+            met: What else is known of it.
+        """
+        if self.opted_out(person, now_ms):
+            return self._left(event, person, met)
+        if self._unfit_signal(event, person, now_ms):
+            return self._left(event, person, met)
+        return self._fitting(event, person, now_ms)
+
+    def contact(self, event: Event) -> dict[str, Any]:
+        """How they are reached, where they say who they are."""
+        if event.kind != "identify":
+            return {}
+        return {x: y for x, y in event.traits.items() if self._category(x) == CONTACT}
+
+    # -- the parts -------------------------------------------------------------------------------
+
+    def _left(self, event: Event, person: Profile, met: Met) -> Admitted:
+        """Of what may not be learned from: what a transactional message needs, a no, and who is who."""
+        if met.served:
+            return Admitted(event, personal=False)
+        refused = (f"{event.kind} {event.name}".strip(),)
+        traits = self.contact(event)
+        news = met.says_no or (event.kind == "track" and event.name in ABOUT_ADDRESSES)
+        told = any(_value(person, name) != value for name, value in traits.items())
+        if news or met.links or told:
+            return Admitted(_bare(event, traits), refused, personal=False)
+        return Admitted(None, refused, personal=False)
+
+    def _fitting(self, event: Event, person: Profile, now_ms: int) -> Admitted:
+        """Without the traits that may not be kept."""
+        said = event.context.get("traits")
+        inside = said if isinstance(said, dict) else {}
+        out = self._unfit(event.traits if event.kind == "identify" else {}, person, now_ms)
+        out_inside = self._unfit(inside, person, now_ms)
+        if not out and not out_inside:
+            return Admitted(event)
+        if out:
+            event = replace(event, traits=_without(event.traits, out))
+        if out_inside:
+            context = event.context | {"traits": _without(inside, out_inside)}
+            event = replace(event, context=context)
+        return Admitted(event, tuple(f"trait {each}" for each in sorted({*out, *out_inside})))
+
+    def _unfit(self, names: Iterable[str], person: Profile, now_ms: int) -> set[str]:
+        return {
+            each
+            for each in names
+            if not self._declared(each) or not self._kept(self._category(each), person, now_ms)
+        }
+
+    def _unfit_signal(self, event: Event, person: Profile, now_ms: int) -> bool:
+        """Whether it is a signal of a category that may not be kept."""
+        called = event.name if event.kind == "track" else f"{event.kind}:{event.name}"
+        return any(
+            each.event == called and not self._kept(each.category, person, now_ms)
+            for each in self.settings.signals.values()
+        )
+
+    def _kept(self, category: str, person: Profile, now_ms: int) -> bool:
+        needs, either = NEEDS.get(category), ANY_OF.get(category)
+        if either is not None:
+            return any(self.allows(person, each, now_ms) for each in either)
+        return all(self.allows(person, x, now_ms) for x in needs or (PERSONALISATION,))
+
+    def _category(self, trait: str) -> str:
+        spec = self.settings.traits.get(trait)
+        return spec.category if spec is not None else OWN.get(trait, DECLARED)
+
+    def _declared(self, trait: str) -> bool:
+        if self.settings.privacy.undeclared == "keep":
+            return True
+        return trait in self.settings.traits or trait in OWN
+
+    def _over(self, person: Profile, purpose: str, now_ms: int) -> bool:
+        stand = person.stands.get(purpose)
+        return stand is not None and 0 < stand.until_ms <= now_ms
+
+
+def _bare(event: Event, traits: dict[str, Any]) -> Event:
+    """Whose it is, and what it says no to."""
+    about = event.kind == "track" and event.name in ABOUT_ADDRESSES
+    context = {x: y for x, y in event.context.items() if x in ("consent", GPC)}
+    said = event.context.get("traits")
+    if about and isinstance(said, dict) and "email" in said:
+        context["traits"] = {"email": said["email"]}
+    return Event(
+        event.message_id,
+        event.kind,
+        event.at_ms,
+        name=event.name if about else "",
+        user_id=event.user_id,
+        anonymous_id=event.anonymous_id,
+        previous_id=event.previous_id,
+        properties={x: event.properties[x] for x in _OF_ADDRESSES if x in event.properties}
+        if about
+        else {},
+        traits=traits,
+        context=context,
+    )
+
+
+def _value(person: Profile, trait: str) -> Any:
+    known = person.traits.get(trait)
+    return known.value if known is not None else None
+
+
+def _without(traits: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in traits.items() if name not in names}

@@ -1,0 +1,83 @@
+"""How a purpose stands after somebody said something to it: the rules of precedence, and what proves it.
+
+* A no always stands, whenever it was said, and however it came.
+* A yes stands if it is newer than the last no: one that comes late, or again, undoes nothing. Of the same
+  millisecond, the no; but a yes that is said just now comes after all that was said before.
+* A yes may have an end. After it, it is as if nothing had been said.
+* Where two people turn out to be one, the stricter of both.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from germane.domain.consent import Stand, Statement
+from germane.domain.profile import Profile
+from germane.domain.purposes import PERSONALISATION
+
+
+def stated(
+    person: Profile, said: Statement, *, just_now: bool = False
+) -> tuple[Profile, Statement]:
+    """The person after they said something, and the line of the ledger that proves it.
+
+    Args:
+        person: Before; not changed.
+        said: What they said.
+        just_now: It was said in this very moment, and not at a time that somebody names.
+    """
+    before = person.stands.get(said.purpose, Stand(0))
+    if just_now and said.at_ms >= before.at_ms:
+        pass
+    elif said.state == "granted" and person.consent.get(said.purpose) is False:
+        if before.at_ms >= said.at_ms:
+            return person, replace(said, stands=False)
+    elif said.state == "granted" and before.at_ms > said.at_ms:
+        return person, replace(said, stands=False)
+    granted = said.state == "granted"
+    stand = Stand(max(before.at_ms, said.at_ms), said.until_ms if granted else 0)
+    after = replace(
+        person,
+        consent={**person.consent, said.purpose: granted},
+        stands={**person.stands, said.purpose: stand},
+    )
+    return after, replace(said, stands=True)
+
+
+def strictest(one: Profile, two: Profile) -> tuple[dict[str, bool], dict[str, Stand]]:
+    """Consent of two people who turn out to be one."""
+    consent: dict[str, bool] = {}
+    stands: dict[str, Stand] = {}
+    for purpose in sorted({*one.consent, *two.consent}):
+        said = [each for each in (one, two) if purpose in each.consent]
+        consent[purpose] = all(each.consent[purpose] for each in said)
+        counting = [x for x in said if x.consent[purpose] == consent[purpose]]
+        known = [x.stands[purpose] for x in counting if purpose in x.stands]
+        if known:
+            ends = [each.until_ms for each in known if each.until_ms]
+            stands[purpose] = Stand(max(x.at_ms for x in known), min(ends, default=0))
+    return consent, stands
+
+
+def refuses_all(person: Profile, said: Statement, *, keep: bool) -> bool:
+    """Whether what is known of somebody is dropped with what they said: they opted out, and nothing is kept
+    for later."""
+    out = said.purpose == PERSONALISATION and said.state == "withdrawn"
+    return out and not keep
+
+
+def fresh(person: Profile) -> Profile:
+    """Somebody as at the beginning: who they are, how they are reached, what they said, and no more."""
+    contact = {name: each for name, each in person.traits.items() if name in ("email", "phone")}
+    return Profile(
+        person.person,
+        seq=person.seq,
+        first_seen_ms=person.first_seen_ms,
+        user_id=person.user_id,
+        anonymous_ids=person.anonymous_ids,
+        timezone=person.timezone,
+        locale=person.locale,
+        traits=contact,
+        consent=person.consent,
+        stands=person.stands,
+    )

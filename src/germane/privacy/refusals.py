@@ -1,0 +1,58 @@
+"""What an event says no to: somebody who says no is heard at once, whoever brings the news.
+
+Nothing is *granted* by an event: a browser's key is public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from germane.domain.event import Event
+from germane.domain.purposes import EMAIL_MARKETING, PURPOSES, is_purpose
+from germane.domain.settings import PrivacySpec
+
+_REFUSALS = {"Unsubscribed": "unsubscribed", "Email Marked as Spam": "complained"}
+ABOUT_ADDRESSES = (*_REFUSALS, "Email Bounced")
+"""Track events that speak against writing to an address: they are kept whatever was said."""
+GPC = "gpc"
+"""Of an event's context: the browser sent ``Sec-GPC: 1`` (Global Privacy Control, W3C)."""
+
+
+def said(event: Event, stated: Collection[str], spec: PrivacySpec) -> dict[str, str]:
+    """Purposes that an event says no to, and how.
+
+    ``Unsubscribed`` and ``Email Marked as Spam`` (Segment's e-mail events) are of the purpose that they name
+    (``list_id``), or of all e-mail. ``context.consent.categoryPreferences`` is what a consent banner sends:
+    absent, nothing changes; empty, everything is denied; else what is false in it, or left out of it, is.
+
+    Args:
+        event: As it came.
+        stated: Purposes that the person has said something to.
+        spec: Which categories of a banner speak of which purposes, and what the browser's signal means.
+    """
+    found = dict.fromkeys(spec.gpc, "gpc") if event.context.get(GPC) is True else {}
+    consent = event.context.get("consent")
+    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
+    if isinstance(preferences, dict):
+        found |= dict.fromkeys(_denied(preferences, spec.categories), "banner")
+    if event.kind == "track" and event.name in _REFUSALS:
+        found |= dict.fromkeys(_unsubscribed(event, stated), _REFUSALS[event.name])
+    return dict(sorted(found.items()))
+
+
+def _unsubscribed(event: Event, stated: Collection[str]) -> set[str]:
+    named = event.properties.get("list_id") or event.properties.get("purpose")
+    if isinstance(named, str) and named:
+        return {named}
+    return {EMAIL_MARKETING, *(each for each in stated if each.startswith("email"))}
+
+
+def _denied(preferences: Mapping[str, Any], categories: Mapping[str, Sequence[str]]) -> set[str]:
+    """What is agreed to must be said; a category that is false takes with it all that it speaks of."""
+    agreed: set[str] = set()
+    denied: set[str] = set()
+    for name, value in preferences.items():
+        meant = categories.get(name, (name,) if is_purpose(name) else ())
+        (agreed if value is True else denied).update(meant)
+    return denied | ({*PURPOSES} - agreed)

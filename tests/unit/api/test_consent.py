@@ -1,0 +1,189 @@
+"""Consent by the API: said, shown, proven; the browser's signal; and a question of nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from germane.api.auth import Keys
+from germane.api.server import build
+from germane.app.engine import Engine
+from germane.domain.purposes import PERSONALISATION
+from germane.domain.settings import NoticeSpec, PrivacySpec
+from germane.testing import an_event
+
+KEYS = Keys("the-write-key", "the-server-key-which-is-long-enough")
+SERVER = (KEYS.server, "")
+WRITE = (KEYS.write, "")
+HOME = {"surfaces": [{"surface": "home"}]}
+GPC = {"Sec-GPC": "1"}
+
+
+def ask(
+    engine: Engine, *calls: tuple[str, str, dict[str, Any]], **built: Any
+) -> list[httpx.Response]:
+    """Requests, one after the other."""
+    app = build(engine, KEYS, access_log=False, **built)
+
+    async def live() -> list[httpx.Response]:
+        await engine.start()
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            answers = [await client.request(m, path, **more) for m, path, more in calls]
+        await engine.stop()
+        return answers
+
+    return asyncio.run(live())
+
+
+def say(**body: Any) -> tuple[str, str, dict[str, Any]]:
+    """A statement of Ann's."""
+    said = {"userId": "ann", "purpose": PERSONALISATION, "state": "withdrawn", **body}
+    return ("POST", "/v1/consent", {"json": said, "auth": SERVER})
+
+
+def decide(headers: dict[str, str] | None = None, **body: Any) -> tuple[str, str, dict[str, Any]]:
+    """A question of Ann's."""
+    asked = {"person": {"userId": "ann"}, **HOME, **body}
+    return ("POST", "/v1/decide", {"json": asked, "auth": SERVER, "headers": headers or {}})
+
+
+def get(path: str) -> tuple[str, str, dict[str, Any]]:
+    """By a server."""
+    return ("GET", path, {"auth": SERVER})
+
+
+def test_what_is_said_holds_for_the_next_request(engine: Engine) -> None:
+    """And is shown with its proof."""
+    engine.accept_now([an_event(user="ann")])
+    yes = say(state="granted", method="form", notice="banner", noticeText="May we?", source="/x")
+    said, no, decided, shown, privacy = ask(
+        engine, yes, say(), decide(), get("/v1/people/ann/consent"), get("/v1/privacy")
+    )
+    assert said.json()["consent"] == {PERSONALISATION: True}
+    assert no.json()["allowed"][PERSONALISATION] is False
+    (decision,) = decided.json()["decisions"]
+    assert decision["arm"] == "opted_out"
+    assert decided.json()["profile"] == {"readiness": 0.0}
+    first, second = reversed(shown.json()["history"])
+    assert first["noticeSha256"] == sha256(b"May we?").hexdigest()
+    assert (first["state"], first["notice"], first["source"]) == ("granted", "banner", "/x")
+    assert (second["state"], second["method"], second["stands"]) == ("withdrawn", "api", True)
+    ledger = privacy.json()["ledger"]
+    assert (ledger["lines"], ledger["intact"]) == (2, True)
+
+
+def test_a_yes_has_a_time_and_an_end(engine: Engine) -> None:
+    """One that is older than the no undoes nothing; one that is over allows nothing."""
+    late = say(state="granted", timestamp="2020-01-01T00:00:00Z")
+    ended = say(
+        state="granted", purpose="email_marketing", expiresAt="2025-11-24T10:00:10Z", userId="bob"
+    )
+    _, refused, held = ask(engine, say(), late, ended)
+    assert refused.json()["consent"] == {PERSONALISATION: False}
+    assert held.json()["allowed"]["email_marketing"] is True
+    engine.world.advance(seconds=11)  # type: ignore[attr-defined]
+    profile, now_ms = engine.profile_of("u:bob"), engine.world.now_ms()
+    assert not engine.gate.allows(profile, "email_marketing", now_ms)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"purpose": "Mein Zweck"}, "no name of a purpose"),
+        ({"fresh": True}, "fresh goes with a yes"),
+        ({"expiresAt": "2027-01-01T00:00:00Z"}, "A no does not expire"),
+        ({"state": "granted", "expiresAt": "soon"}, "not a time"),
+        ({"state": "granted", "notice": "banner"}, "no notice 'banner'"),
+        ({"userId": None}, "userId or an anonymousId"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(engine: Engine, body: dict[str, Any], says: str) -> None:
+    """With its remedy, and nothing is written."""
+    notices = {"terms": NoticeSpec("terms", "1", "ab")}
+    settings = replace(engine.settings, privacy=PrivacySpec(notices=notices))
+    engine.settings = settings
+    (answer,) = ask(engine, say(**body))
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert engine.person_key("ann") is None
+
+
+def test_a_yes_takes_a_trusted_key(engine: Engine) -> None:
+    """The public one cannot agree for anybody; and nobody can read who agreed to what."""
+    path, (_, _, sent) = "/v1/consent", say(state="granted")
+    answers = ask(
+        engine,
+        ("POST", path, sent | {"auth": WRITE}),
+        ("GET", "/v1/people/ann/consent", {"auth": WRITE}),
+        ("GET", "/v1/privacy", {"auth": WRITE}),
+        ("GET", "/v1/privacy", {}),
+    )
+    assert [each.status_code for each in answers] == [403, 403, 403, 401]
+
+
+def test_the_browsers_signal_is_heard_on_every_call(engine: Engine) -> None:
+    """With an event, with a question, with a batch; and it says so at its well-known address."""
+    event = {"userId": "ann", "event": "Product Viewed", "properties": {"product_id": "i1"}}
+    batch = {"batch": [{"type": "track", **event, "userId": "bob"}]}
+    tracked, _, _, known = ask(
+        engine,
+        ("POST", "/v1/track", {"json": event, "auth": WRITE, "headers": GPC}),
+        ("POST", "/v1/batch", {"json": batch, "auth": WRITE, "headers": GPC}),
+        ("POST", "/v1/track", {"json": event | {"userId": "eve"}, "auth": WRITE}),
+        ("GET", "/.well-known/gpc.json", {}),
+    )
+    assert tracked.json() == {"success": True}
+    assert known.json()["gpc"] is True
+    no = {"cross_channel_advertising": False, "cross_site_tracking": False}
+    assert engine.profile_of("u:ann").consent == engine.profile_of("u:bob").consent == no
+    assert engine.profile_of("u:ann").evidence == 1.0  # the product itself may still know
+    assert engine.profile_of("u:eve").consent == {}
+
+
+def test_where_the_signal_means_personalisation_it_is_off_at_once(engine: Engine) -> None:
+    """Also for somebody who is not known, who becomes known by nothing of it."""
+    spec = PrivacySpec(gpc=(PERSONALISATION,))
+    engine.settings = replace(engine.settings, privacy=spec)
+    engine.accept_now([an_event(user="ann")])
+    stranger = decide(GPC, person={"anonymousId": "x"})
+    heard, after, unknown = ask(engine, decide(GPC), decide(), stranger)
+    for each in (heard, after, unknown):
+        assert each.json()["decisions"][0]["arm"] == "opted_out"
+    assert engine.profile_of("u:ann").consent == {PERSONALISATION: False}
+    assert engine.person_key("x") is None
+
+
+def test_a_question_of_nobody_needs_no_id(engine: Engine) -> None:
+    """By a server, and by a browser; what is sent beside is neither read nor kept."""
+    engine.accept_now([an_event(user="ann", item=f"i{n}") for n in range(5)])
+    nobody = ("POST", "/v1/decide", {"json": {**HOME, "optOut": True}, "auth": SERVER})
+    browser = ("POST", "/v1/decide", {"json": {**HOME, "optOut": True}, "auth": WRITE})
+    missing = ("POST", "/v1/decide", {"json": HOME, "auth": SERVER})
+    before = engine.seq
+    plain, named, there, wrong = ask(
+        engine, nobody, decide(optOut=True), browser, missing, anonymous=True
+    )
+    items = [
+        [x["itemId"] for x in each.json()["decisions"][0]["items"]]
+        for each in (plain, named, there)
+    ]
+    assert items[0] == items[1] == items[2] != []
+    assert wrong.status_code == 400
+    assert "userId or an anonymousId" in wrong.text
+    kept = list(engine.store.read(before))
+    assert [each.person for each in kept] == ["", "", ""]
+    assert b"ann" not in b"".join(each.body for each in kept)
+
+
+def test_a_browser_with_tokens_alone_asks_for_nobody_with_none(engine: Engine) -> None:
+    """Where visitors are not served, nobody is either."""
+    browser = ("POST", "/v1/decide", {"json": {**HOME, "optOut": True}, "auth": WRITE})
+    (answer,) = ask(engine, browser)
+    assert answer.status_code == 403
+    assert "auth.token_needed" in answer.text

@@ -1,0 +1,150 @@
+"""Which word counts: precedence, and what an event says no to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from germane.domain.consent import Stand, State, Statement
+from germane.domain.profile import OwnItem, Profile, Trait
+from germane.domain.purposes import (
+    ADVERTISING,
+    CROSS_SITE,
+    EMAIL_MARKETING,
+    PERSONALISATION,
+    PURPOSES,
+)
+from germane.domain.settings import PrivacySpec
+from germane.privacy import ledger, refusals
+from germane.testing import an_event
+
+NEWS = "email_marketing"
+
+
+def said(state: State, at_ms: int, until_ms: int = 0) -> Statement:
+    """Somebody, about e-mail."""
+    return Statement("u:ann", NEWS, state, at_ms, 1_000, "test", until_ms=until_ms)
+
+
+def after(*statements: Statement) -> tuple[bool | None, list[bool]]:
+    """How it stands in the end, and which of them stood."""
+    person, stood = Profile("u:ann"), []
+    for each in statements:
+        person, line = ledger.stated(person, each)
+        stood.append(line.stands)
+    return person.consent.get(NEWS), stood
+
+
+YES, NO = "granted", "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("statements", "stands", "stood"),
+    [
+        ([(YES, 10)], True, [True]),
+        ([(NO, 10)], False, [True]),
+        ([(YES, 10), (NO, 20)], False, [True, True]),
+        ([(NO, 10), (YES, 20)], True, [True, True]),
+        ([(NO, 20), (YES, 10)], False, [True, False]),  # it came late
+        ([(NO, 20), (YES, 20)], False, [True, False]),  # of the same time, the no
+        ([(YES, 20), (NO, 20)], False, [True, True]),
+        ([(YES, 20), (NO, 10)], False, [True, True]),  # a no always stands
+        ([(YES, 20), (NO, 10), (YES, 15)], False, [True, True, False]),
+        ([(YES, 20), (NO, 10), (YES, 30)], True, [True, True, True]),
+        ([(YES, 20), (YES, 10)], True, [True, False]),
+    ],
+)
+def test_precedence(statements: list[tuple[State, int]], stands: bool, stood: list[bool]) -> None:
+    """A no stands whenever it was said; a yes only if it is newer than the last no."""
+    assert after(*(said(*each) for each in statements)) == (stands, stood)
+
+
+def test_what_is_said_just_now_comes_last() -> None:
+    """Also within a millisecond; but not before what was said later by another clock."""
+    person, _ = ledger.stated(Profile("u:ann"), said("withdrawn", 20))
+    after, line = ledger.stated(person, said("granted", 20), just_now=True)
+    assert (after.consent[NEWS], line.stands) == (True, True)
+    after, line = ledger.stated(person, said("granted", 19), just_now=True)
+    assert (after.consent[NEWS], line.stands) == (False, False)
+
+
+def test_a_newer_yes_has_its_own_end() -> None:
+    """An older one that comes late does not lengthen it."""
+    person, _ = ledger.stated(Profile("u:ann"), said("granted", 20, until_ms=50))
+    person, _ = ledger.stated(person, said("granted", 10, until_ms=90))
+    assert person.stands[NEWS] == Stand(20, 50)
+
+
+def test_of_two_the_stricter_counts() -> None:
+    """A no of either side; of two that agree, the earlier end."""
+    one = Profile("u:a", consent={"x": True, "y": True}, stands={"x": Stand(5), "y": Stand(5, 90)})
+    two = Profile("a:b", consent={"x": False, "y": True}, stands={"x": Stand(3), "y": Stand(7, 60)})
+    consent, stands = ledger.strictest(one, two)
+    assert consent == {"x": False, "y": True}
+    assert stands == {"x": Stand(3), "y": Stand(7, 60)}
+    assert ledger.strictest(two, one) == (consent, stands)
+
+
+def test_a_fresh_start_keeps_who_they_are_and_what_they_said() -> None:
+    """And nothing that they did."""
+    person = Profile(
+        "u:ann",
+        seq=4,
+        user_id="ann",
+        anonymous_ids=("x",),
+        traits={"email": Trait("a@b.example", 1), "likes": Trait("c1", 1)},
+        own_items={"i1": OwnItem(1)},
+        evidence=3.0,
+        consent={NEWS: True},
+        stands={NEWS: Stand(1)},
+    )
+    fresh = ledger.fresh(person)
+    assert fresh == Profile(
+        "u:ann",
+        seq=4,
+        user_id="ann",
+        anonymous_ids=("x",),
+        traits={"email": Trait("a@b.example", 1)},
+        consent={NEWS: True},
+        stands={NEWS: Stand(1)},
+    )
+
+
+def banner(**preferences: Any) -> dict[str, str]:
+    """What a banner's answer says no to."""
+    spec = PrivacySpec(categories={"Ads": (ADVERTISING, CROSS_SITE), "All": PURPOSES})
+    event = replace(
+        an_event(), context={"consent": {"categoryPreferences": preferences.get("of", preferences)}}
+    )
+    return refusals.said(event, (), spec)
+
+
+def test_what_a_banner_says() -> None:
+    """Empty: no to all; left out: no; with a mapping, what the category speaks of; a no counts more."""
+    assert set(banner()) == {*PURPOSES}
+    assert set(banner(personalisation=True)) == {*PURPOSES} - {PERSONALISATION}
+    assert set(banner(Ads=False, All=True)) == {ADVERTISING, CROSS_SITE}
+    assert banner(All=True) == {}
+    assert banner(newsletter=False, All=True) == {"newsletter": "banner"}
+    assert refusals.said(an_event(), (), PrivacySpec()) == {}
+    nothing = replace(an_event(), context={"consent": {}})
+    assert refusals.said(nothing, (), PrivacySpec()) == {}
+
+
+@pytest.mark.parametrize("answer", ["true", 1, None, "yes"])
+def test_a_banner_agrees_by_true_alone(answer: Any) -> None:
+    """Anything else is a no."""
+    assert PERSONALISATION in banner(personalisation=answer)
+
+
+def test_what_else_says_no() -> None:
+    """The browser's signal, an unsubscription, a complaint."""
+    signal = replace(an_event(), context={"gpc": True})
+    assert refusals.said(signal, (), PrivacySpec()) == {ADVERTISING: "gpc", CROSS_SITE: "gpc"}
+    left = an_event("Unsubscribed", properties={"list_id": "news"})
+    assert refusals.said(left, (), PrivacySpec()) == {"news": "unsubscribed"}
+    spam = an_event("Email Marked as Spam", properties={})
+    found = refusals.said(spam, ("email_news", "other"), PrivacySpec())
+    assert found == {EMAIL_MARKETING: "complained", "email_news": "complained"}
