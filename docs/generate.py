@@ -12,6 +12,7 @@ import typer
 
 import germane
 from germane.api import errors as api_errors
+from germane.api import permissions as rights
 from germane.api.auth import Keys
 from germane.api.routes import endpoints
 from germane.app.engine import Engine
@@ -154,18 +155,20 @@ def http_api() -> str:
     engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"x")
     parts = [
         "# HTTP API\n\nA running server shows this at `/docs`, and as OpenAPI 3.1 at "
-        "`/openapi.json`. Keys go into basic auth as the user name, or as a bearer token. The write "
-        "key may only send events, and, with a person token, ask from a browser for the token's person "
-        "(`browser`: [how](../how-to/in-the-browser.md)); the server key may do everything. Errors have "
-        "[one shape](errors.md).\n"
+        "`/openapi.json`. Keys go into basic auth as the user name, or as a bearer token; operators' tokens "
+        "are bearer tokens. Which keys and roles have which permission says [Permissions](permissions.md): "
+        "a write key may only send events, and, with a person token, ask from a browser for the token's "
+        "person (`decide`: [how](../how-to/in-the-browser.md)). Errors have [one shape](errors.md).\n"
     ]
     tag = ""
     for each in endpoints(engine, Keys("w", "s")):
         if each.tag != tag:
             tag = each.tag
             note = f"{NOTES[tag]}\n" if tag in NOTES else ""
-            parts.append(f"\n## {tag}\n\n{note}| route | key | what it does |\n|---|---|---|\n")
-        parts.append(f"| `{each.method} {each.path}` | {each.security} | {each.summary} |\n")
+            parts.append(
+                f"\n## {tag}\n\n{note}| route | permission | what it does |\n|---|---|---|\n"
+            )
+        parts.append(f"| `{each.method} {each.path}` | `{each.permission}` | {each.summary} |\n")
     return "".join(parts)
 
 
@@ -179,6 +182,30 @@ NOTES = {
     "(`bodyBytes` tells its size); one alone is whole.\n",
 }
 """Under the heading of a group of routes: what a table cannot say."""
+
+
+def permissions() -> str:
+    """Who may do what."""
+    columns = [
+        *((f"{scope} key", allowed) for scope, allowed in rights.OF_SCOPE.items()),
+        *rights.OF_ROLE.items(),
+    ]
+    parts = [
+        "# Permissions\n\nEvery route of the [HTTP API](http-api.md) asks for one permission. Keys have "
+        "those of their scope, operators those of all their roles; a key that is used in an operator's name "
+        "has those that both have ([how](../how-to/keys-and-roles.md)). The server key of the configuration "
+        "is an admin key as long as none was made.\n\n"
+        f"| permission | what it lets do | {' | '.join(name for name, _ in columns)} |\n"
+        f"|---|---|{'---|' * len(columns)}\n"
+    ]
+    for each, meaning in rights.MEANING.items():
+        marks = " | ".join("yes" if each in allowed else "" for _, allowed in columns)
+        parts.append(f"| `{each}` | {meaning} | {marks} |\n")
+    parts.append(
+        "\nA write key with a person token has `decide` for that person. Whose approval counts is said by the "
+        "[policies of approvals](../how-to/approve.md), not by `approvals.judge` alone.\n"
+    )
+    return "".join(parts)
 
 
 def errors() -> str:
@@ -212,6 +239,7 @@ PAGES = {
     "campaigns.md": campaigns,
     "cli.md": command_line,
     "http-api.md": http_api,
+    "permissions.md": permissions,
     "errors.md": errors,
 }
 

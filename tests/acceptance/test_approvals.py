@@ -101,13 +101,17 @@ def test_an_offer_waits_for_people(server: Server) -> None:
 
     waits = an_offer(server, "acme-admin")
     one, digest = f"/v1/approvals/{waits['approvalId']}", waits["digest"]
-    seen = eve.get(one).json()
+    closed = eve.get(one)
+    assert (closed.status_code, closed.json()["code"]) == (403, "auth.forbidden"), (
+        "it is of a person"
+    )
+    seen = cem.get(one).json()
     assert seen["content"]["payload"], seen
     assert seen["person"]["personId"] == "u:acme-admin"
     assert seen["demanded"][0] | {} == seen["demanded"][0]
     assert (seen["demanded"][0]["quorum"], seen["demanded"][0]["missing"]) == (2, 2)
     body = {"digest": digest}
-    refused = eve.post(f"{one}/approve", json=body)
+    refused = cem.post(f"{one}/approve", json=body)
     assert (refused.status_code, refused.json()["code"]) == (403, "approval.not_allowed")
     nobody = server.api.post(f"{one}/approve", json=body)
     assert (nobody.status_code, nobody.json()["code"]) == (403, "approval.no_operator")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from germane.api import approval_wire as wire
 from germane.api import schemas
 from germane.api.approvals import PAGE_MAX, ApprovalRoutes
-from germane.api.auth import Keys
 from germane.api.endpoint import Endpoint
 from germane.api.operators import OperatorRoutes
 from germane.app.approving import Approving
@@ -13,11 +12,11 @@ from germane.app.composing import Composer
 from germane.app.engine import Engine
 
 
-def approval(engine: Engine, keys: Keys, composer: Composer | None = None) -> list[Endpoint]:
+def approval(engine: Engine, composer: Composer | None = None) -> list[Endpoint]:
     """All of them. ``composer``: renders what is changed; ``None``: one that knows no addresses of our own."""
     return [
-        *_approvals(ApprovalRoutes(engine, keys, Approving(engine, composer=composer))),
-        *_operators(OperatorRoutes(engine, keys)),
+        *_approvals(ApprovalRoutes(engine, Approving(engine, composer=composer))),
+        *_operators(OperatorRoutes(engine)),
     ]
 
 
@@ -30,7 +29,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.listed,
             "What waits for a person, and what became of it",
             tag,
-            "operator",
+            "approvals.read",
             answer=schemas.APPROVALS,
             query=(("limit", 1, PAGE_MAX),),
             texts=("status", "campaign", "after"),
@@ -41,7 +40,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.stats,
             "How many, how fast, and why people said no, by campaign",
             tag,
-            "operator",
+            "reports.read",
             texts=("campaign",),
         ),
         Endpoint(
@@ -50,7 +49,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.bulk,
             "One verdict on many; of more than a few, some must have been opened",
             tag,
-            "operator",
+            "approvals.judge",
             body=wire.BulkBody,
             answer=schemas.BULK,
         ),
@@ -60,7 +59,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.one,
             "One, with the rendered content, why this person, and what it is expected to bring",
             tag,
-            "operator",
+            "approvals.read",
             answer=schemas.APPROVAL,
             also=(404,),
         ),
@@ -70,7 +69,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.approve,
             "Approve exactly what has this digest",
             tag,
-            "operator",
+            "approvals.judge",
             body=wire.VerdictBody,
             answer=schemas.APPROVAL,
             also=(404, 409),
@@ -81,7 +80,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.reject,
             "Reject it, with the reason",
             tag,
-            "operator",
+            "approvals.judge",
             body=wire.VerdictBody,
             answer=schemas.APPROVAL,
             also=(404, 409),
@@ -92,7 +91,7 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
             on.edit,
             "Other words: another digest, to be approved by somebody else",
             tag,
-            "operator",
+            "approvals.edit",
             body=wire.EditBody,
             answer=schemas.APPROVAL,
             also=(404, 409),
@@ -103,26 +102,26 @@ def _approvals(on: ApprovalRoutes) -> list[Endpoint]:
 def _operators(on: OperatorRoutes) -> list[Endpoint]:
     tag, one = "Operators", "/v1/operators/{name}"
     return [
-        Endpoint("GET", "/v1/operators", on.listed, "Who runs this Germane", tag, "operator"),
+        Endpoint("GET", "/v1/operators", on.listed, "Who runs this Germane", tag, "operators.read"),
         Endpoint(
             "PUT",
             one,
             on.put,
             "Appoint somebody, or give them other roles; the answer has their new token, once",
             tag,
-            "operator",
+            "operators.write",
             body=wire.OperatorBody,
         ),
         Endpoint(
-            "POST", one + "/token", on.token, "A new token; the old one ends", tag, "operator",
+            "POST", one + "/token", on.token, "A new token; the old one ends", tag, "operators.write",
             also=(404,),
         ),
         Endpoint(
             "POST", one + "/disable", on.disable,
-            "They can do nothing, and what they approved counts no longer", tag, "operator",
+            "They can do nothing, and what they approved counts no longer", tag, "operators.write",
             also=(404,),
         ),
         Endpoint(
-            "POST", one + "/enable", on.enable, "They can again", tag, "operator", also=(404,)
+            "POST", one + "/enable", on.enable, "They can again", tag, "operators.write", also=(404,)
         ),
     ]  # fmt: skip

@@ -9,13 +9,11 @@ from starlette.responses import Response
 
 from germane.api import approval_wire as wire
 from germane.api.approval_view import in_brief, stats_view, whole
-from germane.api.auth import Keys
 from germane.api.body import answer, parse
-from germane.api.operators import Callers
+from germane.api.callers import caller_of
 from germane.api.ops import whole_number
 from germane.app.approving import Approving
 from germane.app.engine import Engine
-from germane.app.operators import Operators
 from germane.app.rewording import Edit
 from germane.domain.approval import STATUSES, Answer
 from germane.domain.errors import BadRequest, GermaneError
@@ -26,14 +24,12 @@ PAGE_MAX = 500
 class ApprovalRoutes:
     """Endpoints for operators: with their token, or with the server key in somebody's name."""
 
-    def __init__(self, engine: Engine, keys: Keys, approving: Approving) -> None:
+    def __init__(self, engine: Engine, approving: Approving) -> None:
         self._engine = engine
         self._approving = approving
-        self._callers = Callers(Operators(engine), keys)
 
     async def listed(self, request: Request) -> Response:
         """``GET /v1/approvals?status=&campaign=&after=&limit=``."""
-        self._callers.whose(request)
         status = request.query_params.get("status", "")
         if status and status not in STATUSES:
             raise BadRequest(
@@ -51,13 +47,12 @@ class ApprovalRoutes:
 
     async def stats(self, request: Request) -> Response:
         """``GET /v1/approvals/stats?campaign=``."""
-        self._callers.whose(request)
         found = self._approving.stats(request.query_params.get("campaign", ""))
         return answer({"campaigns": stats_view(found)})
 
     async def one(self, request: Request) -> Response:
         """``GET /v1/approvals/{approval_id}``: looking at it is recorded, for an operator."""
-        caller = self._callers.whose(request)
+        caller = caller_of(request)
         approval_id = request.path_params["approval_id"]
         approval = await self._approving.open(approval_id, caller.operator)
         return answer(await whole(approval, self._engine, self._approving))
@@ -71,7 +66,7 @@ class ApprovalRoutes:
         return await self._judged(request, "reject")
 
     async def _judged(self, request: Request, said: Answer) -> Response:
-        caller = self._callers.whose(request)
+        caller = caller_of(request)
         operator = caller.required()
         body = await parse(request, wire.VerdictBody)
         after = await self._approving.judge(
@@ -86,7 +81,7 @@ class ApprovalRoutes:
 
     async def edit(self, request: Request) -> Response:
         """``POST /v1/approvals/{approval_id}/edit``."""
-        caller = self._callers.whose(request)
+        caller = caller_of(request)
         operator = caller.required()
         body = await parse(request, wire.EditBody)
         edit = Edit(body.subject, body.html, body.text, body.payload, body.slots)
@@ -96,7 +91,7 @@ class ApprovalRoutes:
 
     async def bulk(self, request: Request) -> Response:
         """``POST /v1/approvals/bulk``: one verdict on many."""
-        caller = self._callers.whose(request)
+        caller = caller_of(request)
         operator = caller.required()
         body = await parse(request, wire.BulkBody)
         found = await self._approving.judge_many(

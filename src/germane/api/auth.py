@@ -1,5 +1,4 @@
-"""Keys: the write key may only send events (``browser.py``: with a person token, more); the server key may
-do everything."""
+"""The keys of the configuration, and how a request presents a key."""
 
 from __future__ import annotations
 
@@ -10,48 +9,16 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from germane.domain.errors import Forbidden, Unauthorized
-
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The project's keys."""
+    """The project's keys, as the configuration or the environment has them."""
 
     write: str
     server: str
-
-    def require_server(self, request: Request) -> None:
-        """Let only the server key pass.
-
-        Raises:
-            Unauthorized: no key, or one that is not known.
-            Forbidden: the write key.
-        """
-        given = presented(request)
-        if same(given, self.server):
-            return
-        if same(given, self.write):
-            raise Forbidden()
-        raise Unauthorized()
-
-    def require_write(self, request: Request, in_body: str | None) -> None:
-        """Let a write key (or the server key) pass, from wherever clients put it.
-
-        Raises:
-            Unauthorized: no key, an unknown one, or two that differ.
-        """
-        in_header = presented(request)
-        in_query = request.query_params.get("writeKey")
-        bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
-        given = [each for each in (in_header, in_body, in_query) if each]
-        if bearer and in_body:  # an access token beside the key: the key is in the body
-            given = [in_body]
-        if not given:
-            raise Unauthorized("The write key is missing.")
-        if any(each != given[0] for each in given):
-            raise Unauthorized("The keys in the header and in the body differ.")
-        if not (same(given[0], self.write) or same(given[0], self.server)):
-            raise Unauthorized("The write key is not known.")
+    """Signs person tokens, too. It counts as an admin key until one is made."""
+    local: bool = False
+    """Whoever has the data folder asks: nothing is closed to them."""
 
 
 def presented(request: Request) -> str | None:

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 LIMIT = 1_000_000
 DEPTH = 32
+NO_STORE = {"Cache-Control": "no-store"}
+"""Answers are of people, of keys, or of this moment: nothing on the way keeps them."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,4 +77,4 @@ def decode(body: bytes, kind: type[T]) -> T:
 
 def answer(value: Any, status: int = 200) -> Response:
     """A value as JSON."""
-    return Response(_encode(value), status, media_type="application/json")
+    return Response(_encode(value), status, NO_STORE, media_type="application/json")

@@ -16,8 +16,9 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import Request
 
-from germane.api.auth import Keys, presented, same
+from germane.api.auth import presented
 from germane.api.body import decode, read
+from germane.api.callers import Callers
 from germane.api.wire import PersonRef
 from germane.app.engine import Engine
 from germane.domain import person_token
@@ -78,14 +79,14 @@ class Browsers:
     def __init__(
         self,
         engine: Engine,
-        keys: Keys,
+        callers: Callers,
         *,
         anonymous: bool,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         """``anonymous``: visitors without a token may ask for their own anonymousId."""
         self._engine = engine
-        self._keys = keys
+        self._callers = callers
         self._anonymous = anonymous
         self._now_s = now_s
 
@@ -98,15 +99,15 @@ class Browsers:
             TokenNeeded: there is none, and there has to be one.
             WrongPerson: the body speaks of somebody else.
         """
-        if same(presented(request), self._keys.server):
+        if self._callers.served(request, "decide"):
             return None
         user, password = basic(request)
-        if user is not None and not same(user, self._keys.write):
+        if user is not None and not self._callers.is_write(user):
             raise Unauthorized()
         body = await read(request, LIMIT)
         said = decode(body, Envelope)
         key = user or said.write_key
-        if not same(key, self._keys.write):
+        if not self._callers.is_write(key):
             raise Unauthorized()
         rest = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         question = {name: value for name, value in rest.items() if name not in _OWN}
@@ -123,12 +124,12 @@ class Browsers:
             As ``visitor`` and ``may_read``; BadRequest: a server says of nobody.
         """
         ask = request.query_params
-        if same(presented(request), self._keys.server):
+        if self._callers.served(request, "decide"):
             user, device = ask.get("userId", ""), ask.get("anonymousId", "")
             if not user and not device:
                 raise BadRequest("userId or anonymousId is needed.")
             return self._engine.whose(user, device).person
-        if not same(presented(request) or ask.get("writeKey"), self._keys.write):
+        if not self._callers.is_write(presented(request) or ask.get("writeKey")):
             raise Unauthorized()
         said = PersonRef(ask.get("userId"), ask.get("anonymousId"))
         visitor = self._known(said, ask.get("token"), b"{}")
@@ -166,7 +167,7 @@ class Browsers:
     def _known(self, said: PersonRef, token: str | None, question: bytes) -> Visitor:
         user_id, anonymous_id = said.ids()
         if token:
-            claims = person_token.verify(token, self._keys.server, now_s=self._now_s())
+            claims = person_token.verify(token, self._callers.signing_key, now_s=self._now_s())
             signed_user, signed_visitor = str(claims.user_id), str(claims.anonymous_id)
             _agree("userId", user_id, signed_user)
             _agree("anonymousId", anonymous_id, signed_visitor)

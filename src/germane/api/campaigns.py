@@ -11,14 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api import wire
-from germane.api.auth import Keys
 from germane.api.body import answer, parse
-from germane.api.operators import Caller, Callers
+from germane.api.callers import Caller, caller_of
 from germane.app.audiences import audience, in_words
 from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
-from germane.app.operators import Operators
 from germane.app.outcomes import figures, gathered
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.config.campaign_written import as_table
@@ -65,32 +63,28 @@ class Turn(wire.Wire):
 
 
 class Campaigns:
-    """Endpoints of content and campaigns; all of them take the server key. What an operator writes, with
-    their token or in whose name the key is used, is known as theirs."""
+    """Endpoints of content and campaigns. What an operator writes, with their token or in whose name the key
+    is used, is known as theirs."""
 
-    def __init__(self, engine: Engine, keys: Keys, ways: Ways | None = None) -> None:
+    def __init__(self, engine: Engine, ways: Ways | None = None) -> None:
         """``ways``: out that are configured; ``None``: not known, so not looked at."""
         self._engine = engine
-        self._keys = keys
         self._ways = ways
-        self._callers = Callers(Operators(engine), keys)
 
     # -- content ---------------------------------------------------------------------------------
 
     async def contents(self, request: Request) -> Response:
         """``GET /v1/content``."""
-        self._keys.require_server(request)
         found = sorted(self._engine.library.contents.values(), key=lambda each: each.content_id)
         return answer({"content": [content_in_brief(each) for each in found]})
 
     async def content(self, request: Request) -> Response:
         """``GET /v1/content/{id}``."""
-        self._keys.require_server(request)
         return answer(content_view(self._content(request)))
 
     async def put_content(self, request: Request) -> Response:
         """``PUT /v1/content/{id}``: as in a content file."""
-        caller = self._writer(request)
+        caller = caller_of(request)
         body = await parse(request, dict[str, Any])
         try:
             content = from_json(body, request.path_params["content_id"])
@@ -104,7 +98,6 @@ class Campaigns:
     async def outcomes(self, request: Request) -> Response:
         """``GET /v1/content/{id}/outcomes``: what each variant brought, and the writer's against a person's.
         Other requests are answered meanwhile."""
-        self._keys.require_server(request)
         reading = gathered(self._engine, self._content(request))
         while True:
             try:
@@ -116,7 +109,6 @@ class Campaigns:
 
     async def delete_content(self, request: Request) -> Response:
         """``DELETE /v1/content/{id}``."""
-        self._keys.require_server(request)
         content = self._content(request)
         users = users_of(self._engine, content.content_id)
         if users:
@@ -141,14 +133,12 @@ class Campaigns:
 
     async def campaigns(self, request: Request) -> Response:
         """``GET /v1/campaigns``."""
-        self._keys.require_server(request)
         sent = message_counts(self._engine)
         found = sorted(self._engine.library.campaigns.values(), key=lambda each: each.name)
         return answer({"campaigns": [in_brief(each, sent.get(each.name, {})) for each in found]})
 
     async def campaign(self, request: Request) -> Response:
         """``GET /v1/campaigns/{name}``."""
-        self._keys.require_server(request)
         found = self._campaign(request)
         view = self._standing(found.name)
         view["enrolments"] = enrolment_counts(self._engine).get(found.name, {})
@@ -158,7 +148,7 @@ class Campaigns:
 
     async def put_campaign(self, request: Request) -> Response:
         """``PUT /v1/campaigns/{name}``: as in a campaign file. A new one is dry."""
-        caller = self._writer(request)
+        caller = caller_of(request)
         body = await parse(request, dict[str, Any])
         name = request.path_params["campaign"]
         made = read_campaign(name, body, self._engine.settings)
@@ -171,7 +161,6 @@ class Campaigns:
 
     async def turn(self, request: Request) -> Response:
         """``POST /v1/campaigns/{name}/status``."""
-        self._keys.require_server(request)
         campaign = self._campaign(request)
         body = await parse(request, Turn)
         if body.status == "live":
@@ -182,7 +171,6 @@ class Campaigns:
 
     async def preview(self, request: Request) -> Response:
         """``GET /v1/campaigns/{name}/audience``: whom it would reach now, and why not the others."""
-        self._keys.require_server(request)
         campaign = self._campaign(request)
         found = audience(self._engine, campaign)
         return answer(
@@ -193,23 +181,13 @@ class Campaigns:
                 "counts": found.counts,
                 "words": {code: in_words(code, campaign) for code in found.counts},
                 "notKnown": found.unknown,
-                "sample": list(found.sample),
+                "sample": list(found.sample) if "people.read" in caller_of(request).allowed else [],
             }
         )
 
     def _standing(self, name: str) -> dict[str, Any]:
         counts = message_counts(self._engine).get(name, {})
         return in_brief(self._engine.library.campaigns[name], counts)
-
-    def _writer(self, request: Request) -> Caller:
-        """Who writes. Raises as ``Callers.whose``, and Forbidden: they may not."""
-        caller = self._callers.whose(request)
-        if caller.operator is not None and not caller.operator.writes:
-            raise Forbidden(
-                f"{caller.name} may not write content or campaigns.",
-                hint="It takes the role editor, approver or admin.",
-            )
-        return caller
 
     def _campaign(self, request: Request) -> Campaign:
         return self._engine.library.campaign(request.path_params["campaign"])

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api import wire
-from germane.api.auth import Keys
 from germane.api.body import answer, parse, parse_with_names
 from germane.api.deciding import instant
 from germane.app.engine import Engine
@@ -24,20 +23,17 @@ _FIELDS = {field.encode_name: field.name for field in msgspec.structs.fields(Ite
 
 
 class Catalogue:
-    """Endpoints of the catalogue; all of them take the server key."""
+    """Endpoints of the catalogue."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._keys = keys
 
     async def get(self, request: Request) -> Response:
         """``GET /v1/items/{id}``."""
-        self._keys.require_server(request)
         return answer(wire.item_view(self._known(request)))
 
     async def put(self, request: Request) -> Response:
         """``PUT /v1/items/{id}``: the whole entry."""
-        self._keys.require_server(request)
         body = await parse(request, wire.ItemBody)
         item_id = request.path_params["item_id"]
         if body.item_id not in (None, item_id):
@@ -46,7 +42,6 @@ class Catalogue:
 
     async def patch(self, request: Request) -> Response:
         """``PATCH /v1/items/{id}``: only what is sent changes."""
-        self._keys.require_server(request)
         known = self._known(request)
         body, sent = await parse_with_names(request, wire.ItemBody)
         if body.item_id not in (None, known.item_id):
@@ -59,14 +54,12 @@ class Catalogue:
 
     async def delete(self, request: Request) -> Response:
         """``DELETE /v1/items/{id}``."""
-        self._keys.require_server(request)
         known = self._known(request)
         receipt = await self._engine.remove_items([known.item_id])
         return answer(wire.ReceiptBody(receipt.accepted, 0, 0, receipt.seq))
 
     async def batch(self, request: Request) -> Response:
         """``POST /v1/items/batch``."""
-        self._keys.require_server(request)
         body = await parse(request, wire.ItemsBody)
         items = []
         for place, each in enumerate(body.items):

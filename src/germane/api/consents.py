@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api import wire
-from germane.api.auth import Keys
 from germane.api.body import answer, parse
 from germane.api.deciding import instant
 from germane.api.endpoint import Endpoint
+from germane.api.guard import about
 from germane.app.consents import proven, said_by
 from germane.app.engine import Engine
 from germane.domain.consent import Statement
@@ -60,15 +60,13 @@ class Consent(wire.Wire):
 
 
 class Consents:
-    """Endpoints of consent; all but the well-known one take the server key: a yes must be trusted."""
+    """Endpoints of consent; a yes must be trusted, so that no write key opens them."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._keys = keys
 
     async def state(self, request: Request) -> Response:
         """``POST /v1/consent``."""
-        self._keys.require_server(request)
         body = await parse(request, Consent)
         engine, person = self._engine, _person(body)
         self._check(body)
@@ -86,6 +84,7 @@ class Consents:
             fresh=body.fresh,
             salt=uuid.uuid4().hex,
         )
+        about(request, person=person)
         await engine.move([move])
         profile = engine.profile_of(person)
         return answer(
@@ -94,7 +93,6 @@ class Consents:
 
     async def said(self, request: Request) -> Response:
         """``GET /v1/people/{id}/consent``: how each purpose stands, and every line of the ledger."""
-        self._keys.require_server(request)
         engine = self._engine
         person = engine.person_key(request.path_params["person_id"])
         if person is None:
@@ -109,7 +107,6 @@ class Consents:
 
     async def standing(self, request: Request) -> Response:
         """``GET /v1/privacy``: the law that holds, what was refused, and whether the ledger is intact."""
-        self._keys.require_server(request)
         engine = self._engine
         jurisdiction = engine.settings.privacy.jurisdiction
         proof = proven(engine.entries, engine.tenant)
@@ -160,9 +157,9 @@ class Consents:
             raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
 
 
-def privacy(engine: Engine, keys: Keys) -> list[Endpoint]:
+def privacy(engine: Engine) -> list[Endpoint]:
     """Routes of consent."""
-    on = Consents(engine, keys)
+    on = Consents(engine)
     told: dict[str, Any] = {"type": "object"}
     return [
         Endpoint(
@@ -171,6 +168,7 @@ def privacy(engine: Engine, keys: Keys) -> list[Endpoint]:
             on.state,
             "Somebody said yes or no to a purpose",
             "Privacy",
+            "consent.write",
             body=Consent,
         ),
         Endpoint(
@@ -179,6 +177,7 @@ def privacy(engine: Engine, keys: Keys) -> list[Endpoint]:
             on.said,
             "What somebody said to each purpose, with the proof",
             "Privacy",
+            "people.read",
             also=(404,),
         ),
         Endpoint(
@@ -187,6 +186,7 @@ def privacy(engine: Engine, keys: Keys) -> list[Endpoint]:
             on.standing,
             "The law that holds, what was refused, and whether the ledger is intact",
             "Privacy",
+            "reports.read",
             answer=told,
         ),
         Endpoint(
@@ -195,7 +195,7 @@ def privacy(engine: Engine, keys: Keys) -> list[Endpoint]:
             on.gpc,
             "Global Privacy Control is honoured",
             "Privacy",
-            "none",
+            "open",
         ),
     ]
 

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from germane.api import wire
-from germane.api.auth import Keys
 from germane.api.body import answer, parse
 from germane.api.browser import Browsers, Visitor
 from germane.api.ingest import signalled
@@ -33,14 +32,11 @@ Report = TypeVar("Report", wire.ImpressionReport, wire.OutcomeReport)
 
 
 class Decisions:
-    """Endpoints around decisions. All of them take the server key; most take a browser, too."""
+    """Endpoints around decisions: for servers, and most of them for browsers, too."""
 
-    def __init__(
-        self, engine: Engine, keys: Keys, browsers: Browsers, inbox: Inbox, why: WhyLinks
-    ) -> None:
+    def __init__(self, engine: Engine, browsers: Browsers, inbox: Inbox, why: WhyLinks) -> None:
         self._why = why
         self._engine = engine
-        self._keys = keys
         self._browsers = browsers
         self._inbox = inbox
 
@@ -66,7 +62,6 @@ class Decisions:
 
     async def batch(self, request: Request) -> Response:
         """``POST /v1/decide/batch``: a JSON line for each person, in their order."""
-        self._keys.require_server(request)
         asked = await parse(request, wire.BatchDecideRequest)
         for person in asked.people:
             person.check()

@@ -9,10 +9,18 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from germane.api.permissions import PERSONAL, TRAFFIC, Permission
+
 Handler = Callable[[Request], Awaitable[Response]]
 Security = Literal["none", "write", "browser", "server", "operator"]
 """Which key opens it; ``browser``: the write key with a person token, or the server key; ``operator``: an
 operator's token, or the server key."""
+_OF_TRAFFIC: dict[str, Security] = {
+    "open": "none",
+    "track": "write",
+    "decide": "browser",
+    "decide.many": "server",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,8 @@ class Endpoint:
     handler: Handler
     summary: str
     tag: str
-    security: Security = "server"
+    permission: Permission
+    """What who calls it must be allowed to do: ``guard.py`` asks for it before the handler is called."""
     body: type | None = None
     answer: dict[str, Any] = field(default_factory=lambda: {"type": "object"})
     media: str = "application/json"
@@ -34,3 +43,20 @@ class Endpoint:
     """Names of query parameters that are texts."""
     also: tuple[int, ...] = ()
     """Statuses beside 200 and the errors that every route may give."""
+
+    @property
+    def security(self) -> Security:
+        """Which kind of key opens it."""
+        return _OF_TRAFFIC.get(self.permission, "operator")
+
+    @property
+    def act(self) -> str:
+        """Method and route, without ids."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def audited(self) -> bool:
+        """Whether the audit log tells who called it."""
+        if self.permission in TRAFFIC:
+            return False
+        return self.method != "GET" or self.permission in PERSONAL

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from germane.api.body import NO_STORE
 from germane.domain import errors
 from germane.domain.errors import GermaneError
 
@@ -63,7 +64,7 @@ def render(error: GermaneError, request_id: str) -> Response:
     """An error as a response."""
     status = status_of(error)
     body = ErrorBody(False, error.code, error.message, error.hint, error.details, request_id)
-    headers = {}
+    headers = {**NO_STORE}
     if status in (429, 503):
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 401:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from germane.api.auth import Keys, same
 from germane.api.body import answer, read
+from germane.api.callers import Callers
 from germane.app.engine import Engine
 from germane.domain.errors import Unauthorized
 from germane.ingest import limits
@@ -39,7 +39,7 @@ ROUTES: dict[str, Route] = {
 _OK = {"success": True}
 
 
-def handler(engine: Engine, keys: Keys, route: Route) -> Handler:
+def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
     """The endpoint of one route."""
     limit = limits.BATCH_BYTES if route == "batch" else limits.MESSAGE_BYTES
 
@@ -48,7 +48,7 @@ def handler(engine: Engine, keys: Keys, route: Route) -> Handler:
         parsed = parse(
             body, route=route, wall_ms=time.time_ns() // 1_000_000, now_ms=engine.world.now_ms()
         )
-        keys.require_write(request, parsed.write_key)
+        callers.tracks(request, parsed.write_key)
         events = parsed.events
         if signalled(request):
             events = [replace(x, context={**x.context, GPC: True}) for x in events]
@@ -63,12 +63,12 @@ def signalled(request: Request) -> bool:
     return bool(request.headers.get("sec-gpc", "").strip() == "1")
 
 
-def settings(keys: Keys) -> Handler:
+def settings(callers: Callers) -> Handler:
     """``GET /v1/projects/{writeKey}/settings``: what the browser client loads first."""
 
     async def endpoint(request: Request) -> Response:
         key = request.path_params["write_key"]
-        if not same(key, keys.write):
+        if not callers.is_write(key):
             raise Unauthorized("The write key is not known.")
         return answer(
             {

@@ -12,7 +12,7 @@ import msgspec
 from starlette.types import ASGIApp, Message
 
 from germane.api.auth import Keys
-from germane.api.operators import HEADER
+from germane.api.callers import HEADER
 from germane.api.server import build
 from germane.app.channels import Ways
 from germane.app.engine import Engine
@@ -25,7 +25,7 @@ class Inside:
         """``ways``: those out that are configured; ``None``: not known."""
         key = secrets.token_urlsafe(32)
         self._mark = b"Basic " + b64encode(f"{key}:".encode())
-        keys = Keys("", key)
+        keys = Keys("", key, local=True)
         self._app: ASGIApp = build(engine, keys, access_log=False, ways=ways)
 
     def ask(

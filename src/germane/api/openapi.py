@@ -15,6 +15,11 @@ from germane.api.errors import ErrorBody
 from germane.api.wire import OutcomeReceiptBody, ReceiptBody
 from germane.domain.inbox import Nudge
 
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
 _PARAMETER = re.compile(r"{(\w+)}")
 _SCHEMES: dict[str, list[dict[str, list[str]]]] = {
     "none": [],
@@ -72,9 +77,13 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
                 "serverKey": {
                     "type": "http",
                     "scheme": "basic",
-                    "description": "The server key as user name, no password.",
+                    "description": "A server or admin key as user name, no password.",
                 },
-                "bearer": {"type": "http", "scheme": "bearer"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key, or the token of an operator, who may do what their roles allow.",
+                },
                 "personToken": {
                     "type": "http",
                     "scheme": "basic",
@@ -93,6 +102,7 @@ def _operation(each: Endpoint) -> dict[str, Any]:
         "tags": [each.tag],
         "operationId": re.sub(r"\W+", "_", f"{each.method.lower()}{each.path}").strip("_"),
         "security": _SCHEMES[each.security],
+        "x-permission": each.permission,
         "responses": _responses(each),
     }
     parameters: list[dict[str, Any]] = [

@@ -19,7 +19,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api import wire
-from germane.api.auth import Keys
 from germane.api.body import answer
 from germane.api.choice import standing_view
 from germane.app.engine import Engine
@@ -67,11 +66,10 @@ class EngineMetrics(Collector):
 
 
 class Operations:
-    """Endpoints for operators; all but health and metrics take the server key."""
+    """Endpoints for operators; health and metrics are open."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._keys = keys
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(EngineMetrics(engine))
 
@@ -90,7 +88,6 @@ class Operations:
 
     async def person(self, request: Request) -> Response:
         """``GET /v1/people/{id}``: what is known, readable, with where it comes from."""
-        self._keys.require_server(request)
         found = self._engine.person(request.path_params["person_id"])
         if found is None:
             raise UnknownPerson()
@@ -98,7 +95,6 @@ class Operations:
 
     async def moment(self, request: Request) -> Response:
         """``GET /v1/people/{id}/moment?hours=&top=``: the best of the next hours, with reasons."""
-        self._keys.require_server(request)
         hours = whole_number(request, "hours", 72, MOST_HOURS, least=1)
         top = whole_number(request, "top", 3, MOST_HOURS, least=1)
         found = self._engine.moment(request.path_params["person_id"], hours=hours, top=top)
@@ -108,14 +104,12 @@ class Operations:
 
     async def surfaces(self, request: Request) -> Response:
         """``GET /v1/surfaces``."""
-        self._keys.require_server(request)
         return answer(
             {"surfaces": [_surface_view(each) for each in self._engine.settings.surfaces.values()]}
         )
 
     async def audit(self, request: Request) -> Response:
         """``GET /v1/surfaces/{id}/audit``."""
-        self._keys.require_server(request)
         surface = self._engine.surface(request.path_params["surface"])
         items = list(self._engine.catalogue.values())
         now_ms = self._engine.world.now_ms()
@@ -130,14 +124,12 @@ class Operations:
 
     async def actions(self, request: Request) -> Response:
         """``GET /v1/surfaces/{id}/actions``."""
-        self._keys.require_server(request)
         name = request.path_params["surface"]
         found = self._engine.standing(name)
         return answer(standing_view(found, self._engine.surface(name)))
 
     async def letters(self, request: Request) -> Response:
         """``GET /v1/dead-letters?after=&limit=``."""
-        self._keys.require_server(request)
         after, limit = (
             whole_number(request, "after", 0, 2**53),
             whole_number(request, "limit", 100, 1_000),
@@ -147,19 +139,16 @@ class Operations:
 
     async def letter(self, request: Request) -> Response:
         """``GET /v1/dead-letters/{id}``."""
-        self._keys.require_server(request)
         return answer(wire.letter_view(self._letter(request)))
 
     async def replay(self, request: Request) -> Response:
         """``POST /v1/dead-letters/{id}/replay``."""
-        self._keys.require_server(request)
         number = self._letter(request).letter_id
         why_not = await self._engine.replay(number)
         return answer({"letterId": number, "replayed": not why_not, "reason": why_not})
 
     async def dismiss(self, request: Request) -> Response:
         """``POST /v1/dead-letters/{id}/dismiss``."""
-        self._keys.require_server(request)
         number = self._letter(request).letter_id
         why_not = await self._engine.dismiss(number)
         return answer({"letterId": number, "dismissed": not why_not, "reason": why_not})

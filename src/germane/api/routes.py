@@ -6,15 +6,18 @@ from germane.api import ingest, schemas, wire
 from germane.api.approval_routes import approval
 from germane.api.auth import Keys
 from germane.api.browser import Browsers
+from germane.api.callers import Callers
 from germane.api.catalogue import Catalogue
 from germane.api.consents import privacy
 from germane.api.deciding import Decisions
 from germane.api.delivery_routes import delivery
 from germane.api.endpoint import Endpoint
+from germane.api.guard import Guard
 from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
+from germane.api.security_routes import security
 from germane.api.why import FeedbackReport, Why, WhyLinks
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
@@ -44,25 +47,29 @@ def endpoints(
     ``None``: not known. ``composer``: renders messages that a person changes.
     """
     back = back or way_back(engine)
-    operations = Operations(engine, keys)
-    browsers = Browsers(engine, keys, anonymous=anonymous)
+    callers = Callers(engine, keys)
+    operations = Operations(engine)
+    browsers = Browsers(engine, callers, anonymous=anonymous)
     why = Why(engine, browsers, back)
-    return [
-        *_tracking(engine, keys),
-        *_decisions(Decisions(engine, keys, browsers, inbox, WhyLinks(back))),
+    table = [
+        *_tracking(engine, callers),
+        *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back))),
         _feedback(why),
-        *privacy(engine, keys),
+        *privacy(engine),
         *_people(operations),
-        *_catalogue(Catalogue(engine, keys)),
+        *_catalogue(Catalogue(engine)),
         *_surfaces(operations),
         *_links(Links(back), why),
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
-        *delivery(engine, keys, ways),
-        *approval(engine, keys, composer),
+        *delivery(engine, ways),
+        *approval(engine, composer),
+        *security(engine),
         *_health(operations),
     ]
+    guard = Guard(engine, callers)
+    return [guard.over(each) for each in table]
 
 
 def _decisions(on: Decisions) -> list[Endpoint]:
@@ -73,7 +80,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.decide,
             "Decide what to show to one person",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.DecideRequest,
             answer=schemas.DECIDED,
             also=(404,),
@@ -84,6 +91,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.batch,
             "Decide for many people at once; the answer is a JSON line each",
             "Decisions",
+            "decide.many",
             body=wire.BatchDecideRequest,
             media="application/x-ndjson",
             also=(404,),
@@ -94,7 +102,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.impressions,
             "Report which positions were seen",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.ImpressionReport,
             answer=schemas.RECEIPT,
             also=(404,),
@@ -105,7 +113,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.outcomes,
             "Report a response to a decision",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.OutcomeReport,
             answer=schemas.OUTCOME_RECEIPT,
             also=(404,),
@@ -116,7 +124,7 @@ def _decisions(on: Decisions) -> list[Endpoint]:
             on.inbox,
             "In-app messages that wait for a person",
             "Decisions",
-            "browser",
+            "decide",
             body=wire.InboxRequest,
             answer=schemas.MESSAGES,
         ),
@@ -131,6 +139,7 @@ def _people(on: Operations) -> list[Endpoint]:
             on.moment,
             "The best of the next hours to reach a person, and why",
             "People",
+            "people.read",
             answer=schemas.MOMENT,
             query=(("hours", 1, MOST_HOURS), ("top", 1, MOST_HOURS)),
             also=(404,),
@@ -141,6 +150,7 @@ def _people(on: Operations) -> list[Endpoint]:
             on.person,
             "What is known of a person, and from where",
             "People",
+            "people.read",
             also=(404,),
         ),
     ]
@@ -154,16 +164,26 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
             on.batch,
             "Add or change many items",
             "Catalogue",
+            "catalogue.write",
             body=wire.ItemsBody,
             answer=schemas.RECEIPT,
         ),
-        Endpoint("GET", "/v1/items/{item_id}", on.get, "One item", "Catalogue", also=(404,)),
+        Endpoint(
+            "GET",
+            "/v1/items/{item_id}",
+            on.get,
+            "One item",
+            "Catalogue",
+            "catalogue.read",
+            also=(404,),
+        ),
         Endpoint(
             "PUT",
             "/v1/items/{item_id}",
             on.put,
             "Add or replace an item",
             "Catalogue",
+            "catalogue.write",
             body=wire.ItemBody,
             answer=schemas.RECEIPT,
         ),
@@ -173,6 +193,7 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
             on.patch,
             "Change parts of an item",
             "Catalogue",
+            "catalogue.write",
             body=wire.ItemBody,
             answer=schemas.RECEIPT,
             also=(404,),
@@ -183,6 +204,7 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
             on.delete,
             "Remove an item",
             "Catalogue",
+            "catalogue.write",
             answer=schemas.RECEIPT,
             also=(404,),
         ),
@@ -191,13 +213,16 @@ def _catalogue(on: Catalogue) -> list[Endpoint]:
 
 def _surfaces(on: Operations) -> list[Endpoint]:
     return [
-        Endpoint("GET", "/v1/surfaces", on.surfaces, "Configured surfaces", "Surfaces"),
+        Endpoint(
+            "GET", "/v1/surfaces", on.surfaces, "Configured surfaces", "Surfaces", "reports.read"
+        ),
         Endpoint(
             "GET",
             "/v1/surfaces/{surface}/audit",
             on.audit,
             "Can it vary, is its loop closed, has it a default?",
             "Surfaces",
+            "reports.read",
             also=(404,),
         ),
         Endpoint(
@@ -206,6 +231,7 @@ def _surfaces(on: Operations) -> list[Endpoint]:
             on.actions,
             "How the actions of a choice stand, and whether acting per person is proven",
             "Surfaces",
+            "reports.read",
             answer=schemas.STANDING,
             also=(404,),
         ),
@@ -222,7 +248,7 @@ def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
             Inboxes(streamed, browsers.watcher).streamed,
             "In-app messages as they come: server-sent events",
             "Decisions",
-            "none",
+            "decide",
             media="text/event-stream",
             also=(400, 401, 403),
         )
@@ -236,7 +262,7 @@ def _feedback(on: Why) -> Endpoint:
         on.feedback,
         "Less like this, not for this reason, no personalisation: the next decision obeys",
         "Decisions",
-        "browser",
+        "decide",
         body=FeedbackReport,
         answer=schemas.SUCCESS,
         also=(404,),
@@ -253,7 +279,7 @@ def _links(on: Links, why: Why) -> list[Endpoint]:
         ("POST", "/w/{token}", why.said, "Its buttons: the next decision obeys", "text/html"),
     )
     return [
-        Endpoint(method, path, handler, text, "Links", "none", media=media, also=(302, 400, 404))
+        Endpoint(method, path, handler, text, "Links", "open", media=media, also=(302, 400, 404))
         for method, path, handler, text, media in rows
     ]
 
@@ -267,7 +293,7 @@ def _providers(on: Providers) -> list[Endpoint]:
             handler,
             f"What {name} tells about messages",
             "Providers",
-            "none",
+            "open",
             answer=schemas.SUCCESS,
             also=(401, 404),
         )
@@ -283,6 +309,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.letters,
             "What could not be used, and why",
             "Operations",
+            "letters.read",
             query=(("after", 0, 2**53), ("limit", 0, 1_000)),
         ),
         Endpoint(
@@ -291,6 +318,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.letter,
             "One dead letter",
             "Operations",
+            "letters.read",
             also=(404,),
         ),
         Endpoint(
@@ -299,6 +327,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.replay,
             "Try a dead letter again",
             "Operations",
+            "letters.write",
             also=(404, 503),
         ),
         Endpoint(
@@ -307,6 +336,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             on.dismiss,
             "Nothing is to be done about a dead letter: it is kept, and waits no longer",
             "Operations",
+            "letters.write",
             also=(404, 503),
         ),
     ]
@@ -314,29 +344,29 @@ def _letters(on: Operations) -> list[Endpoint]:
 
 def _health(on: Operations) -> list[Endpoint]:
     return [
-        Endpoint("GET", "/livez", on.live, "The process is alive", "Operations", "none"),
-        Endpoint("GET", "/readyz", on.ready, "It can serve", "Operations", "none", also=(503,)),
+        Endpoint("GET", "/livez", on.live, "The process is alive", "Operations", "open"),
+        Endpoint("GET", "/readyz", on.ready, "It can serve", "Operations", "open", also=(503,)),
         Endpoint(
             "GET",
             "/metrics",
             on.metrics,
             "Prometheus metrics",
             "Operations",
-            "none",
+            "open",
             media="text/plain",
         ),
     ]
 
 
-def _tracking(engine: Engine, keys: Keys) -> list[Endpoint]:
+def _tracking(engine: Engine, callers: Callers) -> list[Endpoint]:
     rows = [
         Endpoint(
             "POST",
             f"/v1/{name}",
-            ingest.handler(engine, keys, route),
+            ingest.handler(engine, callers, route),
             f"Segment {route} call",
             "Tracking",
-            "write",
+            "track",
             answer=schemas.SUCCESS,
             body=dict,
         )
@@ -346,10 +376,10 @@ def _tracking(engine: Engine, keys: Keys) -> list[Endpoint]:
         Endpoint(
             "GET",
             "/v1/projects/{write_key}/settings",
-            ingest.settings(keys),
+            ingest.settings(callers),
             "Settings for the browser client",
             "Tracking",
-            "none",
+            "track",
             also=(401,),
         )
     )

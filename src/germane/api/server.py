@@ -164,7 +164,7 @@ def _described(table: list[Endpoint]) -> list[BaseRoute]:
         return answer(whole)
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(shown)
+        return HTMLResponse(shown, headers=openapi.PAGE_HEADERS)
 
     async def style(request: Request) -> Response:
         return Response(openapi.CSS, media_type="text/css")

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from germane.app.approvals import Approvals
 from germane.app.entries import Entries
+from germane.app.security import Security
 from germane.app.sheet import Sheet
 from germane.deliver import outbox
 from germane.domain.enrolment import subject_after
@@ -55,6 +56,7 @@ class Moving:
     def __init__(self, entries: Entries) -> None:
         self._entries = entries
         self.approvals = Approvals(entries)
+        self.security = Security(entries)
 
     def message(self, tenant: str, message_id: str) -> Message | None:
         """A message as it stands."""

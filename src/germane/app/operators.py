@@ -114,7 +114,7 @@ def known_roles(roles: Sequence[str]) -> tuple[Role, ...]:
     Raises:
         BadOperator: there is no such role, or none is given.
     """
-    wanted = [each.replace("-", " ").strip() for each in roles]
+    wanted = [re.sub("[-_]", " ", each).strip() for each in roles]
     unknown = next((each for each in wanted if each not in ROLES), None)
     if unknown is not None or not wanted:
         raise BadOperator(

@@ -82,6 +82,7 @@ class Stats:
         self.decisions = Rate()
         self.duplicates = 0
         self.rejected = 0
+        self.callers_refused = 0
         self.impressions = 0
         self.outcomes = dict.fromkeys(HOW, 0)
         self.quota_short = 0
@@ -103,6 +104,7 @@ class Stats:
             "decisions_per_second": self.decisions.per_second(),
             "duplicates_total": self.duplicates,
             "rejected_total": self.rejected,
+            "callers_refused_total": self.callers_refused,
             "impressions_total": self.impressions,
             "outcomes_total": sum(self.outcomes.values()),
             "quota_short_total": self.quota_short,

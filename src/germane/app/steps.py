@@ -32,6 +32,7 @@ from germane.domain.moves import (
     AnyMove,
     Appointed,
     Asked,
+    Audited,
     CampaignPut,
     CampaignTurned,
     ContentGone,
@@ -39,6 +40,8 @@ from germane.domain.moves import (
     Disliked,
     Invited,
     Judged,
+    KeyPut,
+    KeyUsed,
     Lapsed,
     Opened,
     Reminded,
@@ -306,6 +309,8 @@ class Steps:
                 person = self.enrolling.invite(at.tenant, move, txn, now_ms=at.received_ms)
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)
+            case KeyPut() | KeyUsed() | Audited():
+                self.moving.security.fold(at.tenant, move, txn, at_ms=at.received_ms)
             case Asked() | Judged() | Opened() | Reminded() | Lapsed() | Appointed():
                 approvals = self.moving.approvals
                 person = approvals.fold(at.tenant, move, txn, at_ms=at.received_ms)

@@ -249,11 +249,12 @@ def there(
     """
     runtime = common.load(config).runtime
     url = f"http://{_reachable(runtime.host)}:{runtime.port}"
+    key = runtime.admin_key or runtime.server_key
     request = urllib.request.Request(  # noqa: S310 - always http
         url + path,
         json.dumps(body).encode() if body is not None else None,
         {
-            "Authorization": "Basic " + b64encode(f"{runtime.server_key}:".encode()).decode(),
+            "Authorization": "Basic " + b64encode(f"{key}:".encode()).decode(),
             **({"Germane-Operator": operator} if operator else {}),
         },
         method=method or ("GET" if body is None else "POST"),

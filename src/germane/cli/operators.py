@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
+from typing import Annotated, Any
 
 import typer
 
 from germane.cli import common
-from germane.cli.acting import HOW, Act, done
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json
-
-if TYPE_CHECKING:
-    from germane.app import Engine
+from germane.cli.desk import writing
 
 app = typer.Typer(no_args_is_help=True, help="The people who run Germane, and what they may do.")
 Name = Annotated[str, typer.Argument(help="Name of the operator.")]
@@ -37,15 +33,10 @@ def add(
 ) -> None:
     """Appoint somebody, or give them other roles, and print their new token once."""
 
-    async def here(engine: Engine) -> dict[str, Any]:
-        from germane.api.approval_view import operator_view
-        from germane.app.operators import Operators
-
-        made, token = await Operators(engine).add(name, role, limit=limit, by=HOW)
-        return operator_view(made) | {"token": token}
-
     body = {"roles": role} | ({} if limit is None else {"limit": limit})
-    _tell_token(done(Act(here, _path(name), body, "PUT"), config, data), as_json=as_json)
+    with writing(config, data, made=False) as desk:
+        found = desk.put("operators", name, body=body)
+    _tell_token(found, as_json=as_json)
 
 
 @app.command("list")
@@ -74,14 +65,9 @@ def token(
 ) -> None:
     """Print a new token for somebody; the old one is worth nothing from now on."""
 
-    async def here(engine: Engine) -> dict[str, Any]:
-        from germane.api.approval_view import operator_view
-        from germane.app.operators import Operators
-
-        made, fresh = await Operators(engine).renew(name, by=HOW)
-        return operator_view(made) | {"token": fresh}
-
-    _tell_token(done(Act(here, f"{_path(name)}/token", {}), config, data), as_json=as_json)
+    with writing(config, data, made=False) as desk:
+        found = desk.post("operators", name, "token")
+    _tell_token(found, as_json=as_json)
 
 
 @app.command()
@@ -101,22 +87,13 @@ def enable(
 
 
 def _turned(name: str, config: Path, data: Path | None, *, disabled: bool, as_json: bool) -> None:
-    async def here(engine: Engine) -> dict[str, Any]:
-        from germane.api.approval_view import operator_view
-        from germane.app.operators import Operators
-
-        return operator_view(await Operators(engine).disable(name, by=HOW, disabled=disabled))
-
     word = "disable" if disabled else "enable"
-    found = done(Act(here, f"{_path(name)}/{word}", {}), config, data)
+    with writing(config, data, made=False) as desk:
+        found = desk.post("operators", name, word)
     if as_json:
         common.print_json(found)
     else:
         common.console().print(f"{name} is {word}d.")
-
-
-def _path(name: str) -> str:
-    return f"/v1/operators/{quote(name, safe='')}"
 
 
 def _tell_token(found: dict[str, Any], *, as_json: bool) -> None:

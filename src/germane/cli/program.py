@@ -10,9 +10,11 @@ import typer
 from germane.cli import (
     approvals,
     asking,
+    auditing,
     bulk,
     channel,
     exporting,
+    keys,
     letters,
     operators,
     privacy,
@@ -39,6 +41,8 @@ app.add_typer(demo, name="demo")
 app.add_typer(channel.app, name="channel")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(operators.app, name="operator")
+app.add_typer(keys.app, name="keys")
+app.command("audit")(auditing.audit)
 models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 app.add_typer(models, name="models")
 content = typer.Typer(no_args_is_help=True, help="What is said to people: check, draft, push.")

@@ -30,7 +30,7 @@ def token(who: str, valid_for: str, surfaces: list[str], config: Path, *, as_jso
         )
     anonymous = who.startswith("a:")
     person = who[2:] if anonymous else who.removeprefix("u:")
-    valid_s, now_s = seconds(valid_for), int(time.time())
+    valid_s, now_s = seconds(valid_for, "A token", least=1, most=MOST_S), int(time.time())
     made = sign(
         loaded.runtime.server_key,
         now_s=now_s,
@@ -45,19 +45,19 @@ def token(who: str, valid_for: str, surfaces: list[str], config: Path, *, as_jso
     common.console().print(made, markup=False)
 
 
-def seconds(text: str) -> int:
-    """A duration such as 15m, 1h or 7d, in seconds.
+def seconds(text: str, what: str, *, least: int, most: int) -> int:
+    """A duration such as 15m, 1h or 7d, in seconds. ``what`` is to be valid for it.
 
     Raises:
-        WrongUse: it is none, or is longer than a token may be valid.
+        WrongUse: it is none, or is too short or too long.
     """
     from germane.config.fields import UNITS_S, written
 
     found = _DURATION.fullmatch(text.strip())
-    valid_s = int(found[1]) * UNITS_S[found[2]] if found else 0
-    if not 0 < valid_s <= MOST_S:
+    valid_s = int(found[1]) * UNITS_S[found[2]] if found else -1
+    if not least <= valid_s <= most:
         raise WrongUse(
-            f"A token cannot be valid for {text!r}.",
-            hint=f'Write a duration up to {written(MOST_S)}, like "15m", "1h" or "2d".',
+            f"{what} cannot be valid for {text!r}.",
+            hint=f'Write a duration up to {written(most)}, like "15m", "1h" or "2d".',
         )
     return valid_s

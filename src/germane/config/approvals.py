@@ -12,7 +12,7 @@ from germane.config.fields import Field
 from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import read
 from germane.domain.approval import ROLE, ApprovalPolicy
-from germane.domain.operator import ROLES
+from germane.domain.operator import JUDGES, ROLES
 
 CHANNELS = ("email", "inapp", "webhook", "crm")
 
@@ -146,18 +146,22 @@ def _limits(rows: tuple[str, ...], path: str, problems: Problems) -> dict[str, f
                 "It must be a role, = and an amount.",
                 'Write limits = ["approver=500", "admin=20000"].',
             )
-        elif role not in ROLES:
-            problems.add(f"{path}.limits", row, "No such role.", did_you_mean(role, ROLES))
+        elif role not in JUDGES:
+            problems.add(f"{path}.limits", row, _no_judge(role), did_you_mean(role, JUDGES))
         else:
             found[role] = amount
     return found
 
 
+def _no_judge(role: str) -> str:
+    return "That role reads no single messages." if role in ROLES else "No such role."
+
+
 def _check_approvers(made: ApprovalPolicy, path: str, problems: Problems) -> None:
     for each in made.approvers:
         role = each.removeprefix(ROLE)
-        if each.startswith(ROLE) and role not in ROLES:
-            problems.add(f"{path}.approvers", each, "No such role.", did_you_mean(role, ROLES))
+        if each.startswith(ROLE) and role not in JUDGES:
+            problems.add(f"{path}.approvers", each, _no_judge(role), did_you_mean(role, JUDGES))
         elif each in ROLES:
             problems.add(
                 f"{path}.approvers",

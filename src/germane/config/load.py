@@ -31,6 +31,8 @@ class Runtime(msgspec.Struct, frozen=True):
     browser_decisions: str = "token"
     write_key: str = ""
     server_key: str = ""
+    admin_key: str = ""
+    """What commands ask a running server with; empty: the server key."""
     training: TrainingSpec = TrainingSpec()
     content: ContentSpec = ContentSpec()
     writer: WriterSpec = WriterSpec()
@@ -120,6 +122,7 @@ def _runtime(
         **values,
         write_key=write_key,
         server_key=server_key,
+        admin_key=environment.get("GERMANE_ADMIN_KEY") or keys.get("admin", ""),
         training=TrainingSpec(**training, every_s=every_s),
         content=speech.content(whole.get("content", {}), problems),
         writer=speech.writer(whole.get("writer", {}), writer_key, problems),

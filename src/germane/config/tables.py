@@ -284,7 +284,16 @@ KEYS = (
     Field(
         "server",
         "text",
-        "Server key: may do everything. Secret; better kept in .env.",
+        "Server key: may do everything; keys, operators, erasure and the audit log only until there is an "
+        "admin key. Secret; better kept in .env.",
+        "",
+        secret=True,
+    ),
+    Field(
+        "admin",
+        "text",
+        "Admin key (`germane keys make --scope admin`) that commands ask a running server with; else they use "
+        "the server key. Secret; better kept in .env, as GERMANE_ADMIN_KEY.",
         "",
         secret=True,
     ),

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from germane.api.auth import Keys
 from germane.api.body import answer, parse
+from germane.api.callers import Callers
 from germane.app import AcceleratedWorld, Engine
 from germane.domain.errors import NotFound
 from germane.domain.record import Txn
@@ -35,7 +36,7 @@ class Live:
 
     def __init__(self, engine: Engine, keys: Keys, started_ms: int) -> None:
         self._engine = engine
-        self._keys = keys
+        self._callers = Callers(engine, keys)
         self._started_ms = started_ms
         self._trips: OrderedDict[str, dict[str, Any]] = OrderedDict()
         stored = engine.store.meta(REPORT)
@@ -78,7 +79,7 @@ class Live:
 
     async def progress(self, request: Request) -> Response:
         """Where the simulated clock and the replay stand (server key)."""
-        self._keys.require_server(request)
+        self._callers.admitted(request, "decide.many")
         world = self._engine.world
         speed = world.speed if isinstance(world, AcceleratedWorld) else 1.0
         return answer(
@@ -92,7 +93,7 @@ class Live:
 
     async def report(self, request: Request) -> Response:
         """The shop's score (server key); kept, so that a restart goes on with it."""
-        self._keys.require_server(request)
+        self._callers.admitted(request, "decide.many")
         said = await parse(request, dict[str, Any])
         for trip in said.pop("trips", []):
             self._trips.pop(trip["household"], None)

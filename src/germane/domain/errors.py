@@ -289,6 +289,19 @@ class BadOperator(BadRequest):
     code = "operator.invalid"
 
 
+class UnknownKey(NotFound):
+    """There is no such key."""
+
+    code = "key.unknown"
+    hint = "`germane keys list` has the ids of all of them."
+
+
+class BadKey(BadRequest):
+    """A key cannot be like that."""
+
+    code = "key.invalid"
+
+
 class BadCondition(BadRequest):
     """The condition is not a valid expression."""
 

@@ -7,9 +7,11 @@ from typing import Literal
 import msgspec
 
 from germane.domain.approval import ApprovalPolicy, Verdict
+from germane.domain.audit import AuditLink
 from germane.domain.campaign import Campaign
 from germane.domain.campaign import Status as Standing
 from germane.domain.content import Content
+from germane.domain.key import ApiKey
 from germane.domain.message import Message, Status, Why
 from germane.domain.operator import Operator
 
@@ -236,6 +238,30 @@ class Appointed(Move, frozen=True, gc=False):
     """Operator, or how it came (``command line``, ``server key``)."""
 
 
+class KeyPut(Move, frozen=True, gc=False):
+    """A key was made, or it ends at another time, or at once."""
+
+    key: ApiKey
+    by: str
+    """Operator, key, or how it came."""
+
+
+class KeyUsed(Move, frozen=True, gc=False):
+    """A key opened something, for the first time on a day."""
+
+    key_id: str
+    day: int
+    """Since 1970."""
+
+
+class Audited(Move, frozen=True, gc=False):
+    """Something was entered into the audit log. The link is as it was forged then, so that a log that was
+    tampered with cannot be folded into a chain that holds."""
+
+    link: AuditLink
+
+
+SecurityMove = KeyPut | KeyUsed | Audited
 ApprovalMove = Asked | Judged | Opened | Reminded | Lapsed | Appointed
 AnyMove = (
     Planned
@@ -247,6 +273,7 @@ AnyMove = (
     | Switched
     | Released
     | ApprovalMove
+    | SecurityMove
     | ContentPut
     | ContentGone
     | CampaignPut

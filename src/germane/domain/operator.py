@@ -8,6 +8,8 @@ import msgspec
 
 Role = Literal["admin", "editor", "approver", "analyst", "privacy officer"]
 ROLES: tuple[Role, ...] = ("admin", "editor", "approver", "analyst", "privacy officer")
+JUDGES: tuple[Role, ...] = ("admin", "editor", "approver", "privacy officer")
+"""Roles that may see what waits for approval: policies may name these."""
 TOKEN_PREFIX = "gop_"  # noqa: S105 - what every token begins with is no secret
 NAME_MAX = 64
 

@@ -37,15 +37,16 @@ def joined(before: bytes, sealed: bytes) -> bytes:
     return sha256(before + sealed).digest()
 
 
-def broken(entries: Iterable[Joint], head: bytes) -> int | None:
+def broken(entries: Iterable[Joint], head: bytes, start: bytes = START) -> int | None:
     """Place, from 0, of the first entry that is not what it was; ``None``: all of them are.
 
     Args:
-        entries: The whole chain in its order.
+        entries: The whole chain in its order, or a part of it.
         head: The digest after the last entry, as it is kept beside the chain; where it does not fit, entries
             are missing at the end: their place is told.
+        start: The digest before the first of them.
     """
-    digest, count = START, 0
+    digest, count = start, 0
     for place, each in enumerate(entries):
         digest = joined(digest, each.seal)
         if digest != each.digest:

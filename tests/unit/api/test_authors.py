@@ -90,13 +90,14 @@ def test_what_is_live_stays_able_to_send(engine: Engine) -> None:
 
 
 def test_not_everybody_writes(engine: Engine) -> None:
+    token = {"headers": {"authorization": f"Bearer {TOKENS['ann']}"}}
     analyst, turned = send(
         engine,
         put("content/offer", OFFER, "eve"),
-        ("DELETE", "/v1/content/offer", {"headers": {"authorization": f"Bearer {TOKENS['ann']}"}}),
+        ("POST", "/v1/switch", {"json": {"scope": "all", "on": True}, **token}),
     )
     assert "role editor" in refused(analyst, 403, "auth.forbidden")["hint"]
-    refused(turned, 401, "auth.invalid_key")
+    assert "role approver or admin" in refused(turned, 403, "auth.forbidden")["hint"]
 
 
 @pytest.mark.parametrize(
