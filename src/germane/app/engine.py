@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -26,11 +27,12 @@ from germane.app.stats import Stats
 from germane.app.steps import Steps
 from germane.app.unheard import Unheard
 from germane.domain.decision import Ask, Decision
+from germane.domain.erasure import Erasure
 from germane.domain.errors import GermaneError, Overloaded, StorageFailed
 from germane.domain.event import Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
-from germane.domain.moves import AnyMove
+from germane.domain.moves import AnyMove, Erased
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
@@ -70,6 +72,10 @@ class Engine(Known):
         self.version = __version__
         self.counters = Stats()
         self.key = key
+        self.folder: Path | None = None
+        """The data folder; ``None``: it is all in memory."""
+        self.stale = False
+        """Whether the shared model has seen somebody who was erased since."""
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
         self._steps.library.read(tenant)
@@ -107,6 +113,15 @@ class Engine(Known):
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""
         return self._keeping.seal()
+
+    @contextmanager
+    def unsealed(self) -> Iterator[None]:
+        """Nothing is moved into history meanwhile."""
+        self._keeping.held = True
+        try:
+            yield
+        finally:
+            self._keeping.held = False
 
     @property
     def seq(self) -> int:
@@ -270,6 +285,16 @@ class Engine(Known):
         except GermaneError:
             self._seq -= 1
             raise
+        return self._held(txn)
+
+    def fold_erasure(self, move: Erased, erasure: Erasure, also: Txn) -> Txn:
+        """Fold that somebody is erased: no later read knows them. It is durable by ``note``, with ``also``."""
+        arrival = self._arrival()
+        txn = Txn(entries=also.entries, meta=also.meta)
+        txn.erasure = replace(erasure, before=arrival.seq)
+        self._steps.move(move, arrival, txn)
+        self._memory.erase(erasure, txn, self._ticket + 1)
+        self.stale = True
         return self._held(txn)
 
     # -- asking ----------------------------------------------------------------------------------

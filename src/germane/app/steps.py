@@ -33,6 +33,7 @@ from germane.domain.moves import (
     CampaignTurned,
     ContentGone,
     ContentPut,
+    Erased,
     Invited,
     Judged,
     Lapsed,
@@ -283,6 +284,8 @@ class Steps:
                 person = self.enrolling.tick(*named, txn, now_ms=at.received_ms)
             case Invited():
                 person = self.enrolling.invite(at.tenant, move, txn, now_ms=at.received_ms)
+            case Erased():  # what it means for the store and memory, the engine knows
+                pass
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)
             case Asked() | Judged() | Opened() | Reminded() | Lapsed() | Appointed():

@@ -206,6 +206,15 @@ class Appointed(Move, frozen=True, gc=False):
     """Operator, or how it came (``command line``, ``server key``)."""
 
 
+class Erased(Move, frozen=True, gc=False):
+    """Somebody was erased. Who it was, nobody can read from it."""
+
+    receipt: str
+    """Id of the receipt."""
+    people: dict[str, int]
+    """Mark of each of their keys (``privacy.erasure.mark``) -> what came until then went, ms since 1970."""
+
+
 ApprovalMove = Asked | Judged | Opened | Reminded | Lapsed | Appointed
 AnyMove = (
     Planned
@@ -224,4 +233,5 @@ AnyMove = (
     | Ticked
     | Invited
     | Stated
+    | Erased
 )

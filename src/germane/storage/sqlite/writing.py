@@ -6,11 +6,14 @@ import sqlite3
 
 from germane.domain.record import FROM_OUTSIDE, Txn
 from germane.storage.codec import dedupe_key, encode
+from germane.storage.sqlite.erasing import erase
 
 
 def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None:
     """Everything of ``txn``, inside the caller's transaction."""
     many = connection.executemany
+    if txn.erasure is not None:
+        erase(connection, txn.erasure)
     if txn.records:
         many(
             sql["add_record"],
