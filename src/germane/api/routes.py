@@ -14,6 +14,7 @@ from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
+from germane.api.rights import rights
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
@@ -48,6 +49,7 @@ def endpoints(
         *_tracking(engine, keys),
         *_decisions(Decisions(engine, keys, browsers, inbox)),
         *_people(operations),
+        *rights(engine, keys),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
         *_links(Links(back)),

@@ -114,6 +114,11 @@ class Engine(Known):
         """Move some of the records of closed months into history; how many were moved."""
         return self._keeping.seal()
 
+    @property
+    def serving(self) -> bool:
+        """Whether there is a thread that commits."""
+        return self._committer.running
+
     @contextmanager
     def unsealed(self) -> Iterator[None]:
         """Nothing is moved into history meanwhile."""

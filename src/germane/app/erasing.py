@@ -31,7 +31,7 @@ from germane.domain.erasure import Erasure
 from germane.domain.errors import Overloaded, UnknownPerson
 from germane.domain.event import Event
 from germane.domain.ids import DEFAULT_TENANT
-from germane.domain.ledger import EntryKind
+from germane.domain.ledger import Entry, EntryKind
 from germane.domain.message import Why
 from germane.domain.moves import Erased, Suppressed
 from germane.domain.ports import Store
@@ -204,7 +204,18 @@ def _kept(store: Store, tenant: str, trail: Trail, now_ms: int) -> list[Suppress
     return found
 
 
-def _accounts(store: Store, tenant: str, trail: Trail) -> dict[tuple[str, str, str], Any]:
+def _changed(store: Store, tenant: str, trail: Trail) -> dict[tuple[str, str, str], Entry | None]:
+    """Entries that are nobody's and change all the same: messages about theirs, and their accounts."""
+    kinds = ("message", "draft", "approval")
+    found: dict[tuple[str, str, str], Entry | None] = {
+        (tenant, kind, each.key): None
+        for kind in kinds
+        for each in store.entries_among(tenant, kind, sorted(trail.messages))
+    }
+    return found | _accounts(store, tenant, trail)
+
+
+def _accounts(store: Store, tenant: str, trail: Trail) -> dict[tuple[str, str, str], Entry | None]:
     """What is known of the accounts of which they told something, from what others told."""
     if not trail.accounts:
         return {}
@@ -253,15 +264,23 @@ async def erase(engine: Engine, person_id: str) -> dict[str, Any]:
         _listed(engine.folder, [step.line])
         if step.kept:
             engine.put_moves(step.kept)
-        await engine.note(engine.fold_erasure(step.move, step.erasure, step.also))
+        await _settled(engine, engine.fold_erasure(step.move, step.erasure, step.also))
     models = _blobs_cleared(engine.folder)
     if engine.folder is not None:
         attach(engine.model, FolderBlobs(engine.folder / "models"))
     late = take_letters(engine.store, found)
     if late:
-        await engine.note(Txn(erasure=Erasure(engine.tenant, (), letters=tuple(late))))
+        await _settled(engine, Txn(erasure=Erasure(engine.tenant, (), letters=tuple(late))))
         found.counts["deadLetters"] += len(late)
     return receipt(engine, step, found, models, at_once=False)
+
+
+async def _settled(engine: Engine, txn: Txn) -> None:
+    """Make it durable, whether or not there is a thread that commits."""
+    if engine.serving:
+        await engine.note(txn)
+    else:
+        engine.commit(txn)
 
 
 async def _looked_for(engine: Engine, person_id: str) -> tuple[Found, Step]:
@@ -272,7 +291,7 @@ async def _looked_for(engine: Engine, person_id: str) -> tuple[Found, Step]:
         person = engine.profile_of(person).person
         found = await apart(find, store, tenant, person)
         step = await apart(prepared, store, tenant, engine.key, found, engine.world.now_ms())
-        step.also.entries.update(await apart(_accounts, store, tenant, found.trail))
+        step.also.entries = await apart(_changed, store, tenant, found.trail)
         if not _overtaken(engine, found):
             return found, step
     raise Overloaded()
@@ -423,6 +442,13 @@ def receipt(
                 "folder a mark names nobody.",
             },
         ],
+        "bytes": {
+            "overwritten": "now" if engine.store.clean else "at the next start",
+            "text": "The files hold nothing that is left over of deleted rows."
+            if engine.store.clean
+            else "No row is left. The database is so large, or was being read, that it is written anew "
+            "as Germane starts.",
+        },
         "sharedModel": {
             "rebuilt": "now" if at_once else "at the next start",
             "text": "It is what the log without them makes of it."

@@ -28,9 +28,9 @@ class Store(Protocol):
     def commit(self, txn: Txn) -> None:
         """Make all of it durable before returning.
 
-        What ``txn.erasure`` names is in no file afterwards: neither as a row nor as bytes that are left over.
-        Its offsets stay holes in the log, and ``last_seq`` does not fall, because the transaction brings a
-        record of its own.
+        What ``txn.erasure`` names is in no row afterwards, and its bytes are in no file (``clean``). Its
+        offsets stay holes in the log, and ``last_seq`` does not fall, because the transaction brings a record
+        of its own.
 
         Raises:
             StorageFailed: the write or its fsync failed; nothing of ``txn`` may be acknowledged.
@@ -51,6 +51,12 @@ class Store(Protocol):
         Raises:
             StorageFailed: nothing of it may be acknowledged.
         """
+        ...
+
+    @property
+    def clean(self) -> bool:
+        """Whether no byte of what was erased is left in any file. A large one is written anew by the next
+        start; a long read may hold it up."""
         ...
 
     def last_seq(self) -> int:

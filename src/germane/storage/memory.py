@@ -84,6 +84,11 @@ class MemoryStore:
         for tenant, decision in txn.decisions:
             self._decisions[tenant, decision.decision_id] = decision
 
+    @property
+    def clean(self) -> bool:
+        """There is no file."""
+        return True
+
     def _erase(self, what: Erasure) -> None:
         people, seqs = {(what.tenant, each) for each in what.people}, {*what.seqs}
 

@@ -117,9 +117,6 @@ class Lives:
             self.world.advance(days=days)
             for number in range(self.people):
                 await self._act(number, act)
-        await self._sent()
-        for number in range(self.people):
-            await self._act(number, self._answers)
 
     def _begin(self) -> None:
         content = replace(
@@ -147,6 +144,7 @@ class Lives:
             (50.0, self._orders),
             (1.0, self._fails),
             (0.1, self._waits),
+            (0.1, self._answers),
         ]
         return acts if self.plain else [*acts[:3], (0.5, self._decides), *acts[3:]]
 
@@ -157,7 +155,7 @@ class Lives:
             if not self.skipped:
                 self.marks.append((self.engine.seq, self.world.state()))
         else:
-            self.engine._seq = self.marks[self.at][0]
+            self.engine._seq = self.marks[self.at][0]  # noqa: SLF001 - offsets that nobody has
             self.world.resume(self.marks[self.at][1])
         self.at += 1
 
@@ -236,6 +234,7 @@ class Lives:
             ),
             self._event(n, "custom", name="Looked Around", user_id=user(n)),
         )  # fmt: skip
+        await self._sent()
 
     async def _fails(self, n: int) -> None:
         bad = {"userId": user(n), "event": 7, "properties": {"note": canary(n, "rejected")}}

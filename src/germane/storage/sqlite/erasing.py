@@ -1,7 +1,8 @@
-"""Erasing: the statements that leave no row of a person, and the checkpoint that leaves no byte.
+"""Erasing: the statements that leave no row of a person, and what leaves no byte.
 
-``secure_delete`` is on, so that what a row was is overwritten in the pages of the main file; what the WAL held
-of it goes with the WAL, which is moved and cut to nothing.
+``secure_delete`` overwrites a deleted row where it was, but not what was left of it in a page that was balanced
+before (measured: some dozens of rows of a thousand). So the file is written anew (``VACUUM``), at once where it
+is small, else by the next start. What the WAL held goes with the WAL, which is moved and cut to nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import sqlite3
 
 from germane.domain.erasure import Erasure
 
+LOOSE = "storage.loose"
+"""A named value, there while bytes of somebody who was erased may be left in the file."""
+AT_ONCE_BYTES = 128 * 1024 * 1024
+"""A file up to this size is written anew while serving: commits wait for about a second."""
 PATIENCE_MS = 100
 """So long a checkpoint waits for a read, each time."""
 _GONE = "CREATE TEMP TABLE IF NOT EXISTS gone (seq INTEGER PRIMARY KEY)"
@@ -39,6 +44,15 @@ def erase(connection: sqlite3.Connection, what: Erasure) -> None:
     for statement in _OF_PEOPLE:
         many(statement, people)
     many("DELETE FROM dead_letter WHERE letter_id = ?", [(each,) for each in what.letters])
+    connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, x'01')", (LOOSE,))
+
+
+def written_anew(connection: sqlite3.Connection) -> None:
+    """Write the whole file anew where bytes may be left in it."""
+    loose = connection.execute("SELECT 1 FROM meta WHERE key = ?", (LOOSE,)).fetchone()
+    if loose is not None:
+        connection.execute("VACUUM")
+        connection.execute("DELETE FROM meta WHERE key = ?", (LOOSE,))
 
 
 def scrubbed(connection: sqlite3.Connection) -> bool:

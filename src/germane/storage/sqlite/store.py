@@ -26,7 +26,7 @@ from germane.storage.sqlite.connection import (
     open_reader,
     open_writer,
 )
-from germane.storage.sqlite.erasing import scrubbed
+from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
 from germane.storage.sqlite.sql import queries
 from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
 from germane.storage.sqlite.writing import write, write_state
@@ -65,6 +65,8 @@ class SqliteStore:
             self._lock = FolderLock(folder)
             try:
                 self._writer = open_writer(self._path)
+                with writing(self._path):
+                    written_anew(self._writer)
                 self._checkpointer = Checkpointer(self._path)
                 self._history.discard_unknown({row[0] for row in self._rows("sealed")})
             except BaseException:
@@ -155,9 +157,17 @@ class SqliteStore:
         if self._left:
             self._history.drop(self._left)
             self._left = []
-        if self._unscrubbed:
-            with contextlib.suppress(sqlite3.Error):
-                self._unscrubbed = not scrubbed(writer)
+        if not self._unscrubbed:
+            return
+        with contextlib.suppress(sqlite3.Error):  # no room, say: the next start does it
+            if self._path.stat().st_size <= AT_ONCE_BYTES:
+                written_anew(writer)
+            self._unscrubbed = not scrubbed(writer)
+
+    @property
+    def clean(self) -> bool:
+        """Whether no byte of what was erased is left in any file."""
+        return not self._unscrubbed and self.meta(LOOSE) is None
 
     def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
         full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"

@@ -1,0 +1,105 @@
+"""What a person may ask for: everything that is stored of them, and that it goes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from germane.api.auth import Keys
+from germane.api.body import answer
+from germane.api.endpoint import Endpoint
+from germane.app import access, erasing
+from germane.app.engine import Engine
+from germane.privacy import page
+
+_COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
+_TEXT = {"type": "string"}
+EXPORT = {
+    "type": "object",
+    "required": ["form", "personId", "keys", "profile", "events", "decisions", "messages"],
+    "properties": {
+        "form": _TEXT,
+        "personId": _TEXT,
+        "keys": {"type": "array", "items": _TEXT},
+        "profile": {"type": ["object", "null"]},
+        "state": {"type": ["object", "null"]},
+        **{
+            name: {"type": "array", "items": {"type": "object"}}
+            for name in (
+                "events", "decisions", "impressions", "outcomes", "consent", "messages", "moves",
+                "deadLetters",
+            )
+        },
+        "ledger": {"type": "object"},
+    },
+}  # fmt: skip
+RECEIPT = {
+    "type": "object",
+    "required": ["receipt", "at", "people", "removed", "kept", "sharedModel", "signature"],
+    "properties": {
+        "receipt": _TEXT,
+        "at": _TEXT,
+        "germane": _TEXT,
+        "people": {"type": "array", "items": _TEXT},
+        "removed": _COUNTS,
+        "kept": {"type": "array", "items": {"type": "object"}},
+        "bytes": {"type": "object"},
+        "sharedModel": {"type": "object"},
+        "signature": _TEXT,
+    },
+}
+
+
+class Rights:
+    """Endpoints of access and erasure; all of them take the server key."""
+
+    def __init__(self, engine: Engine, keys: Keys) -> None:
+        self._engine = engine
+        self._keys = keys
+
+    async def export(self, request: Request) -> Response:
+        """``GET /v1/people/{id}/export``: JSON, or a page for who accepts HTML rather."""
+        self._keys.require_server(request)
+        engine, person_id = self._engine, request.path_params["person_id"]
+        if engine.serving:
+            await engine.durable()
+        person = await asyncio.to_thread(
+            erasing.resolved, engine.store, engine.tenant, person_id, engine.person_key(person_id)
+        )
+        stored = await asyncio.to_thread(access.stored, engine.store, person, engine.tenant)
+        found = stored | access.known(engine, person)
+        if "text/html" in request.headers.get("accept", ""):
+            return Response(page.page(found), headers=page.HEADERS, media_type="text/html")
+        return answer(found)
+
+    async def erase(self, request: Request) -> Response:
+        """``DELETE /v1/people/{id}``: everything of theirs goes; the answer is the receipt."""
+        self._keys.require_server(request)
+        return answer(await erasing.erase(self._engine, request.path_params["person_id"]))
+
+
+def rights(engine: Engine, keys: Keys) -> list[Endpoint]:
+    """Their rows in the route table."""
+    on = Rights(engine, keys)
+    return [
+        Endpoint(
+            "GET",
+            "/v1/people/{person_id}/export",
+            on.export,
+            "Everything that is stored of a person: JSON, or a page with Accept: text/html",
+            "People",
+            answer=EXPORT,
+            also=(404,),
+        ),
+        Endpoint(
+            "DELETE",
+            "/v1/people/{person_id}",
+            on.erase,
+            "Erase a person everywhere; the answer is a signed receipt",
+            "People",
+            answer=RECEIPT,
+            also=(404, 429, 503),
+        ),
+    ]
