@@ -12,8 +12,11 @@ from germane.api.body import answer
 from germane.api.endpoint import Endpoint
 from germane.app import access, erasing
 from germane.app.engine import Engine
+from germane.domain.record import Txn
 from germane.privacy import page
 
+ASKED = "rights.asked"
+"""A named value without a meaning, which makes a group commit."""
 _COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
 _TEXT = {"type": "string"}
 EXPORT = {
@@ -63,8 +66,8 @@ class Rights:
         """``GET /v1/people/{id}/export``: JSON, or a page for who accepts HTML rather."""
         self._keys.require_server(request)
         engine, person_id = self._engine, request.path_params["person_id"]
-        if engine.serving:
-            await engine.durable()
+        if engine.serving:  # decisions of just now ride in the next group: this makes one
+            await engine.note(Txn(meta={ASKED: b""}))
         person = await asyncio.to_thread(
             erasing.resolved, engine.store, engine.tenant, person_id, engine.person_key(person_id)
         )

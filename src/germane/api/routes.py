@@ -48,8 +48,8 @@ def endpoints(
     return [
         *_tracking(engine, keys),
         *_decisions(Decisions(engine, keys, browsers, inbox)),
-        *_people(operations),
         *rights(engine, keys),
+        *_people(operations),
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
         *_links(Links(back)),

@@ -118,6 +118,15 @@ def _agreed(person: str, config: Path, data: Path | None) -> bool:
         f"Of [bold]{escape(key)}[/] ({escape(', '.join(sorted(found.trail.externals)))}) there are: "
         f"{_listed(found.counts)}."
     )
+    return _asked()
+
+
+def _asked() -> bool:
+    """Whether somebody says yes.
+
+    Raises:
+        WrongUse: there is nobody to ask.
+    """
     if not sys.stdin.isatty():
         raise WrongUse(
             "All of it would be erased, and there is nobody to ask.",
