@@ -181,6 +181,7 @@ class TestSqlite(StoreContract):
         assert all(b in raw(tmp_path) for b in (b"canary00007", b"canary00299"))
         gone = tuple(range(1, 301, 2))
         store.commit(Txn(records=[a_record(400)], erasure=Erasure(TENANT, (), gone)))
+        assert store.scrub()
         left = raw(tmp_path)
         assert [n for n in gone if words[n - 1].encode() in left] == []
         assert all(words[n - 1].encode() in left for n in range(2, 301, 2))
@@ -199,11 +200,11 @@ class TestSqlite(StoreContract):
         for n in gone:
             store.commit(Txn(erasure=Erasure(TENANT, (f"u:{n}",))))
         assert store.counts()["entries"] == 200
-        assert not store.clean
+        assert not store.scrub()
         assert any(words[n].encode() in raw(tmp_path) for n in gone)
         store.close()
         again = SqliteStore.open(tmp_path)
-        assert again.clean
+        assert again.scrub()
         again.close()
         left = raw(tmp_path)
         assert [n for n in gone if words[n].encode() in left] == []
@@ -255,6 +256,7 @@ class TestSqlite(StoreContract):
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM log").fetchone()
         store.commit(Txn(records=[a_record(2)], erasure=Erasure(TENANT, (), (1,))))
+        assert not store.scrub()
         assert b"canary00001" in raw(tmp_path)
         other.execute("COMMIT")
         store.commit(Txn(records=[a_record(3)]))

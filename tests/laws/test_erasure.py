@@ -35,7 +35,7 @@ def test_law_8_the_rest_is_as_if_they_had_never_come(
         assert person not in others
         life.close()
         return
-    assert engine.store.clean
+    assert engine.store.scrub()
     assert person in gone
     for _ in range(2):
         now = everybody(life.engine)

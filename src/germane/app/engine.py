@@ -47,6 +47,7 @@ MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
 
 Report = TypeVar("Report", Impression, Outcome)
+Value = TypeVar("Value")
 
 
 class Engine(Known):
@@ -118,6 +119,10 @@ class Engine(Known):
     def serving(self) -> bool:
         """Whether there is a thread that commits."""
         return self._committer.running
+
+    async def between(self, work: Callable[[], Value]) -> Value:
+        """Run something between two commits, in the thread that commits."""
+        return await self._committer.call(work) if self.serving else work()
 
     @contextmanager
     def unsealed(self) -> Iterator[None]:

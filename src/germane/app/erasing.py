@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -24,8 +25,9 @@ from germane.app.entries import ALL, Entries
 from germane.app.moving import Suppression, address_key
 from germane.app.opening import REFOLD, SNAPSHOT, write_snapshot
 from germane.app.rebuild import Rebuild
+from germane.app.records import keys_of, merges
 from germane.app.sheet import Sheet
-from germane.app.trail import Trail, end_of, of_person, own
+from germane.app.trail import Trail, end_of, own
 from germane.app.trained import TREES, attach
 from germane.domain.erasure import Erasure
 from germane.domain.errors import Overloaded, UnknownPerson
@@ -46,7 +48,7 @@ from germane.storage.lines import append, lines
 from germane.storage.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from germane.app.engine import Engine
 
@@ -82,24 +84,39 @@ class Found:
 
 def find(store: Store, tenant: str, person: str) -> Found:
     """Everything of one person, by the key that they have now. It only reads, and may run beside a writer."""
+    return find_all(store, tenant, [person])[0]
+
+
+def find_all(store: Store, tenant: str, people: Sequence[str]) -> list[Found]:
+    """The same of each of some people; the log is read twice."""
     upto = store.last_seq()
-    theirs = of_person(store, person, upto)
+    found = merges(store.read(0, until=upto))
+    ends = [keys_of(found, each) for each in people]
+    trails = [Trail(tenant, {each: 0}) for each in people]
+    theirs = [_theirs(each, mine) for each, mine in zip(people, ends, strict=True)]
+    places: dict[str, list[int]] = {"": [*range(len(people))]}
+    for n, (person, mine) in enumerate(zip(people, ends, strict=True)):
+        for key in {person, *mine}:
+            places.setdefault(key, []).append(n)
+    for record in store.read(0, until=upto):
+        if record.person or record.kind == "move":
+            for n in places.get(record.person, ()):
+                trails[n].offer(record, theirs[n])
+    return [
+        _found(store, trail, partial(own, store, tenant, person=each), upto)
+        for each, trail in zip(people, trails, strict=True)
+    ]
 
-    def mine(keys: Collection[str]) -> set[str]:
-        return own(store, tenant, keys, person)
 
-    return _found(store, Trail(tenant, {person: 0}), theirs, mine, upto)
+def _theirs(person: str, ends: Mapping[str, int]) -> Callable[[Record], bool]:
+    return lambda each: each.person == person or each.seq < ends.get(each.person, 0)
 
 
 def _found(
-    store: Store,
-    trail: Trail,
-    theirs: Callable[[Record], bool],
-    mine: Callable[[Collection[str]], set[str]],
-    upto: int,
+    store: Store, trail: Trail, mine: Callable[[Collection[str]], set[str]], upto: int
 ) -> Found:
-    """``mine``: those of some keys that lead to nobody else."""
-    for _ in trail.walk(store, theirs, upto):
+    """What a trail that has seen all records comes to. ``mine``: those of some keys that are nobody else's."""
+    for _ in trail.barred(store):
         pass
     people = mine(trail.keys)
     links = store.externals_of(trail.tenant, people)
@@ -234,22 +251,26 @@ def _accounts(store: Store, tenant: str, trail: Trail) -> dict[tuple[str, str, s
 # -- doing it ----------------------------------------------------------------------------------------
 
 
-def erase_here(engine: Engine, person_id: str) -> dict[str, Any]:
-    """Erase somebody at once, without an event loop; the receipt. The engine must be opened again afterwards.
+def erase_here(engine: Engine, *person_ids: str) -> list[dict[str, Any]]:
+    """Erase some people at once, without an event loop; a receipt each. The engine must be opened again
+    afterwards.
 
     Raises:
-        UnknownPerson: nothing is stored of anybody of that name.
+        UnknownPerson: nothing is stored of anybody of one of the names; nobody is erased.
     """
-    store, now_ms = engine.store, engine.world.now_ms()
-    person = resolved(store, engine.tenant, person_id, engine.person_key(person_id))
-    found = find(store, engine.tenant, person)
-    step = prepared(store, engine.tenant, engine.key, found, now_ms)
+    store, tenant, now_ms = engine.store, engine.tenant, engine.world.now_ms()
+    people = [resolved(store, tenant, each, engine.person_key(each)) for each in person_ids]
+    found = find_all(store, tenant, people)
+    steps = [prepared(store, tenant, engine.key, each, now_ms) for each in found]
     models = _blobs_cleared(engine.folder)
-    _listed(engine.folder, [step.line])
-    _commit(store, engine.tenant, step, now_ms)
+    _listed(engine.folder, [each.line for each in steps])
     engine.stale = True
-    _fold_anew(engine.settings, store, engine.folder, engine.key, now_ms)
-    return receipt(engine, step, found, models, at_once=True)
+    _commit(store, tenant, steps, now_ms)
+    clean = _fold_anew(engine.settings, store, engine.folder, engine.key, now_ms)
+    return [
+        receipt(engine, step, each, models, clean=clean, at_once=True)
+        for step, each in zip(steps, found, strict=True)
+    ]
 
 
 async def erase(engine: Engine, person_id: str) -> dict[str, Any]:
@@ -272,7 +293,8 @@ async def erase(engine: Engine, person_id: str) -> dict[str, Any]:
     if late:
         await _settled(engine, Txn(erasure=Erasure(engine.tenant, (), letters=tuple(late))))
         found.counts["deadLetters"] += len(late)
-    return receipt(engine, step, found, models, at_once=False)
+    clean = await engine.between(engine.store.scrub)
+    return receipt(engine, step, found, models, clean=clean, at_once=False)
 
 
 async def _settled(engine: Engine, txn: Txn) -> None:
@@ -338,20 +360,29 @@ def _blobs_cleared(folder: Path | None) -> int:
     return count
 
 
-def _commit(store: Store, tenant: str, step: Step, now_ms: int) -> None:
-    """Record it and let the rows go, where nobody serves. What is derived must be folded anew."""
-    txn, seq = Txn(erasure=step.erasure, meta=step.also.meta), store.last_seq()
-    for move in (*step.kept, step.move):
+def _commit(store: Store, tenant: str, steps: Sequence[Step], now_ms: int) -> None:
+    """Record them and let the rows go, where nobody serves. What is derived must be folded anew."""
+    txn, seq = Txn(), store.last_seq()
+    for move in (move for each in steps for move in (*each.kept, each.move)):
         seq += 1
         at = Arrival(seq, tenant, now_ms)
         txn.records.append(at.record("move", "", f"move:{seq}", now_ms, move))
+    for each in steps:
+        txn.meta |= each.also.meta
+    erased = [each.erasure for each in steps]
+    txn.erasure = Erasure(
+        tenant,
+        tuple(person for each in erased for person in each.people),
+        tuple(sorted({seq for each in erased for seq in each.seqs})),
+        letters=tuple({number for each in erased for number in each.letters}),
+    )
     store.commit(txn)
 
 
 def _fold_anew(
     settings: Settings, store: Store, folder: Path | None, key: bytes, now_ms: int
-) -> None:
-    """All that is derived, from the log that is left; then the mark goes."""
+) -> bool:
+    """All that is derived, from the log that is left; then the mark goes. Whether no byte is left."""
     work = Rebuild(settings, key)
     store.replace_state(work.txns(store.read(0)))
     strangers.drop_all(store, DEFAULT_TENANT, settings, now_ms)
@@ -359,6 +390,7 @@ def _fold_anew(
         _blobs_cleared(folder)
         write_snapshot(work.model, FolderBlobs(folder / "models"), settings)
     store.commit(Txn(meta={REFOLD: b""}))
+    return store.scrub(large=True)
 
 
 # -- at the next start, and after a backup was put back ----------------------------------------------------
@@ -367,36 +399,42 @@ def _fold_anew(
 def finish(settings: Settings, store: Store, folder: Path, key: bytes, world: World) -> None:
     """What a start does before anything is served: obey the list, and fold anew what is due."""
     now_ms = world.now_ms()
-    for line in lines(folder / LIST, Line):
-        if store.meta(_done(line)) is None:
-            _obeyed(store, key, line, now_ms)
+    due = [each for each in lines(folder / LIST, Line) if store.meta(_done(each)) is None]
+    if due:
+        _obeyed(store, key, due, now_ms)
     if store.meta(REFOLD):
         _fold_anew(settings, store, folder, key, now_ms)
 
 
-def _obeyed(store: Store, key: bytes, line: Line, now_ms: int) -> None:
-    """Erase whom a line names from a store that does not know of it: what came later stays."""
-    tenant, marks = DEFAULT_TENANT, dict[str, str]()
+def _obeyed(store: Store, key: bytes, due: Sequence[Line], now_ms: int) -> None:
+    """Erase whom lines name from a store that does not know of it: what came later stays."""
+    tenant, marks, until = DEFAULT_TENANT, dict[str, str](), dict[str, int]()
+    for line in due:
+        for each, ms in line.people.items():
+            until[each] = max(ms, until.get(each, 0))
 
     def theirs(record: Record) -> bool:
         person = record.person
         if person and person not in marks:
             marks[person] = mark(key, tenant, person)
-        return bool(person) and record.received_ms <= line.people.get(marks[person], -1)
+        return bool(person) and record.received_ms <= until.get(marks[person], -1)
 
     def mine(keys: Collection[str]) -> set[str]:
-        return {each for each in keys if mark(key, tenant, each) in line.people}
+        return {each for each in keys if mark(key, tenant, each) in until}
 
-    found = _found(store, Trail(tenant), theirs, mine, store.last_seq())
-    step = prepared(store, tenant, key, found, now_ms)
-    step.line = line
-    step.also.meta = {_done(line): str(now_ms).encode()}
-    if found.trail.seqs or found.letters:
-        step.also.meta[REFOLD] = line.receipt.encode()
-        step.erasure = msgspec.structs.replace(step.erasure, after=0)
-        _commit(store, tenant, step, now_ms)
-    else:
-        store.commit(Txn(meta=step.also.meta))
+    trail, upto = Trail(tenant), store.last_seq()
+    for record in store.read(0, until=upto):
+        trail.offer(record, theirs)
+    found = _found(store, trail, mine, upto)
+    done = {_done(each): str(now_ms).encode() for each in due}
+    if not (trail.seqs or found.letters):
+        store.commit(Txn(meta=done))
+        return
+    steps = [prepared(store, tenant, key, found, now_ms)]
+    steps[0].line = due[0]
+    steps[0].also.meta = done | {REFOLD: due[-1].receipt.encode()}
+    steps += [Step(each, Erasure(tenant, ()), [], Txn()) for each in due[1:]]
+    _commit(store, tenant, steps, now_ms)
 
 
 def add_lines(folder: Path, other: Path) -> int:
@@ -420,7 +458,7 @@ def _listed(folder: Path | None, new: Iterable[Line]) -> None:
 
 
 def receipt(
-    engine: Engine, step: Step, found: Found, models: int, *, at_once: bool
+    engine: Engine, step: Step, found: Found, models: int, *, clean: bool, at_once: bool
 ) -> dict[str, Any]:
     """What was done, signed with the data folder's key."""
     told = {
@@ -443,9 +481,9 @@ def receipt(
             },
         ],
         "bytes": {
-            "overwritten": "now" if engine.store.clean else "at the next start",
+            "overwritten": "now" if clean else "at the next start",
             "text": "The files hold nothing that is left over of deleted rows."
-            if engine.store.clean
+            if clean
             else "No row is left. The database is so large, or was being read, that it is written anew "
             "as Germane starts.",
         },

@@ -53,9 +53,19 @@ class Trail:
     def walk(self, store: Store, theirs: Theirs, until: int) -> Iterator[Record]:
         """Their records in log order; then suppressions of their addresses, which the log has of nobody."""
         for record in store.read(0, until=until):
-            if record.tenant == self.tenant and (theirs(record) or self._names_them(record)):
-                self._take(record)
+            if self.offer(record, theirs):
                 yield record
+        yield from self.barred(store)
+
+    def offer(self, record: Record, theirs: Theirs) -> bool:
+        """Look at the next record of the log; whether it is theirs."""
+        if record.tenant != self.tenant or not (theirs(record) or self._names_them(record)):
+            return False
+        self._take(record)
+        return True
+
+    def barred(self, store: Store) -> Iterator[Record]:
+        """At the end: suppressions of their addresses."""
         addresses = {address_key("email", each) for each in self.emails}
         for seq, move in self.suppressed.items():
             found = store.record(seq) if move.address in addresses else None

@@ -93,7 +93,8 @@ def _done(person: str, config: Path, data: Path | None) -> dict[str, Any]:
 
     try:
         with common.opened(config, data, mode="write", made=True) as engine:
-            return erase_here(engine, person)
+            (receipt,) = erase_here(engine, person)
+            return receipt
     except StorageBusy:
         path = f"/v1/people/{quote(person, safe='')}"
         return there(config, path, method="DELETE", patience_s=PATIENCE_S)

@@ -28,9 +28,8 @@ class Store(Protocol):
     def commit(self, txn: Txn) -> None:
         """Make all of it durable before returning.
 
-        What ``txn.erasure`` names is in no row afterwards, and its bytes are in no file (``clean``). Its
-        offsets stay holes in the log, and ``last_seq`` does not fall, because the transaction brings a record
-        of its own.
+        What ``txn.erasure`` names is in no row afterwards; ``scrub`` sees to its bytes. Its offsets stay holes
+        in the log, and ``last_seq`` does not fall, because the transaction brings a record of its own.
 
         Raises:
             StorageFailed: the write or its fsync failed; nothing of ``txn`` may be acknowledged.
@@ -51,12 +50,6 @@ class Store(Protocol):
         Raises:
             StorageFailed: nothing of it may be acknowledged.
         """
-        ...
-
-    @property
-    def clean(self) -> bool:
-        """Whether no byte of what was erased is left in any file. A large one is written anew by the next
-        start; a long read may hold it up."""
         ...
 
     def last_seq(self) -> int:
@@ -186,6 +179,11 @@ class Store(Protocol):
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
         """Move records of events older than ``before_ms`` into history; how many were moved.
         Reading the log does not show where a record is."""
+        ...
+
+    def scrub(self, *, large: bool = False) -> bool:
+        """After erasures, in the thread that commits: leave no byte of them in any file. Whether none is left:
+        a large file is written anew only if told, or by the next start, and a long read may hold it up."""
         ...
 
     def close(self) -> None:

@@ -84,8 +84,7 @@ class MemoryStore:
         for tenant, decision in txn.decisions:
             self._decisions[tenant, decision.decision_id] = decision
 
-    @property
-    def clean(self) -> bool:
+    def scrub(self, *, large: bool = False) -> bool:
         """There is no file."""
         return True
 

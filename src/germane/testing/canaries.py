@@ -350,7 +350,7 @@ def compressed(engine: Engine) -> dict[int, list[bytes]]:
             data = msgspec.msgpack.decode(record.body)["rendered"]
             whole = CANARY.search(msgspec.json.encode(outbox.unpacked(data)))
             if whole is not None:
-                starts = range(8, max(len(data) - SLICE, 9), 64)
+                starts = range(8, max(len(data) - SLICE, 9), 8)
                 found.setdefault(int(whole[1]), []).extend(
                     data[each : each + SLICE] for each in starts
                 )

@@ -310,6 +310,7 @@ class StoreContract:
                 erasure=Erasure(TENANT, ("u:1", "a:x"), (1, 2, 5), letters=(1,)),
             )
         )
+        assert store.scrub()
         assert [each.seq for each in store.read(0)] == [3, 4, 6, 7, 9]
         assert store.record(1) is None
         assert store.seen(TENANT, ["m1", "m3", "m5"]) == {"m3"}

@@ -76,7 +76,7 @@ def test_every_word_of_theirs_and_of_nobody_else(
 
 
 def test_what_it_says(reading: Engine) -> None:
-    """Decisions with propensities and reasons, text of messages, consent with its notice, by any id of theirs."""
+    """Decisions with propensities and reasons, text of messages, consent with its notice, by each id."""
     export = access.everything(reading, canary(1, "anon"))
     assert export["form"] == "germane.person/1"
     assert export["personId"] == f"u:{user(1)}"

@@ -99,7 +99,7 @@ def here(folder: Path, *names: str) -> list[dict[str, Any]]:
     receipts = []
     for each in names:
         engine = opened(folder)
-        receipts.append(erasing.erase_here(engine, each))
+        receipts += erasing.erase_here(engine, each)
         engine.store.close()
     return receipts
 
@@ -486,7 +486,7 @@ def test_short_ids_take_nothing_of_others_with_them(engine: Engine) -> None:
     engine.accept_now([an_event(user="1"), an_event(user="2")])
     engine.accept_now([], [Rejection("x", "No. 1", named), Rejection("x", "", b'{"userId": 1}')])
     before = len(engine.letters(limit=10_000))
-    receipt = erasing.erase_here(engine, "u:1")
+    (receipt,) = erasing.erase_here(engine, "u:1")
     assert receipt["removed"]["deadLetters"] == 1
     assert len(engine.letters(limit=10_000)) == before - 1
 
@@ -495,7 +495,7 @@ def test_whom_only_the_log_knows(engine: Engine) -> None:
     """A stranger who was asked for, and did nothing."""
     engine.decide("", "passer-by", "", [Ask("home")])
     assert engine.person_key("passer-by") is None
-    receipt = erasing.erase_here(engine, "passer-by")
+    (receipt,) = erasing.erase_here(engine, "passer-by")
     assert receipt["removed"]["decisions"] == 1
     with pytest.raises(UnknownPerson):
         erasing.erase_here(engine, "passer-by")
@@ -504,7 +504,8 @@ def test_whom_only_the_log_knows(engine: Engine) -> None:
 def test_consent_alone(engine: Engine) -> None:
     """Whoever said no and nothing else has records as well."""
     engine.put_moves([Stated("u:shy", "personalisation", False, "api")])
-    assert erasing.erase_here(engine, "shy")["removed"]["moves"] == 1
+    (receipt,) = erasing.erase_here(engine, "shy")
+    assert receipt["removed"]["moves"] == 1
 
 
 # -- the receipt ---------------------------------------------------------------------------------------
@@ -512,7 +513,7 @@ def test_consent_alone(engine: Engine) -> None:
 
 def test_the_receipt_can_be_proven(engine: Engine) -> None:
     """It says what went, names nobody, and is worth nothing when a word of it is changed."""
-    receipt = erasing.erase_here(engine, user(11))
+    (receipt,) = erasing.erase_here(engine, user(11))
     assert genuine(engine.key, receipt)
     assert genuine(engine.key, json.loads(json.dumps(receipt)))
     assert not genuine(bytes(32), receipt)
@@ -529,7 +530,7 @@ def test_the_receipt_can_be_proven(engine: Engine) -> None:
 
 def test_the_log_says_that_somebody_was_erased(engine: Engine) -> None:
     """With the id of the receipt, and with marks that only the folder's secret makes."""
-    receipt = erasing.erase_here(engine, user(13))
+    (receipt,) = erasing.erase_here(engine, user(13))
     last = [*engine.store.read(0)][-1]
     move = msgspec.msgpack.decode(last.body)
     assert (move["type"], move["receipt"]) == ("Erased", receipt["receipt"])

@@ -29,7 +29,7 @@ from germane.storage.sqlite.connection import (
 from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
 from germane.storage.sqlite.sql import queries
 from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
-from germane.storage.sqlite.writing import write, write_state
+from germane.storage.sqlite.writing import pages_of, undo, write, write_state
 
 PAGE = 2_000
 MARKS = 500
@@ -120,7 +120,7 @@ class SqliteStore:
         except BaseException:
             writer.rollback()
             raise
-        self._pages = _pages(txn)
+        self._pages = pages_of(txn)
         self._unscrubbed = self._unscrubbed or txn.erasure is not None
 
     def sync(self) -> None:
@@ -159,14 +159,18 @@ class SqliteStore:
             self._left = []
         if not self._unscrubbed:
             return
-        with contextlib.suppress(sqlite3.Error):  # no room, say: the next start does it
-            if self._path.stat().st_size <= AT_ONCE_BYTES:
-                written_anew(writer)
+        with contextlib.suppress(sqlite3.Error):
             self._unscrubbed = not scrubbed(writer)
 
-    @property
-    def clean(self) -> bool:
-        """Whether no byte of what was erased is left in any file."""
+    def scrub(self, *, large: bool = False) -> bool:
+        """Write the file anew if bytes may be left in it; a large one only if told. Whether none are left."""
+        writer = self._writer
+        assert writer is not None, "the store was opened for reading"
+        with contextlib.suppress(sqlite3.Error):  # no room, say: the next start does it
+            if large or self._path.stat().st_size <= AT_ONCE_BYTES:
+                written_anew(writer)
+                self._unscrubbed = True
+        self._scrub(writer)
         return not self._unscrubbed and self.meta(LOOSE) is None
 
     def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
@@ -199,7 +203,7 @@ class SqliteStore:
             with writing(self._path):
                 self._swap_state(writer, txns)
         except BaseException:
-            _undo(writer)
+            undo(writer)
             raise
 
     def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
@@ -238,7 +242,7 @@ class SqliteStore:
                 if rows:
                     self._move(writer, [Record(*row) for row in rows])
         except BaseException:
-            _undo(writer)
+            undo(writer)
             raise
         return len(rows)
 
@@ -440,7 +444,7 @@ class SqliteStore:
             self._checkpointer = None
         if self._writer is not None:
             if self._writer.in_transaction:  # staged, and never synced: nobody was promised it
-                _undo(self._writer)
+                undo(self._writer)
             if self._failed is None:
                 with contextlib.suppress(sqlite3.Error):  # the WAL has it durably, and stays
                     self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -496,16 +500,3 @@ class SqliteStore:
             return decode(data)
         except (msgspec.DecodeError, TypeError) as error:  # a damaged row may hold another type
             raise StorageDamaged(f"{self._path} is damaged: {error}.") from error
-
-
-def _undo(writer: sqlite3.Connection) -> None:
-    """Roll back, as far as the file still allows it; what went wrong is told by the caller."""
-    with contextlib.suppress(sqlite3.Error):
-        writer.rollback()
-
-
-def _pages(txn: Txn) -> int:
-    """About how many pages a transaction writes: each row of a table by key touches one."""
-    rows = 2 * len(txn.records) + len(txn.profiles) + len(txn.items) + len(txn.letters)
-    rows += 4 * len(txn.entries)
-    return 4 + rows + sum(len(each.derived) for each in txn.records) // 4_096
