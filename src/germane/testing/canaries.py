@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from germane.app.composing import Composer
@@ -343,19 +344,18 @@ def lived(lives: Lives) -> None:
 
 
 def compressed(engine: Engine) -> dict[int, list[bytes]]:
-    """Person -> slices of what is stored of their rendered messages: these bytes are no words."""
-    found: dict[int, list[bytes]] = {}
+    """Person -> slices of what is stored of their rendered messages, which nobody else's have: these bytes are
+    no words."""
+    found: dict[int, set[bytes]] = {}
     for record in engine.store.read(0):
         if record.kind == "move" and b"Planned" in record.body:
             data = msgspec.msgpack.decode(record.body)["rendered"]
             whole = CANARY.search(msgspec.json.encode(outbox.unpacked(data)))
             if whole is not None:
-                starts = range(8, max(len(data) - SLICE, 9), 8)
-                found.setdefault(int(whole[1]), []).extend(
-                    data[each : each + SLICE] for each in starts
-                )
-    counts = Counter(piece for mine in found.values() for piece in {*mine})
-    return {n: [each for each in mine if counts[each] == 1] for n, mine in found.items()}
+                slices = (data[each : each + SLICE] for each in range(len(data) - SLICE))
+                found.setdefault(int(whole[1]), set()).update(slices)
+    counts = Counter(each for mine in found.values() for each in mine)
+    return {n: sorted(x for x in mine if counts[x] == 1)[::8] for n, mine in found.items()}
 
 
 def words_in(folder: Path) -> set[bytes]:
@@ -393,9 +393,13 @@ def of_whom(words: Collection[bytes]) -> set[int]:
 
 def pieces_in(folder: Path, slices: dict[int, list[bytes]]) -> set[int]:
     """People of whom a piece of a rendered message lies in some file."""
+    whose = {piece: n for n, mine in slices.items() for piece in mine}
+    heads = np.unique(np.frombuffer(b"".join(each[:8] for each in whose), dtype="<u8"))
     found: set[int] = set()
     for data in contents(folder):
-        found |= {
-            n for n, mine in slices.items() if n not in found and any(x in data for x in mine)
-        }
+        for start in range(8):  # wherever it lies
+            whole = data[start : start + (len(data) - start) // 8 * 8]
+            places = np.flatnonzero(np.isin(np.frombuffer(whole, dtype="<u8"), heads)) * 8 + start
+            pieces = (data[place : place + SLICE] for place in places.tolist())
+            found |= {whose[each] for each in pieces if each in whose}
     return found
