@@ -170,9 +170,11 @@ class Committer:
 
     def _staged(self, entries: list[_Entry]) -> _Group:
         """One transaction; a small one is written here, all but its end."""
-        txn = Txn(erasure=entries[0].txn.erasure)
-        for each in entries:
-            txn.absorb(each.txn)
+        txn = entries[0].txn
+        if len(entries) > 1:
+            txn = Txn()
+            for each in entries:
+                txn.absorb(each.txn)
         staged = False
         if len(txn.records) <= SMALL_RECORDS and txn.erasure is None:
             try:

@@ -73,6 +73,7 @@ class Txn:
 
     def absorb(self, later: Txn) -> None:
         """Take a later step into this one: group commit."""
+        assert (self.erasure, later.erasure) == (None, None), "what erases goes alone"
         self.records += later.records
         self.profiles |= later.profiles
         self.identities |= later.identities
