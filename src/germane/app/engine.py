@@ -127,11 +127,11 @@ class Engine(Known):
     @contextmanager
     def unsealed(self) -> Iterator[None]:
         """Nothing is moved into history meanwhile."""
-        self._keeping.held = True
+        self._keeping.held += 1
         try:
             yield
         finally:
-            self._keeping.held = False
+            self._keeping.held -= 1
 
     @property
     def seq(self) -> int:

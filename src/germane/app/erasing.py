@@ -139,10 +139,8 @@ def _told_to_profiles(store: Store, people: Collection[str], trail: Trail) -> No
 
 def take_letters(store: Store, found: Found) -> list[int]:
     """Their dead letters that have not been found yet."""
-    new = [each.letter_id for each in found.trail.letters(store, after=found.last_letter)]
+    new, found.last_letter = found.trail.letters(store, after=found.last_letter)
     found.letters += new
-    newest = store.letters(after=found.last_letter, limit=ALL, pending_only=False)
-    found.last_letter = newest[-1].letter_id if newest else found.last_letter
     return new
 
 

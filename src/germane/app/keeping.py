@@ -32,8 +32,8 @@ class Keeping:
     world: Callable[[], World]
     after: str = ""
     """Where the next look for strangers begins."""
-    held: bool = False
-    """Nothing is to be moved into history for now."""
+    held: int = 0
+    """So many wish that nothing is moved into history for now."""
 
     async def run(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
         """For ever; ``call`` runs something in the writer thread between two groups. What fails (the disk

@@ -12,7 +12,7 @@ import msgspec
 from germane.app.moving import address_key
 from germane.app.records import keys_of, merges
 from germane.deliver import outbox
-from germane.domain.event import DeadLetter, Event
+from germane.domain.event import Event
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.moves import AnyMove, Claimed, Planned, Rewritten, Stated, Suppressed, Ticked
 from germane.domain.ports import Store
@@ -73,12 +73,14 @@ class Trail:
                 self._count(found)
                 yield found
 
-    def letters(self, store: Store, after: int = 0) -> Iterator[DeadLetter]:
-        """Dead letters that are theirs."""
+    def letters(self, store: Store, after: int) -> tuple[list[int], int]:
+        """Ids of the dead letters after one that are theirs; and the last one there is."""
         ids, emails = self.ids, {each.strip() for each in self.emails}
+        found: list[int] = []
         while page := store.letters(after=after, limit=_PAGE, pending_only=False):
-            yield from (each for each in page if is_of(each, ids, emails))
+            found += [each.letter_id for each in page if is_of(each, ids, emails)]
             after = page[-1].letter_id
+        return found, after
 
     def _take(self, record: Record) -> None:
         self._count(record)

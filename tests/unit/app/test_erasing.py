@@ -341,6 +341,30 @@ def test_a_letter_that_comes_meanwhile(engine: Engine) -> None:
     ] == []
 
 
+def test_several_at_once(engine: Engine, folder: Path) -> None:
+    """Each gets a receipt; nothing is sealed under any of them."""
+
+    async def work() -> list[dict[str, Any]]:
+        await engine.start()
+        both = [erasing.erase(engine, user(n)) for n in (18, 20, 18)]
+        found = await asyncio.gather(*both, return_exceptions=True)
+        assert engine.seal() == 0
+        await engine.stop()
+        return [each for each in found if isinstance(each, dict)]
+
+    receipts = asyncio.run(work())
+    assert len(receipts) >= 2
+    assert left_of(folder, {18, 20}) == []
+
+
+def test_nothing_is_sealed_meanwhile(engine: Engine) -> None:
+    """A record that moved between the look and the erasure would stay."""
+    with engine.unsealed(), engine.unsealed():
+        engine.world.advance(days=90)  # type: ignore[attr-defined]
+        assert engine.seal() == 0
+    assert engine.seal() > 0
+
+
 def test_reports_of_a_decision_that_is_gone(engine: Engine) -> None:
     """They are of nobody: a decision's id says what was shown, and not to whom."""
     at_ms = engine.world.now_ms()
