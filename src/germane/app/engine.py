@@ -14,7 +14,9 @@ from msgspec.structs import replace
 from germane import __version__
 from germane.app.arrival import Arrival, report_key
 from germane.app.committer import Committer
+from germane.app.consents import KIND, blanked
 from germane.app.deciding import Deciding
+from germane.app.entries import ALL
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.known import Known
@@ -317,7 +319,13 @@ class Engine(Known):
         txn = Txn(entries=also.entries, meta=also.meta)
         txn.erasure = replace(erasure, before=arrival.seq)
         self._steps.move(move, arrival, txn)
+        said = [
+            x
+            for each in erasure.people
+            for x in self.entries.of(self.tenant, each, KIND, limit=ALL)
+        ]
         self._memory.erase(erasure, txn, self._ticket + 1)
+        txn.entries |= {(self.tenant, KIND, each.key): blanked(each) for each in said}
         self.stale = True
         return self._held(txn)
 

@@ -21,6 +21,8 @@ import msgspec
 from germane.app import strangers
 from germane.app.accounts import Accounts
 from germane.app.arrival import Arrival
+from germane.app.consents import KIND as CONSENT
+from germane.app.consents import blanked, blanks
 from germane.app.entries import ALL, Entries
 from germane.app.footprint import Trail, end_of, own
 from germane.app.moving import Suppression, address_key
@@ -374,6 +376,8 @@ def _commit(store: Store, tenant: str, steps: Sequence[Step], now_ms: int) -> No
         tuple(sorted({seq for each in erased for seq in each.seqs})),
         letters=tuple({number for each in erased for number in each.letters}),
     )
+    said = store.entries_of_each(tenant, txn.erasure.people, CONSENT, limit=ALL)
+    txn.entries |= {(tenant, CONSENT, each.key): blanked(each) for each in said}
     store.commit(txn)
 
 
@@ -381,7 +385,7 @@ def _fold_anew(
     settings: Settings, store: Store, folder: Path | None, key: bytes, now_ms: int
 ) -> bool:
     """All that is derived, from the log that is left; then the mark goes. Whether no byte is left."""
-    work = Rebuild(settings, key)
+    work = Rebuild(settings, key, blanks=blanks(store, DEFAULT_TENANT))
     store.replace_state(work.txns(store.read(0)))
     strangers.drop_all(store, DEFAULT_TENANT, settings, now_ms)
     if folder is not None:
