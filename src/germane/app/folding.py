@@ -1,0 +1,162 @@
+"""The engine's folding half: one step at a time, shown to every later read before it is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from msgspec.structs import replace
+
+from germane.app.arrival import Arrival
+from germane.app.committer import Committer
+from germane.app.consents import KIND, blanked
+from germane.app.entries import ALL
+from germane.app.known import Known
+from germane.app.letters import Letters, ids_in
+from germane.app.stats import Stats
+from germane.app.unheard import Unheard
+from germane.domain.erasure import Erasure
+from germane.domain.errors import GermaneError
+from germane.domain.event import Event, Rejection
+from germane.domain.item import Item
+from germane.domain.moves import AnyMove, Erased
+from germane.domain.ports import Learner
+from germane.domain.record import Txn
+
+
+class Folding(Known):
+    """What every writer does, bulk writers among them. All methods are called from one thread."""
+
+    counters: Stats
+    stale: bool
+    _committer: Committer
+    _letters: Letters
+    _unheard: Unheard
+    _seq: int
+    _ticket: int
+
+    def fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:
+        """For bulk writers: fold without committing; (changes, accepted, duplicates)."""
+        return self._fold_events(events)
+
+    def fold_item(self, item: Item) -> Txn:
+        """For bulk writers: fold one catalogue entry without committing."""
+        arrival, txn = self._arrival(), Txn()
+        self._steps.put_item(item, f"item:{arrival.seq}", arrival, txn)
+        return self._held(txn)
+
+    def fold_move(self, move: AnyMove) -> Txn:
+        """For bulk writers: fold one move without committing.
+
+        Raises:
+            WrongMove: it cannot be made.
+            GermaneError: a verdict cannot be given.
+        """
+        arrival, txn = self._arrival(), Txn()
+        try:
+            self._steps.move(move, arrival, txn)
+        except GermaneError:
+            self._seq -= 1
+            raise
+        return self._held(txn)
+
+    def fold_erasure(self, move: Erased, erasure: Erasure, also: Txn) -> Txn:
+        """Fold that somebody is erased: no later read knows them. It is durable by ``note``, with ``also``."""
+        arrival = self._arrival()
+        txn = Txn(entries=also.entries, meta=also.meta)
+        txn.erasure = replace(erasure, before=arrival.seq)
+        self._steps.move(move, arrival, txn)
+        said = [
+            x
+            for each in erasure.people
+            for x in self.entries.of(self.tenant, each, KIND, limit=ALL)
+        ]
+        self._memory.erase(erasure, txn, self._ticket + 1)
+        txn.entries |= {(self.tenant, KIND, each.key): blanked(each) for each in said}
+        self.stale = True
+        return self._held(txn)
+
+    def letters_of(self, rejected: Sequence[Rejection], source: str) -> Txn:
+        """For bulk writers: dead letters, not yet committed."""
+        self.counters.rejected += len(rejected)
+        now_ms = self.world.now_ms()
+        kept = [each for each in rejected if not self._unkept(each, now_ms)]
+        return self._letters.keep(kept, source, now_ms)
+
+    def same_item(self, item: Item) -> bool:
+        """Whether the catalogue has exactly this already (apart from when it first came)."""
+        known = self._steps.items.get(item.item_id)
+        return known is not None and known == replace(item, created_ms=known.created_ms)
+
+    @contextmanager
+    def learning_by(self, learner: Learner) -> Iterator[None]:
+        """For bulk writers: somebody else is told what is to be learned, and the model stays as it is."""
+        self._steps.model = learner
+        try:
+            yield
+        finally:
+            self._steps.model = self.model
+            self._memory.forget()  # the model that was learned elsewhere will need the room
+
+    def close_group(self) -> int:
+        """For bulk writers: what was folded so far is one group; its ticket, to commit it later."""
+        self._ticket += 1
+        return self._ticket
+
+    def commit(self, txn: Txn, ticket: int | None = None) -> None:
+        """For bulk writers: make it durable in the caller's thread."""
+        if not txn.empty:
+            self.store.commit(txn)
+            self._memory.settle(txn, self.close_group() if ticket is None else ticket)
+
+    def _fold_events(self, events: Sequence[Event]) -> tuple[Txn, int, int]:
+        """Fold those that are new; one bad event goes to the dead letters and stops nobody.
+
+        What is neither accepted nor a duplicate is in the dead letters.
+        """
+        seen = self._memory.seen(self.tenant, [each.message_id for each in events])
+        whole, accepted, duplicates = Txn(), 0, 0
+        for event in events:
+            if event.message_id in seen:
+                duplicates += 1
+                continue
+            seen.add(event.message_id)
+            txn = self._fold_event(event)
+            accepted += bool(txn.records) or not txn.letters  # what may not be kept is no mistake
+            whole.absorb(txn)
+        self.counters.events.add(accepted)
+        self.counters.duplicates += duplicates
+        self.counters.rejected += len(events) - accepted - duplicates
+        return whole, accepted, duplicates
+
+    def _fold_event(self, event: Event) -> Txn:
+        arrival, txn = self._arrival(), Txn()
+        try:
+            rewards = self._steps.event(event, arrival, txn)
+        except Exception as error:  # a poisonous event must not stop the others (law 10)
+            self._seq -= 1
+            return self._letters.poisoned(event, error, arrival.received_ms)
+        if not txn.records:
+            self._seq -= 1
+            return txn
+        self.counters.credited(rewards)
+        self._unheard.look(event, aloud=self._committer.running)
+        return self._held(txn)
+
+    def _unkept(self, rejected: Rejection, now_ms: int) -> bool:
+        """Whether what could not be used is of somebody of whom nothing may be kept."""
+        ids = ids_in(rejected.body)
+        if not any(ids):
+            return False
+        out = self.gate.opted_out(self.whose(*ids), now_ms)
+        self._steps.refused["dead letter"] += out
+        return out
+
+    def _arrival(self) -> Arrival:
+        self._seq += 1
+        return Arrival(self._seq, self.tenant, self.world.now_ms())
+
+    def _held(self, txn: Txn) -> Txn:
+        """Show the step to every later read, before it is durable."""
+        self._memory.hold(txn, self._ticket + 1)
+        return txn
