@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Literal
 
 import msgspec
@@ -50,7 +49,7 @@ async def take(engine: Engine, person: str, said: Feedback) -> None:
 def move_of(engine: Engine, person: str, said: Feedback) -> AnyMove:
     """What is recorded; raises like ``take``."""
     if said.kind in ("opt_out", "opt_in"):
-        agrees, salt = said.kind == "opt_in", uuid.uuid4().hex
+        agrees, salt = said.kind == "opt_in", f"{engine.world.seed():x}"
         return Stated(person, PERSONALISATION, agrees, said.method, salt=salt)
     if said.kind == "undo":
         return Disliked(person, method=said.method, undone=True)

@@ -62,7 +62,7 @@ from germane.measure.whole import rest_of
 from germane.privacy.gate import Gate, Met
 from germane.profile import exposure, muted, repeats, rhythm, service
 from germane.profile.chosen import fold_choice
-from germane.profile.fold import fold
+from germane.profile.fold import current, fold
 from germane.profile.merge import merge
 
 _encode = msgspec.msgpack.encode
@@ -391,7 +391,10 @@ class Steps:
 
     def _known(self, person: str, at: Arrival) -> Profile | None:
         found = self.memory.profile(at.tenant, person)
-        return strangers.known(found, self.settings, at.received_ms)
+        found = strangers.known(found, self.settings, at.received_ms)
+        if found is None:
+            return None
+        return current(found, self.settings, at.received_ms, self.items.get)
 
     # -- the parts of an event ------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""People of whom nothing is known but that a choice was made for them, and the end of their profiles.
+"""People of whom nothing is known but that a choice was made for them, and the end of their profiles; and of
+everybody else's what is too old, also where they never come back.
 
 A choice may be answered by whatever its person does next, so the person keeps it, known or not. Once nobody
 may answer it any more, a stranger's profile says nothing: from then on every reader takes it for absent, by the
@@ -15,6 +16,7 @@ from germane.domain.profile import Profile
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.profile.chosen import kept_of
+from germane.profile.fold import current
 
 
 def known(profile: Profile | None, settings: Settings, now_ms: int) -> Profile | None:
@@ -29,12 +31,15 @@ def known(profile: Profile | None, settings: Settings, now_ms: int) -> Profile |
 
 
 def drop(store: Store, tenant: str, settings: Settings, now_ms: int, after: str = "") -> str:
-    """Drop those of one page of profiles that say nothing; the last key of the page, empty at the end."""
+    """Drop those of one page of profiles that say nothing, and of the others what is too old; the last key of
+    the page, empty at the end."""
     page = store.profiles(tenant, after=after)
     txn = Txn()
     for each in page:
-        if known(each, settings, now_ms) is None:
-            txn.profiles[tenant, each.person] = None
+        found = known(each, settings, now_ms)
+        kept = None if found is None else current(found, settings, now_ms)
+        if kept is not each:
+            txn.profiles[tenant, each.person] = kept
     if not txn.empty:
         store.commit(txn)
     return page[-1].person if page else ""

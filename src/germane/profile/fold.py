@@ -15,7 +15,7 @@ from germane.domain.decay import oldest_ms
 from germane.domain.event import Event, Interaction
 from germane.domain.hours import known_zone
 from germane.domain.item import Item
-from germane.domain.months import month_of
+from germane.domain.months import month_of, month_start_ms
 from germane.domain.profile import Profile, Trait
 from germane.domain.settings import Settings
 from germane.profile import (
@@ -71,7 +71,8 @@ def fold(
 def current(
     profile: Profile, settings: Settings, now_ms: int, item_of: ItemOf | None = None
 ) -> Profile:
-    """The profile without what has become too old; looked at once a month, and only where it can be.
+    """The profile without what has become too old; looked at once a month, and only where it can be. What is
+    dropped depends on the month alone, so it is the same whoever looks first: an event, or the housekeeping.
 
     ``item_of`` tells the prices of items whose events carry none, for a profile that an earlier
     version stored.
@@ -81,7 +82,8 @@ def current(
     month = month_of(now_ms)
     if profile.swept_month == month:
         return profile
-    swept = sweep.forget(earlier.todays(profile, settings, item_of), settings, now_ms)
+    today = earlier.todays(profile, settings, item_of)
+    swept = sweep.forget(today, settings, month_start_ms(month))
     return replace(swept, swept_month=month)
 
 

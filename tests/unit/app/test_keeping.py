@@ -1,4 +1,4 @@
-"""Housekeeping goes on after a failure."""
+"""Housekeeping goes on after a failure, and drops what is too old."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from germane.app import keeping
+from germane.app import keeping, strangers
+from germane.app.engine import Engine
+from germane.app.rebuild import rebuild
 from germane.domain.errors import StorageFailed
+from germane.domain.event import Event
 from germane.storage.memory import MemoryStore
-from germane.testing import FakeWorld, a_shop
+from germane.testing import FakeWorld, a_shop, an_event
+from germane.testing.world import START_MS
 
 
 class Enough(Exception):
@@ -38,3 +42,23 @@ def test_a_failure_does_not_end_it(
         asyncio.run(kept.run(call))
     assert done == ["seal", "seal", "forget"]
     assert "the disk is full" in caplog.text
+
+
+def test_what_is_too_old_leaves_the_profiles_of_people_who_never_come_back(
+    engine: Engine, world: FakeWorld
+) -> None:
+    """By housekeeping alone; somebody who comes back later finds the same."""
+    told = Event("told", "identify", START_MS, user_id="u1", traits={"likes": "c1"})
+    engine.accept_now([told, an_event(item="i1"), an_event(user="u2", item="i2")])
+    world.advance(days=25 * 31)
+    now_ms = world.now_ms()
+    strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
+    kept = {each.person: each for each in engine.store.profiles(engine.tenant)}
+    assert kept["u:u1"].traits == {}
+    assert kept["u:u1"].own_items == kept["u:u2"].own_items == {}
+    assert kept["u:u1"].interests == {"brand": {}, "category": {}}
+    assert kept["u:u1"].evidence == 0.0
+    world.advance(days=40)
+    engine.accept_now([an_event(item="i3", at_ms=world.now_ms())])
+    assert set(engine.profile_of("u:u1").own_items) == {"i3"}
+    assert rebuild(engine).equal
