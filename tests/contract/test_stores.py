@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from germane.domain.erasure import Erasure
 from germane.domain.errors import NotFound, StorageBusy, StorageFailed
-from germane.domain.event import DeadLetter
+from germane.domain.event import DeadLetter, Event
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
-from germane.domain.record import Txn
+from germane.domain.record import Record, Txn
+from germane.storage.codec import encode
 from germane.storage.history import HistoryDamaged
 from germane.storage.memory import MemoryStore
 from germane.storage.sqlite import SqliteStore
@@ -170,6 +173,127 @@ class TestSqlite(StoreContract):
         assert list((tmp_path / "history").rglob("*.parquet")) == []
         assert list(again.read(0)) == records
         again.close()
+
+    def test_no_byte_of_the_erased_is_left(self, tmp_path: Path, store: SqliteStore) -> None:
+        """Neither in the file nor in its WAL, also with rows that lie across many pages."""
+        words = [f"canary{n:05d}" for n in range(300)]
+        store.commit(Txn(records=[a_word(n, word) for n, word in enumerate(words, 1)]))
+        assert all(b in raw(tmp_path) for b in (b"canary00007", b"canary00299"))
+        gone = tuple(range(1, 301, 2))
+        store.commit(Txn(records=[a_record(400)], erasure=Erasure(TENANT, (), gone)))
+        assert store.scrub()
+        left = raw(tmp_path)
+        assert [n for n in gone if words[n - 1].encode() in left] == []
+        assert all(words[n - 1].encode() in left for n in range(2, 301, 2))
+
+    def test_nor_in_pages_that_were_balanced(
+        self, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Deleting alone would leave some; of a large file the next start leaves none."""
+        monkeypatch.setattr("germane.storage.sqlite.store.AT_ONCE_BYTES", 0)
+        words = [f"canary{n:05d}" for n in range(600)]
+        for n, word in enumerate(words):  # in any order, and of any size
+            named = f"{n * 7919 % 600:03d}{word}"
+            entry = an_entry(named, person=f"u:{n}", body=encode({"n": word * (n % 90)}))
+            store.commit(Txn(entries={(TENANT, "message", named): entry}))
+        gone = [n for n in range(600) if n % 3]
+        for n in gone:
+            store.commit(Txn(erasure=Erasure(TENANT, (f"u:{n}",))))
+        assert store.counts()["entries"] == 200
+        assert not store.scrub()
+        assert any(words[n].encode() in raw(tmp_path) for n in gone)
+        store.close()
+        again = SqliteStore.open(tmp_path)
+        assert again.scrub()
+        again.close()
+        left = raw(tmp_path)
+        assert [n for n in gone if words[n].encode() in left] == []
+        assert all(words[n].encode() in left for n in range(0, 600, 3))
+
+    def test_the_erased_are_in_no_sealed_file(self, tmp_path: Path, store: SqliteStore) -> None:
+        """Files are written anew without them, and go where nothing is left; all others are untouched."""
+        old, older = START_MS - 90 * MS_PER_DAY, START_MS - 200 * MS_PER_DAY
+        records = [a_record(n, at_ms=older if n < 4 else old) for n in range(1, 10)]
+        store.commit(Txn(records=[*records, a_record(10)]))
+        store.seal(START_MS - MS_PER_DAY)
+        before = {path.name: path.stat().st_mtime_ns for path in parquet(tmp_path)}
+        store.commit(Txn(records=[a_record(11)], erasure=Erasure(TENANT, (), (1, 2, 3, 5))))
+        assert [each.seq for each in store.read(0)] == [4, 6, 7, 8, 9, 10, 11]
+        assert [path.name for path in parquet(tmp_path)] == [
+            "part-000000000004-000000000009.1.parquet"
+        ]
+        assert store.counts()["records"] == 7
+        store.commit(Txn(records=[a_record(12)], erasure=Erasure(TENANT, (), (10,))))
+        assert len(parquet(tmp_path)) == 1
+        store.commit(Txn(records=[a_record(13)], erasure=Erasure(TENANT, (), (4,))))
+        assert [path.name for path in parquet(tmp_path)] == [
+            "part-000000000004-000000000009.2.parquet"
+        ]
+        assert [each.seq for each in store.read(0)] == [6, 7, 8, 9, 11, 12, 13]
+        assert len(before) == 2
+
+    def test_a_crash_while_erasing_changes_nothing(
+        self, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The new file was written and never named: it goes at the next start, and the old one counts."""
+        records = [a_record(n) for n in range(1, 10)]
+        store.commit(Txn(records=records))
+        store.seal(START_MS + 1)
+        monkeypatch.setitem(store._sql, "drop_sealed", "INSERT INTO nowhere VALUES (?)")
+        with pytest.raises(StorageFailed):
+            store.commit(Txn(records=[a_record(11)], erasure=Erasure(TENANT, (), (1,))))
+        assert len(parquet(tmp_path)) == 2
+        store.close()
+        again = SqliteStore.open(tmp_path)
+        assert len(parquet(tmp_path)) == 1
+        assert list(again.read(0)) == records
+        again.close()
+
+    def test_a_read_that_holds_the_checkpoint_up(self, tmp_path: Path, store: SqliteStore) -> None:
+        """What was erased leaves the WAL with the next commit after the read is over."""
+        store.commit(Txn(records=[a_word(1, "canary00001")]))
+        other = sqlite3.connect(tmp_path / "germane.db", isolation_level=None)
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM log").fetchone()
+        store.commit(Txn(records=[a_record(2)], erasure=Erasure(TENANT, (), (1,))))
+        assert not store.scrub()
+        assert b"canary00001" in raw(tmp_path)
+        other.execute("COMMIT")
+        store.commit(Txn(records=[a_record(3)]))
+        assert b"canary00001" not in raw(tmp_path)
+        other.close()
+
+    def test_what_is_derived_anew_is_in_sealed_files_too(
+        self, tmp_path: Path, store: SqliteStore
+    ) -> None:
+        """A rebuild writes it wherever the record is."""
+        records = [a_record(n) for n in range(1, 10)]
+        store.commit(Txn(records=records))
+        store.seal(START_MS + 1)
+        hot = a_record(10)
+        store.commit(Txn(records=[hot]))
+        anew = [replace(each, derived=b"new") for each in (*records[:4], hot)]
+        store.replace_state(iter([Txn(records=anew[:2]), Txn(records=anew[2:])]))
+        assert list(store.read(0)) == [*anew[:4], *records[4:], anew[4]]
+        names = [path.name for path in parquet(tmp_path)]
+        store.replace_state(iter([Txn(records=anew)]))
+        assert [path.name for path in parquet(tmp_path)] == names
+
+
+def a_word(seq: int, word: str) -> Record:
+    """A record that says a word, often."""
+    event = Event(f"m{seq}", "track", START_MS, name=word, properties={"n": word * (seq % 7 * 150)})
+    return a_record(seq, person=f"u:{word}", message_id=word, body=encode(event))
+
+
+def raw(folder: Path) -> bytes:
+    """Every byte of the database and its WAL."""
+    return b"".join(path.read_bytes() for path in folder.glob("germane.db*"))
+
+
+def parquet(folder: Path) -> list[Path]:
+    """Sealed files."""
+    return sorted((folder / "history").rglob("*.parquet"))
 
 
 @st.composite

@@ -17,6 +17,7 @@ from germane.api.inbox import Inboxes
 from germane.api.links import Links
 from germane.api.ops import MOST_HOURS, Operations
 from germane.api.providers import Providers
+from germane.api.rights import rights
 from germane.api.security_routes import security
 from germane.api.why import FeedbackReport, Why, WhyLinks
 from germane.app.back import Back, way_back
@@ -56,6 +57,7 @@ def endpoints(
         *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back))),
         _feedback(why),
         *privacy(engine),
+        *rights(engine),
         *_people(operations),
         *_catalogue(Catalogue(engine)),
         *_surfaces(operations),

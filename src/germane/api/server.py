@@ -134,12 +134,17 @@ def _routes(table: list[Endpoint]) -> list[BaseRoute]:
         by_path.setdefault(each.path, {})[each.method] = each
     return [
         Route(_pattern(path), _dispatch(methods), methods=list(methods))
-        for path, methods in by_path.items()
+        for path, methods in sorted(by_path.items(), key=_ends_with_an_id)
     ]
 
 
+def _ends_with_an_id(row: tuple[str, dict[str, Endpoint]]) -> bool:
+    """Such an id takes the rest of the address: what follows an id is routed before the id alone."""
+    return row[0].endswith(("{person_id}", "{item_id}"))
+
+
 def _pattern(path: str) -> str:
-    """Ids of people and items may hold a slash. (What follows an id is routed before the id alone.)"""
+    """Ids of people and items may hold a slash."""
     return path.replace("{person_id}", "{person_id" + _WHOLE).replace(
         "{item_id}", "{item_id" + _WHOLE
     )

@@ -158,21 +158,25 @@ class Committer:
             self._queue.put(self._staged(self._gather()))
 
     def _gather(self) -> list[_Entry]:
-        """All that waits, up to a bound."""
+        """All that waits, up to a bound. What erases goes alone."""
         group = [self._waiting.popleft()]
         records = len(group[0].txn.records)
-        while self._waiting and records < GROUP_RECORDS:
+        while (
+            self._waiting and records < GROUP_RECORDS and not _erases(group[-1], self._waiting[0])
+        ):
             group.append(self._waiting.popleft())
             records += len(group[-1].txn.records)
         return group
 
     def _staged(self, entries: list[_Entry]) -> _Group:
         """One transaction; a small one is written here, all but its end."""
-        txn = Txn()
-        for each in entries:
-            txn.absorb(each.txn)
+        txn = entries[0].txn
+        if len(entries) > 1:
+            txn = Txn()
+            for each in entries:
+                txn.absorb(each.txn)
         staged = False
-        if len(txn.records) <= SMALL_RECORDS:
+        if len(txn.records) <= SMALL_RECORDS and txn.erasure is None:
             try:
                 self._store.stage(txn)
                 staged = True
@@ -244,6 +248,10 @@ class Committer:
             if each.done is not None and not each.done.done():
                 each.done.set_result(None)
         self._free()
+
+
+def _erases(*entries: _Entry) -> bool:
+    return any(each.txn.erasure is not None for each in entries)
 
 
 def _finish(done: asyncio.Future[Any], result: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from germane.domain.consent import Statement
 from germane.domain.event import Event
 from germane.domain.ledger import Entry, EntryKind
 from germane.domain.moves import Stated
+from germane.domain.ports import Store
 from germane.domain.profile import Profile
 from germane.domain.settings import PrivacySpec
 from germane.privacy import chain, ledger, refusals
@@ -119,16 +121,53 @@ def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
     """
     if not heard.said:
         return
-    found = sheet.get(HEAD, HEAD)
-    head = msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
     for number, each in enumerate(heard.said):
         body, own = _encode(each), f"{salt}/{number}"
-        sealed = chain.seal(own, body)
-        head = Head(chain.joined(head.digest, sealed), head.count + 1)
-        line = _encode(Line(sealed, head.digest, own, body))
+        line = Line(chain.seal(own, body), b"", own, body)
         key = f"{seq:016d}.{number:03d}"
-        sheet.put(Entry(KIND, key, line, each.person, each.purpose, each.state))
+        _join(Entry(KIND, key, b"", each.person, each.purpose, each.state), line, sheet)
+
+
+def _join(entry: Entry, line: Line, sheet: Sheet) -> None:
+    """Put a line at the end of the chain."""
+    found = sheet.get(HEAD, HEAD)
+    head = msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
+    head = Head(chain.joined(head.digest, line.seal), head.count + 1)
+    sheet.put(replace(entry, body=_encode(replace(line, digest=head.digest))))
     sheet.put(Entry(HEAD, HEAD, _encode(head)))
+
+
+class Blank(NamedTuple):
+    """What is left of a line whose person was erased: its place, and its seal."""
+
+    key: str
+    seal: bytes
+
+    @property
+    def seq(self) -> int:
+        """Log offset of the record that it was of."""
+        return int(self.key.partition(".")[0])
+
+
+def blanked(entry: Entry) -> Entry:
+    """A line as it is kept of somebody who was erased: the chain goes on over it."""
+    line = _line(entry)
+    return Entry(KIND, entry.key, _encode(replace(line, salt="", body=None)))
+
+
+def blanks(store: Store, tenant: str) -> list[Blank]:
+    """The blank lines, in their order."""
+    found, after = [], ""
+    while page := store.entries(tenant, KIND, after=after):
+        after = page[-1].key
+        lines = ((each.key, _line(each)) for each in page)
+        found += [Blank(key, line.seal) for key, line in lines if line.body is None]
+    return found
+
+
+def keep_blank(blank: Blank, sheet: Sheet) -> None:
+    """Put a blank line where it was, when the log is folded anew without its record."""
+    _join(Entry(KIND, blank.key, b""), Line(blank.seal, b"", "", None), sheet)
 
 
 def merged(gone: str, person: str, sheet: Sheet) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -13,7 +14,9 @@ from msgspec.structs import replace
 from germane import __version__
 from germane.app.arrival import Arrival, report_key
 from germane.app.committer import Committer
+from germane.app.consents import KIND, blanked
 from germane.app.deciding import Deciding
+from germane.app.entries import ALL
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
 from germane.app.known import Known
@@ -26,11 +29,12 @@ from germane.app.stats import Stats
 from germane.app.steps import Steps
 from germane.app.unheard import Unheard
 from germane.domain.decision import Ask, Decision
+from germane.domain.erasure import Erasure
 from germane.domain.errors import GermaneError, Overloaded, StorageFailed
 from germane.domain.event import Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.item import Item
-from germane.domain.moves import AnyMove, Stated
+from germane.domain.moves import AnyMove, Erased, Stated
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Learner, Model, Store
 from germane.domain.profile import Profile
@@ -45,6 +49,7 @@ MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
 
 Report = TypeVar("Report", Impression, Outcome)
+Value = TypeVar("Value")
 
 
 class Engine(Known):
@@ -70,6 +75,10 @@ class Engine(Known):
         self.version = __version__
         self.counters = Stats()
         self.key = key
+        self.folder: Path | None = None
+        """The data folder; ``None``: it is all in memory."""
+        self.stale = False
+        """Whether the shared model has seen somebody who was erased since."""
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings))
         self._steps.library.read(tenant)
@@ -107,6 +116,24 @@ class Engine(Known):
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""
         return self._keeping.seal()
+
+    @property
+    def serving(self) -> bool:
+        """Whether there is a thread that commits."""
+        return self._committer.running
+
+    async def between(self, work: Callable[[], Value]) -> Value:
+        """Run something between two commits, in the thread that commits."""
+        return await self._committer.call(work) if self.serving else work()
+
+    @contextmanager
+    def unsealed(self) -> Iterator[None]:
+        """Nothing is moved into history meanwhile."""
+        self._keeping.held += 1
+        try:
+            yield
+        finally:
+            self._keeping.held -= 1
 
     @property
     def seq(self) -> int:
@@ -284,6 +311,22 @@ class Engine(Known):
         except GermaneError:
             self._seq -= 1
             raise
+        return self._held(txn)
+
+    def fold_erasure(self, move: Erased, erasure: Erasure, also: Txn) -> Txn:
+        """Fold that somebody is erased: no later read knows them. It is durable by ``note``, with ``also``."""
+        arrival = self._arrival()
+        txn = Txn(entries=also.entries, meta=also.meta)
+        txn.erasure = replace(erasure, before=arrival.seq)
+        self._steps.move(move, arrival, txn)
+        said = [
+            x
+            for each in erasure.people
+            for x in self.entries.of(self.tenant, each, KIND, limit=ALL)
+        ]
+        self._memory.erase(erasure, txn, self._ticket + 1)
+        txn.entries |= {(self.tenant, KIND, each.key): blanked(each) for each in said}
+        self.stale = True
         return self._held(txn)
 
     # -- asking ----------------------------------------------------------------------------------

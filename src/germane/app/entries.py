@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import get_args
 
-from germane.domain.ledger import Entry, beyond
+from germane.domain.ledger import Entry, EntryKind, beyond
 from germane.domain.ports import Store
 from germane.domain.record import Txn
 
 KEPT = 20_000
 """Entries that were looked at lately, kept in memory; ``None``: known not to be there."""
+ALL = 1_000_000
 EACH = 50
 """Entries a person, on average, up to which those of many people are read at once."""
 
@@ -140,6 +142,13 @@ class Entries:
             now = txn.entries[tenant, kind, key]
             if now is not None:
                 self._theirs.pop((tenant, kind, now.person), None)
+
+    def erase(self, tenant: str, person: str, txn: Txn) -> None:
+        """A step removes all that is a person's."""
+        for kind in get_args(EntryKind):
+            for each in self.of(tenant, person, kind, limit=ALL):
+                txn.entries[tenant, kind, each.key] = None
+            self._theirs.pop((tenant, kind, person), None)
 
     def forget(self) -> None:
         """Make room: what is committed is read again when it is asked for."""

@@ -73,6 +73,10 @@ class Known:
         now = self._memory.person_of(self.tenant, person) or person
         return self._memory.profile(self.tenant, now) or Profile(now)
 
+    def linking(self, people: Collection[str]) -> set[str]:
+        """Keys that lead to one of the people, as far as memory has them: what is not durable yet is there."""
+        return self._memory.linking(self.tenant, people)
+
     def prepare(self, people: Collection[str]) -> None:
         """Of these people, ``profile_of`` will be asked soon: it is quicker when it is known of all of
         them at once."""

@@ -16,6 +16,7 @@ from germane.domain.content import Content, as_choice, choice_surface
 from germane.domain.errors import GermaneError, NotFound, UnknownCampaign, UnknownContent
 from germane.domain.event import Event
 from germane.domain.ledger import Entry
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
 from germane.domain.near import did_you_mean
 from germane.domain.record import Txn
 from germane.domain.settings import OutcomeSpec, Settings, SurfaceSpec
@@ -145,6 +146,31 @@ class Library:
         whatever they said no to."""
         live = (x for x in self.campaigns.values() if x.transactional and x.status == "live")
         return any(is_called(event, name) for each in live for name in named_in(each))
+
+    def fold(
+        self,
+        tenant: str,
+        move: ContentPut | ContentGone | CampaignPut | CampaignTurned,
+        txn: Txn,
+    ) -> tuple[str, list[SurfaceSpec]] | None:
+        """Something was written; the surfaces that there are in place of all whose names begin so, if any
+        changed.
+
+        Raises:
+            NotFound, UnknownCampaign: there is none of that name.
+        """
+        match move:
+            case ContentPut():
+                name = move.content.content_id
+                return prefix_of(name), self.put_content(tenant, move.content, txn, by=move.by)
+            case ContentGone():
+                self.drop_content(tenant, move.content_id, txn)
+                return prefix_of(move.content_id), []
+            case CampaignPut():
+                self.put_campaign(tenant, move.campaign, txn, by=move.by)
+            case CampaignTurned():
+                self.turn_campaign(tenant, move.campaign, move.status, txn)
+        return None
 
     def put_content(
         self, tenant: str, content: Content, txn: Txn, *, by: str = ""

@@ -7,11 +7,12 @@ was folded, whether or not its commit is through (law 3).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
 from germane.app.entries import Entries
 from germane.domain.decision import Decision
+from germane.domain.erasure import Erasure
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
 from germane.domain.record import FROM_OUTSIDE, Record, Txn
@@ -59,6 +60,15 @@ class Overlay(Generic[Value]):
         """Drop what is committed: the store has it."""
         self._recent.clear()
 
+    def among(self, wanted: Callable[[Value], bool]) -> list[tuple[str, str]]:
+        """Keys of the values that are known here and wanted."""
+        held = [
+            key for key, (_, value) in self._pending.items() if value is not None and wanted(value)
+        ]
+        return held + [
+            k for k, value in self._recent.items() if value is not None and wanted(value)
+        ]
+
 
 class Memory:
     """Profiles, identities, decisions, the ledger and message ids in front of a store."""
@@ -71,6 +81,8 @@ class Memory:
         self._message_ids: dict[tuple[str, str], int] = {}
         self.entries = Entries(store)
         self._records: dict[int, Record] = {}
+        self._erased: list[tuple[int, list[tuple[str, str]], list[tuple[str, str]]]] = []
+        """Ticket, links and decisions of erasures that are not committed yet."""
 
     def profile(self, tenant: str, person: str) -> Profile | None:
         """A person's newest state, committed or not."""
@@ -162,6 +174,25 @@ class Memory:
                 self._records[record.seq] = record
         self.entries.hold(txn, ticket)
 
+    def erase(self, what: Erasure, txn: Txn, ticket: int) -> None:
+        """Whoever is erased by a step is known to no later read. Their profiles and entries go by ``txn``."""
+        people, tenant = {*what.people}, what.tenant
+        for person in what.people:
+            txn.profiles[tenant, person] = None
+            self.entries.erase(tenant, person, txn)
+        links = [*self._people.among(people.__contains__), *((tenant, each) for each in people)]
+        decisions = self._decisions.among(lambda each: each.person in people)
+        for key in links:
+            self._people.put(key, None, ticket)
+        for key in decisions:
+            self._decisions.put(key, None, ticket)
+        self._erased.append((ticket, links, decisions))
+
+    def linking(self, tenant: str, people: Collection[str]) -> set[str]:
+        """Keys that lead to one of the people, as far as that is known here."""
+        found = self._people.among({*people}.__contains__)
+        return {external for of, external in found if of == tenant}
+
     def forget(self) -> None:
         """Make room: what is committed is read again when it is asked for."""
         self._profiles.forget()
@@ -172,6 +203,12 @@ class Memory:
     def settle(self, txn: Txn, ticket: int) -> None:
         """A group up to ``ticket`` is durable."""
         self.entries.settle(txn, ticket)
+        while self._erased and self._erased[0][0] <= ticket:
+            until, links, decisions = self._erased.pop(0)
+            for key in links:
+                self._people.settle(key, until)
+            for key in decisions:
+                self._decisions.settle(key, until)
         for key in txn.profiles:
             self._profiles.settle(key, ticket)
         for key in txn.identities:

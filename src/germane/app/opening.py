@@ -29,6 +29,9 @@ from germane.storage.sqlite import SqliteStore
 
 SNAPSHOT = "shared"
 _DECISION_KEY = "decision_key"
+REFOLD = "refold"
+"""Set while the shared model in memory has seen somebody who was erased since: it is not kept, and the next
+start folds the log anew."""
 LONG_TAIL = 10_000
 """Records that had to be folded at the start, from which on a snapshot is made at once: a server that is killed
 again and again before it makes one would take longer each time."""
@@ -58,6 +61,11 @@ def open_engine(
     """
     store = SqliteStore.open(data_dir, mode="read" if mode == "read" else "serve")
     try:
+        key = _decision_key(store, readonly=mode == "read")
+        if mode != "read":
+            from germane.app.erasing import finish  # it folds anew, and that opens nothing
+
+            finish(settings, store, data_dir, key, world or SystemWorld())
         model = SharedModel(settings)
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")
@@ -65,8 +73,9 @@ def open_engine(
             if catch_up(model, store, progress) >= LONG_TAIL:
                 _kept(model, blobs, settings)
             attach(model, blobs)
-        key = _decision_key(store, readonly=mode == "read")
-        return Engine(settings, store, model, world or SystemWorld(), key=key)
+        engine = Engine(settings, store, model, world or SystemWorld(), key=key)
+        engine.folder = data_dir
+        return engine
     except BaseException:
         store.close()  # or nobody could open the folder before this process ends
         raise
@@ -80,7 +89,9 @@ def _kept(model: Model, blobs: Blobs, settings: Settings) -> None:
 
 
 def save_snapshot(engine: Engine, data_dir: Path) -> None:
-    """Write the shared model, so that the next start need not fold the log again."""
+    """Write the shared model, so that the next start need not fold the log again: unless it has to."""
+    if engine.stale or engine.store.meta(REFOLD):
+        return
     write_snapshot(engine.model, FolderBlobs(data_dir / "models"), engine.settings)
 
 
@@ -103,24 +114,28 @@ def advance_snapshot(settings: Settings, data_dir: Path) -> int:
 
     Raises:
         NotFound: there is no data folder.
-        StorageFailed: the log had a gap while it was read; try again.
+        StorageFailed: records were sealed while the log was read; try again.
     """
     store = SqliteStore.open(data_dir, mode="read")
     try:
+        if store.meta(REFOLD):
+            return 0
         model, blobs = SharedModel(settings), FolderBlobs(data_dir / "models")
-        last = store.last_seq()
+        last, where = store.last_seq(), store.moved()
         load_snapshot(model, blobs, settings, last)
-        begun = count = model.seq
+        begun, count = model.seq, 0
         for record in store.read(model.seq, until=last):
-            if record.seq != count + 1:
-                raise StorageFailed(f"The log had a gap after record {count} while it was read.")
             fold_shared(model, record)
-            count = record.seq
+            count += 1
+        if store.moved() != where:
+            raise StorageFailed("Records were moved into history while the log was read.")
         if model.seq > begun:
             write_snapshot(model, blobs, settings)
+            if store.meta(REFOLD):  # somebody was erased meanwhile
+                blobs.prune(SNAPSHOT, 0)
     finally:
         store.close()
-    return count - begun
+    return count
 
 
 def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int) -> bool:

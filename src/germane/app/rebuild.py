@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import msgspec
 
 from germane.app import strangers
 from germane.app.arrival import Arrival
+from germane.app.consents import Blank, blanks, keep_blank
 from germane.app.deciding import Deciding
 from germane.app.engine import Engine
 from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.opening import write_snapshot
+from germane.app.sheet import Sheet
 from germane.app.steps import Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision
@@ -65,7 +68,10 @@ class Rebuild:
         settings: Settings,
         key: bytes,
         trained: Callable[[str], Trained | None] = lambda _: None,
+        blanks: Iterable[Blank] = (),
     ) -> None:
+        """``blanks``: lines of the consent ledger of people who were erased, in their order."""
+        self._blanks = deque(blanks)
         self.model: Model = SharedModel(settings)
         self._trained = trained
         self.scratch: Store = MemoryStore()
@@ -95,6 +101,9 @@ class Rebuild:
     def step(self, record: Record) -> Txn:
         """Fold one record."""
         txn = Txn()
+        while self._blanks and self._blanks[0].seq < record.seq:
+            sheet = Sheet(self._memory.entries, record.tenant, txn)
+            keep_blank(self._blanks.popleft(), sheet)
         self._apply(
             record, Arrival(record.seq, record.tenant, record.received_ms, logged=True), txn
         )
@@ -151,7 +160,8 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     now_ms = engine.world.now_ms()
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     state_before, model_before = engine.store.state_hash(), engine.model.digest()
-    work = Rebuild(engine.settings, engine.key)
+    blank = blanks(engine.store, engine.tenant)
+    work = Rebuild(engine.settings, engine.key, blanks=blank)
     engine.store.replace_state(work.txns(engine.store.read(0), progress))
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())

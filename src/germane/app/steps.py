@@ -17,7 +17,7 @@ from germane.app.consents import Consents, Heard, keep, merged
 from germane.app.crediting import Crediting
 from germane.app.enrolling import Enrolling
 from germane.app.lessons import is_lesson
-from germane.app.library import Library, prefix_of
+from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
 from germane.app.moving import Moving
@@ -38,6 +38,7 @@ from germane.domain.moves import (
     ContentGone,
     ContentPut,
     Disliked,
+    Erased,
     Invited,
     Judged,
     KeyPut,
@@ -292,21 +293,17 @@ class Steps:
                 person = self._stated(move, at, txn)
             case Disliked():
                 person = self._disliked(move, at, txn)
-            case ContentPut():
-                brought = self.library.put_content(at.tenant, move.content, txn, by=move.by)
-                self.model.put_surfaces(at.seq, prefix_of(move.content.content_id), brought)
-            case ContentGone():
-                self.library.drop_content(at.tenant, move.content_id, txn)
-                self.model.put_surfaces(at.seq, prefix_of(move.content_id), [])
-            case CampaignPut():
-                self.library.put_campaign(at.tenant, move.campaign, txn, by=move.by)
-            case CampaignTurned():
-                self.library.turn_campaign(at.tenant, move.campaign, move.status, txn)
+            case ContentPut() | ContentGone() | CampaignPut() | CampaignTurned():
+                brought = self.library.fold(at.tenant, move, txn)
+                if brought is not None:
+                    self.model.put_surfaces(at.seq, *brought)
             case Ticked():
                 named = (at.tenant, move.campaign, move.subject)
                 person = self.enrolling.tick(*named, txn, now_ms=at.received_ms)
             case Invited():
                 person = self.enrolling.invite(at.tenant, move, txn, now_ms=at.received_ms)
+            case Erased():  # what it means for the store and memory, the engine knows
+                pass
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)
             case KeyPut() | KeyUsed() | Audited():

@@ -13,9 +13,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from germane.app.opening import catch_up, load_snapshot
+from germane.app.opening import REFOLD, catch_up, load_snapshot
 from germane.app.trained import TREES, decode, encode
 from germane.app.willing import Willing
+from germane.domain.errors import RestartNeeded
 from germane.domain.forest import Forest, Trained
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
@@ -101,18 +102,25 @@ def train(
     Raises:
         NotFound: there is no data folder.
         NoTrainer: LightGBM is not installed.
+        RestartNeeded: somebody was erased, and the log has not been folded anew since.
     """
     if not forest.available():
         raise forest.NoTrainer()
     store = SqliteStore.open(data_dir, mode="read")
     try:
+        if store.meta(REFOLD):
+            raise RestartNeeded()
         blobs = FolderBlobs(data_dir / "models")
         progress("Reading the log")
         model = SharedModel(settings)
         load_snapshot(model, blobs, settings, store.last_seq())
         catch_up(model, store)
         collector = collect(store, settings)
-        return train_on(model, collector, blobs, spec, seq=store.last_seq(), progress=progress)
+        report = train_on(model, collector, blobs, spec, seq=store.last_seq(), progress=progress)
+        if store.meta(REFOLD):  # somebody was erased meanwhile
+            blobs.prune(TREES, 0)
+            raise RestartNeeded()
+        return report
     finally:
         store.close()
 

@@ -240,9 +240,10 @@ def there(
     *,
     method: str = "",
     operator: str = "",
+    patience_s: float = 10,
 ) -> dict[str, Any]:
     """Ask the server that has the data folder open; by POST where there is a body, unless told otherwise.
-    ``operator``: in whose name.
+    ``operator``: in whose name. ``patience_s``: so long it may take.
 
     Raises:
         GermaneError: it said no, or there is none where the configuration says.
@@ -260,7 +261,7 @@ def there(
         method=method or ("GET" if body is None else "POST"),
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - always http
+        with urllib.request.urlopen(request, timeout=patience_s) as answer:  # noqa: S310 - always http
             found: dict[str, Any] = json.load(answer)
             return found
     except urllib.error.HTTPError as error:

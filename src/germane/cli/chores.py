@@ -40,6 +40,8 @@ class Chores(threading.Thread):
     def run(self) -> None:
         """Until closed."""
         while not self._ended.wait(LOOK_S):
+            if self._engine.stale:  # nothing is to be made of what somebody erased is still in
+                continue
             if self._engine.seq - self._snapshot_seq >= SNAPSHOT_RECORDS:
                 self._snapshot_seq = self._engine.seq
                 self._run("snapshot")

@@ -23,8 +23,16 @@ OF_LOG = ("events", "decisions", "impressions", "outcomes")
 KINDS = (*OF_LOG, "people", "items")
 
 
-def export(kind: str, out: Path, person: str | None, config: Path, data: Path | None) -> None:
+def export(
+    kind: str | None, out: Path | None, person: str | None, config: Path, data: Path | None
+) -> None:
     """Write stored things as JSONL or Parquet."""
+    if kind is None or out is None:
+        raise WrongUse(
+            "What is to be exported, and to which file?",
+            hint="germane export events events.jsonl; or everything of a person: "
+            "germane export --person ID --html FILE.",
+        )
     if kind not in KINDS:
         raise WrongUse(f"{kind!r} cannot be exported.", hint=f"One of: {', '.join(KINDS)}.")
     if out.suffix not in (".jsonl", ".parquet") and str(out) != "-":

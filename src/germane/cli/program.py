@@ -19,6 +19,7 @@ from germane.cli import (
     operators,
     privacy,
     project,
+    rights,
     sending,
     serving,
     tokens,
@@ -414,15 +415,28 @@ def token(
 @app.command()
 def export(
     kind: Annotated[
-        str, typer.Argument(help="events, decisions, impressions, outcomes, people or items.")
-    ],
-    out: Annotated[Path, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")],
-    person: Annotated[str | None, typer.Option(help="Only of this person.")] = None,
+        str | None,
+        typer.Argument(help="events, decisions, impressions, outcomes, people or items."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Argument(help="File: .jsonl or .parquet; - for standard output.")
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(help="Only of this person; without a kind, everything of theirs."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Everything of a person, as a page in this file.")
+    ] = None,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
+    as_json: Json = False,
 ) -> None:
-    """Write what is stored to a file."""
-    exporting.export(kind, out, person, config, data)
+    """Write what is stored to a file; or everything about one person (--person, --html or --json)."""
+    if kind is None and person is not None:
+        rights.export_person(person, html, config, data, as_json=as_json)
+    else:
+        exporting.export(kind, out, person, config, data)
 
 
 @dead_letters.command("list")
@@ -506,3 +520,4 @@ def demo_shop(
 
 sending.add_to(app, content)
 privacy.add_to(app)
+rights.add_to(app)

@@ -77,6 +77,13 @@ class TokenExpired(Unauthorized):
     hint = "Fetch a new one from your server and send the request again."
 
 
+class RestartNeeded(GermaneError):
+    """Somebody was erased, and what is shared has not been learned anew since."""
+
+    code = "erasure.restart_needed"
+    hint = "Restart the server: as it starts, it learns from the log that is left."
+
+
 class WeakServerKey(Forbidden):
     """The server key is shorter than 32 characters: person tokens signed with it could be forged."""
 

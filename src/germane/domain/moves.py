@@ -262,6 +262,17 @@ class Audited(Move, frozen=True, gc=False):
 
 
 SecurityMove = KeyPut | KeyUsed | Audited
+
+
+class Erased(Move, frozen=True, gc=False):
+    """Somebody was erased. Who it was, nobody can read from it."""
+
+    receipt: str
+    """Id of the receipt."""
+    people: dict[str, int]
+    """Mark of each of their keys (``privacy.erasure.mark``) -> what came until then went, ms since 1970."""
+
+
 ApprovalMove = Asked | Judged | Opened | Reminded | Lapsed | Appointed
 AnyMove = (
     Planned
@@ -282,4 +293,5 @@ AnyMove = (
     | Invited
     | Stated
     | Disliked
+    | Erased
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -27,6 +27,9 @@ class Store(Protocol):
 
     def commit(self, txn: Txn) -> None:
         """Make all of it durable before returning.
+
+        What ``txn.erasure`` names is in no row afterwards; ``scrub`` sees to its bytes. Its offsets stay holes
+        in the log, and ``last_seq`` does not fall, because the transaction brings a record of its own.
 
         Raises:
             StorageFailed: the write or its fsync failed; nothing of ``txn`` may be acknowledged.
@@ -75,6 +78,10 @@ class Store(Protocol):
 
     def people_of(self, tenant: str, externals: Sequence[str]) -> dict[str, str]:
         """``person_of`` by external key, of those of the keys that belong to anybody."""
+        ...
+
+    def externals_of(self, tenant: str, people: Collection[str]) -> dict[str, str]:
+        """Every external key that is linked to one of the people, and to whom. It looks at all keys."""
         ...
 
     def items(self, tenant: str) -> Iterator[Item]:
@@ -165,12 +172,18 @@ class Store(Protocol):
 
     def replace_state(self, txns: Iterable[Txn]) -> None:
         """Swap all that is derived (profiles, identities, catalogue, ledger, decisions, ``derived`` bytes)
-        for what these transactions hold, at once; the log stays. Used by a rebuild."""
+        for what these transactions hold, at once; the log stays, sealed or not, with the ``derived`` bytes
+        that they bring. Used by a rebuild."""
         ...
 
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
         """Move records of events older than ``before_ms`` into history; how many were moved.
         Reading the log does not show where a record is."""
+        ...
+
+    def scrub(self, *, large: bool = False) -> bool:
+        """After erasures, in the thread that commits: leave no byte of them in any file. Whether none is left:
+        a large file is written anew only if told, or by the next start, and a long read may hold it up."""
         ...
 
     def close(self) -> None:

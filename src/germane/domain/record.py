@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from germane.domain.decision import Decision
+from germane.domain.erasure import Erasure
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
 from germane.domain.ledger import Entry
@@ -66,9 +67,13 @@ class Txn:
     dismissed_letters: list[tuple[int, int]] = field(default_factory=list)
     """(letter id, when it was dismissed in ms)."""
     meta: dict[str, bytes] = field(default_factory=dict)
+    erasure: Erasure | None = None
+    """What goes for ever, of all that was committed before. A transaction that erases is not absorbed into
+    another one."""
 
     def absorb(self, later: Txn) -> None:
         """Take a later step into this one: group commit."""
+        assert (self.erasure, later.erasure) == (None, None), "what erases goes alone"
         self.records += later.records
         self.profiles |= later.profiles
         self.identities |= later.identities
@@ -94,4 +99,5 @@ class Txn:
             or self.replayed_letters
             or self.dismissed_letters
             or self.meta
+            or self.erasure
         )

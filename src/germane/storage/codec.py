@@ -40,6 +40,11 @@ def state_digest(
     return digest.hexdigest()
 
 
+def digest_of(names: list[str]) -> str:
+    """SHA-256 of some names in their order."""
+    return sha256(encode(names)).hexdigest()
+
+
 def canonical(data: bytes) -> bytes:
     """A profile's bytes with every map in key order: how it came about does not show."""
     return encode(_ordered(msgspec.msgpack.decode(data)))

@@ -7,11 +7,14 @@ in the transaction that drops its rows. A file that no row names is left over fr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from heapq import merge as heap_merge
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from germane.domain.errors import StorageFailed
 from germane.domain.months import month_label, month_of
@@ -70,11 +73,15 @@ class History:
         return [self._file(kind, month, rows) for (kind, month), rows in groups.items()]
 
     def _file(self, kind: str, month: str, rows: list[Record]) -> Part:
+        first, last = rows[0].seq, rows[-1].seq
+        name = f"{kind}/month={month}/part-{first:012d}-{last:012d}.parquet"
+        return Part(name, month, first, last, len(rows), self._put(name, rows))
+
+    def _put(self, name: str, rows: Sequence[Record]) -> str:
+        """Write one file durably; its SHA-256."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        first, last = rows[0].seq, rows[-1].seq
-        name = f"{kind}/month={month}/part-{first:012d}-{last:012d}.parquet"
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = {column: [getattr(r, column) for r in rows] for column in COLUMNS}
@@ -92,7 +99,49 @@ class History:
         temporary.rename(path)
         for folder in (path.parent, path.parent.parent, self._folder, self._folder.parent):
             _sync(folder)
-        return Part(name, month, first, last, len(rows), digest)
+        return digest
+
+    def changed(
+        self, sealed: Iterable[Sequence[Any]], gone: Collection[int], derived: Mapping[int, bytes]
+    ) -> list[tuple[Part, Part | None]]:
+        """Files that hold some of these offsets, each with what is to take its place: it is written, durable,
+        and counts once the database names it. ``None``: nothing is left of it.
+
+        Args:
+            sealed: All files, as the database names them.
+            gone: Offsets of records that go.
+            derived: Offset -> what was derived anew.
+        """
+        wanted = sorted({*gone, *derived})
+        found = []
+        for part in (Part(*row) for row in sealed):
+            place = bisect_left(wanted, part.first_seq)
+            if place < len(wanted) and wanted[place] <= part.last_seq:
+                found.append((part, self._again(part, gone, derived)))
+        return [(part, after) for part, after in found if after != part]
+
+    def _again(
+        self, part: Part, gone: Collection[int], derived: Mapping[int, bytes]
+    ) -> Part | None:
+        """A file without what goes and with what was derived anew; itself where that changes nothing."""
+        before = list(self._stream(part, 0, part.last_seq))
+        after = [
+            replace(each, derived=derived[each.seq]) if each.seq in derived else each
+            for each in before
+            if each.seq not in gone
+        ]
+        if not after:
+            return None
+        if after == before:
+            return part
+        name = _next_name(part.file)
+        return part._replace(file=name, rows=len(after), sha256=self._put(name, after))
+
+    def drop(self, files: Iterable[str]) -> None:
+        """Remove files that the database names no more."""
+        for each in files:
+            (self._folder / each).unlink(missing_ok=True)
+            self._checked.discard(each)
 
     def read(self, sealed: Iterable[Sequence[Any]], after: int, last: int) -> Iterator[Record]:
         """Records of these files with ``after < seq <= last``, in log order.
@@ -140,6 +189,12 @@ class History:
 def merged(first: Iterator[Record], second: Iterator[Record]) -> Iterator[Record]:
     """Two streams in log order as one."""
     return heap_merge(first, second, key=_seq)
+
+
+def _next_name(file: str) -> str:
+    """Of the file that takes a file's place: ``part-1-9.parquet``, ``part-1-9.1.parquet`` ..."""
+    stem, _, number = file.removesuffix(".parquet").partition(".")
+    return f"{stem}.{int(number or 0) + 1}.parquet"
 
 
 def _seq(record: Record) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from germane.domain.decision import Decision
+from germane.domain.erasure import Erasure
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
 from germane.domain.ledger import Entry, beyond
@@ -46,6 +47,8 @@ class MemoryStore:
         """Show what is staged."""
         txn, self._staged = self._staged, None
         assert txn is not None, "nothing is staged"
+        if txn.erasure is not None:
+            self._erase(txn.erasure)
         for record in txn.records:
             self._log.append(record)
             if record.kind in FROM_OUTSIDE:
@@ -53,7 +56,7 @@ class MemoryStore:
             self._offsets[record.slot] = record.seq
         self._state(txn)
         for letter in txn.letters:
-            number = len(self._letters) + 1
+            number = max(self._letters, default=0) + 1
             self._letters[number] = replace(letter, letter_id=number)
         for number, at_ms in txn.replayed_letters:
             self._letters[number] = replace(self._letters[number], replayed_ms=at_ms)
@@ -80,6 +83,31 @@ class MemoryStore:
                 self._entries[named] = entry
         for tenant, decision in txn.decisions:
             self._decisions[tenant, decision.decision_id] = decision
+
+    def scrub(self, *, large: bool = False) -> bool:
+        """There is no file."""
+        return True
+
+    def _erase(self, what: Erasure) -> None:
+        people, seqs = {(what.tenant, each) for each in what.people}, {*what.seqs}
+
+        def goes(record: Record) -> bool:
+            between = what.after < record.seq < what.before
+            return record.seq in seqs or (between and (record.tenant, record.person) in people)
+
+        gone = [each for each in self._log if goes(each)]
+        self._log = [each for each in self._log if not goes(each)]
+        for record in gone:
+            self._seen.pop((record.tenant, record.message_id), None)
+            self._decisions.pop((record.tenant, record.message_id.removeprefix("decision:")), None)
+        for key in people:
+            self._profiles.pop(key, None)
+        self._people = {k: v for k, v in self._people.items() if (k[0], v) not in people}
+        theirs = [k for k, e in self._entries.items() if (k[0], e.person) in people]
+        for named in theirs:
+            del self._entries[named]
+        for number in what.letters:
+            self._letters.pop(number, None)
 
     def last_seq(self) -> int:
         """Highest log offset."""
@@ -111,6 +139,10 @@ class MemoryStore:
     def person_of(self, tenant: str, external: str) -> str | None:
         """Who an external key belongs to."""
         return self._people.get((tenant, external))
+
+    def externals_of(self, tenant: str, people: Collection[str]) -> dict[str, str]:
+        """The keys that lead to people."""
+        return {e: p for (t, e), p in self._people.items() if t == tenant and p in people}
 
     def items(self, tenant: str) -> Iterator[Item]:
         """The catalogue, by item id."""

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from germane.domain.decision import Decision
+from germane.domain.erasure import Erasure
 from germane.domain.event import DeadLetter, Event
 from germane.domain.ids import DEFAULT_TENANT, PersonId, slot_of
 from germane.domain.ledger import Entry
@@ -57,6 +58,26 @@ def an_entry(key: str, **changed: Any) -> Entry:
 def keys(entries: list[Entry]) -> list[str]:
     """Of entries, in their order."""
     return [each.key for each in entries]
+
+
+def lived(store: Store) -> None:
+    """Two people: ``u:1`` with ``a:x`` (offsets 1, 2, 5) and ``u:2`` (3, 4, 6, 7)."""
+    of_one, of_two = (1, 5), (3, 4, 6, 7)
+    decision = a_decision()
+    records = [a_record(n) for n in of_one]
+    records += [a_record(n, person="u:2") for n in of_two]
+    records.append(a_record(2, kind="decision", message_id="decision:d1", body=encode(decision)))
+    entries = [an_entry("k1"), an_entry("k2", person="u:2"), an_entry("k3", person="")]
+    store.commit(
+        Txn(
+            records=sorted(records, key=lambda each: each.seq),
+            profiles={(TENANT, each): Profile(each) for each in ("u:1", "u:2")},
+            identities={(TENANT, "a:x"): "u:1", (TENANT, "a:y"): "u:2"},
+            entries={(TENANT, "message", each.key): each for each in entries},
+            decisions=[(TENANT, decision)],
+            letters=[DeadLetter(0, START_MS, "api", f"c{n}", "why", b"") for n in range(2)],
+        )
+    )
 
 
 class StoreContract:
@@ -279,6 +300,55 @@ class StoreContract:
         assert store.state_hash() == first
         store.commit(Txn(profiles={(TENANT, "u:1"): Profile("u:1", evidence=1e-9)}))
         assert store.state_hash() != first
+
+    def test_who_is_erased_is_nowhere(self, store: Store) -> None:
+        """Log, message ids, profile, links, entries, decisions, letters: theirs go, everybody else's stay."""
+        lived(store)
+        store.commit(
+            Txn(
+                records=[a_record(9, kind="move", message_id="move:9", person="")],
+                erasure=Erasure(TENANT, ("u:1", "a:x"), (1, 2, 5), letters=(1,)),
+            )
+        )
+        assert store.scrub()
+        assert [each.seq for each in store.read(0)] == [3, 4, 6, 7, 9]
+        assert store.record(1) is None
+        assert store.seen(TENANT, ["m1", "m3", "m5"]) == {"m3"}
+        assert store.profile(TENANT, "u:1") is None
+        assert store.profile(TENANT, "u:2") is not None
+        assert store.person_of(TENANT, "a:x") is None
+        assert store.person_of(TENANT, "a:y") == "u:2"
+        assert store.externals_of(TENANT, ["u:1", "u:2"]) == {"a:y": "u:2"}
+        assert keys(store.entries(TENANT, "message")) == ["k2", "k3"]
+        assert store.decision(TENANT, "d1") is None
+        assert [each.letter_id for each in store.letters()] == [2]
+        counts = store.counts()
+        assert (counts["records"], counts["decisions"], counts["letters"]) == (5, 0, 1)
+
+    def test_offsets_of_the_erased_stay_holes(self, store: Store) -> None:
+        """The highest offset does not fall, and what comes next goes on from there."""
+        lived(store)
+        last = a_record(8, kind="move", message_id="move:8", person="")
+        store.commit(Txn(records=[last], erasure=Erasure(TENANT, ("u:2",), (3, 4, 6, 7))))
+        assert store.last_seq() == 8
+        store.commit(Txn(records=[a_record(9)]))
+        assert [each.seq for each in store.read(2)] == [5, 8, 9]
+        assert [each.seq for each in store.read(0, until=4)] == [1, 2]
+
+    def test_what_came_while_they_were_looked_for_goes_too(self, store: Store) -> None:
+        """By person, between two offsets; what comes later is of somebody new, and stays."""
+        lived(store)
+        erasure = Erasure(TENANT, ("u:1",), (1,), after=1, before=5)
+        store.commit(Txn(records=[a_record(8, person="u:1")], erasure=erasure))
+        assert [each.seq for each in store.read(0)] == [3, 4, 5, 6, 7, 8]
+        assert store.seen(TENANT, ["m8"]) == {"m8"}
+        assert Txn(erasure=erasure).empty is False
+
+    def test_letters_are_numbered_on_after_one_was_erased(self, store: Store) -> None:
+        lived(store)
+        store.commit(Txn(erasure=Erasure(TENANT, (), letters=(1,))))
+        store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "new", "why", b"")]))
+        assert [each.letter_id for each in store.letters()] == [2, 3]
 
     def test_replacing_state_keeps_the_log(self, store: Store) -> None:
         """A rebuild swaps what is derived and nothing else."""

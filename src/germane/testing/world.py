@@ -23,6 +23,14 @@ class FakeWorld:
         """The next of a fixed sequence."""
         return self._random.getrandbits(63)
 
+    def state(self) -> object:
+        """Where the sequence of seeds stands."""
+        return self._random.getstate()
+
+    def resume(self, state: object) -> None:
+        """Go on from where it stood."""
+        self._random.setstate(state)  # type: ignore[arg-type]
+
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
         """Let time pass."""
         self._now_ms += int((days * 86_400 + seconds) * 1000)

@@ -49,6 +49,8 @@ SELECT external, person FROM identity WHERE tenant = ? AND external IN;
 SELECT key FROM dedupe WHERE key IN;
 -- name: person_of
 SELECT person FROM identity WHERE tenant = ? AND external = ?;
+-- name: externals_of
+SELECT external, person FROM identity WHERE tenant = ? AND person IN;
 -- name: items
 SELECT body FROM item WHERE tenant = ? ORDER BY item_id;
 -- name: entry
@@ -109,6 +111,10 @@ SELECT value FROM meta WHERE key = ?;
 SELECT file, month, first_seq, last_seq, rows, sha256 FROM sealed ORDER BY first_seq;
 -- name: add_sealed
 INSERT INTO sealed (file, month, first_seq, last_seq, rows, sha256) VALUES (?, ?, ?, ?, ?, ?);
+-- name: drop_sealed
+DELETE FROM sealed WHERE file = ?;
+-- name: hot
+SELECT seq FROM log WHERE seq BETWEEN ? AND ?;
 -- name: sealable
 SELECT seq, tenant, slot, person, kind, message_id, at_ms, received_ms, body, derived
 FROM log WHERE at_ms < ? ORDER BY seq LIMIT ?;

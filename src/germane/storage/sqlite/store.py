@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,16 +19,17 @@ from germane.domain.ledger import Entry
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.storage import codec
-from germane.storage.history import History, merged
+from germane.storage.history import History, Part, merged
 from germane.storage.sqlite.checkpoint import Checkpointer
 from germane.storage.sqlite.connection import (
     FolderLock,
     open_reader,
     open_writer,
 )
+from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
 from germane.storage.sqlite.sql import queries
 from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
-from germane.storage.sqlite.writing import write, write_state
+from germane.storage.sqlite.writing import pages_of, undo, write, write_state
 
 PAGE = 2_000
 MARKS = 500
@@ -57,11 +58,15 @@ class SqliteStore:
         self._history = History(folder / "history")
         self._sql = queries()
         self._pages = 0
+        self._left: list[str] = []
+        self._unscrubbed = False
         if writable:
             make_folder(folder)
             self._lock = FolderLock(folder)
             try:
                 self._writer = open_writer(self._path)
+                with writing(self._path):
+                    written_anew(self._writer)
                 self._checkpointer = Checkpointer(self._path)
                 self._history.discard_unknown({row[0] for row in self._rows("sealed")})
             except BaseException:
@@ -104,14 +109,19 @@ class SqliteStore:
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
         try:
+            changed = self._without(txn)
             writer.execute("BEGIN IMMEDIATE")
             write(writer, self._sql, txn)
+            self._name_anew(writer, changed)
         except sqlite3.Error as error:
             self._roll_back(writer, error)
+        except OSError as error:
+            raise StorageFailed(f"History could not be written: {error}.") from error
         except BaseException:
             writer.rollback()
             raise
-        self._pages = _pages(txn)
+        self._pages = pages_of(txn)
+        self._unscrubbed = self._unscrubbed or txn.erasure is not None
 
     def sync(self) -> None:
         """End the staged transaction: it is durable when this returns. Raises like ``commit``."""
@@ -122,9 +132,50 @@ class SqliteStore:
         except sqlite3.Error as error:
             self._roll_back(writer, error)
         self._moved(writer)
+        self._scrub(writer)
+
+    def _without(self, txn: Txn) -> list[tuple[Part, Part | None]]:
+        """Sealed files that hold what is erased, each with a durable one that does not."""
+        if txn.erasure is None:
+            return []
+        return self._history.changed(self._rows("sealed"), frozenset(txn.erasure.seqs), {})
+
+    def _name_anew(
+        self, writer: sqlite3.Connection, changed: list[tuple[Part, Part | None]]
+    ) -> None:
+        """Name new files in the place of old ones. These stay until it is durable; a crash leaves them to
+        the next start."""
+        for before, after in changed:
+            writer.execute(self._sql["drop_sealed"], (before.file,))
+            if after is not None:
+                writer.execute(self._sql["add_sealed"], after.row())
+        self._left += [before.file for before, _ in changed]
+
+    def _scrub(self, writer: sqlite3.Connection) -> None:
+        """After an erasure: leave no byte of it. Where a read holds that up, it is tried again after the next
+        commits, and at the end."""
+        if self._left:
+            self._history.drop(self._left)
+            self._left = []
+        if not self._unscrubbed:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._unscrubbed = not scrubbed(writer)
+
+    def scrub(self, *, large: bool = False) -> bool:
+        """Write the file anew if bytes may be left in it; a large one only if told. Whether none are left."""
+        writer = self._writer
+        assert writer is not None, "the store was opened for reading"
+        with contextlib.suppress(sqlite3.Error):  # no room, say: the next start does it
+            if large or self._path.stat().st_size <= AT_ONCE_BYTES:
+                written_anew(writer)
+                self._unscrubbed = True
+        self._scrub(writer)
+        return not self._unscrubbed and self.meta(LOOSE) is None
 
     def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
         full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+        self._left = []
         try:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
@@ -152,18 +203,31 @@ class SqliteStore:
             with writing(self._path):
                 self._swap_state(writer, txns)
         except BaseException:
-            _undo(writer)
+            undo(writer)
             raise
 
     def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
         writer.execute("BEGIN IMMEDIATE")
         for table in ("profile", "identity", "item", "entry", "decision"):
             writer.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
+        sealed: dict[int, bytes] = {}
         for txn in txns:
             write_state(writer, self._sql, txn)
-            derived = [(record.derived, record.seq) for record in txn.records]
-            writer.executemany(self._sql["set_derived"], derived)
+            derived = {record.seq: record.derived for record in txn.records}
+            hot = self._hot_among(writer, derived)
+            writer.executemany(self._sql["set_derived"], [(derived[seq], seq) for seq in hot])
+            sealed |= {seq: derived[seq] for seq in derived.keys() - hot}
+        self._name_anew(writer, self._history.changed(self._rows("sealed"), (), sealed))
         writer.execute("COMMIT")
+        self._unscrubbed = True
+        self._scrub(writer)
+
+    def _hot_among(self, writer: sqlite3.Connection, seqs: Mapping[int, bytes]) -> set[int]:
+        """Those of the offsets, which are close together, that are not sealed."""
+        if not seqs:
+            return set()
+        found = writer.execute(self._sql["hot"], (min(seqs), max(seqs)))
+        return {row[0] for row in found if row[0] in seqs}
 
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
         """Move records of events older than ``before_ms`` into Parquet; how many were moved.
@@ -178,7 +242,7 @@ class SqliteStore:
                 if rows:
                     self._move(writer, [Record(*row) for row in rows])
         except BaseException:
-            _undo(writer)
+            undo(writer)
             raise
         return len(rows)
 
@@ -223,6 +287,10 @@ class SqliteStore:
         """The person an external key now belongs to."""
         row = self._one("person_of", tenant, external)
         return row[0] if row else None
+
+    def externals_of(self, tenant: str, people: Collection[str]) -> dict[str, str]:
+        """Every key that leads to one of the people."""
+        return dict(self._each("externals_of", [*people], tenant))
 
     def items(self, tenant: str) -> Iterator[Item]:
         """The catalogue in order of the item id."""
@@ -361,6 +429,10 @@ class SqliteStore:
             stream["offsets"],
         )
 
+    def moved(self) -> str:
+        """Changes whenever records were sealed or erased: what was read meanwhile may lack some."""
+        return codec.digest_of([row[5] for row in self._rows("sealed")])
+
     def close(self) -> None:
         """Fold the WAL into the file and let the folder go."""
         for reader in self._all_readers:
@@ -372,7 +444,7 @@ class SqliteStore:
             self._checkpointer = None
         if self._writer is not None:
             if self._writer.in_transaction:  # staged, and never synced: nobody was promised it
-                _undo(self._writer)
+                undo(self._writer)
             if self._failed is None:
                 with contextlib.suppress(sqlite3.Error):  # the WAL has it durably, and stays
                     self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -428,16 +500,3 @@ class SqliteStore:
             return decode(data)
         except (msgspec.DecodeError, TypeError) as error:  # a damaged row may hold another type
             raise StorageDamaged(f"{self._path} is damaged: {error}.") from error
-
-
-def _undo(writer: sqlite3.Connection) -> None:
-    """Roll back, as far as the file still allows it; what went wrong is told by the caller."""
-    with contextlib.suppress(sqlite3.Error):
-        writer.rollback()
-
-
-def _pages(txn: Txn) -> int:
-    """About how many pages a transaction writes: each row of a table by key touches one."""
-    rows = 2 * len(txn.records) + len(txn.profiles) + len(txn.items) + len(txn.letters)
-    rows += 4 * len(txn.entries)
-    return 4 + rows + sum(len(each.derived) for each in txn.records) // 4_096

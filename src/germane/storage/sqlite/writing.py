@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 from germane.domain.record import FROM_OUTSIDE, Txn
 from germane.storage.codec import dedupe_key, encode
+from germane.storage.sqlite.erasing import erase
 
 
 def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None:
     """Everything of ``txn``, inside the caller's transaction."""
     many = connection.executemany
+    if txn.erasure is not None:
+        erase(connection, txn.erasure)
     if txn.records:
         many(
             sql["add_record"],
@@ -83,3 +87,16 @@ def write_state(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -
                 for tenant, each in txn.decisions
             ],
         )
+
+
+def undo(writer: sqlite3.Connection) -> None:
+    """Roll back, as far as the file still allows it; what went wrong is told by the caller."""
+    with contextlib.suppress(sqlite3.Error):
+        writer.rollback()
+
+
+def pages_of(txn: Txn) -> int:
+    """About how many pages a transaction writes: each row of a table by key touches one."""
+    rows = 2 * len(txn.records) + len(txn.profiles) + len(txn.items) + len(txn.letters)
+    rows += 4 * len(txn.entries)
+    return 4 + rows + sum(len(each.derived) for each in txn.records) // 4_096

@@ -1,0 +1,106 @@
+"""Erasure, as far as it is pure: who is meant without saying who, what names somebody, the receipt.
+
+A person is known by a *mark* after they were erased: HMAC-SHA256 of their key with a secret of the data folder.
+Whoever has the key of a person and the secret can tell that they were erased; a mark alone says nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Collection, Iterator
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from germane.domain.event import DeadLetter
+from germane.domain.ids import external_id
+
+_IDS = ("userid", "anonymousid", "previousid")
+_EMAIL = "email"
+"""Names of the fields that say whose a letter is, without capitals and underscores."""
+_LONG = 6
+"""Shorter names are looked for only where a person is named: they may be any number or word."""
+
+
+class Line(msgspec.Struct, frozen=True, rename="camel"):
+    """One erasure, as the list beside the database keeps it."""
+
+    receipt: str
+    at_ms: int
+    people: dict[str, int]
+    """Mark -> what was recorded under that key up to this time went, in ms since 1970."""
+
+
+def mark(key: bytes, tenant: str, person: str) -> str:
+    """Stands for a person key."""
+    named = f"person\x00{tenant}\x00{person}".encode("utf-8", "surrogatepass")
+    return _hmac(key, named)
+
+
+def signed(key: bytes, receipt: dict[str, Any]) -> dict[str, Any]:
+    """A receipt with its signature."""
+    return receipt | {"signature": _hmac(key, _canonical(receipt))}
+
+
+def genuine(key: bytes, receipt: dict[str, Any]) -> bool:
+    """Whether a receipt was signed with this key, and not changed since."""
+    said = receipt.get("signature")
+    whole = {name: value for name, value in receipt.items() if name != "signature"}
+    return isinstance(said, str) and hmac.compare_digest(
+        said.encode("utf-8", "replace"), _hmac(key, _canonical(whole)).encode()
+    )
+
+
+def _hmac(key: bytes, data: bytes) -> str:
+    return hmac.new(hmac.digest(key, b"germane erasure", sha256), data, sha256).hexdigest()
+
+
+def _canonical(receipt: dict[str, Any]) -> bytes:
+    named = json.dumps(receipt, sort_keys=True, separators=(",", ":"))
+    return b"receipt\x00" + named.encode()
+
+
+def mentions(text: str, names: Collection[str]) -> bool:
+    """Whether one of the names stands in a text as a whole word."""
+    return any(
+        re.search(rf"(?<![\w-]){re.escape(each)}(?![\w-])", text) for each in names if each in text
+    )
+
+
+def is_of(letter: DeadLetter, ids: Collection[str], emails: Collection[str]) -> bool:
+    """Whether a dead letter is a person's: by its ids, else by its address, else because it mentions them.
+
+    Args:
+        letter: Of anybody.
+        ids: The person's user ids, anonymous ids and person keys.
+        emails: Their addresses.
+    """
+    body = letter.body.decode("utf-8", "replace")
+    try:
+        said = [*_named(json.loads(body))]
+    except (ValueError, RecursionError):
+        said = []
+    for among, theirs in ((_IDS, ids), ((_EMAIL,), emails)):
+        named = {value for name, value in said if name in among}
+        if named:
+            return not named.isdisjoint(theirs)
+    long = [each for each in (*ids, *emails) if len(each) >= _LONG]
+    return mentions(body, long) or mentions(letter.message, long)
+
+
+def _named(value: object) -> Iterator[tuple[str, str]]:
+    """What a letter names people by, and how."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            simple = str(name).lower().replace("_", "")
+            if simple in (*_IDS, _EMAIL) and isinstance(each, str | int | float):
+                if said := external_id(each):
+                    yield simple, said
+            else:
+                yield from _named(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named(each)
