@@ -48,6 +48,7 @@ def test_the_life_of_keys_beside_a_server(server: Server) -> None:
         for path in ("/v1/campaigns", "/v1/people/u", "/v1/audit")
     ]
     assert told == [200, 403, 403]
+    made(server, "make", "--scope", "write", **mine)  # what was entered before is durable with it
 
     server.kill()
     server.start()
@@ -69,12 +70,13 @@ def test_the_life_of_keys_beside_a_server(server: Server) -> None:
         (f"key {key['keyId']}", "GET /v1/keys", 403),
         ("operator ann", "GET /v1/people/{person_id}", 403),
         ("operator ann", "GET /v1/audit", 403),
+        (mine_too, "POST /v1/keys", 200),
         (mine_too, "POST /v1/keys/{key_id}/rotate", 200),
         (None, "GET /v1/surfaces", 401),
         (mine_too, "POST /v1/keys/{key_id}/revoke", 200),
     ], "one refusal of a kind in a minute"
     code, text = command(server, "audit", "--verify")
-    assert (code, "Whole: 10 entries" in text) == (0, True), text
+    assert (code, "Whole: 11 entries" in text) == (0, True), text
     assert server.stop() == 0
     code, text = command(server, "audit", "--verify")
-    assert (code, "Whole: 10 entries" in text) == (0, True), text
+    assert (code, "Whole: 11 entries" in text) == (0, True), text

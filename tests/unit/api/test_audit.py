@@ -166,3 +166,20 @@ def test_a_server_key_does_not_read_it_once_there_is_an_admin_key(here: Here, pa
     mine, server = here.send(("GET", path, {"auth": (admin, "")}), ("GET", path, {"auth": SERVER}))
     assert mine.status_code == 200
     refused(server, 403, "auth.forbidden")
+
+
+def test_who_is_erased_is_not_in_it_and_can_still_be_asked_for(here: Here) -> None:
+    """The look before, the erasure and the look after have one pseudonym."""
+    name = "maria-sensitive"
+    path = f"/v1/people/{name}"
+    answers = here.send(
+        ("POST", "/v1/track", {"json": {**EVENT, "userId": name}, "auth": WRITE}),
+        ("GET", path, {"auth": SERVER}),
+        ("DELETE", path, {"auth": SERVER}),
+        ("GET", path, {"auth": SERVER}),
+    )
+    assert [each.status_code for each in answers] == [200, 200, 200, 404]
+    acts = [(each["act"][:6], each["status"]) for each in entries(here, person=name)]
+    assert acts == [("GET /v", 200), ("DELETE", 200), ("GET /v", 404)]
+    page = here.engine.entries.page(here.engine.tenant, "audit")
+    assert all(name.encode() not in each.body for each in page)
