@@ -84,7 +84,7 @@ class Rights:
 
 
 def rights(engine: Engine, keys: Keys) -> list[Endpoint]:
-    """Their rows in the route table."""
+    """Their rows in the route table: export, erase."""
     on = Rights(engine, keys)
     return [
         Endpoint(

@@ -45,11 +45,13 @@ def endpoints(
     back = back or way_back(engine)
     operations = Operations(engine, keys)
     browsers = Browsers(engine, keys, anonymous=anonymous)
+    export, erase = rights(engine, keys)
     return [
         *_tracking(engine, keys),
         *_decisions(Decisions(engine, keys, browsers, inbox)),
-        *rights(engine, keys),
+        export,
         *_people(operations),
+        erase,  # what follows an id comes before the id alone
         *_catalogue(Catalogue(engine, keys)),
         *_surfaces(operations),
         *_links(Links(back)),
