@@ -87,8 +87,14 @@ class Consents:
         about(request, person=person)
         await engine.move([move])
         profile = engine.profile_of(person)
+        (latest, *_) = said_by(engine.entries, engine.tenant, profile.person)
         return answer(
-            {"success": True, "consent": profile.consent, "allowed": self._allowed(person)}
+            {
+                "success": True,
+                "stands": latest.stands,
+                "consent": profile.consent,
+                "allowed": self._allowed(person),
+            }
         )
 
     async def said(self, request: Request) -> Response:

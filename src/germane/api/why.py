@@ -17,7 +17,7 @@ from germane.app.engine import Engine
 from germane.app.feedback import Feedback, Kind, take
 from germane.app.why import decisions_of, link_of, told
 from germane.domain.decision import Decision
-from germane.domain.errors import BadRequest, UnknownDecision
+from germane.domain.errors import BadRequest, UnknownDecision, YesNotTrusted
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -79,6 +79,8 @@ class Why:
         named = fields.get("decision", "")
         about = {each.decision_id for each in decisions_of(self._engine, link)}
         refused = kind is None or (bool(named) and named not in about)
+        if self._engine.profile_of(link.person).person != link.person:
+            refused = refused or kind != "opt_out"  # whoever has the link need not be them
         if kind is not None and not refused:
             said = Feedback(
                 kind,
@@ -86,10 +88,11 @@ class Why:
                 item_id=fields.get("item", ""),
                 reason=fields.get("reason", ""),
                 method="why page",
+                trusted=False,
             )
             try:
                 await take(self._engine, link.person, said)
-            except (BadRequest, UnknownDecision):
+            except (BadRequest, UnknownDecision, YesNotTrusted):
                 refused = True
         done = "" if refused or kind is None else kind
         found = told(self._engine, link)
@@ -120,6 +123,7 @@ class Why:
             body.position,
             body.reason,
             "api" if visitor is None else "why button",
+            trusted=visitor is None or visitor.vouched,
         )
         await take(self._engine, person, said)
         return answer({"success": True})

@@ -97,7 +97,7 @@ def _muted(muted: dict[str, Any]) -> str:
 
 def _everything(found: Told) -> str:
     if found.opted_out:
-        return _form("opt_in")
+        return _form("opt_in") if found.may_return else ""
     return f"<p>Or do without all of it: you then see what everyone sees.</p>{_form('opt_out')}"
 
 

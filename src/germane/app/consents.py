@@ -66,7 +66,14 @@ class Consents:
         """What an event says no to; what was refused already is not said again."""
         found = refusals.said(event, person.consent, self._spec)
         said = [
-            Statement(person.person, purpose, "withdrawn", event.at_ms, at.received_ms, method)
+            Statement(
+                person.person,
+                purpose,
+                "withdrawn",
+                min(event.at_ms, at.received_ms),
+                at.received_ms,
+                method,
+            )
             for purpose, method in found.items()
             if person.consent.get(purpose) is not False
         ]
@@ -92,7 +99,7 @@ class Consents:
         heard = self._after(person, [said], just_now=not move.at_ms)
         stands = heard.said[0].stands
         if move.fresh and move.granted and stands:
-            return replace_person(heard, ledger.fresh(heard.person))
+            return Heard(ledger.fresh(heard.person), heard.said)
         return heard
 
     def _after(self, person: Profile, said: list[Statement], *, just_now: bool = False) -> Heard:
@@ -103,11 +110,6 @@ class Consents:
             if ledger.refuses_all(person, line, keep=self._spec.keep_profile):
                 person = ledger.fresh(person)
         return Heard(person, tuple(lines))
-
-
-def replace_person(heard: Heard, person: Profile) -> Heard:
-    """The same said, by somebody of whom something else is known."""
-    return Heard(person, heard.said)
 
 
 def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
@@ -124,7 +126,7 @@ def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
     for number, each in enumerate(heard.said):
         body, own = _encode(each), f"{salt}/{number}"
         line = Line(chain.seal(own, body), b"", own, body)
-        key = f"{seq:016d}.{number:03d}"
+        key = f"{seq:016d}.{number:06d}"
         _join(Entry(KIND, key, b"", each.person, each.purpose, each.state), line, sheet)
 
 

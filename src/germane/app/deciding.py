@@ -111,6 +111,7 @@ class Deciding:
             ranked = self._model.default(surface, ask, at_ms=at_ms)
             return self._sealed(NOBODY, surface, ask, ranked, "opted_out", 0.0, at_ms, seed)
         profile = known(profile, self._settings, at_ms) or Profile(profile.person)
+        profile = self._gate.readable(profile, at_ms)
         profile = current(profile, self._settings, at_ms, self._item_of)
         arm = self._arm(tenant, profile, surface)
         trust = self.trust(profile, at_ms)

@@ -149,7 +149,7 @@ class Engine(Folding):
             "log_offset": float(self._seq),
             "shared_offset": float(self.model.seq),
             "records_waiting": float(self._waiting),
-            "refused_total": float(self._steps.refused.total()),
+            "refused_total": float(self.refused.total()),
             "items": float(len(self._steps.items)),
         }
 

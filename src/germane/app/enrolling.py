@@ -12,7 +12,7 @@ from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.sheet import Sheet
 from germane.deliver import approving, entering, merging, outbox, progress
-from germane.deliver.compiled import Compiled, is_called, listens_to, subjects
+from germane.deliver.compiled import Compiled, is_called, listens_to, named_in, subjects
 from germane.deliver.view import View
 from germane.domain.campaign import Campaign, ItemChange, changes_of
 from germane.domain.enrolment import Cancel, Compose, Effect, Enrolment, subject_of
@@ -79,6 +79,18 @@ class Enrolling:
             if made.campaign.status != "ended":
                 among = theirs.get(name, [])
                 self._happened(made, event, person, tuple(items), among, sheet, now_ms, seq)
+
+    def waits(self, tenant: str, person: str, event: Event) -> bool:
+        """Whether somebody is in a transactional campaign that speaks of an event."""
+        wanted = [
+            name
+            for name, each in self._library.campaigns.items()
+            if each.transactional and any(is_called(event, x) for x in named_in(each))
+        ]
+        if not wanted:
+            return False
+        sheet = Sheet(self._memory.entries, tenant, Txn())
+        return any(each.campaign in wanted for each in self._inside(sheet, person))
 
     def change(
         self, tenant: str, before: Item | None, after: Item, txn: Txn, *, now_ms: int, seq: int

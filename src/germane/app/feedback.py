@@ -6,10 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from germane.app.consents import said_by
 from germane.app.engine import Engine
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision, Reason
-from germane.domain.errors import NotAReason, NotShown, UnknownDecision
+from germane.domain.errors import NotAReason, NotShown, UnknownDecision, YesNotTrusted
 from germane.domain.moves import AnyMove, Disliked, Stated
 from germane.domain.muting import item_key, source_of
 from germane.domain.purposes import PERSONALISATION
@@ -28,6 +29,22 @@ class Feedback(msgspec.Struct, frozen=True):
     reason: str = ""
     """Code of a reason that the decision gave."""
     method: str = "api"
+    trusted: bool = True
+    """Whether a yes to personalisation counts: a server says it, or a person with a token. Else only what was
+    refused here can be taken back here."""
+
+
+HERE = ("why page", "why button")
+"""Methods of what is said where people ask why."""
+
+
+def may_return(engine: Engine, person: str) -> bool:
+    """Whether somebody who has opted out did so where they ask why, and so may come back there."""
+    said = (
+        x for x in said_by(engine.entries, engine.tenant, person) if x.purpose == PERSONALISATION
+    )
+    latest = next(said, None)
+    return latest is not None and latest.state == "withdrawn" and latest.method in HERE
 
 
 async def take(engine: Engine, person: str, said: Feedback) -> None:
@@ -42,7 +59,10 @@ async def take(engine: Engine, person: str, said: Feedback) -> None:
         UnknownDecision: no decision has that id, and the id is not signed by us.
         NotShown: the item is not in the decision.
         NotAReason: the decision gave no such reason, or it cannot be muted.
+        YesNotTrusted: they opted out elsewhere, and nobody vouches for them.
     """
+    if said.kind == "opt_in" and not said.trusted and not may_return(engine, person):
+        raise YesNotTrusted()
     await engine.move([move_of(engine, person, said)])
 
 

@@ -135,7 +135,7 @@ class Folding(Known):
             rewards = self._steps.event(event, arrival, txn)
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
-            return self._letters.poisoned(event, error, arrival.received_ms)
+            return self._poisoned(event, error, arrival)
         if not txn.records:
             self._seq -= 1
             return txn
@@ -143,13 +143,18 @@ class Folding(Known):
         self._unheard.look(event, aloud=self._committer.running)
         return self._held(txn)
 
+    def _poisoned(self, event: Event, error: Exception, at: Arrival) -> Txn:
+        """A dead letter of what may be kept of an event that could not be folded."""
+        kept = self._steps.admissible(event, at)
+        return Txn() if kept is None else self._letters.poisoned(kept, error, at.received_ms)
+
     def _unkept(self, rejected: Rejection, now_ms: int) -> bool:
         """Whether what could not be used is of somebody of whom nothing may be kept."""
         ids = ids_in(rejected.body)
         if not any(ids):
             return False
         out = self.gate.opted_out(self.whose(*ids), now_ms)
-        self._steps.refused["dead letter"] += out
+        self.refused["dead letter"] += out
         return out
 
     def _arrival(self) -> Arrival:

@@ -152,7 +152,7 @@ class Known:
     @property
     def refused(self) -> Counter[str]:
         """What was left out because it may not be kept, by name, since the start."""
-        return self._steps.refused
+        return self._steps.admission.refused
 
     @property
     def gate(self) -> Gate:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from germane.app.entries import Entries
 from germane.app.replies import ANSWERS
-from germane.deliver.compiled import Compiled, compiled, is_called, listens_to, named_in
+from germane.deliver.compiled import Compiled, compiled, is_called, listens_to
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, as_choice, choice_surface
@@ -142,10 +142,15 @@ class Library:
         return any(event in names for names in heard if names is not None)
 
     def serves(self, event: Event) -> bool:
-        """Whether a transactional campaign that is live waits for an event: what people must have, they get
-        whatever they said no to."""
-        live = (x for x in self.campaigns.values() if x.transactional and x.status == "live")
-        return any(is_called(event, name) for each in live for name in named_in(each))
+        """Whether an event lets people into a transactional campaign that is live: what they must have, they
+        get whatever they said no to."""
+        return any(
+            each.transactional
+            and each.status == "live"
+            and bool(each.enter.event)
+            and is_called(event, each.enter.event)
+            for each in self.campaigns.values()
+        )
 
     def fold(
         self,

@@ -12,6 +12,7 @@ from germane.app.moving import Moving
 from germane.deliver import outbox
 from germane.domain.message import Message, Status, Why
 from germane.domain.profile import Profile
+from germane.domain.purposes import TRANSACTIONAL
 from germane.privacy.gate import Gate
 
 
@@ -154,6 +155,11 @@ class Release:
             stated = message.purpose in person.consent
             text = "was withdrawn" if stated else "was never given"
             return Why(now_ms, "consent.none", f"Consent to {message.purpose} {text}.")
+        if message.created_ms <= self._gate.opted_out_ms(person, now_ms) and (
+            message.purpose != TRANSACTIONAL
+        ):
+            text = "They opted out of personalisation after it was written."
+            return Why(now_ms, "consent.opted_out", text)
         address = address_of(person, message.channel)
         if address:
             no = self._moving.suppressed(self._tenant, message.channel, address, message.purpose)

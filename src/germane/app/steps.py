@@ -5,13 +5,13 @@ Everything here is deterministic in the record, the state before it and the sett
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
+from germane.app.admission import Admission
 from germane.app.arrival import Arrival, report_key
 from germane.app.consents import Consents, Heard, keep, merged
 from germane.app.crediting import Crediting
@@ -60,7 +60,7 @@ from germane.ingest import identity
 from germane.ingest.signals import Extractor
 from germane.measure import attribution
 from germane.measure.whole import rest_of
-from germane.privacy.gate import Gate, Met
+from germane.privacy.gate import Gate
 from germane.profile import exposure, muted, repeats, rhythm, service
 from germane.profile.chosen import fold_choice
 from germane.profile.fold import current, fold
@@ -86,8 +86,7 @@ class Steps:
     consents: Consents = field(init=False)
     gate: Gate = field(init=False)
     credits: Crediting = field(init=False)
-    refused: Counter[str] = field(default_factory=Counter)
-    """What was left out because it may not be kept, by name."""
+    admission: Admission = field(init=False)
     _sold: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +100,8 @@ class Steps:
         self.gate = Gate(self.settings)
         self.credits = Crediting(self.settings, self.memory, self.gate)
         self.enrolling = Enrolling(self.settings, self.memory, self.library, self.items)
+        waits = self.enrolling.waits
+        self.admission = Admission(self.consents, self.gate, self.library, waits)
 
     def event(self, event: Event, at: Arrival, txn: Txn) -> list[Reward]:
         """Fold a behaviour event into its person and into what is shared; what it is credited with.
@@ -108,10 +109,8 @@ class Steps:
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
         met = self._whose(event, at)
-        heard = self.consents.heard(event, met.person, at)
-        seen = Met(self.library.serves(event), bool(heard.said), bool(met.claims or met.gone))
-        passed = self.gate.admitted(event, heard.person, at.received_ms, seen)
-        self.refused.update(passed.refused)
+        heard, passed = self.admission.of(event, met, at)
+        self.admission.count(passed)
         if passed.event is None:
             return []
         event, before = passed.event, heard.person
@@ -159,6 +158,10 @@ class Steps:
         self._ended(event, met, heard, after, at, txn)
         txn.records.append(record)
         return [*met.rewards, *met.of_choices, *rewards, *of_choices]
+
+    def admissible(self, event: Event, at: Arrival) -> Event | None:
+        """What of an event may be kept, if it cannot be folded."""
+        return self.admission.of(event, self._whose(event, at), at)[1].event
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
@@ -325,7 +328,8 @@ class Steps:
         person = self.memory.person_of(at.tenant, move.person) or move.person
         before = self._known(person, at) or _newcomer(person, at)
         heard = self.consents.told(move, before, at)
-        txn.profiles[at.tenant, person] = msgspec.structs.replace(heard.person, seq=at.seq)
+        after = self.gate.fit(heard.person, at.received_ms)
+        txn.profiles[at.tenant, person] = msgspec.structs.replace(after, seq=at.seq)
         keep(heard, move.salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
         if heard.refused:
             self.enrolling.refused(at.tenant, person, heard.refused, txn, now_ms=at.received_ms)
@@ -334,13 +338,14 @@ class Steps:
     def _serve(self, event: Event, met: Reunion, heard: Heard, at: Arrival, txn: Txn) -> None:
         """What is kept of an event of somebody who is not learned from: who is who, what they said no to,
         and what messages need that they must have."""
-        after = service.told(heard.person, event, self.gate.contact(event), seq=at.seq)
+        contact = self.gate.contact(event)
+        moment = {"now_ms": at.received_ms, "seq": at.seq}
+        after = service.told(heard.person, event, contact, **moment)
         sheet = Sheet(self.memory.entries, at.tenant, txn)
         for gone in met.gone:
             self.moving.merged(at.tenant, gone, after.person, txn)
         self.replies.heard(event, after.person, sheet, at.tenant, at.received_ms)
         self._united(met, after, at, txn)
-        moment = {"now_ms": at.received_ms, "seq": at.seq}
         self.enrolling.event(at.tenant, event, after, (), txn, served=True, **moment)
         self._ended(event, met, heard, after, at, txn)
         txn.records.append(at.record("event", after.person, event.message_id, event.at_ms, event))
@@ -418,7 +423,8 @@ class Steps:
         both = merge(met.person, gone, settings, items, seq=at.seq, now_ms=at.received_ms)
         met.trials += chosen.trials(both, of_choices, self.memory, at.tenant)
         both = attribution.credit(both, rewards, limit=settings.profile.exposures)
-        met.person = self.credits.on_choices(both, of_choices, at)
+        both = self.credits.on_choices(both, of_choices, at)
+        met.person = self.admission.joined(met.person, both, at)
         met.rewards += rewards
         met.of_choices += of_choices
 

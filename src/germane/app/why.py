@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.engine import Engine
-from germane.app.feedback import category_of
+from germane.app.feedback import category_of, may_return
 from germane.domain.decision import Decision, How, Reason, SlateItem
 from germane.domain.links import Link, LinkKeys
 from germane.domain.message import Message
@@ -76,6 +76,8 @@ class Told(msgspec.Struct, frozen=True):
     """Whether anything in it was chosen for the person."""
     opted_out: bool
     """Whether they are opted out now."""
+    may_return: bool
+    """Whether they may come back by this page."""
     muted: dict[str, Any]
     """As in the readable profile."""
     message: bool = False
@@ -112,10 +114,13 @@ def decisions_of(engine: Engine, link: Link) -> list[Decision]:
 
 
 def told(engine: Engine, link: Link) -> Told:
-    """What the page of a link says now."""
+    """What the page of a link says now. Of a person nothing is told where the link was made for somebody who
+    was merged into them since: whoever has it need not be them."""
     decisions = decisions_of(engine, link)
     profile = engine.profile_of(link.person)
-    view = engine.person(profile.person) or {}
+    opted_out = engine.gate.opted_out(profile, engine.world.now_ms())
+    theirs = profile.person == link.person
+    view = (engine.person(profile.person) or {}) if theirs and not opted_out else {}
     muted = view.get("muted") or {"items": [], "values": [], "reasons": []}
     in_message = bool(link.message_id)
     return Told(
@@ -126,7 +131,8 @@ def told(engine: Engine, link: Link) -> Told:
             if each.choice is None or not in_message  # which text a mail has is no item of it
         ),
         personal=any(each.arm == "personalised" for each in decisions),
-        opted_out=engine.gate.opted_out(profile, engine.world.now_ms()),
+        opted_out=opted_out,
+        may_return=theirs and may_return(engine, profile.person),
         muted=muted,
         message=in_message,
     )

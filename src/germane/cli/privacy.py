@@ -108,11 +108,13 @@ def _state(
         found = desk.post("consent", **body)
         known = {*desk.get("privacy")["purposes"], *(each["purpose"] for each in campaigns)}
     if as_json:
-        common.print_json({name: found[name] for name in ("consent", "allowed")})
+        common.print_json({name: found[name] for name in ("consent", "allowed", "stands")})
         return
     out = common.console()
     said = "agreed to" if answer == "grant" else "said no to"
     out.print(f"Recorded: {who} {said} {purpose}.", markup=False)
+    if not found["stands"]:
+        out.print("[yellow]They have said something newer, which holds.[/]")
     if purpose not in known:
         out.print(f"No campaign has the purpose {purpose} so far.", markup=False)
 

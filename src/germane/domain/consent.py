@@ -16,6 +16,8 @@ class Stand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """When it was last said."""
     until_ms: int = 0
     """A yes holds until then; 0: until it is withdrawn."""
+    heard_ms: int = 0
+    """When it was recorded."""
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):

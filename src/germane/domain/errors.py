@@ -60,6 +60,13 @@ class Forbidden(GermaneError):
     hint = "A write key may only send events; use the server key."
 
 
+class YesNotTrusted(Forbidden):
+    """Only what was refused right here can be agreed to again right here."""
+
+    code = "consent.yes_not_trusted"
+    hint = "Your server writes it down: POST /v1/consent; or send a person token."
+
+
 class InvalidToken(Unauthorized):
     """The person token cannot be used."""
 

@@ -46,11 +46,15 @@ class Admitted:
     """Whether it may be learned from; else it is there for transactional messages alone."""
 
 
-@dataclass(frozen=True, slots=True)
 class Gate:
     """Asked by whoever keeps or uses data of people. Pure."""
 
-    settings: Settings
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        declared = {each.category for each in settings.signals.values()}
+        declared |= {each.category for each in settings.traits.values()}
+        self._apart = sorted(each for each in declared if len(NEEDS.get(each, ())) > 1)
+        """Declared categories that need more than personalisation."""
 
     def allows(self, person: Profile, purpose: str, now_ms: int) -> bool:
         """Whether a purpose is allowed, by what somebody said and, where they said nothing, by law."""
@@ -65,11 +69,21 @@ class Gate:
         """Whether nothing may be read, learned or kept of what somebody does."""
         return not self.allows(person, PERSONALISATION, now_ms)
 
+    def opted_out_ms(self, person: Profile, now_ms: int) -> int:
+        """Since when somebody has opted out, in milliseconds since 1970; -1: they have not, or never were
+        in."""
+        if not self.opted_out(person, now_ms):
+            return -1
+        stand = person.stands.get(PERSONALISATION)
+        if stand is None:
+            return -1
+        return stand.until_ms if person.consent.get(PERSONALISATION) else stand.heard_ms
+
     def readable(self, person: Profile, now_ms: int) -> Profile:
         """What may be read of somebody to decide and to write: of who opted out, what a service needs to reach
         them in their language and at their hour."""
         if not self.opted_out(person, now_ms):
-            return person
+            return self.fit(person, now_ms)
         traits = {
             name: each
             for name, each in person.traits.items()
@@ -83,6 +97,18 @@ class Gate:
             consent=person.consent,
             stands=person.stands,
         )
+
+    def fit(self, person: Profile, now_ms: int) -> Profile:
+        """The person without what may not be kept of them: data of a category that they have not agreed to, or
+        no longer."""
+        out = [x for x in self._apart if not self._kept(x, person, now_ms)]
+        if not out:
+            return person
+        gone = {each.name for each in self.settings.signals.values() if each.category in out}
+        traits = {x: y for x, y in person.traits.items() if self._category(x) not in out}
+        if len(traits) < len(person.traits):
+            person = replace(person, traits=traits)
+        return without(person, gone)
 
     def admitted(self, event: Event, person: Profile, now_ms: int, met: Met) -> Admitted:
         """What may be kept of an event.
@@ -110,7 +136,7 @@ class Gate:
     def _left(self, event: Event, person: Profile, met: Met) -> Admitted:
         """Of what may not be learned from: what a transactional message needs, a no, and who is who."""
         if met.served:
-            return Admitted(event, personal=False)
+            return Admitted(self._needed(event), personal=False)
         refused = (f"{event.kind} {event.name}".strip(),)
         traits = self.contact(event)
         news = met.says_no or (event.kind == "track" and event.name in ABOUT_ADDRESSES)
@@ -118,6 +144,15 @@ class Gate:
         if news or met.links or told:
             return Admitted(_bare(event, traits), refused, personal=False)
         return Admitted(None, refused, personal=False)
+
+    def _needed(self, event: Event) -> Event:
+        """What a transactional message is filled from: what happened, and how they are reached."""
+        said = event.context.get("traits")
+        inside = said if isinstance(said, dict) else {}
+        reached = {x: y for x, y in inside.items() if self._category(x) == CONTACT}
+        context = {x: y for x, y in event.context.items() if x in ("consent", GPC)}
+        context |= {"traits": reached} if reached else {}
+        return replace(event, traits=self.contact(event), context=context, extra={})
 
     def _fitting(self, event: Event, person: Profile, now_ms: int) -> Admitted:
         """Without the traits that may not be kept."""
@@ -167,6 +202,38 @@ class Gate:
     def _over(self, person: Profile, purpose: str, now_ms: int) -> bool:
         stand = person.stands.get(purpose)
         return stand is not None and 0 < stand.until_ms <= now_ms
+
+
+def without(person: Profile, signals: Collection[str]) -> Profile:
+    """The person without what some signals told: the interests that they made, and the things themselves, as
+    far as nothing else speaks of them."""
+    told = any(each.signal in signals for each in person.recent) or any(
+        each.signal in signals
+        for values in person.interests.values()
+        for masses in values.values()
+        for each in masses
+    )
+    if not told:
+        return person
+    recent = tuple(each for each in person.recent if each.signal not in signals)
+    still = {each.item_id for each in recent}
+    dropped = {each.item_id for each in person.recent if each.signal in signals} - still
+    interests = {
+        name: {
+            value: tuple(each for each in masses if each.signal not in signals)
+            for value, masses in values.items()
+        }
+        for name, values in person.interests.items()
+    }
+    return replace(
+        person,
+        recent=recent,
+        interests={
+            name: {value: masses for value, masses in values.items() if masses}
+            for name, values in interests.items()
+        },
+        own_items={x: y for x, y in person.own_items.items() if x not in dropped},
+    )
 
 
 def _bare(event: Event, traits: dict[str, Any]) -> Event:

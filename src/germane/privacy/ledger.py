@@ -4,7 +4,8 @@
 * A yes stands if it is newer than the last no: one that comes late, or again, undoes nothing. Of the same
   millisecond, the no; but a yes that is said just now comes after all that was said before.
 * A yes may have an end. After it, it is as if nothing had been said.
-* Where two people turn out to be one, the stricter of both.
+* Where two people turn out to be one, the stricter of both: a no of either, and a yes only where the one who
+  stays has said it. Who says that two are one is no proof that one may answer for the other.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def stated(
     elif said.state == "granted" and before.at_ms > said.at_ms:
         return person, replace(said, stands=False)
     granted = said.state == "granted"
-    stand = Stand(max(before.at_ms, said.at_ms), said.until_ms if granted else 0)
+    until_ms = said.until_ms if granted else 0
+    stand = Stand(max(before.at_ms, said.at_ms), until_ms, said.received_ms)
     after = replace(
         person,
         consent={**person.consent, said.purpose: granted},
@@ -44,18 +46,22 @@ def stated(
     return after, replace(said, stands=True)
 
 
-def strictest(one: Profile, two: Profile) -> tuple[dict[str, bool], dict[str, Stand]]:
+def strictest(survivor: Profile, other: Profile) -> tuple[dict[str, bool], dict[str, Stand]]:
     """Consent of two people who turn out to be one."""
     consent: dict[str, bool] = {}
     stands: dict[str, Stand] = {}
-    for purpose in sorted({*one.consent, *two.consent}):
-        said = [each for each in (one, two) if purpose in each.consent]
-        consent[purpose] = all(each.consent[purpose] for each in said)
-        counting = [x for x in said if x.consent[purpose] == consent[purpose]]
+    for purpose in sorted({*survivor.consent, *other.consent}):
+        said = [each for each in (survivor, other) if purpose in each.consent]
+        granted = all(each.consent[purpose] for each in said)
+        if granted and purpose not in survivor.consent:
+            continue
+        consent[purpose] = granted
+        counting = [x for x in said if x.consent[purpose] == granted]
         known = [x.stands[purpose] for x in counting if purpose in x.stands]
         if known:
             ends = [each.until_ms for each in known if each.until_ms]
-            stands[purpose] = Stand(max(x.at_ms for x in known), min(ends, default=0))
+            latest = max(known, key=lambda each: (each.at_ms, each.heard_ms))
+            stands[purpose] = replace(latest, until_ms=min(ends, default=0))
     return consent, stands
 
 

@@ -15,6 +15,8 @@ from germane.domain.settings import PrivacySpec
 _REFUSALS = {"Unsubscribed": "unsubscribed", "Email Marked as Spam": "complained"}
 ABOUT_ADDRESSES = (*_REFUSALS, "Email Bounced")
 """Track events that speak against writing to an address: they are kept whatever was said."""
+MOST = 64
+"""Purposes that one person can have said something to."""
 GPC = "gpc"
 """Of an event's context: the browser sent ``Sec-GPC: 1`` (Global Privacy Control, W3C)."""
 
@@ -38,12 +40,15 @@ def said(event: Event, stated: Collection[str], spec: PrivacySpec) -> dict[str, 
         found |= dict.fromkeys(_denied(preferences, spec.categories), "banner")
     if event.kind == "track" and event.name in _REFUSALS:
         found |= dict.fromkeys(_unsubscribed(event, stated), _REFUSALS[event.name])
-    return dict(sorted(found.items()))
+    room = max(MOST - len({*stated}), 0)
+    known = {*PURPOSES, *stated}
+    new = [each for each in sorted(found) if each not in known]
+    return {name: how for name, how in sorted(found.items()) if name not in new[room:]}
 
 
 def _unsubscribed(event: Event, stated: Collection[str]) -> set[str]:
     named = event.properties.get("list_id") or event.properties.get("purpose")
-    if isinstance(named, str) and named:
+    if isinstance(named, str) and is_purpose(named) and (named in stated or len(stated) < MOST):
         return {named}
     return {EMAIL_MARKETING, *(each for each in stated if each.startswith("email"))}
 

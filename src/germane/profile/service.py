@@ -12,7 +12,9 @@ from germane.domain.profile import Profile, Trait
 from germane.profile import bounds
 
 
-def told(person: Profile, event: Event, contact: Mapping[str, Any], *, seq: int) -> Profile:
+def told(
+    person: Profile, event: Event, contact: Mapping[str, Any], *, seq: int, now_ms: int
+) -> Profile:
     """The person after an event of which nothing is learned.
 
     Args:
@@ -20,6 +22,7 @@ def told(person: Profile, event: Event, contact: Mapping[str, Any], *, seq: int)
         event: What was kept of it.
         contact: Traits that say how they are reached.
         seq: Its log offset.
+        now_ms: Its arrival. A late one overwrites nothing that is newer.
     """
     changes: dict[str, Any] = {"seq": seq}
     if event.user_id and not person.user_id and person.person.startswith("u:"):
@@ -27,8 +30,11 @@ def told(person: Profile, event: Event, contact: Mapping[str, Any], *, seq: int)
     if event.anonymous_id and event.anonymous_id not in person.anonymous_ids:
         known = (*person.anonymous_ids, event.anonymous_id)
         changes["anonymous_ids"] = known[-bounds.ANONYMOUS_IDS :]
+    at_ms = min(event.at_ms, now_ms)
     reached = {
-        name: Trait(value, event.at_ms) for name, value in contact.items() if bounds.small(value)
+        name: Trait(value, at_ms)
+        for name, value in contact.items()
+        if bounds.small(value) and (name not in person.traits or person.traits[name].at_ms <= at_ms)
     }
     if reached:
         changes["traits"] = bounds.traits({**person.traits, **reached})

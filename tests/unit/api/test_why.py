@@ -396,3 +396,46 @@ def test_what_is_forgotten(engine: Engine) -> None:
     said = _move(records(engine)[0])
     assert said.salt
     assert replace(said, salt="") == Stated("u:ann", "personalisation", False, "why page")
+
+
+def test_a_link_of_a_visitor_tells_nothing_of_whoever_they_are_linked_with(engine: Engine) -> None:
+    """The public key links any two ids: the link shows what it showed, and takes a no alone."""
+    engine.put_moves([Stated("u:ann", "personalisation", False, "test", salt="s")])
+
+    async def work(client: httpx.AsyncClient) -> list[Any]:
+        asked = {
+            "writeKey": KEYS.write,
+            "person": {"anonymousId": "evil"},
+            "surfaces": [{"surface": "home"}],
+        }
+        made = (await client.post("/v1/decide", json=asked)).json()["decisions"][0]
+        url = made["whyUrl"].removeprefix("http://here")
+        linked = {"userId": "ann", "anonymousId": "evil", "writeKey": KEYS.write}
+        await client.post("/v1/identify", json=linked)
+        page = (await client.get(url)).text
+        back = await client.post(url, data={"kind": "opt_in"})
+        taken = await client.post(url, data={"kind": "undo"})
+        return [page, back, taken]
+
+    page, back, taken = life(engine, work)
+    assert "i2" not in page
+    assert "What you did" not in page
+    assert "opt_in" not in page
+    assert (back.status_code, taken.status_code) == (400, 400)
+    assert engine.profile_of("u:ann").consent["personalisation"] is False
+
+
+def test_what_was_refused_elsewhere_is_not_agreed_to_by_a_link(engine: Engine) -> None:
+    """A mail may be in anybody's hands: only what was refused by the page is taken back by it."""
+
+    async def work(client: httpx.AsyncClient) -> list[Any]:
+        url = (await decided(client))["whyUrl"].removeprefix("http://here")
+        await client.post(url, data={"kind": "opt_out"})
+        mine = await client.post(url, data={"kind": "opt_in"})
+        said = {"userId": "ann", "purpose": "personalisation", "state": "withdrawn"}
+        await client.post("/v1/consent", json=said, auth=(KEYS.server, ""))
+        theirs = await client.post(url, data={"kind": "opt_in"})
+        return [mine.status_code, theirs.status_code]
+
+    assert life(engine, work) == [200, 400]
+    assert engine.profile_of("u:ann").consent["personalisation"] is False

@@ -18,7 +18,7 @@ from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.app.sends import messages_of
 from germane.app.writing import rendered_of
-from germane.domain.campaign import Campaign, Enter, Step
+from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.content import Content, Rendered, Slot, Variant
 from germane.domain.event import Event
 from germane.domain.message import Message, Why
@@ -141,3 +141,23 @@ def test_what_they_must_have_reaches_them(engine: Engine) -> None:
     assert "Dear you" in sent(engine)["u:bob"][1].text
     assert engine.model.digest() == model
     assert rebuild(engine).equal
+
+
+def test_what_was_written_before_they_opted_out_is_not_sent(engine: Engine) -> None:
+    """Ann's letter waits for its hour, and she opts out meanwhile: it knew too much."""
+    engine.world.advance(days=1)  # type: ignore[attr-defined]
+    live(
+        engine,
+        enter=Enter(audience="profile.evidence >= 0.0", at="2025-11-25T09:00"),
+        send=SendSpec(window=(14 * 60, 15 * 60)),
+    )
+    asyncio.run(Delivery(engine, {"email": FakeChannel()}, written).idle())
+    (waits,) = messages_of(engine.entries, engine.tenant, "u:ann")
+    assert waits.status == "queued", waits.whys
+    engine.put_moves([Stated("u:ann", PERSONALISATION, False, "test")])
+    engine.world.advance(days=0.2)  # type: ignore[attr-defined]
+    asyncio.run(Delivery(engine, {"email": FakeChannel()}, written).idle())
+    (after,) = messages_of(engine.entries, engine.tenant, "u:ann")
+    assert (after.status, after.whys[-1].code) == ("skipped", "consent.opted_out")
+    (other,) = messages_of(engine.entries, engine.tenant, "u:bob")
+    assert other.status == "sent", other.whys

@@ -24,7 +24,7 @@ from germane.domain.outcome import Impression, Outcome
 from germane.domain.profile import OwnItem, Trait
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.record import Txn
-from germane.domain.settings import NoticeSpec, PrivacySpec, Settings
+from germane.domain.settings import NoticeSpec, PrivacySpec, Settings, TraitSpec
 from germane.storage.sqlite import SqliteStore
 from germane.testing import FakeWorld, a_campaign, an_event, an_item
 from germane.testing.world import START_MS
@@ -297,3 +297,114 @@ def test_a_browser_that_says_no_is_heard_with_its_question(engine: Engine) -> No
     engine.put_moves([Stated("u:u1", "cross_site_tracking", True, "import", at_ms=START_MS - 1)])
     assert engine.profile_of("u:u1").consent["cross_site_tracking"] is False
     assert rebuild(engine).equal
+
+
+VISITOR = {"user_id": "", "anonymous_id": "phone"}
+
+
+def link(kind: str = "identify") -> Event:
+    """The visitor turns out to be Ann."""
+    more = {"previous_id" if kind == "alias" else "anonymous_id": "phone"}
+    return Event("link", kind, START_MS, user_id="ann", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["identify", "alias"])
+def test_nobody_says_yes_for_another_by_being_linked(engine: Engine, kind: str) -> None:
+    """A page can link any ids: a visitor's yes does not become Ann's; their no does."""
+    engine.accept_now([an_event(user="ann")])
+    engine.put_moves([Stated("a:phone", "email_marketing", True, "test", salt="s")])
+    engine.accept_now([link(kind)])
+    person = engine.profile_of("a:phone")
+    assert person.person == "u:ann"
+    assert "email_marketing" not in person.consent
+    assert rebuild(engine).equal
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("on_device", [True, False])
+def test_a_history_is_not_taken_by_whoever_opted_out(
+    tmp_path: Path, keep: bool, on_device: bool
+) -> None:
+    """Whichever of the two said no; and where nothing is kept, nothing of the other is, either."""
+    engine = opened(tmp_path, replace(a_campaign(), privacy=PrivacySpec(keep_profile=keep)))
+    engine.accept_now([an_event(user="ann", item="i1")])
+    engine.accept_now([replace(an_event(item="i2"), **VISITOR)])
+    state(engine, "a:phone" if on_device else "u:ann", granted=False)
+    engine.accept_now([link()])
+    person = engine.profile_of("u:ann")
+    assert person.consent == {PERSONALISATION: False}
+    assert set(person.own_items) == ({"i1"} if keep else set())
+    assert rebuild(engine).equal
+    engine.store.close()
+
+
+def test_sensitive_data_go_with_the_yes_to_them(tmp_path: Path) -> None:
+    """At once, and nothing reads them meanwhile; where a yes ends by itself, too."""
+    traits = {"illness": TraitSpec("illness", category="health", speakable=False)}
+    engine = opened(tmp_path, replace(a_campaign(), traits=a_campaign().traits | traits))
+    told = Event("told", "identify", START_MS, user_id="u1", traits={"illness": "x", "likes": "c1"})
+    until_ms = START_MS + 60_000
+    yes = Stated("u:u1", "sensitive_data", True, "test", salt="s", until_ms=until_ms)
+    engine.put_moves([yes])
+    engine.accept_now([told])
+    assert set(engine.profile_of("u:u1").traits) == {"illness", "likes"}
+    engine.world.advance(seconds=61)  # type: ignore[attr-defined]
+    assert set(engine.readable(engine.profile_of("u:u1")).traits) == {"likes"}
+    engine.accept_now([an_event()])
+    assert set(engine.profile_of("u:u1").traits) == {"likes"}
+    engine.put_moves([yes, replace(yes, until_ms=0)])
+    engine.accept_now([replace(told, message_id="again")])
+    assert set(engine.profile_of("u:u1").traits) == {"illness", "likes"}
+    engine.put_moves([Stated("u:u1", "sensitive_data", False, "test", salt="s")])
+    assert set(engine.profile_of("u:u1").traits) == {"likes"}
+    assert rebuild(engine).equal
+    engine.store.close()
+
+
+def test_a_late_address_overwrites_no_newer_one(engine: Engine) -> None:
+    """Also of somebody of whom nothing else is kept."""
+    state(engine, "u:u1", granted=False)
+    for name, at_ms in (("new", START_MS), ("older", START_MS - 4_000)):
+        told = {"email": f"{name}@example.org"}
+        engine.accept_now([Event(f"t-{name}", "identify", at_ms, user_id="u1", traits=told)])
+    assert engine.profile_of("u:u1").traits["email"].value == "new@example.org"
+
+
+def test_a_no_by_a_fast_clock_does_not_outlast_a_yes(engine: Engine) -> None:
+    """It is heard now, whatever its own time."""
+    said = {"consent": {"categoryPreferences": {}}}
+    engine.accept_now([replace(an_event(at_ms=START_MS + 299_000), context=said)])
+    engine.world.advance(seconds=60)  # type: ignore[attr-defined]
+    state(engine, "u:u1", granted=True)
+    assert engine.profile_of("u:u1").consent[PERSONALISATION] is True
+
+
+def test_a_thousand_refusals_at_once_are_in_their_order(engine: Engine) -> None:
+    """The ledger holds, however many lines one event brings; and it brings no more than there is room for."""
+    said = {f"p{n}": False for n in range(1_500)}
+    context = {"consent": {"categoryPreferences": said}}
+    engine.accept_now([replace(an_event(), context=context)])
+    proof = proven(engine.entries, engine.tenant)
+    assert (proof.lines, proof.broken) == (70, "")
+
+
+def test_what_cannot_be_folded_is_kept_without_what_may_not_be(engine: Engine) -> None:
+    """In the dead letters as elsewhere; of whoever opted out there is none."""
+    order = {"order_id": "unknown"}
+    refund = an_event("Order Refunded", properties=order)
+    refund = replace(refund, context={"traits": {"likes": "c1"}, "ip": "192.0.2.1"})
+    engine.accept_now([refund])
+    (letter,) = engine.letters()
+    assert b"likes" in letter.body
+    state(engine, "u:u1", granted=False)
+    engine.accept_now([replace(refund, message_id="again")])
+    assert len(engine.letters()) == 1
+
+
+def test_what_was_refused_is_counted_under_so_many_names(engine: Engine) -> None:
+    """Clients choose them."""
+    state(engine, "u:u1", granted=False)
+    engine.accept_now([an_event("x" * 300 if n == 0 else f"name {n}") for n in range(250)])
+    assert len(engine.refused) <= 201
+    assert engine.refused.total() == 250
+    assert max(map(len, engine.refused)) <= 64

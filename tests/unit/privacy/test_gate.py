@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from germane.domain.consent import Stand
-from germane.domain.event import Event
-from germane.domain.profile import OwnItem, Profile, Trait
+from germane.domain.event import Event, Interaction
+from germane.domain.profile import Mass, OwnItem, Profile, Trait
 from germane.domain.purposes import (
     ADVERTISING,
     CROSS_SITE,
@@ -161,9 +161,12 @@ def test_what_is_said_no_to_is_kept_without_the_rest() -> None:
 
 def test_what_a_transactional_message_waits_for_passes_and_teaches_nothing() -> None:
     """An order is confirmed to whoever opted out, too."""
-    event = an_event("Order Completed")
+    traits = {"likes": "c1", "email": "ann@example.org"}
+    event = replace(an_event("Order Completed"), context={"ip": "192.0.2.1", "traits": traits})
     found = gate().admitted(event, person(personalisation=False), NOW_MS, Met(served=True))
-    assert found.event == event
+    assert found.event is not None
+    assert found.event.properties == event.properties
+    assert found.event.context == {"traits": {"email": "ann@example.org"}}
     assert not found.personal
 
 
@@ -212,3 +215,30 @@ def test_contact_is_kept_for_what_people_must_have() -> None:
     )
     assert set(gate().readable(out, NOW_MS).traits) == {"mobile"}
     assert isinstance(gate().settings, Settings)
+
+
+def test_data_that_are_no_longer_agreed_to_are_dropped() -> None:
+    """The trait, what a signal of that category told, and the thing itself; nothing else."""
+    did = (
+        Interaction("i1", "symptom", 1),
+        Interaction("i2", "view", 1),
+        Interaction("i3", "view", 1),
+    )
+    known = replace(
+        person(sensitive_data=True),
+        traits={"condition": Trait("x", 1), "likes": Trait("c1", 1)},
+        recent=(*did, Interaction("i3", "symptom", 2)),
+        own_items={f"i{n}": OwnItem(1) for n in (1, 2, 3)},
+        interests={
+            "category": {"a": (Mass(1, "symptom", 1, 1.0),), "b": (Mass(1, "view", 1, 1.0),)}
+        },
+    )
+    assert gate().fit(known, NOW_MS) is known
+    out = replace(known, consent={"sensitive_data": False})
+    left = gate().fit(out, NOW_MS)
+    assert set(left.traits) == {"likes"}
+    assert [each.item_id for each in left.recent] == ["i2", "i3"]
+    assert set(left.own_items) == {"i2", "i3"}
+    assert set(left.interests["category"]) == {"b"}
+    assert gate().readable(out, NOW_MS) == left
+    assert gate().fit(left, NOW_MS) is left

@@ -74,17 +74,21 @@ def test_a_newer_yes_has_its_own_end() -> None:
     """An older one that comes late does not lengthen it."""
     person, _ = ledger.stated(Profile("u:ann"), said("granted", 20, until_ms=50))
     person, _ = ledger.stated(person, said("granted", 10, until_ms=90))
-    assert person.stands[NEWS] == Stand(20, 50)
+    assert person.stands[NEWS] == Stand(20, 50, 1_000)
 
 
 def test_of_two_the_stricter_counts() -> None:
-    """A no of either side; of two that agree, the earlier end."""
+    """A no of either side; of two that agree, the earlier end; and nobody's yes becomes another's."""
     one = Profile("u:a", consent={"x": True, "y": True}, stands={"x": Stand(5), "y": Stand(5, 90)})
-    two = Profile("a:b", consent={"x": False, "y": True}, stands={"x": Stand(3), "y": Stand(7, 60)})
+    two = Profile(
+        "a:b",
+        consent={"x": False, "y": True, "z": True},
+        stands={"x": Stand(3), "y": Stand(7, 60), "z": Stand(1)},
+    )
     consent, stands = ledger.strictest(one, two)
     assert consent == {"x": False, "y": True}
     assert stands == {"x": Stand(3), "y": Stand(7, 60)}
-    assert ledger.strictest(two, one) == (consent, stands)
+    assert ledger.strictest(two, one) == (consent | {"z": True}, stands | {"z": Stand(1)})
 
 
 def test_a_fresh_start_keeps_who_they_are_and_what_they_said() -> None:
@@ -148,3 +152,16 @@ def test_what_else_says_no() -> None:
     spam = an_event("Email Marked as Spam", properties={})
     found = refusals.said(spam, ("email_news", "other"), PrivacySpec())
     assert found == {EMAIL_MARKETING: "complained", "email_news": "complained"}
+
+
+def test_nobody_can_be_made_to_say_no_to_everything_there_is() -> None:
+    """A page can bring any names: so many are heard; the purposes that there are always."""
+    said = {f"p{n}": False for n in range(1_000)}
+    event = replace(an_event(), context={"consent": {"categoryPreferences": said}})
+    found = refusals.said(event, (), PrivacySpec())
+    assert {*PURPOSES} <= {*found}
+    assert len(found) == len(PURPOSES) + refusals.MOST
+    known = [f"k{n}" for n in range(refusals.MOST)]
+    assert set(refusals.said(event, known, PrivacySpec())) == {*PURPOSES}
+    long = an_event("Unsubscribed", properties={"list_id": "x" * 20_000})
+    assert set(refusals.said(long, (), PrivacySpec())) == {EMAIL_MARKETING}
