@@ -418,7 +418,7 @@ def test_a_link_of_a_visitor_tells_nothing_of_whoever_they_are_linked_with(engin
         return [page, back, taken]
 
     page, back, taken = life(engine, work)
-    assert "i2" not in page
+    assert "You had it" not in page
     assert "What you did" not in page
     assert "opt_in" not in page
     assert (back.status_code, taken.status_code) == (400, 400)
