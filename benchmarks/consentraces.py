@@ -245,7 +245,7 @@ def run(races: int, seed: int = 5, *, blind: bool = False) -> dict[str, Any]:
         engine = open_engine(settings, path, world=FakeWorld(START_MS))
         steps: Steps = engine._steps
         if blind:
-            steps.gate = Blind(steps.settings)
+            steps.gate = steps.admission.gate = Blind(steps.settings)
             steps.credits = Crediting(steps.settings, steps.memory, steps.gate)
         with engine.importer() as importer:
             importer.add_items([an_item(n) for n in range(ITEMS)])

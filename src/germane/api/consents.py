@@ -21,7 +21,15 @@ from germane.domain.consent import Statement
 from germane.domain.errors import BadRequest, UnknownPerson
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.moves import Stated
-from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES, is_purpose, remedy
+from germane.domain.near import near
+from germane.domain.purposes import (
+    NAME,
+    PERSONALISATION,
+    PURPOSES,
+    TRANSACTIONAL,
+    is_purpose,
+    remedy,
+)
 from germane.privacy.jurisdictions import rule
 from germane.profile.words import rfc3339
 
@@ -141,13 +149,34 @@ class Consents:
         names = sorted({*PURPOSES, *profile.consent})
         return {each: engine.gate.allows(profile, each, now_ms) for each in names}
 
+    def _purposes(self) -> set[str]:
+        """All that anything asks for."""
+        engine = self._engine
+        of_banners = engine.settings.privacy.categories.values()
+        campaigns = engine.library.campaigns.values()
+        return {
+            *PURPOSES,
+            *(x for each in of_banners for x in each),
+            *(x.purpose for x in campaigns),
+        }
+
     def _check(self, body: Consent) -> None:
         """Raises BadRequest: what could not be meant."""
+        if body.purpose == TRANSACTIONAL:
+            raise BadRequest(
+                "What people must have needs no consent, and cannot be refused.",
+                hint=f"Purposes are {', '.join(PURPOSES)}, and those of your campaigns.",
+            )
         if not is_purpose(body.purpose):
             campaigns = self._engine.library.campaigns.values()
             raise BadRequest(
                 f"{body.purpose!r} is no name of a purpose.",
                 hint=remedy(each.purpose for each in campaigns),
+            )
+        meant = near(body.purpose, self._purposes())
+        if body.purpose not in self._purposes() and meant is not None:
+            raise BadRequest(
+                f"Nothing has the purpose {body.purpose!r}.", hint=f"Did you mean {meant!r}?"
             )
         notices = self._engine.settings.privacy.notices
         if body.notice and notices and not body.notice_text and body.notice not in notices:
@@ -159,6 +188,8 @@ class Consents:
             raise BadRequest(
                 "fresh goes with a yes to personalisation alone.", hint="Leave fresh out."
             )
+        if body.expires_at and instant(body.expires_at) <= self._engine.world.now_ms():
+            raise BadRequest("It would be over already.", hint="Send an expiresAt that is to come.")
         if body.expires_at and body.state == "withdrawn":
             raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
 

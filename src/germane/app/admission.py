@@ -41,7 +41,8 @@ class Admission:
         heard = replace_person(heard, self.gate.fit(heard.person, at.received_ms))
         person = heard.person
         served = self.library.serves(event) or self.waits(at.tenant, person.person, event)
-        seen = Met(served, bool(heard.said), bool(met.claims or met.gone))
+        links = bool(met.claims or met.gone)
+        seen = Met(served, bool(heard.said), links, self.library.writes)
         return heard, self.gate.admitted(event, person, at.received_ms, seen)
 
     def count(self, passed: Admitted) -> None:

@@ -35,6 +35,7 @@ from germane.domain.moves import AnyMove, Stated
 from germane.domain.outcome import Impression, Outcome, Verdict
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
+from germane.domain.purposes import PERSONALISATION
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.domain.world import World
@@ -274,11 +275,16 @@ class Engine(Folding):
                 self.commit(txn)
 
     def signalled(self, user_id: str, anonymous_id: str) -> None:
-        """A browser sent ``Sec-GPC: 1`` with a question: of somebody who is known, that is a no."""
-        person = self.whose(user_id, anonymous_id)
+        """A browser sent ``Sec-GPC: 1`` with a question: a no to what would be allowed else. To personalisation
+        somebody who is not known says it with each request: nobody becomes known by it."""
+        person, now_ms = self.whose(user_id, anonymous_id), self.world.now_ms()
         known = self._memory.profile(self.tenant, person.person) is not None
-        purposes = self.settings.privacy.gpc if known else ()
-        wanted = [x for x in purposes if person.consent.get(x) is not False]
+        wanted = [
+            x
+            for x in self.settings.privacy.gpc
+            if (known and person.consent.get(x) is not False)
+            or (x != PERSONALISATION and self.gate.allows(person, x, now_ms))
+        ]
         salts = (f"{self.world.seed():x}" for _ in wanted)
         self.put_moves(
             [

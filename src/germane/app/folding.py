@@ -122,7 +122,9 @@ class Folding(Known):
                 continue
             seen.add(event.message_id)
             txn = self._fold_event(event)
-            accepted += bool(txn.records) or not txn.letters  # what may not be kept is no mistake
+            unkept = not (txn.records or txn.letters)  # it is no mistake
+            accepted += bool(txn.records) or unkept
+            self.counters.unkept += unkept
             whole.absorb(txn)
         self.counters.events.add(accepted)
         self.counters.duplicates += duplicates

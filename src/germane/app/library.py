@@ -141,6 +141,11 @@ class Library:
         heard = (listens_to(each) for each in self.campaigns.values())
         return any(event in names for names in heard if names is not None)
 
+    @property
+    def writes(self) -> bool:
+        """Whether a transactional campaign is live."""
+        return any(each.transactional and each.status == "live" for each in self.campaigns.values())
+
     def serves(self, event: Event) -> bool:
         """Whether an event lets people into a transactional campaign that is live: what they must have, they
         get whatever they said no to."""

@@ -70,7 +70,9 @@ class Postbox:
         """Addresses that a message's text names: where to unsubscribe, and why it was sent."""
         if message.channel != "email" or not self.spec.links.base_url:
             return Links()
-        return Links(unsubscribe=self._unsubscribe(message), why=self.why(message))
+        needed = message.purpose == TRANSACTIONAL  # nobody can do without
+        leave = "" if needed else self._unsubscribe(message)
+        return Links(unsubscribe=leave, why=self.why(message))
 
     def why(self, message: Message) -> str:
         """*Why am I seeing this?*, of a message; a path where this server does not know its own address."""

@@ -82,6 +82,8 @@ class Stats:
         self.decisions = Rate()
         self.duplicates = 0
         self.rejected = 0
+        self.unkept = 0
+        """Events of which nothing may be kept."""
         self.callers_refused = 0
         self.impressions = 0
         self.outcomes = dict.fromkeys(HOW, 0)

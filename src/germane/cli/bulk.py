@@ -248,10 +248,12 @@ def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Impo
         yield None
         return
     with target.engine.importer() as importer:
-        before, letters = importer.receipt, importer.letters
+        counters = target.engine.counters
+        before, letters, unkept = importer.receipt, importer.letters, counters.unkept
         yield importer
-        after = importer.receipt
-        if after.accepted > before.accepted:
+        after, unkept = importer.receipt, counters.unkept - unkept
+        summary.unkept += unkept
+        if after.accepted - unkept > before.accepted:
             importer.mark(known_as, mappings.packed(fields))
         summary.letters += importer.letters - letters
         summary.unfolded += after.rejected - before.rejected
@@ -259,7 +261,7 @@ def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Impo
             summary.accepted = sum(summary.items.values())
             summary.duplicates = len(summary.items) - summary.accepted
         else:
-            summary.accepted += after.accepted - before.accepted
+            summary.accepted += after.accepted - before.accepted - unkept
             summary.duplicates += after.duplicates - before.duplicates
 
 

@@ -35,6 +35,8 @@ class Summary:
     """Events or items that the rows are."""
     letters: int = 0
     """Dead letters that were made: what events could not be used for."""
+    unkept: int = 0
+    """Events of which nothing may be kept: their people have opted out, or have not agreed."""
     unfolded: int = 0
     """Events that could not be folded at all."""
     apart: int = 0
@@ -99,6 +101,7 @@ class Summary:
             "duplicates": self.duplicates,
             "repeated": self.repeated.total(),
             "rejected": self.rejected,
+            "notKept": self.unkept,
             "deadLetters": self.letters,
             "ordersApart": self.apart,
             "ordersInPart": self.in_part,
@@ -160,12 +163,19 @@ def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
     new = many(summary.accepted, "new event")
     if kind == "catalogue":
         new = f"{many(summary.accepted, 'item')} new or changed"
-    return f"{new}, {summary.duplicates:,} known already"
+    unkept = f", {summary.unkept:,} not kept" if summary.unkept else ""
+    return f"{new}{unkept}, {summary.duplicates:,} known already"
 
 
 def _noticed(summary: Summary) -> list[str]:
     """What is worth a look in the file or in the dead letters."""
     found = []
+    if summary.unkept:
+        found.append(
+            f"{many(summary.unkept, 'event was', 'events were')} not kept: their people have opted out, or "
+            "have not agreed (germane privacy tells what needs a yes). Write down what they said (germane "
+            "consent), then import the file again."
+        )
     if summary.repeated:
         ids = ", ".join(list(summary.repeated)[:5])
         more = " and others" if len(summary.repeated) > 5 else ""

@@ -32,6 +32,8 @@ class Met(NamedTuple):
     """It says no to something for the first time."""
     links: bool = False
     """It says of two ids that they are one person's: a no must follow them."""
+    writes: bool = False
+    """There are messages that people must have: an address is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,11 @@ class Gate:
         if met.served:
             return Admitted(self._needed(event), personal=False)
         refused = (f"{event.kind} {event.name}".strip(),)
-        traits = self.contact(event)
+        spoke = bool(person.consent)
+        traits = self.contact(event) if spoke or met.writes else {}
         news = met.says_no or (event.kind == "track" and event.name in ABOUT_ADDRESSES)
         told = any(_value(person, name) != value for name, value in traits.items())
-        if news or met.links or told:
+        if news or told or (met.links and spoke):
             return Admitted(_bare(event, traits), refused, personal=False)
         return Admitted(None, refused, personal=False)
 

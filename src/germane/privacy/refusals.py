@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from germane.domain.event import Event
-from germane.domain.purposes import EMAIL_MARKETING, PURPOSES, is_purpose
+from germane.domain.purposes import EMAIL_MARKETING, PURPOSES, TRANSACTIONAL, is_purpose
 from germane.domain.settings import PrivacySpec
 
 _REFUSALS = {"Unsubscribed": "unsubscribed", "Email Marked as Spam": "complained"}
@@ -48,7 +48,8 @@ def said(event: Event, stated: Collection[str], spec: PrivacySpec) -> dict[str, 
 
 def _unsubscribed(event: Event, stated: Collection[str]) -> set[str]:
     named = event.properties.get("list_id") or event.properties.get("purpose")
-    if isinstance(named, str) and is_purpose(named) and (named in stated or len(stated) < MOST):
+    known = isinstance(named, str) and is_purpose(named) and named != TRANSACTIONAL
+    if isinstance(named, str) and known and (named in stated or len(stated) < MOST):
         return {named}
     return {EMAIL_MARKETING, *(each for each in stated if each.startswith("email"))}
 
@@ -60,4 +61,4 @@ def _denied(preferences: Mapping[str, Any], categories: Mapping[str, Sequence[st
     for name, value in preferences.items():
         meant = categories.get(name, (name,) if is_purpose(name) else ())
         (agreed if value is True else denied).update(meant)
-    return denied | ({*PURPOSES} - agreed)
+    return (denied | ({*PURPOSES} - agreed)) - {TRANSACTIONAL}

@@ -97,6 +97,9 @@ def test_a_yes_has_a_time_and_an_end(engine: Engine) -> None:
     [
         ({"purpose": "Mein Zweck"}, "no name of a purpose"),
         ({"fresh": True}, "fresh goes with a yes"),
+        ({"purpose": "transactional"}, "cannot be refused"),
+        ({"purpose": "personalization"}, "Did you mean 'personalisation'?"),
+        ({"state": "granted", "expiresAt": "2020-01-01T00:00:00Z"}, "over already"),
         ({"expiresAt": "2027-01-01T00:00:00Z"}, "A no does not expire"),
         ({"state": "granted", "expiresAt": "soon"}, "not a time"),
         ({"state": "granted", "notice": "banner"}, "no notice 'banner'"),
@@ -144,6 +147,15 @@ def test_the_browsers_signal_is_heard_on_every_call(engine: Engine) -> None:
     assert engine.profile_of("u:ann").consent == engine.profile_of("u:bob").consent == no
     assert engine.profile_of("u:ann").evidence == 1.0  # the product itself may still know
     assert engine.profile_of("u:eve").consent == {}
+
+
+def test_the_signal_of_somebody_unknown_counts_where_it_says_no_to_anything(engine: Engine) -> None:
+    """Under a law by which they would be followed else."""
+    law = PrivacySpec(jurisdiction="ccpa")
+    engine.settings = engine.gate.settings = replace(engine.settings, privacy=law)
+    ask(engine, decide(GPC, person={"userId": "hal"}))
+    no = {"cross_channel_advertising": False, "cross_site_tracking": False}
+    assert engine.profile_of("u:hal").consent == no
 
 
 def test_where_the_signal_means_personalisation_it_is_off_at_once(engine: Engine) -> None:

@@ -148,6 +148,19 @@ def test_a_no_follows_the_person() -> None:
     assert admitted(gate(), moved, out) is not None
 
 
+def test_of_who_said_nothing_nothing_is_kept_where_yes_comes_first() -> None:
+    """Neither who is who, nor an address: but where there is something that they must be sent."""
+    law = gate(jurisdiction="gdpr")
+    silent = Profile("u:new")
+    told = Event(
+        "m1", "identify", NOW_MS, user_id="new", traits={"email": "n@x.example", "likes": "c1"}
+    )
+    assert admitted(law, told, silent, links=True) is None
+    kept = admitted(law, told, silent, writes=True)
+    assert kept is not None
+    assert kept.traits == {"email": "n@x.example"}
+
+
 def test_what_is_said_no_to_is_kept_without_the_rest() -> None:
     """The name of the list, and the consent; not the page, not the address of the machine."""
     said = an_event("Unsubscribed", properties={"list_id": "news", "url": "https://x.example"})
