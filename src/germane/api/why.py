@@ -78,7 +78,9 @@ class Why:
         kind = next((each for each in KINDS if each == fields.get("kind")), None)
         named = fields.get("decision", "")
         about = {each.decision_id for each in decisions_of(self._engine, link)}
+        known = bool(about) or self._engine.knows(link.person, link.message_id)
         refused = kind is None or (bool(named) and named not in about)
+        refused |= kind != "opt_out" and not known  # an old mail brings nobody back
         if kind is not None and not refused:
             said = Feedback(
                 kind,
