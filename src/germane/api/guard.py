@@ -102,9 +102,18 @@ class Guard:
         person = getattr(request.state, "person", "")
         if person:
             return self._pseudonym(person)
-        named = request.path_params.values() or [getattr(request.state, "target", "")]
+        path = request.path_params
+        message = path.get("message_id") or path.get("approval_id")
+        if message and not self._of_campaign(message):
+            return f"message {self._trail.of_message(message)}"
+        named = path.values() or [getattr(request.state, "target", "")]
         told = "/".join(map(str, named))
         return told.encode("utf-8", "replace").decode()[:TARGET_MAX]
+
+    def _of_campaign(self, approval_id: str) -> bool:
+        """Whether it is the approval of a campaign, which is about nobody."""
+        found = self._engine.moving.approvals.find(self._engine.tenant, approval_id)
+        return found is not None and found.subject == "campaign"
 
     def _pseudonym(self, person: str) -> str:
         return f"person {self._trail.pseudonym(person)}" if person else ""

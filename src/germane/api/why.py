@@ -78,9 +78,11 @@ class Why:
         kind = next((each for each in KINDS if each == fields.get("kind")), None)
         named = fields.get("decision", "")
         about = {each.decision_id for each in decisions_of(self._engine, link)}
+        known = bool(about) or self._engine.knows(link.person, link.message_id)
         refused = kind is None or (bool(named) and named not in about)
         if self._engine.profile_of(link.person).person != link.person:
             refused = refused or kind != "opt_out"  # whoever has the link need not be them
+        refused |= kind != "opt_out" and not known  # an old mail brings nobody back
         if kind is not None and not refused:
             said = Feedback(
                 kind,

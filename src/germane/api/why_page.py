@@ -42,7 +42,8 @@ def whole(
     asked = [each for each in found.shown if each.position == only] or list(found.shown)
     said = f'<p role="status" class="note">{NOTED[done]}</p>' if done else ""
     said += f'<p role="alert" class="note">{REFUSED}</p>' if refused else ""
-    body = [said, _intro(found), *map(_item, asked), _muted(found.muted), _everything(found)]
+    items = [_item(each, answers=not found.opted_out) for each in asked]
+    body = [said, _intro(found), *items, _muted(found.muted), _everything(found)]
     return pages.page(TITLE, "".join(body), 400 if refused else 200)
 
 
@@ -64,10 +65,11 @@ def _intro(found: Told) -> str:
     return f"<p>{' '.join(said)}</p>"
 
 
-def _item(each: Shown) -> str:
-    reasons = "".join(_reason(each, reason) for reason in each.because)
+def _item(each: Shown, *, answers: bool) -> str:
+    """``answers``: whether what they say to it changes anything."""
+    reasons = "".join(_reason(each, reason, answers=answers) for reason in each.because)
     listed = f"<ul>{reasons}</ul>" if reasons else "<p>This is shown to everyone.</p>"
-    less = "" if each.muted else _form("less_like_this", each)
+    less = "" if each.muted or not answers else _form("less_like_this", each)
     state = '<p class="quiet">You do not see this any more.</p>' if each.muted else ""
     about = f' <span class="quiet">{escape(each.category)}</span>' if each.category else ""
     return (
@@ -75,12 +77,12 @@ def _item(each: Shown) -> str:
     )
 
 
-def _reason(each: Shown, reason: Because) -> str:
+def _reason(each: Shown, reason: Because, *, answers: bool) -> str:
     rests = "".join(f'<br><span class="quiet">{escape(x)}</span>' for x in reason.rests_on)
     way = ""
     if reason.muted:
         way = '<br><span class="quiet">No reason for you any more.</span>'
-    elif reason.source:
+    elif reason.source and answers:
         way = _form("not_this_reason", each, reason)
     return f"<li>{escape(reason.text)}{rests}{way}</li>"
 
@@ -96,6 +98,8 @@ def _muted(muted: dict[str, Any]) -> str:
 
 
 def _everything(found: Told) -> str:
+    if not found.known:
+        return "<p>Nothing is stored of you here.</p>"
     if found.opted_out:
         return _form("opt_in") if found.may_return else ""
     return f"<p>Or do without all of it: you then see what everyone sees.</p>{_form('opt_out')}"

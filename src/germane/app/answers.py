@@ -9,8 +9,15 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.engine import Engine
+from germane.app.erasing import LIST
+from germane.app.moving import address_key
 from germane.domain.answer import EVENT_NAMES, Answer
 from germane.domain.event import Event, Rejection
+from germane.domain.message import Why
+from germane.domain.moves import Suppressed
+from germane.domain.purposes import EMAIL_MARKETING
+from germane.privacy.erasure import Line, mark
+from germane.storage.lines import lines
 
 Take = Callable[[Sequence[Answer]], Awaitable[None]]
 """Makes answers durable; returns when they are."""
@@ -19,6 +26,12 @@ Whose = Callable[[str], str]
 MACHINE_NAMES = {"opened": "Email Opened by Machine", "clicked": "Email Link Clicked by Machine"}
 """Names of their own, so that no signal, no condition and no figure counts them by accident."""
 PROVIDER = "germane.answers"
+AGAINST: dict[str, str] = {
+    "unsubscribed": EMAIL_MARKETING,
+    "complained": EMAIL_MARKETING,
+    "bounced": "",
+}
+"""What speaks against writing to somebody, and for which purpose where it names none."""
 
 
 def nobody(message_id: str) -> str:
@@ -37,7 +50,11 @@ class AnswersAsEvents:
         """Raises like ``Engine.accept``; whose answer it is that nobody knows is kept as a dead letter."""
         events: list[Event] = []
         rejected: list[Rejection] = []
+        barred: list[Suppressed] = []
         for each in answers:
+            if not lasts(self._engine, each):
+                barred += _barred(each)
+                continue
             person = each.person or (self._whose(each.message_id) if each.message_id else "")
             if person[:2] in ("u:", "a:") and len(person) > 2:
                 event = event_of(each, person)
@@ -46,6 +63,34 @@ class AnswersAsEvents:
             else:
                 rejected.append(_nobodys(each))
         await self._engine.accept(events, rejected, source="answers")
+        if barred:
+            await self._engine.move(barred)
+
+
+def lasts(engine: Engine, answer: Answer) -> bool:
+    """Whether anything is kept of an answer. Of somebody who is not known only a no is, and of one who was
+    erased not even that: an old mail brings nobody back."""
+    if not answer.person or engine.knows(answer.person, answer.message_id):
+        return True
+    return answer.kind in AGAINST and not _erased(engine, answer.person)
+
+
+def _erased(engine: Engine, person: str) -> bool:
+    """Whether somebody was erased under that key."""
+    if engine.folder is None:
+        return False
+    named = mark(engine.key, engine.tenant, person)
+    return any(named in each.people for each in lines(engine.folder / LIST, Line))
+
+
+def _barred(answer: Answer) -> list[Suppressed]:
+    """What is heard of somebody who was erased: their address, where it is told, is not written to."""
+    said_no = answer.kind in AGAINST and (answer.kind != "bounced" or answer.permanent)
+    if not answer.address or not said_no:
+        return []
+    purpose = (answer.purpose if answer.kind == "unsubscribed" else "") or AGAINST[answer.kind]
+    why = Why(answer.at_ms, answer.kind, "Nothing is sent to it any more.")
+    return [Suppressed("email", address_key("email", answer.address), purpose, True, why)]
 
 
 def event_of(answer: Answer, person: str) -> Event:

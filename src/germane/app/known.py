@@ -73,6 +73,13 @@ class Known:
         now = self._memory.person_of(self.tenant, person) or person
         return self._memory.profile(self.tenant, now) or Profile(now)
 
+    def knows(self, person: str, message_id: str = "") -> bool:
+        """Whether there is a profile of somebody, by a key of theirs, or a message of that id."""
+        now = self._memory.person_of(self.tenant, person) or person
+        if self._memory.profile(self.tenant, now) is not None:
+            return True
+        return bool(message_id) and self.moving.message(self.tenant, message_id) is not None
+
     def linking(self, people: Collection[str]) -> set[str]:
         """Keys that lead to one of the people, as far as memory has them: what is not durable yet is there."""
         return self._memory.linking(self.tenant, people)

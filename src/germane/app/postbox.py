@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from germane.app.answers import AnswersAsEvents
+from germane.app.answers import AnswersAsEvents, lasts
 from germane.app.channels import link_keys, open_channels
 from germane.app.composing import Composer
 from germane.app.delivery import Delivery
@@ -111,9 +111,10 @@ class Postbox:
 
     async def answers(self, answers: Sequence[Answer]) -> None:
         """What came back: tracking events, and the CRM is told."""
+        kept = [each for each in answers if lasts(self.engine, each)]
         await AnswersAsEvents(self.engine, self._whose)(answers)
         if self.spec.crm is not None:
-            moves = [self._interaction(crm.answer_interaction(each)) for each in answers]
+            moves = [self._interaction(crm.answer_interaction(each)) for each in kept]
             await self.engine.move([each for each in moves if each is not None])
 
     def sent_ms(self, message_id: str) -> int:

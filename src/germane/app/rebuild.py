@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from germane.app import strangers
 from germane.app.arrival import Arrival
@@ -112,6 +113,8 @@ class Rebuild:
         self._memory.hold(txn, self._ticket)
         self.scratch.commit(txn)
         self._memory.settle(txn, self._ticket)
+        if record.derived and not txn.records:  # nothing comes of it now, so it teaches nothing
+            txn.records.append(replace(record, derived=b""))
         return txn
 
     def decide_again(self, logged: Decision) -> Decision:

@@ -54,8 +54,14 @@ class Trail:
         """Stands for a person, by their key or by an id that leads to them: HMAC with the data folder's own
         key. Who has an id can look for it; who reads the log cannot tell anybody's."""
         named = person if person.startswith(("u:", "a:")) else known_person(person)
-        known = self._engine.person_key(person) or named
-        said = b"audit\0" + known.encode("utf-8", "surrogatepass")
+        return self._sealed(b"audit", self._engine.person_key(person) or named)
+
+    def of_message(self, message_id: str) -> str:
+        """Stands for a message and its approval, whose id whoever knows the person could find by trying."""
+        return self._sealed(b"audit message", message_id)
+
+    def _sealed(self, what: bytes, name: str) -> str:
+        said = what + b"\0" + name.encode("utf-8", "surrogatepass")
         return hmac.digest(self._engine.key, said, "sha256")[:_PSEUDONYM_BYTES].hex()
 
     def enter(self, record: AuditRecord) -> None:

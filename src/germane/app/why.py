@@ -78,6 +78,8 @@ class Told(msgspec.Struct, frozen=True):
     """Whether they are opted out now."""
     may_return: bool
     """Whether they may come back by this page."""
+    known: bool
+    """Whether anything is stored of them."""
     muted: dict[str, Any]
     """As in the readable profile."""
     message: bool = False
@@ -133,6 +135,7 @@ def told(engine: Engine, link: Link) -> Told:
         personal=any(each.arm == "personalised" for each in decisions),
         opted_out=opted_out,
         may_return=theirs and may_return(engine, profile.person),
+        known=bool(decisions) or engine.knows(link.person, link.message_id),
         muted=muted,
         message=in_message,
     )

@@ -15,7 +15,8 @@ class AuditRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     act: str
     """Method and route, without ids: ``DELETE /v1/items/{item_id}``."""
     target: str = ""
-    """What it was done to, by its id; of a person a pseudonym (``person 4d0a...``), never their id."""
+    """What it was done to, by its id; of a person a pseudonym (``person 4d0a...``), never their id, and of a
+    message or its approval another one (``message 77b2...``): their ids are made from the person's."""
     status: int = 200
     """Of the answer."""
     count: int = 1

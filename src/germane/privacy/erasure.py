@@ -71,7 +71,8 @@ def mentions(text: str, names: Collection[str]) -> bool:
 
 
 def is_of(letter: DeadLetter, ids: Collection[str], emails: Collection[str]) -> bool:
-    """Whether a dead letter is a person's: by its ids, else by its address, else because it mentions them.
+    """Whether a dead letter is a person's: by its ids, or because it holds one of their addresses, whomever it
+    names; else, where it names nobody, because it mentions them.
 
     Args:
         letter: Of anybody.
@@ -80,15 +81,29 @@ def is_of(letter: DeadLetter, ids: Collection[str], emails: Collection[str]) -> 
     """
     body = letter.body.decode("utf-8", "replace")
     try:
-        said = [*_named(json.loads(body))]
+        whole = json.loads(body)
+        said, plain = [*_named(whole)], json.dumps(whole, ensure_ascii=False)
     except (ValueError, RecursionError):
-        said = []
-    for among, theirs in ((_IDS, ids), ((_EMAIL,), emails)):
-        named = {value for name, value in said if name in among}
-        if named:
-            return not named.isdisjoint(theirs)
-    long = [each for each in (*ids, *emails) if len(each) >= _LONG]
-    return mentions(body, long) or mentions(letter.message, long)
+        said, plain = [], ""
+    named = {value for name, value in said if name in _IDS}
+    told = {value.casefold() for name, value in said if name == _EMAIL}
+    text = f"{body} {plain} {letter.message}"
+    if not named.isdisjoint(ids) or _holds(text, told, emails):
+        return True
+    if named or told:
+        return not named and not told.isdisjoint(each.casefold() for each in emails)
+    return mentions(text, [each for each in (*ids, *emails) if len(each) >= _LONG])
+
+
+def _holds(text: str, told: set[str], emails: Collection[str]) -> bool:
+    """Whether one of the addresses is told, or stands anywhere in a text. What has no ``@`` is any word."""
+    addresses = {each.casefold() for each in emails if "@" in each}
+    folded = text.casefold()
+    return not told.isdisjoint(addresses) or any(
+        re.search(rf"(?<![\w.+-]){re.escape(each)}(?![\w-]|\.\w)", folded)
+        for each in addresses
+        if each in folded
+    )
 
 
 def _named(value: object) -> Iterator[tuple[str, str]]:

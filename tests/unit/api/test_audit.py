@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from germane.api.guard import REFUSALS_EVERY_MS
+from germane.app.demanding import of_campaign
 from germane.app.keys import ApiKeys
 from germane.app.operators import Operators
+from germane.domain.approval import ApprovalPolicy
 from germane.testing import FakeWorld
 from tests.unit.api.conftest import Call, Here
 from tests.unit.api.test_edge import ASK, EVENT, SERVER, WRITE, refused
@@ -94,6 +96,29 @@ def test_looks_at_people_are_told_without_their_ids(here: Here, tmp_path: Path) 
     logged = [x for x in here.engine.store.read(0) if b"Audited" in x.body]
     assert len(logged) == 5
     assert all(name.encode() not in x.body and x.person == "" for x in logged)
+
+
+def test_no_message_can_be_found_by_trying(here: Here) -> None:
+    """Its id, which is its approval's, is made of a time and of whom it is to; that of a campaign is told."""
+    asked = of_campaign("weekly", "1", {"hello": "1"}, [ApprovalPolicy()])
+    message, campaign = f"018c{'a1' * 12}", asked.approval_id
+    here.engine.put_moves([asked])
+    _, token = here.run(Operators(here.engine).add("ann", ["approver"], by="test"))
+    ann = {"headers": {"authorization": f"Bearer {token}"}, "json": {"digest": "0" * 64}}
+    here.send(
+        ("GET", f"/v1/messages/{message}", {"auth": SERVER}),
+        ("POST", f"/v1/messages/{message}/cancel", {"json": {"reason": "x"}, "auth": SERVER}),
+        ("POST", f"/v1/approvals/{message}/approve", ann),
+        ("GET", f"/v1/messages/{message[::-1]}", {"auth": SERVER}),
+        ("POST", f"/v1/approvals/{campaign}/approve", ann),
+    )
+    targets = [each["target"] for each in entries(here)]
+    assert targets[0].startswith("message ")
+    assert len({*targets[:3]}) == 1
+    assert targets[3] not in (targets[0], message[::-1])
+    assert targets[4] == campaign
+    page = here.engine.entries.page(here.engine.tenant, "audit")
+    assert all(message.encode() not in each.body for each in page)
 
 
 def test_failed_logins_are_counted_and_told_now_and_then(here: Here, world: FakeWorld) -> None:

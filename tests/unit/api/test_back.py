@@ -27,7 +27,7 @@ from germane.domain.answer import Answer
 from germane.domain.campaign import Campaign, Enter, Step
 from germane.domain.errors import BadRequest, StorageFailed
 from germane.domain.event import Event
-from germane.domain.moves import CampaignPut, Stated
+from germane.domain.moves import CampaignPut, Disliked, Stated
 from germane.domain.sending import Outgoing
 from tests.unit.ingest.providers import bodies
 
@@ -44,9 +44,15 @@ SPEC = ChannelsSpec(
 CHROME = {"user-agent": bodies.PERSON}
 
 
+def known(engine: Engine) -> None:
+    """Ann has a profile, and has done nothing."""
+    engine.put_moves([Disliked("u:ann", undone=True)])
+
+
 def a_mail(engine: Engine, minutes_ago: int = 10) -> Outgoing:
     """As it went out: two counted links, a pixel, an unsubscription."""
     back = way_back(engine, SPEC)
+    known(engine)
     made = Outgoing(
         message_id="m-1", person="u:ann", to="ann@x.example", purpose="news", campaign_id="c", decision_id="d-1",  # noqa: E501
         html='<a href="https://shop.example/shoe?a=1&amp;b=ü#size">x</a><a href="https://shop.example/">y</a>',
@@ -305,6 +311,7 @@ def test_an_unsubscription_that_was_not_stored_is_not_acknowledged(engine: Engin
 
 def test_providers(engine: Engine) -> None:
     """Checked, then stored; whose it is that nobody knows waits as a dead letter. Told twice is once."""
+    known(engine)
     click = json.dumps(
         {"RecordType": "Click", "MessageID": "pm", "Metadata": bodies.IDS, "Recipient": "ann@x.example",
          "OriginalLink": "https://a.example/", "UserAgent": bodies.PERSON, "ReceivedAt": "2023-11-14T12:00:00Z"}

@@ -7,6 +7,7 @@ is small, else by the next start. What the WAL held goes with the WAL, which is 
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 
 from germane.domain.erasure import Erasure
@@ -17,6 +18,7 @@ AT_ONCE_BYTES = 64 * 1024 * 1024
 """A file up to this size is written anew while serving: commits wait for a second or two."""
 PATIENCE_MS = 100
 """So long a checkpoint waits for a read, each time."""
+_log = logging.getLogger(__name__)
 _GONE = "CREATE TEMP TABLE IF NOT EXISTS gone (seq INTEGER PRIMARY KEY)"
 _BETWEEN = """INSERT OR IGNORE INTO temp.gone SELECT seq FROM log
 WHERE seq > ? AND seq < ? AND tenant = ? AND person = ?"""
@@ -48,11 +50,20 @@ def erase(connection: sqlite3.Connection, what: Erasure) -> None:
 
 
 def written_anew(connection: sqlite3.Connection) -> None:
-    """Write the whole file anew where bytes may be left in it."""
+    """Write the whole file anew where bytes may be left in it. Without room for that the mark stays for the
+    next start, and all else goes on; a damaged file is another error, which is raised."""
     loose = connection.execute("SELECT 1 FROM meta WHERE key = ?", (LOOSE,)).fetchone()
-    if loose is not None:
+    if loose is None:
+        return
+    try:
         connection.execute("VACUUM")
         connection.execute("DELETE FROM meta WHERE key = ?", (LOOSE,))
+    except sqlite3.OperationalError as error:
+        _log.warning(
+            "the database could not be written anew, so that bytes of somebody who was erased may be left "
+            "in it; the next start tries again: %s",
+            error,
+        )
 
 
 def scrubbed(connection: sqlite3.Connection) -> bool:

@@ -21,11 +21,7 @@ from germane.domain.record import Record, Txn
 from germane.storage import codec
 from germane.storage.history import History, Part, merged
 from germane.storage.sqlite.checkpoint import Checkpointer
-from germane.storage.sqlite.connection import (
-    FolderLock,
-    open_reader,
-    open_writer,
-)
+from germane.storage.sqlite.connection import FolderLock, open_reader, open_writer
 from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
 from germane.storage.sqlite.sql import queries
 from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
@@ -166,7 +162,7 @@ class SqliteStore:
         """Write the file anew if bytes may be left in it; a large one only if told. Whether none are left."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
-        with contextlib.suppress(sqlite3.Error):  # no room, say: the next start does it
+        with contextlib.suppress(sqlite3.Error):  # what is wrong is told by the next commit
             if large or self._path.stat().st_size <= AT_ONCE_BYTES:
                 written_anew(writer)
                 self._unscrubbed = True
@@ -204,6 +200,7 @@ class SqliteStore:
                 self._swap_state(writer, txns)
         except BaseException:
             undo(writer)
+            self._left = []  # the database still names them
             raise
 
     def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:

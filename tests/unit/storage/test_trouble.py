@@ -1,0 +1,85 @@
+"""No room, or a disk that refuses: what is promised stays, and what can go on does."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from germane.domain.errors import StorageFailed
+from germane.domain.record import Txn
+from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.erasing import LOOSE
+from germane.testing.store_contract import a_record
+from germane.testing.world import START_MS
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file grows beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_start_without_room_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The file that is to be written anew is left as it is, and so is its mark, for the next start."""
+    store = SqliteStore.open(tmp_path)
+    records = [replace(a_record(n), body=b"x" * 3_000) for n in range(1, 400)]
+    store.commit(Txn(records=records, meta={LOOSE: b"\x01"}))
+    store.close()
+    with (
+        largest_file((tmp_path / "germane.db").stat().st_size // 2),
+        caplog.at_level(logging.WARNING),
+    ):
+        store = SqliteStore.open(tmp_path)
+        assert store.meta(LOOSE) is not None
+        assert list(store.read(0)) == records
+        store.close()
+    assert "the next start tries again" in caplog.text
+    store = SqliteStore.open(tmp_path)
+    assert store.meta(LOOSE) is None
+    assert list(store.read(0)) == records
+    store.close()
+
+
+class Refusing:
+    """A connection whose disk refuses the next commit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *arguments: Any) -> Any:
+        """All but a commit."""
+        if sql == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._connection.execute(sql, *arguments)
+
+
+def test_a_rebuild_that_is_not_durable_keeps_the_sealed_files(tmp_path: Path) -> None:
+    """The database still names the old ones: no later commit drops them."""
+    store = SqliteStore.open(tmp_path)
+    records = [a_record(n) for n in range(1, 10)]
+    store.commit(Txn(records=records))
+    store.seal(START_MS + 1)
+    writer = store._writer
+    store._writer = Refusing(writer)  # type: ignore[assignment,arg-type]
+    with pytest.raises(StorageFailed):
+        store.replace_state([Txn(records=[replace(records[0], derived=b"new")])])
+    store._writer = writer
+    store.commit(Txn(meta={"later": b"1"}))
+    assert list(store.read(0)) == records
+    store.close()
