@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace as replaced
@@ -62,8 +63,16 @@ class Heard:
 class Consents:
     """Reads what is said, by the rules of ``privacy.ledger``, and writes it down."""
 
-    def __init__(self, spec: PrivacySpec) -> None:
+    def __init__(self, spec: PrivacySpec, key: bytes) -> None:
+        """``key``: the data folder's own."""
         self._spec = spec
+        self._key = key
+
+    def salt(self, message_id: str) -> str:
+        """Of what an event says: it is the same whenever the event is folded, and whoever sent that, and knows
+        its id, cannot find out by trying what an erased line was."""
+        named = b"consent salt\0" + message_id.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, named, "sha256").hex()
 
     def heard(self, event: Event, person: Profile, at: Arrival) -> Heard:
         """What an event says no to; what was refused already is not said again."""
@@ -118,7 +127,8 @@ def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
 
     Args:
         heard: By whom, and what.
-        salt: Random, of whoever made the record: it is erased with it.
+        salt: Known to nobody outside: of whoever made the record, or ``Consents.salt``. It is erased with
+            the line.
         sheet: Of the step.
         seq: Log offset of the record.
     """
