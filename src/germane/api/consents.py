@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -15,7 +16,7 @@ from germane.api.body import answer, parse
 from germane.api.deciding import instant
 from germane.api.endpoint import Endpoint
 from germane.api.guard import about
-from germane.app.consents import proven, said_by
+from germane.app.consents import NOTHING, proving, said_by
 from germane.app.engine import Engine
 from germane.domain.consent import Statement
 from germane.domain.errors import BadRequest, UnknownPerson
@@ -123,7 +124,10 @@ class Consents:
         """``GET /v1/privacy``: the law that holds, what was refused, and whether the ledger is intact."""
         engine = self._engine
         jurisdiction = engine.settings.privacy.jurisdiction
-        proof = proven(engine.entries, engine.tenant)
+        proof = NOTHING
+        for each in proving(engine.entries, engine.tenant):
+            proof = each
+            await asyncio.sleep(0)  # others are served meanwhile
         return answer(
             {
                 "jurisdiction": jurisdiction,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from typing import NamedTuple
 
 import msgspec
@@ -23,6 +25,8 @@ from germane.privacy import chain, ledger, refusals
 
 KIND: EntryKind = "consent"
 HEAD: EntryKind = "consent_head"
+PAGE = 500
+"""Lines that are proven at once, while others are served."""
 _encode = msgspec.msgpack.encode
 
 
@@ -59,8 +63,16 @@ class Heard:
 class Consents:
     """Reads what is said, by the rules of ``privacy.ledger``, and writes it down."""
 
-    def __init__(self, spec: PrivacySpec) -> None:
+    def __init__(self, spec: PrivacySpec, key: bytes) -> None:
+        """``key``: the data folder's own."""
         self._spec = spec
+        self._key = key
+
+    def salt(self, message_id: str) -> str:
+        """Of what an event says: it is the same whenever the event is folded, and whoever sent that, and knows
+        its id, cannot find out by trying what an erased line was."""
+        named = b"consent salt\0" + message_id.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, named, "sha256").hex()
 
     def heard(self, event: Event, person: Profile, at: Arrival) -> Heard:
         """What an event says no to; what was refused already is not said again."""
@@ -117,7 +129,8 @@ def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
 
     Args:
         heard: By whom, and what.
-        salt: Random, of whoever made the record: it is erased with it.
+        salt: Known to nobody outside: of whoever made the record, or ``Consents.salt``. It is erased with
+            the line.
         sheet: Of the step.
         seq: Log offset of the record.
     """
@@ -132,8 +145,7 @@ def keep(heard: Heard, salt: str, sheet: Sheet, seq: int) -> None:
 
 def _join(entry: Entry, line: Line, sheet: Sheet) -> None:
     """Put a line at the end of the chain."""
-    found = sheet.get(HEAD, HEAD)
-    head = msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
+    head = _head(sheet.get(HEAD, HEAD))
     head = Head(chain.joined(head.digest, line.seal), head.count + 1)
     sheet.put(replace(entry, body=_encode(replace(line, digest=head.digest))))
     sheet.put(Entry(HEAD, HEAD, _encode(head)))
@@ -196,29 +208,49 @@ class Proof:
     """Of the whole, in hexadecimal: to be kept elsewhere."""
 
 
+NOTHING = Proof(0, "", chain.START.hex())
+"""Of a ledger without a line."""
+
+
 def proven(entries: Entries, tenant: str) -> Proof:
     """Look over the whole chain."""
-    found = entries.get(tenant, HEAD, HEAD)
-    head = msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
-    keys: list[str] = []
-
-    def joints() -> Iterator[chain.Joint]:
-        for each in _all(entries, tenant):
-            keys.append(each.key)
-            line = _line(each)
-            yield chain.Joint(line.seal, line.digest, line.salt, line.body)
-
-    place = chain.broken(joints(), head.digest)
-    if place is None:
-        return Proof(len(keys), "", head.digest.hex())
-    return Proof(len(keys), keys[place] if place < len(keys) else "the end", head.digest.hex())
+    proof = NOTHING
+    for each in proving(entries, tenant):
+        proof = each
+    return proof
 
 
-def _all(entries: Entries, tenant: str) -> Iterator[Entry]:
-    after = ""
-    while page := entries.page(tenant, KIND, after=after):
-        yield from page
-        after = page[-1].key
+def proving(entries: Entries, tenant: str) -> Iterator[Proof]:
+    """What is found so far, a page at a time; the last one is of all of it. What is said meanwhile is read,
+    too: the head is looked at after the last page, and once more where it was ahead of it."""
+    proof, after, more = NOTHING, "", True
+    while True:
+        if page := entries.page(tenant, KIND, after=after, limit=PAGE):
+            proof, after, more = _further(proof, page), page[-1].key, True
+            yield proof
+            if proof.broken:
+                return
+            continue
+        head = _head(entries.get(tenant, HEAD, HEAD))
+        if not more or head.count <= proof.lines:
+            break
+        more = False
+    whole = head.digest.hex() == proof.digest
+    yield proof if whole else replaced(proof, broken="the end")
+
+
+def _further(before: Proof, page: list[Entry]) -> Proof:
+    """With one more page."""
+    lines = [_line(each) for each in page]
+    joints = (chain.Joint(each.seal, each.digest, each.salt, each.body) for each in lines)
+    place = chain.broken(joints, lines[-1].digest, bytes.fromhex(before.digest))
+    if place is not None:
+        return replaced(before, lines=before.lines + place + 1, broken=page[place].key)
+    return Proof(before.lines + len(lines), "", lines[-1].digest.hex())
+
+
+def _head(found: Entry | None) -> Head:
+    return msgspec.msgpack.decode(found.body, type=Head) if found is not None else Head()
 
 
 def _line(entry: Entry) -> Line:

@@ -78,7 +78,7 @@ class Engine(Folding):
         self.stale = False
         """Whether the shared model has seen somebody who was erased since."""
         self._memory = Memory(store)
-        self._steps = Steps(settings, self._memory, model, Extractor(settings))
+        self._steps = Steps(settings, self._memory, model, Extractor(settings), key)
         self._steps.library.read(tenant)
         self.settings = settings = self._steps.settings  # with what content brings
         self._unheard = Unheard(self._steps.extractor, self._steps.library.hears)

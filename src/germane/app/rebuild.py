@@ -78,7 +78,7 @@ class Rebuild:
         self.scratch: Store = MemoryStore()
         self._key = key
         self._memory = Memory(self.scratch)
-        self._steps = Steps(settings, self._memory, self.model, Extractor(settings))
+        self._steps = Steps(settings, self._memory, self.model, Extractor(settings), key)
         settings = self._steps.settings  # with what content brings
         self._deciding = Deciding(settings, self._memory, self.model, key, self._steps.items.get)
         self._ticket = 0

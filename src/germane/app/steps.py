@@ -78,6 +78,8 @@ class Steps:
     memory: Memory
     model: Learner
     extractor: Extractor
+    key: bytes
+    """The data folder's own."""
     items: dict[str, Item] = field(default_factory=dict)
     moving: Moving = field(init=False)
     library: Library = field(init=False)
@@ -96,7 +98,7 @@ class Steps:
         self.library = Library(self.settings, self.memory.entries)
         self.moving = Moving(self.memory.entries)
         self.replies = Replies(self.memory)
-        self.consents = Consents(self.settings.privacy)
+        self.consents = Consents(self.settings.privacy, self.key)
         self.gate = Gate(self.settings)
         self.credits = Crediting(self.settings, self.memory, self.gate)
         self.enrolling = Enrolling(self.settings, self.memory, self.library, self.items)
@@ -361,7 +363,8 @@ class Steps:
         self, event: Event, met: Reunion, heard: Heard, after: Profile, at: Arrival, txn: Txn
     ) -> None:
         """Who is who, what was said no to, and how the person stands after an event."""
-        keep(heard, event.message_id, Sheet(self.memory.entries, at.tenant, txn), at.seq)
+        salt = self.consents.salt(event.message_id)
+        keep(heard, salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
         if heard.refused:
             refused = heard.refused
             self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)

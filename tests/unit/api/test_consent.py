@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from hashlib import sha256
 from typing import Any
 
 import httpx
 import pytest
 from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
 
 from germane.api.auth import Keys
+from germane.api.consents import Consents
 from germane.api.server import build
+from germane.app.consents import proven
 from germane.app.engine import Engine
+from germane.domain.moves import Stated
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import NoticeSpec, PrivacySpec
 from germane.testing import an_event
@@ -199,3 +205,32 @@ def test_a_browser_with_tokens_alone_asks_for_nobody_with_none(engine: Engine) -
     (answer,) = ask(engine, browser)
     assert answer.status_code == 403
     assert "auth.token_needed" in answer.text
+
+
+def test_a_long_ledger_is_proven_while_others_are_served(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page at a time: between two of them something else runs, and what it adds is proven as well."""
+    monkeypatch.setattr("germane.app.consents.PAGE", 2)
+    said = [Stated(f"u:{n}", PERSONALISATION, False, "test", salt=f"{n}") for n in range(9)]
+    engine.put_moves(said)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            if turns == 3:
+                engine.put_moves([Stated("u:late", PERSONALISATION, False, "test", salt="x")])
+            await asyncio.sleep(0)
+
+    async def live() -> Response:
+        beside = asyncio.create_task(other())
+        found = await Consents(engine).standing(Request({"type": "http"}))
+        beside.cancel()
+        return found
+
+    ledger = json.loads(bytes(asyncio.run(live()).body))["ledger"]
+    assert turns >= 5
+    assert (ledger["lines"], ledger["intact"]) == (10, True)
+    assert ledger["digest"] == proven(engine.entries, engine.tenant).digest

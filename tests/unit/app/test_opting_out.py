@@ -269,6 +269,18 @@ def test_the_ledger_proves_what_was_said_and_shows_every_edit(engine: Engine) ->
     assert proven(engine.entries, engine.tenant).broken > entry.key
 
 
+def test_who_sent_an_event_cannot_find_out_what_a_line_was(engine: Engine) -> None:
+    """Its salt is none that the sender knows; a rebuild finds the same."""
+    event = replace(an_event(user="u3"), message_id="theirs", context={"gpc": True})
+    engine.accept_now([event])
+    lines = engine.entries.of(engine.tenant, "u:u3", KIND)
+    salts = [msgspec.msgpack.decode(each.body, type=Line).salt for each in lines]
+    assert salts
+    assert not any("theirs" in each for each in salts)
+    assert rebuild(engine).equal
+    assert engine.store.entries_of(engine.tenant, "u:u3", KIND) == lines
+
+
 def test_the_notice_that_is_declared_is_the_text_that_was_seen(tmp_path: Path) -> None:
     """Of the version that is named; of another one the text is not known."""
     notices = {"banner": NoticeSpec("banner", "2", "cd" * 32)}
