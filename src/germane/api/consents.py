@@ -121,11 +121,13 @@ class Consents:
         )
 
     async def standing(self, request: Request) -> Response:
-        """``GET /v1/privacy``: the law that holds, what was refused, and whether the ledger is intact."""
+        """``GET /v1/privacy?digest=``: the law that holds, what was refused, and whether the ledger is intact;
+        and whether it still has all that it had when its digest was that one."""
+        digest = request.query_params.get("digest", "").lower()
         engine = self._engine
         jurisdiction = engine.settings.privacy.jurisdiction
         proof = NOTHING
-        for each in proving(engine.entries, engine.tenant):
+        for each in proving(engine.entries, engine.tenant, digest):
             proof = each
             await asyncio.sleep(0)  # others are served meanwhile
         return answer(
@@ -139,6 +141,7 @@ class Consents:
                     "intact": not proof.broken,
                     "broken": proof.broken or None,
                     "digest": proof.digest,
+                    "passed": proof.passed if digest else None,
                 },
             }
         )
@@ -229,6 +232,7 @@ def privacy(engine: Engine) -> list[Endpoint]:
             "Privacy",
             "reports.read",
             answer=told,
+            texts=("digest",),
         ),
         Endpoint(
             "GET",

@@ -206,27 +206,29 @@ class Proof:
     """Key of the first line that was changed, or before which one is missing; empty: none."""
     digest: str
     """Of the whole, in hexadecimal: to be kept elsewhere."""
+    passed: bool = False
+    """Whether the chain passed the digest that was asked about: all that stood before it still does."""
 
 
 NOTHING = Proof(0, "", chain.START.hex())
 """Of a ledger without a line."""
 
 
-def proven(entries: Entries, tenant: str) -> Proof:
-    """Look over the whole chain."""
+def proven(entries: Entries, tenant: str, digest: str = "") -> Proof:
+    """Look over the whole chain; ``digest``: one that it had earlier, in hexadecimal."""
     proof = NOTHING
-    for each in proving(entries, tenant):
+    for each in proving(entries, tenant, digest):
         proof = each
     return proof
 
 
-def proving(entries: Entries, tenant: str) -> Iterator[Proof]:
+def proving(entries: Entries, tenant: str, digest: str = "") -> Iterator[Proof]:
     """What is found so far, a page at a time; the last one is of all of it. What is said meanwhile is read,
     too: the head is looked at after the last page, and once more where it was ahead of it."""
-    proof, after, more = NOTHING, "", True
+    proof, after, more = replaced(NOTHING, passed=digest == NOTHING.digest), "", True
     while True:
         if page := entries.page(tenant, KIND, after=after, limit=PAGE):
-            proof, after, more = _further(proof, page), page[-1].key, True
+            proof, after, more = _further(proof, page, digest), page[-1].key, True
             yield proof
             if proof.broken:
                 return
@@ -239,14 +241,15 @@ def proving(entries: Entries, tenant: str) -> Iterator[Proof]:
     yield proof if whole else replaced(proof, broken="the end")
 
 
-def _further(before: Proof, page: list[Entry]) -> Proof:
+def _further(before: Proof, page: list[Entry], digest: str) -> Proof:
     """With one more page."""
     lines = [_line(each) for each in page]
     joints = (chain.Joint(each.seal, each.digest, each.salt, each.body) for each in lines)
     place = chain.broken(joints, lines[-1].digest, bytes.fromhex(before.digest))
     if place is not None:
         return replaced(before, lines=before.lines + place + 1, broken=page[place].key)
-    return Proof(before.lines + len(lines), "", lines[-1].digest.hex())
+    passed = before.passed or any(each.digest.hex() == digest for each in lines)
+    return Proof(before.lines + len(lines), "", lines[-1].digest.hex(), passed)
 
 
 def _head(found: Entry | None) -> Head:

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from germane.app import strangers
 from germane.app.arrival import Arrival
-from germane.app.consents import Blank, blanks, keep_blank
+from germane.app.consents import Blank, blanks, keep_blank, proven
 from germane.app.deciding import Deciding
 from germane.app.engine import Engine
+from germane.app.entries import Entries
 from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.opening import write_snapshot
@@ -53,6 +54,9 @@ class RebuildReport:
     """The rebuilt shared model."""
     letters: int = 0
     """Dead letters of logged events that could be folded whole now."""
+
+    ledger_kept: bool = True
+    """Whether the consent ledger still has all that it had."""
 
     @property
     def equal(self) -> bool:
@@ -163,6 +167,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     now_ms = engine.world.now_ms()
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     state_before, model_before = engine.store.state_hash(), engine.model.digest()
+    said = proven(engine.entries, engine.tenant)
     blank = blanks(engine.store, engine.tenant)
     work = Rebuild(engine.settings, engine.key, blanks=blank)
     engine.store.replace_state(work.txns(engine.store.read(0), progress))
@@ -177,6 +182,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
         work.model.digest(),
         work.model,
         len(settled.replayed_letters),
+        proven(Entries(engine.store), engine.tenant, said.digest).passed,
     )
 
 

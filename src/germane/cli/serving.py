@@ -239,6 +239,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
             {
                 "records": report.records,
                 "equal": report.equal,
+                "ledgerKept": report.ledger_kept,
                 "stateHash": report.state_hash_after,
                 "modelHash": report.model_after,
                 "settledLetters": report.letters,
@@ -248,11 +249,16 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     same = (
         "the same as before"
         if report.equal
-        else "different from before (the configuration has changed since)"
+        else "different from before: the configuration, or the log, has changed since"
     )
     common.console().print(
         f"[bold green]Rebuilt[/] from {many(report.records, 'record')}: the state is {same}."
     )
+    if not report.ledger_kept:
+        common.console().print(
+            "[bold red]The ledger of consent is another one than before[/]: lines that it had are not in "
+            "the log any more, or others are. Compare with a backup."
+        )
     if report.letters:
         common.console().print(f"Dead letters settled by it: {report.letters:,}.")
 

@@ -226,7 +226,7 @@ def test_a_long_ledger_is_proven_while_others_are_served(
 
     async def live() -> Response:
         beside = asyncio.create_task(other())
-        found = await Consents(engine).standing(Request({"type": "http"}))
+        found = await Consents(engine).standing(Request({"type": "http", "query_string": b""}))
         beside.cancel()
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from germane.app.consents import KIND, Line, proven, said_by
 from germane.app.engine import Engine
+from germane.app.entries import Entries
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.app.training import collect
@@ -420,3 +422,25 @@ def test_what_was_refused_is_counted_under_so_many_names(engine: Engine) -> None
     assert len(engine.refused) <= 201
     assert engine.refused.total() == 250
     assert max(map(len, engine.refused)) <= 64
+
+
+def test_a_line_that_is_taken_out_of_the_log_is_told_by_a_rebuild(tmp_path: Path) -> None:
+    """The chain is made anew from what is left: only an earlier digest tells."""
+    engine = opened(tmp_path, a_campaign())
+    for person in ("u:u1", "u:u2"):
+        state(engine, person, granted=False)
+    noted = proven(engine.entries, engine.tenant)
+    state(engine, "u:u3", granted=False)
+    assert proven(engine.entries, engine.tenant, noted.digest).passed
+    assert rebuild(engine).ledger_kept
+    last = engine.seq
+    engine.store.close()
+    with sqlite3.connect(tmp_path / "germane.db") as database:
+        database.execute("DELETE FROM log WHERE seq = ?", (last - 2,))
+    engine = open_engine(a_campaign(), tmp_path, world=FakeWorld())
+    report = rebuild(engine)
+    assert not report.ledger_kept
+    assert not report.equal
+    found = proven(Entries(engine.store), engine.tenant, noted.digest)
+    assert (found.lines, found.broken, found.passed) == (2, "", False)
+    engine.store.close()
