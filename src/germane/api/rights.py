@@ -68,7 +68,10 @@ class Rights:
         person = await asyncio.to_thread(
             erasing.resolved, engine.store, engine.tenant, person_id, engine.person_key(person_id)
         )
-        stored = await asyncio.to_thread(access.stored, engine.store, person, engine.tenant)
+        notices = engine.settings.privacy.notices
+        stored = await asyncio.to_thread(
+            access.stored, engine.store, person, engine.tenant, notices
+        )
         found = stored | access.known(engine, person)
         if "text/html" in request.headers.get("accept", ""):
             return Response(page.page(found), headers=page.HEADERS, media_type="text/html")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 import msgspec
 
+from germane.app.consents import Line
 from germane.app.engine import Engine
 from germane.app.erasing import find, resolved
 from germane.app.footprint import Theirs, Trail, of_person
 from germane.app.ledgers import message_view
 from germane.deliver import outbox
 from germane.domain.approval import Approval
+from germane.domain.consent import Statement
 from germane.domain.decision import Decision
 from germane.domain.enrolment import Enrolment
 from germane.domain.event import DeadLetter, Event
@@ -22,6 +24,7 @@ from germane.domain.moves import AnyMove, Planned, Rewritten, Stated
 from germane.domain.outcome import Impression, Observation, Outcome
 from germane.domain.ports import Store
 from germane.domain.record import Record
+from germane.domain.settings import NoticeSpec
 from germane.profile.words import rfc3339
 
 FORM = "germane.person/1"
@@ -32,7 +35,7 @@ _OF_KIND: dict[str, tuple[str, type]] = {
     "impression": ("impressions", Impression),
     "outcome": ("outcomes", Outcome),
 }
-_BODY: dict[str, Any] = {"enrolment": Enrolment, "approval": Approval}
+_BODY: dict[str, Any] = {"enrolment": Enrolment, "approval": Approval, "consent": Line}
 
 
 def everything(engine: Engine, person_id: str) -> dict[str, Any]:
@@ -45,7 +48,8 @@ def everything(engine: Engine, person_id: str) -> dict[str, Any]:
     """
     store, tenant = engine.store, engine.tenant
     person = resolved(store, tenant, person_id, engine.person_key(person_id))
-    return stored(store, person, tenant) | known(engine, person)
+    notices = engine.settings.privacy.notices
+    return stored(store, person, tenant, notices) | known(engine, person)
 
 
 def known(engine: Engine, person: str) -> dict[str, Any]:
@@ -59,17 +63,24 @@ def known(engine: Engine, person: str) -> dict[str, Any]:
     }
 
 
-def stored(store: Store, person: str, tenant: str = DEFAULT_TENANT) -> dict[str, Any]:
-    """What the store has, by a person's key: it may be asked in any thread."""
+def stored(
+    store: Store,
+    person: str,
+    tenant: str = DEFAULT_TENANT,
+    notices: Mapping[str, NoticeSpec] | None = None,
+) -> dict[str, Any]:
+    """What the store has, by a person's key: it may be asked in any thread. ``notices``: the declared ones."""
     found = find(store, tenant, person)
     until = found.upto
     log = _log(store, tenant, of_person(store, person, until), person, until)
+    ledger = _ledger(store, tenant, sorted(found.people))
+    log["consent"] = _consent(log["consent"], ledger.get("consent", []), notices or {})
     return {
         "form": FORM,
         "personId": person,
         "keys": sorted({*found.people, *found.trail.externals}),
         **log,
-        "ledger": _ledger(store, tenant, sorted(found.people)),
+        "ledger": ledger,
         "deadLetters": [_letter(each) for each in _letters(store, found.letters)],
     }
 
@@ -101,6 +112,34 @@ def _told(record: Record) -> tuple[str, dict[str, Any]]:
     return "moves", what | plain(move)
 
 
+def _consent(
+    told: list[dict[str, Any]], lines: list[dict[str, Any]], notices: Mapping[str, NoticeSpec]
+) -> list[dict[str, Any]]:
+    """What was said to each purpose, as the ledger proves it; what it has no line of, as it was told."""
+    moves = {each["offset"]: each for each in told}
+    proven: dict[int, list[dict[str, Any]]] = {}
+    for each in lines:
+        offset = int(each["key"].partition(".")[0])
+        proven.setdefault(offset, []).append(_proven(each["about"], moves.get(offset), notices))
+    return [
+        {"offset": offset, **each}
+        for offset in sorted({*moves, *proven})
+        for each in proven.get(offset) or [moves[offset]]
+    ]
+
+
+def _proven(
+    line: dict[str, Any], move: dict[str, Any] | None, notices: Mapping[str, NoticeSpec]
+) -> dict[str, Any]:
+    said = {name: each for name, each in line.items() if name not in ("seal", "digest", "salt")}
+    seen = (said["notice"], said["version"])
+    for each in notices.values():
+        if (each.name, each.version) == seen or each.text_sha256 == said["text_sha256"]:
+            said["declared"] = plain(each)
+            break
+    return {"recorded": said["received"], **said, "fresh": move is not None and move["fresh"]}
+
+
 def _credited(record: Record) -> dict[str, Any]:
     """What decisions were credited with by it."""
     if not record.derived:
@@ -124,8 +163,18 @@ def _entry(entry: Entry) -> dict[str, Any]:
     if entry.kind in ("message", "draft"):
         message = outbox.read(entry)
         return standing | _fields(message) | message_view(message)
-    told = plain(msgspec.msgpack.decode(entry.body, type=_BODY.get(entry.kind, Any)))
-    return standing | {"about": told}
+    body = msgspec.msgpack.decode(entry.body, type=_BODY.get(entry.kind, Any))
+    return standing | {"about": _line(body) if isinstance(body, Line) else plain(body)}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    """A line of the ledger of consent, with what binds it to the others."""
+    bound = {"seal": line.seal.hex(), "digest": line.digest.hex(), "salt": line.salt}
+    if line.body is None:
+        return bound
+    said = _fields(msgspec.msgpack.decode(line.body, type=Statement))
+    times = {name: rfc3339(said.pop(f"{name}_ms")) for name in ("at", "received", "until")}
+    return said | times | bound
 
 
 def _letters(store: Store, numbers: list[int]) -> Iterator[DeadLetter]:
@@ -147,14 +196,15 @@ def _letter(letter: DeadLetter) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON has it, names as they are here; without the bytes of features: the sources say the same."""
+    """As JSON has it, names as they are here, bytes in hexadecimal; without the bytes of features: the
+    sources say the same."""
     if isinstance(value, msgspec.Struct):
         return _fields(value)
     if isinstance(value, dict):
         return {str(name): plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(each) for each in value]
-    return value
+    return value.hex() if isinstance(value, bytes | bytearray) else value
 
 
 def _fields(value: msgspec.Struct) -> dict[str, Any]:

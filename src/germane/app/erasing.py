@@ -198,11 +198,11 @@ def prepared(store: Store, tenant: str, key: bytes, found: Found, now_ms: int) -
         after=found.upto,
         letters=tuple(found.letters),
     )
-    also = Txn(meta={_done(line): str(now_ms).encode(), REFOLD: line.receipt.encode()})
+    also = Txn(meta={obeyed_as(line): str(now_ms).encode(), REFOLD: line.receipt.encode()})
     return Step(line, erasure, _kept(store, tenant, found.trail, now_ms), also)
 
 
-def _done(line: Line) -> str:
+def obeyed_as(line: Line) -> str:
     """Under this name a store keeps that a line of the list was obeyed."""
     return f"erased:{line.receipt}"
 
@@ -401,7 +401,7 @@ def _fold_anew(
 def finish(settings: Settings, store: Store, folder: Path, key: bytes, world: World) -> None:
     """What a start does before anything is served: obey the list, and fold anew what is due."""
     now_ms = world.now_ms()
-    due = [each for each in lines(folder / LIST, Line) if store.meta(_done(each)) is None]
+    due = [each for each in lines(folder / LIST, Line) if store.meta(obeyed_as(each)) is None]
     if due:
         _obeyed(store, key, due, now_ms)
     if store.meta(REFOLD):
@@ -428,7 +428,7 @@ def _obeyed(store: Store, key: bytes, due: Sequence[Line], now_ms: int) -> None:
     for record in store.read(0, until=upto):
         trail.offer(record, theirs)
     found = _found(store, trail, mine, upto)
-    done = {_done(each): str(now_ms).encode() for each in due}
+    done = {obeyed_as(each): str(now_ms).encode() for each in due}
     if not (trail.seqs or found.letters):
         store.commit(Txn(meta=done))
         return

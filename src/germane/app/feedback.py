@@ -10,7 +10,13 @@ from germane.app.consents import said_by
 from germane.app.engine import Engine
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision, Reason
-from germane.domain.errors import NotAReason, NotShown, UnknownDecision, YesNotTrusted
+from germane.domain.errors import (
+    BadRequest,
+    NotAReason,
+    NotShown,
+    UnknownDecision,
+    YesNotTrusted,
+)
 from germane.domain.moves import AnyMove, Disliked, Stated
 from germane.domain.muting import item_key, source_of
 from germane.domain.purposes import PERSONALISATION
@@ -57,6 +63,7 @@ async def take(engine: Engine, person: str, said: Feedback) -> None:
 
     Raises:
         UnknownDecision: no decision has that id, and the id is not signed by us.
+        BadRequest: it is about an item, and names none.
         NotShown: the item is not in the decision.
         NotAReason: the decision gave no such reason, or it cannot be muted.
         YesNotTrusted: they opted out elsewhere, and nobody vouches for them.
@@ -100,9 +107,13 @@ def _less(engine: Engine, person: str, decision: Decision, said: Feedback) -> Di
 
 
 def _item(decision: Decision, said: Feedback) -> str:
-    """The item that it is about. Raises NotShown."""
-    named = bool(said.item_id) or said.position is not None
-    for each in decision.items if named else ():
+    """The item that it is about. Raises BadRequest, NotShown."""
+    if not said.item_id and said.position is None:
+        raise BadRequest(
+            "itemId or position is needed.",
+            hint="Name the item of the decision that they want less of: its itemId, or its position, from 0.",
+        )
+    for each in decision.items:
         if said.item_id in ("", each.item_id) and said.position in (None, each.position):
             return each.item_id
     raise NotShown(item=said.item_id[:80])

@@ -94,7 +94,8 @@ class ApiKeys:
 
         Raises:
             UnknownKey: there is none of that id.
-            BadKey: it opens nothing any more, or the overlap is no time.
+            BadKey: it opens nothing any more, another one was made in its place already, or the overlap is no
+                time.
         """
         checked(overlap_s, least=0)
         old, now_ms = self.named(key_id), self._engine.world.now_ms()
@@ -103,13 +104,27 @@ class ApiKeys:
                 f"The key {key_id} is {state_of(old, now_ms)}: there is nothing to go on with.",
                 hint="Make a new one.",
             )
-        valid_s = max(1, (old.expires_ms - old.made_ms) // 1_000) if old.expires_ms else None
+        heir = self._heir(old)
+        if heir is not old and heir.opens(now_ms):
+            raise BadKey(
+                f"The key {key_id} was rotated already: {heir.key_id} is in its place.",
+                hint=f"Rotate that one: germane keys rotate {heir.key_id}.",
+            )
+        whole_ms = old.whole_ms if old.successor else old.expires_ms
+        valid_s = max(1, (whole_ms - old.made_ms) // 1_000) if whole_ms else None
         made = await self.make(old.scope, name=old.name, valid_s=valid_s, by=by)
         ends_ms = now_ms + overlap_s * 1_000
         ends_ms = min(ends_ms, old.expires_ms) if old.expires_ms else ends_ms
         ended = replace(old, expires_ms=ends_ms) if overlap_s else replace(old, revoked_ms=now_ms)
+        ended = replace(ended, successor=made[0].key_id, whole_ms=whole_ms)
         await self._engine.move([KeyPut(ended, by)])
         return made
+
+    def _heir(self, key: ApiKey) -> ApiKey:
+        """The last one that was made in the place of a key; itself if none was."""
+        while key.successor:
+            key = self.named(key.successor)
+        return key
 
     async def revoke(self, key_id: str, *, by: str) -> ApiKey:
         """It opens nothing from now on.

@@ -58,14 +58,17 @@ def open_engine(
 
     Raises:
         StorageBusy: another process has the folder.
+        NotObeyed: a reader finds a list of erasures that this store does not know of.
     """
     store = SqliteStore.open(data_dir, mode="read" if mode == "read" else "serve")
     try:
         key = _decision_key(store, readonly=mode == "read")
-        if mode != "read":
-            from germane.app.erasing import finish  # it folds anew, and that opens nothing
+        from germane.app import erasing, putback  # they fold anew, and that opens nothing
 
-            finish(settings, store, data_dir, key, world or SystemWorld())
+        if mode == "read":
+            putback.check(store, data_dir)
+        else:
+            erasing.finish(settings, store, data_dir, key, world or SystemWorld())
         model = SharedModel(settings)
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")

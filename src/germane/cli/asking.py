@@ -51,26 +51,27 @@ def _show_person(found: dict[str, Any]) -> None:
         f"Readiness {ready['value']:.0%} ({many(ready['evidence'], 'interaction')}). {ready['meaning']}\n"
     )
     for name, rows in found["interests"].items():
-        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
+        table = Table(title=escape(name), title_justify="left", box=None, pad_edge=False)
         table.add_column("value")
         table.add_column("share", no_wrap=True)
         table.add_column("from")
         for row in rows[:8]:
             bar = "█" * max(1, round(row["share"] * 20)) if row["weight"] > 0 else "[red]−[/]"
-            table.add_row(escape(row["value"]), f"{bar} {row['share']:.0%}", row["from"]["text"])
+            share, text = f"{bar} {row['share']:.0%}", escape(row["from"]["text"])
+            table.add_row(escape(row["value"]), share, text)
         out.print(table)
     if found["priceBand"]:
         band = found["priceBand"]
         out.print(f"\nPrices: {band['low']} to {band['high']}, usually {band['typical']}.")
     for name, trait in found["traits"].items():
         ago = f"{many(trait['ageDays'], 'day')} ago" if trait["ageDays"] else "today"
-        out.print(f"Told us: {escape(name)} = {escape(str(trait['value']))} ({ago})")
+        out.print(f"Told us: {name} = {trait['value']} ({ago})", markup=False)
     for item in found["ownItems"][:OWN]:
-        out.print(f"Has had: {escape(item['title'] or item['itemId'])} – {item['text']}")
+        out.print(f"Has had: {item['title'] or item['itemId']} – {item['text']}", markup=False)
     if len(found["ownItems"]) > OWN:
         out.print("[dim]… and more: --json has them.[/]")
     for line in muted_lines(found["muted"]):
-        out.print(escape(line))
+        out.print(line, markup=False)
     for each in found["exposures"][:SHOWN]:
         out.print(f"Saw: {_shown(each, many(len(each['items']), 'item'))}")
     for each in found["choices"][:SHOWN]:
@@ -135,7 +136,9 @@ def _show_moment(found: dict[str, Any]) -> None:
 
     out = common.console()
     known = found["evidence"]
-    out.print(f"[bold]{escape(found['personId'])}[/]  {found['timezone']}  {found['meaning']}")
+    out.print(
+        f"[bold]{escape(found['personId'])}[/]  {escape(found['timezone'])}  {found['meaning']}"
+    )
     out.print(f"{many(known['activeHours'], 'active hour')}, trusted {known['trust']:.0%}.\n")
     for number, each in enumerate(found["best"], 1):
         out.print(
@@ -143,7 +146,7 @@ def _show_moment(found: dict[str, Any]) -> None:
             f"{each['timesAverage']:.1f} times the average hour"
         )
         for reason in each["reasons"]:
-            out.print(f"       {reason['text']}")
+            out.print(f"       {escape(reason['text'])}")
     window = found["bestWindow"]
     out.print(f"\nBest in a row: {window['text']} ({window['share']:.1%}).")
 

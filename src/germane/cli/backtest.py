@@ -307,6 +307,7 @@ def _from_log(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
     """Events and items of a data folder, sealed ones, too; decisions and their outcomes are left out."""
     import msgspec
 
+    from germane.app import putback
     from germane.app.backtest import Intake
     from germane.domain.event import Event
     from germane.domain.ids import DEFAULT_TENANT
@@ -317,6 +318,7 @@ def _from_log(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
     intake = Intake(loaded.settings, _targets(loaded.settings, wanted.targets), spool)
     store = SqliteStore.open(folder, mode="read")
     try:
+        putback.check(store, folder)
         for item in store.items(DEFAULT_TENANT):
             intake.item(item)
         with progress(store.last_seq(), "Reading the log", quiet=wanted.quiet) as advance:

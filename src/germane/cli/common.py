@@ -40,10 +40,10 @@ DEFAULT_CONFIG = Path("germane.toml")
 
 
 def console() -> Console:
-    """For people: colours on a terminal, plain text elsewhere."""
+    """For people: colours on a terminal, plain text elsewhere. ``:smile:`` is what somebody is called."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 def print_json(value: Any) -> None:
@@ -54,6 +54,13 @@ def print_json(value: Any) -> None:
 def many(count: float, one: str, more: str = "") -> str:
     """``1 row``, ``1,200 rows``, ``0 people``: a number with its noun (``more`` if it is not one + s)."""
     return f"{count:,.0f} {one if round(count) == 1 else more or one + 's'}"
+
+
+def told_wrote(what: str, path: Path) -> None:
+    """A file is there."""
+    from rich.text import Text
+
+    console().print(Text.assemble(("Wrote", "bold green"), f" {what} to {path}."))
 
 
 def load(config: Path) -> Loaded:

@@ -48,7 +48,7 @@ def export(
     if str(out) != "-":
         one = "person" if kind == "people" else kind.removesuffix("s")
         wrote = many(count, one, kind)
-        common.console().print(f"[bold green]Wrote[/] {wrote} to {out}.")
+        common.told_wrote(wrote, out)
 
 
 def _rows(engine: Engine, kind: str, only: str | None) -> Iterator[dict[str, Any]]:
@@ -111,6 +111,8 @@ def _to_file(rows: Iterator[dict[str, Any]], out: Path) -> int:
     """
     part = out.with_name(out.name + ".part")
     try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
         if out.suffix == ".parquet":
             count = _to_parquet(rows, part)
         else:

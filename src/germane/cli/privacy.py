@@ -12,7 +12,7 @@ import typer
 from germane.cli import common
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json
 from germane.cli.desk import reading, writing
-from germane.domain.errors import NotFound, WrongUse
+from germane.domain.errors import NotFound, UnknownPerson, WrongUse
 
 Answer = Literal["grant", "withdraw"]
 Who = Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")]
@@ -69,12 +69,36 @@ def consent(
 
 def privacy(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
     """Show which law holds, and whether the ledger of consent is as it was written; 1 if it is not."""
-    with reading(config, data) as desk:
-        found = desk.get("privacy")
-    broken = found["ledger"]["broken"]
+    found = _standing(config, data)
+    broken = found["ledger"]["broken"] if found["ledger"] else None
     if as_json:
         common.print_json(found)
-        raise typer.Exit(1 if broken else 0)
+    else:
+        _tell_standing(found)
+    raise typer.Exit(1 if broken else 0)
+
+
+def _standing(config: Path, data: Path | None) -> dict[str, Any]:
+    """As the API tells it; before there is data, from the configuration, without a ledger."""
+    from germane.domain.purposes import PURPOSES
+    from germane.privacy.jurisdictions import rule
+
+    loaded = common.load(config)
+    folder = common.data_dir(loaded, config, data)
+    if (folder / "germane.db").exists() or (folder.exists() and not folder.is_dir()):
+        with reading(config, data) as desk:
+            return desk.get("privacy")
+    law = loaded.settings.privacy.jurisdiction
+    return {
+        "jurisdiction": law,
+        "purposes": {each: rule(law, each) for each in PURPOSES},
+        "gpc": list(loaded.settings.privacy.gpc),
+        "refused": {},
+        "ledger": None,
+    }
+
+
+def _tell_standing(found: dict[str, Any]) -> None:
     out = common.console()
     out.print(f"Jurisdiction: {found['jurisdiction']}. Before anybody has said anything:")
     for purpose, rule in found["purposes"].items():
@@ -85,11 +109,24 @@ def privacy(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = 
         )
         out.print(f"  {purpose:<28} {words}")
     out.print(f"Sec-GPC: 1 says no to {', '.join(found['gpc']) or 'nothing'}.", markup=False)
-    lines, digest = found["ledger"]["lines"], found["ledger"]["digest"]
-    if broken:
-        out.print(f"[bold red]The ledger was changed[/]: line {broken} is not what was written.")
-        raise typer.Exit(1)
-    out.print(f"The ledger has {lines} lines, and none was changed. Digest {digest}", markup=False)
+    out.print(_ledger_text(found["ledger"]))
+
+
+def _ledger_text(ledger: dict[str, Any] | None) -> str:
+    """How the ledger stands, in a line."""
+    if ledger is None:
+        return "There is no ledger yet: nothing is stored."
+    broken = ledger["broken"]
+    if not broken:
+        lines = common.many(ledger["lines"], "line")
+        return f"The ledger has {lines}, and none was changed. Digest {ledger['digest']}"
+    where = "lines are missing at the end"
+    if broken != "the end":
+        where = f"line {broken} is not what was written, or one before it is missing"
+    return (
+        f"[bold red]The ledger was changed[/]: {where}. Keep the data folder as it is, and compare it with "
+        "a backup."
+    )
 
 
 def _state(
@@ -125,20 +162,20 @@ def _show(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
         try:
             found = desk.get("people", who, "consent")
         except NotFound:
-            raise NotFound(
-                f"Nothing is known about {who!r}.",
-                hint=f"germane consent {who} email_marketing grant  makes them known.",
-            ) from None
+            raise UnknownPerson(f"Nothing is known about {who!r}.") from None
     if as_json:
         common.print_json(found)
         return
     out = common.console()
     if not found["consent"]:
         out.print(f"{who} has said neither yes nor no to anything.", markup=False)
+    from rich.markup import escape
+
     for purpose, allowed in found["allowed"].items():
         mark = "[green]yes[/]" if allowed else "[red]no[/] "
         out.print(
-            f"  {mark}  {purpose}" + ("" if purpose in found["consent"] else "  [dim]by default[/]")
+            f"  {mark}  {escape(purpose)}"
+            + ("" if purpose in found["consent"] else "  [dim]by default[/]")
         )
     for line in found["history"]:
         out.print(_line(line), markup=False, style="dim")
@@ -163,7 +200,8 @@ def _until(text: str) -> str:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise WrongUse(
-            f"A yes cannot hold for {text!r}.", hint='Write a duration like "365d", "8w" or "12h".'
+            f"A yes cannot hold for {text!r}.",
+            hint='Write a duration of 1h or more, like "12h", "365d" or "8w".',
         )
     until = datetime.now(UTC) + timedelta(hours=int(found[1]) * _HOURS[found[2]])
     return until.isoformat(timespec="seconds").replace("+00:00", "Z")

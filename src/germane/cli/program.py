@@ -428,13 +428,14 @@ def export(
     html: Annotated[
         Path | None, typer.Option(help="Everything of a person, as a page in this file.")
     ] = None,
+    yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Write what is stored to a file; or everything about one person (--person, --html or --json)."""
     if kind is None and person is not None:
-        rights.export_person(person, html, config, data, as_json=as_json)
+        rights.export_person(person, html, config, data, yes=yes, as_json=as_json)
     else:
         exporting.export(kind, out, person, config, data)
 

@@ -74,7 +74,8 @@ def write_keys(path: Path) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(
-        "# Keys of this project. The write key may only send events and may be in web pages.\n"
+        "# Keys of this project. The write key may send events, and may be in web pages; with\n"
+        '# browser_decisions = "anonymous" under [server] it also asks for decisions of visitors.\n'
         "# The server key may do everything: keep it secret.\n"
         f"GERMANE_WRITE_KEY=gw_{secrets.token_urlsafe(24)}\n"
         f"GERMANE_SERVER_KEY=gs_{secrets.token_urlsafe(32)}\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ import typer
 from germane.cli import common
 from germane.cli.asking import there
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes, many
+from germane.cli.desk import agreed
 from germane.domain.errors import GermaneError, StorageBusy, WrongUse
 
 PATIENCE_S = 900
@@ -107,7 +109,7 @@ def _agreed(person: str, config: Path, data: Path | None) -> bool:
         UnknownPerson: nothing is stored of them.
         WrongUse: there is nobody to ask.
     """
-    from rich.markup import escape
+    from rich.text import Text
 
     from germane.app.erasing import find, resolved
 
@@ -115,9 +117,9 @@ def _agreed(person: str, config: Path, data: Path | None) -> bool:
         store, tenant = engine.store, engine.tenant
         key = resolved(store, tenant, person, engine.person_key(person))
         found = find(store, tenant, key)
+    names, there_are = ", ".join(sorted(found.trail.externals)), _listed(found.counts)
     common.console().print(
-        f"Of [bold]{escape(key)}[/] ({escape(', '.join(sorted(found.trail.externals)))}) there are: "
-        f"{_listed(found.counts)}."
+        Text.assemble("Of ", (key, "bold"), f" ({names}) there are: {there_are}.")
     )
     return _asked()
 
@@ -160,6 +162,8 @@ def _verified(path: Path, config: Path, data: Path | None, *, as_json: bool) -> 
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise GermaneError(f"There is no file {path}.", hint="Name the file with the receipt.")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -191,31 +195,51 @@ def _replayed(path: Path, config: Path, data: Path | None, *, as_json: bool) -> 
 
 
 def export_person(
-    person: str, html: Path | None, config: Path, data: Path | None, *, as_json: bool
+    person: str, html: Path | None, config: Path, data: Path | None, *, yes: bool, as_json: bool
 ) -> None:
     """Everything that is stored of a person: a page, JSON, or how much of what."""
+    from rich.markup import escape
+
     from germane.app.access import everything
     from germane.privacy.page import page
 
     with common.opened(config, data, mode="read") as engine:
         found = everything(engine, person)
     if html is not None:
+        if not _may_write(html, yes=yes):
+            raise typer.Exit(1)
         _written(html, page(found))
     if as_json:
         common.print_json(found)
         return
     out = common.console()
     if html is not None:
-        out.print(f"[bold green]Wrote[/] everything about {found['personId']} to {html}.")
+        common.told_wrote(f"everything about {found['personId']}", html)
         return
     counts = {kind: len(rows) for kind, rows in found.items() if isinstance(rows, list)}
-    out.print(f"Of [bold]{found['personId']}[/] there are: {_listed(counts)}.")
+    out.print(f"Of [bold]{escape(found['personId'])}[/] there are: {_listed(counts)}.")
     out.print("--html FILE writes a page, --json prints all of it.")
 
 
+def _may_write(path: Path, *, yes: bool) -> bool:
+    """Whether a file that is there may be another one.
+
+    Raises:
+        WrongUse: there is nobody to ask.
+    """
+    remedy = "Add --yes, or name another file."
+    return not path.is_file() or agreed(
+        f"{path} is there already. Overwrite it?", yes=yes, remedy=remedy
+    )
+
+
 def _written(path: Path, text: str) -> None:
+    """Only its owner may read it."""
     try:
-        path.write_text(text, encoding="utf-8")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123
+            if path.is_file():
+                os.fchmod(file.fileno(), 0o600)
+            file.write(text.encode())
     except OSError as error:
         raise GermaneError(
             f"{path} cannot be written: {error.strerror or error}.",

@@ -147,6 +147,17 @@ class UnknownPerson(NotFound):
     """Nothing is known about this person."""
 
     code = "profile.unknown_person"
+    hint = "Check the id (`germane export people -` lists them); anonymous ids are a:ID."
+
+
+class NotObeyed(GermaneError):
+    """The data folder still has people who were erased: a backup was put back."""
+
+    code = "erasure.not_obeyed"
+    hint = (
+        "Start `germane serve`, which erases them again first; or run "
+        "`germane erase --replay erasures.jsonl`."
+    )
 
 
 class UnknownItem(NotFound):

@@ -35,6 +35,10 @@ class ApiKey(msgspec.Struct, frozen=True, omit_defaults=True):
     """When it was taken back; 0: it was not."""
     used_day: int = 0
     """The last day on which it opened something, in days since 1970; 0: it never did."""
+    successor: str = ""
+    """Id of the key that was made in its place: it goes on for an overlap alone."""
+    whole_ms: int = 0
+    """With a successor: when it would have expired without one; 0: never."""
 
     def opens(self, now_ms: int) -> bool:
         """Whether it opens anything now."""

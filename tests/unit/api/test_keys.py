@@ -137,6 +137,27 @@ def test_a_rotated_key_is_valid_for_as_long_as_the_one_before(here: Here) -> Non
     assert old.expires_ms - old.made_ms == 10 * DAY_S * 1_000, "an overlap makes nothing longer"
 
 
+def test_a_key_is_rotated_once(here: Here) -> None:
+    """In its overlap its successor is the one to rotate; without it, the family's time is kept."""
+    keys = ApiKeys(here.engine)
+    old_id, _ = make(here, valid_s=90 * DAY_S)
+    second, _ = here.run(keys.rotate(old_id, overlap_s=DAY_S, by="test"))
+    third, _ = here.run(keys.rotate(second.key_id, overlap_s=DAY_S, by="test"))
+    assert third.expires_ms - third.made_ms == 90 * DAY_S * 1_000
+    (again,) = here.send(("POST", f"/v1/keys/{old_id}/rotate", {"auth": SERVER}))
+    told = refused(again, 400, "key.invalid")
+    assert "was rotated already" in told["message"]
+    assert f"germane keys rotate {third.key_id}" in told["hint"]
+    here.run(keys.revoke(third.key_id, by="test"))
+    fourth, _ = here.run(keys.rotate(old_id, overlap_s=DAY_S, by="test"))
+    assert fourth.expires_ms - fourth.made_ms == 90 * DAY_S * 1_000, "not the overlap's"
+    endless, _ = make(here)
+    new, _ = here.run(keys.rotate(endless, overlap_s=DAY_S, by="test"))
+    here.run(keys.revoke(new.key_id, by="test"))
+    new, _ = here.run(keys.rotate(endless, overlap_s=DAY_S, by="test"))
+    assert not new.expires_ms
+
+
 def test_when_a_key_was_last_used_is_told_by_the_day(here: Here, world: FakeWorld) -> None:
     key_id, text = make(here)
     before = here.engine.seq

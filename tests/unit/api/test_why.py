@@ -283,6 +283,7 @@ def test_whose_decision_it_is(engine: Engine) -> None:
             browser("ann", **{**said, "kind": "buy"}),
             browser("ann", **{**said, "decisionId": "none"}),
             browser("ann", **{**said, "kind": "less_like_this"}),
+            browser("ann", **{**said, "kind": "less_like_this", "itemId": "none"}),
             browser("ann", **{**said, "kind": "not_this_reason", "reason": "rule.pinned"}),
         ]
         answers = [await client.post("/v1/feedback", json=each) for each in bodies]
@@ -295,6 +296,7 @@ def test_whose_decision_it_is(engine: Engine) -> None:
         (400, "request.invalid"),
         (400, "request.invalid"),
         (404, "decide.unknown_decision"),
+        (400, "request.invalid"),
         (400, "decide.not_shown"),
         (400, "feedback.not_a_reason"),
     ]

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from germane.app import access, erasing
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.domain.errors import UnknownPerson
+from germane.domain.ledger import Entry
+from germane.domain.moves import Stated
+from germane.domain.record import Txn
+from germane.domain.settings import NoticeSpec, PrivacySpec
 from germane.privacy.page import page
-from germane.testing import FakeWorld, an_event
+from germane.profile.words import rfc3339
+from germane.testing import FakeWorld, a_shop, an_event
 from germane.testing.canaries import (
     CANARY,
     DAY_MS,
@@ -86,14 +93,68 @@ def test_what_it_says(reading: Engine) -> None:
     assert any(each["reasons"] for each in decision["items"])
     assert decision["ask"]["context"]["device"] == canary(1, "device")
     assert export["outcomes"][0]["order_id"] == canary(1, "reported")
-    assert export["consent"][0]["notice"] == canary(1, "notice")
+    assert export["consent"][0]["version"] == canary(1, "notice")
     welcome = next(x for x in export["messages"] if x["message"]["campaign"] == "welcome")
     assert f"Dear {canary(1, 'name')}" in welcome["rendered"]["text"]
-    assert {"message", "enrolment", "approval"} <= {*export["ledger"]}
+    assert {"message", "enrolment", "approval", "consent"} <= {*export["ledger"]}
     assert len(export["deadLetters"]) == 2
     assert export["profile"]["traits"]["firstName"]["value"] == canary(1, "name")
     with pytest.raises(UnknownPerson):
         access.everything(reading, "nobody")
+
+
+@pytest.mark.parametrize("number", range(PEOPLE))
+def test_it_is_plain_json(reading: Engine, number: int) -> None:
+    """Of every kind of entry that is somebody's: nothing in it is bytes."""
+    export = access.everything(reading, user(number))
+    assert msgspec.json.decode(json.dumps(export)) == msgspec.to_builtins(export)
+    assert {"message", "enrolment", "consent"} <= {*export["ledger"]}
+
+
+def test_any_body_of_an_entry_is_plain(engine: Engine) -> None:
+    """Also of a kind that nobody has entries of today."""
+    engine.accept_now([an_event(user="ann")])
+    body = msgspec.msgpack.encode({"raw": b"\x01\xff", "more": [b"\x02"]})
+    entry = Entry("suppression", "k", body, "u:ann")
+    engine.store.commit(Txn(entries={(engine.tenant, "suppression", "k"): entry}))
+    export = access.everything(engine, "ann")
+    assert export["ledger"]["suppression"][0]["about"] == {"raw": "01ff", "more": ["02"]}
+    assert json.dumps(export)
+
+
+def test_consent_as_the_ledger_proves_it(tmp_path: Path) -> None:
+    """Each line with the hash of the declared notice, its times, and what binds it; and events that say no."""
+    banner = NoticeSpec("banner", "3", "ab" * 32)
+    privacy = PrivacySpec(notices={"banner": banner})
+    engine = open_engine(replace(a_shop(), privacy=privacy), tmp_path / "data", world=FakeWorld())
+    engine.accept_now([an_event(user="ann")])
+    until_ms = START_MS + 30 * DAY_MS
+    yes = Stated("u:ann", "personalisation", True, "api", "3", notice_name="banner", salt="s")
+    no = Stated("u:ann", "email_marketing", False, "letter")
+    engine.put_moves([replace(yes, until_ms=until_ms, fresh=True), no])
+    opted = {"consent": {"categoryPreferences": {}}}
+    engine.accept_now([an_event(user="ann", context=opted)])
+    export = access.everything(engine, "ann")
+    first, second, *told = export["consent"]
+    assert (first["purpose"], first["state"], first["fresh"]) == (
+        "personalisation",
+        "granted",
+        True,
+    )
+    assert (first["notice"], first["version"]) == ("banner", "3")
+    assert first["text_sha256"] == "ab" * 32
+    assert first["declared"] == {"name": "banner", "version": "3", "text_sha256": "ab" * 32}
+    assert (first["until"], second["until"]) == (rfc3339(until_ms), None)
+    assert (second["purpose"], second["state"]) == ("email_marketing", "withdrawn")
+    assert "declared" not in second
+    assert told, "what an event said is a line, too"
+    assert {each["state"] for each in told} == {"withdrawn"}
+    line = export["ledger"]["consent"][-1]["about"]
+    assert re.fullmatch(r"[0-9a-f]{64} [0-9a-f]{64}", f"{line['seal']} {line['digest']}")
+    assert line["received"].endswith("Z")
+    html = page(json.loads(json.dumps(export)))
+    assert "ab" * 32 in html
+    engine.store.close()
 
 
 def test_a_page_cannot_be_made_to_do_anything(engine: Engine) -> None:

@@ -17,7 +17,7 @@ from germane.app.feedback import Feedback, take
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.domain.decision import Ask, Decision
-from germane.domain.errors import NotAReason, NotShown, UnknownDecision
+from germane.domain.errors import BadRequest, NotAReason, NotShown, UnknownDecision
 from germane.domain.moves import Disliked
 from germane.domain.muting import FACTOR, ITEM_MS, source_of
 from germane.predict.features import NAMES, SOURCE_OF
@@ -105,8 +105,9 @@ def test_a_position_names_the_item_as_well(engine: Engine) -> None:
     assert items(before)[2] not in items(decide(engine))
     with pytest.raises(NotShown):
         say(engine, before, "less_like_this", position=2, item_id=items(before)[3])
-    with pytest.raises(NotShown):
+    with pytest.raises(BadRequest, match="itemId or position is needed") as none:
         say(engine, before, "less_like_this")
+    assert "its position, from 0" in none.value.hint
 
 
 def test_a_muted_category_fills_no_quota_and_is_not_explored(tmp_path: Path) -> None:

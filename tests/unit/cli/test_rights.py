@@ -12,7 +12,8 @@ from germane.app.opening import open_engine
 from germane.cli import rights
 from germane.cli.program import app
 from germane.config import load
-from germane.domain.errors import GermaneError, StorageBusy, UnknownPerson, WrongUse
+from germane.domain.errors import GermaneError, NotObeyed, StorageBusy, UnknownPerson, WrongUse
+from germane.storage.sqlite.connection import FolderLock
 from germane.testing import an_event
 
 RUN = CliRunner()
@@ -118,6 +119,28 @@ def test_a_list_is_obeyed(place: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownPerson):
         typed(place, "export", "--person", "ann")
     assert json.loads(typed(place, "erase", "--replay", str(kept), "--json"))["lines"] == 0
+
+
+def test_a_backup_that_was_put_back_is_not_read(place: Path, tmp_path: Path) -> None:
+    """Before its list is obeyed; what a writer has open is."""
+    database = place / "data" / "germane.db"
+    backup = database.read_bytes()
+    typed(place, "erase", "ann", "--yes")
+    typed(place, "person", "bob")
+    database.write_bytes(backup)
+    for words in (("export", "--person", "ann"), ("person", "ann"), ("export", "events", "-")):
+        with pytest.raises(NotObeyed, match="of 1 line of its") as error:
+            typed(place, *words)
+        assert "germane serve" in error.value.hint
+    listed = place / "data" / "erasures.jsonl"
+    assert f"germane erase --replay {listed}" in error.value.hint
+    lock = FolderLock(place / "data")
+    assert "2 events" in typed(place, "export", "--person", "ann"), "whoever has it is about to"
+    lock.release()
+    typed(place, "erase", "--replay", str(listed))
+    assert "bob" in typed(place, "person", "bob")
+    with pytest.raises(UnknownPerson):
+        typed(place, "person", "ann")
 
 
 def test_a_server_does_it_where_one_runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
