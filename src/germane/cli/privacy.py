@@ -67,10 +67,19 @@ def consent(
     _state(who, purpose, answer, body, config, data, as_json=as_json)  # type: ignore[arg-type]
 
 
-def privacy(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+def privacy(
+    digest: Annotated[
+        str,
+        typer.Option(help="One that the ledger had: whether it still has all that it had then."),
+    ] = "",
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """Show which law holds, and whether the ledger of consent is as it was written; 1 if it is not."""
-    found = _standing(config, data)
-    broken = found["ledger"]["broken"] if found["ledger"] else None
+    found = _standing(config, data, digest.strip().lower())
+    ledger = found["ledger"] or {"broken": None, "passed": None}
+    broken = ledger["broken"] or ledger["passed"] is False
     if as_json:
         common.print_json(found)
     else:
@@ -78,7 +87,7 @@ def privacy(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = 
     raise typer.Exit(1 if broken else 0)
 
 
-def _standing(config: Path, data: Path | None) -> dict[str, Any]:
+def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
     """As the API tells it; before there is data, from the configuration, without a ledger."""
     from germane.domain.purposes import PURPOSES
     from germane.privacy.jurisdictions import rule
@@ -87,7 +96,7 @@ def _standing(config: Path, data: Path | None) -> dict[str, Any]:
     folder = common.data_dir(loaded, config, data)
     if (folder / "germane.db").exists() or (folder.exists() and not folder.is_dir()):
         with reading(config, data) as desk:
-            return desk.get("privacy")
+            return desk.get("privacy", digest=digest)
     law = loaded.settings.privacy.jurisdiction
     return {
         "jurisdiction": law,
@@ -110,6 +119,11 @@ def _tell_standing(found: dict[str, Any]) -> None:
         out.print(f"  {purpose:<28} {words}")
     out.print(f"Sec-GPC: 1 says no to {', '.join(found['gpc']) or 'nothing'}.", markup=False)
     out.print(_ledger_text(found["ledger"]))
+    if (found["ledger"] or {}).get("passed") is False:
+        out.print(
+            "[bold red]It is another ledger[/]: it never had that digest. Lines were taken out or put in, "
+            "and it was made anew. Keep the data folder as it is, and compare it with a backup."
+        )
 
 
 def _ledger_text(ledger: dict[str, Any] | None) -> str:

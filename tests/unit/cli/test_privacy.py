@@ -94,6 +94,9 @@ def test_before_there_is_data(tmp_path: Path) -> None:
     assert later["ledger"]["lines"] == 1
     assert {**later, "ledger": None} == early
     assert "The ledger has 1 line, and none was changed" in typed(made, "privacy")
+    noted = later["ledger"]["digest"]
+    assert "none was changed" in typed(made, "privacy", "--digest", noted)
+    assert "It is another ledger" in typed(made, "privacy", "--digest", "ab" * 32, code=1)
 
 
 def test_a_broken_ledger_says_what_to_do(place: Path) -> None:
