@@ -38,7 +38,7 @@ class Admission:
         """The person with what the event says no to, without what may not be kept of them any more; and what
         passes of the event."""
         heard = self.consents.heard(event, met.person, at)
-        heard = replace_person(heard, self.gate.fit(heard.person, at.received_ms))
+        heard = Heard(self.gate.fit(heard.person, at.received_ms), heard.said)
         person = heard.person
         served = self.library.serves(event) or self.waits(at.tenant, person.person, event)
         links = bool(met.claims or met.gone)
@@ -68,8 +68,3 @@ class Admission:
         )
         keep = self.gate.settings.privacy.keep_profile
         return kept if keep else ledger.fresh(kept)
-
-
-def replace_person(heard: Heard, person: Profile) -> Heard:
-    """The same said, by somebody of whom something else is known."""
-    return Heard(person, heard.said)

@@ -146,8 +146,14 @@ class Folding(Known):
         return self._held(txn)
 
     def _poisoned(self, event: Event, error: Exception, at: Arrival) -> Txn:
-        """A dead letter of what may be kept of an event that could not be folded."""
-        kept = self._steps.admissible(event, at)
+        """A dead letter of what may be kept of an event that could not be folded; of one that could not even be
+        asked about, whose it is and what it is called."""
+        try:
+            kept = self._steps.admissible(event, at)
+        except (
+            Exception
+        ):  # what failed is the asking itself: it must not stop the others, either (law 10)
+            kept = replace(event, properties={}, traits={}, context={}, extra={})
         return Txn() if kept is None else self._letters.poisoned(kept, error, at.received_ms)
 
     def _unkept(self, rejected: Rejection, now_ms: int) -> bool:
@@ -156,7 +162,8 @@ class Folding(Known):
         if not any(ids):
             return False
         out = self.gate.opted_out(self.whose(*ids), now_ms)
-        self.refused["dead letter"] += out
+        if out:
+            self.refused["dead letter"] += 1
         return out
 
     def _arrival(self) -> Arrival:

@@ -444,3 +444,23 @@ def test_a_line_that_is_taken_out_of_the_log_is_told_by_a_rebuild(tmp_path: Path
     found = proven(Entries(engine.store), engine.tenant, noted.digest)
     assert (found.lines, found.broken, found.passed) == (2, "", False)
     engine.store.close()
+
+
+def test_an_event_that_cannot_be_asked_about_stops_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug before the gate has answered: a dead letter without any data, and the others are folded."""
+    asked = engine._steps._whose
+
+    def broken(event: Event, at: Any) -> Any:
+        if event.user_id == "bad":
+            raise RuntimeError
+        return asked(event, at)
+
+    monkeypatch.setattr(type(engine._steps), "_whose", lambda _, event, at: broken(event, at))
+    events = [an_event(user="u1"), an_event(user="bad", properties={"x": "canary"}), an_event()]
+    receipt = engine.accept_now(events)
+    assert (receipt.accepted, receipt.rejected) == (2, 1)
+    (letter,) = engine.letters()
+    assert b"bad" in letter.body
+    assert b"canary" not in letter.body
