@@ -21,14 +21,13 @@ from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.posting import Postman
 from germane.app.release import Release
-from germane.deliver import outbox
-from germane.domain.content import Rendered
 from germane.domain.event import Event
-from germane.domain.message import Message, Why
-from germane.domain.moves import AnyMove, Planned, Stated, Switched
+from germane.domain.message import Why
+from germane.domain.moves import AnyMove, Stated, Switched
 from germane.domain.sending import Outgoing, Result, Sent
 from germane.testing import FakeWorld
 from germane.testing.builders import a_shop
+from germane.testing.privacy_contract import due_mail
 from germane.testing.world import START_MS
 
 COMMAND = "just bench sendraces"
@@ -83,27 +82,6 @@ def no(way: str, user: str, number: int) -> Event | Stated:
     return Event(**named, name=name, user_id=user)  # type: ignore[arg-type]
 
 
-def planned(user: str) -> Planned:
-    """A message that is due."""
-    data, digest = outbox.packed(Rendered("c", "v", "email", "en", "Hi", text="Hi"))
-    message = Message(
-        message_id=outbox.message_id(START_MS, user),
-        person=f"u:{user}",
-        channel="email",
-        campaign="race",
-        version="v",
-        content="c",
-        purpose=PURPOSE,
-        kind="never_twice",
-        priority="normal",
-        created_ms=START_MS,
-        status="queued",
-        due_ms=START_MS,
-        digest=digest,
-    )
-    return Planned(message, data)
-
-
 class Race:
     """One engine, one postman, many people."""
 
@@ -150,7 +128,7 @@ class Race:
         await self.engine.accept(told)
         moves: list[AnyMove] = []
         for user in users:
-            moves += [Stated(f"u:{user}", PURPOSE, True, "test"), planned(user)]
+            moves += [Stated(f"u:{user}", PURPOSE, True, "test"), due_mail(user, "race")]
         await self.engine.move(moves)
 
     async def _send(self) -> None:

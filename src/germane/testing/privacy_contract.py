@@ -139,21 +139,21 @@ class ChannelPrivacyContract:
             told = {"email": f"{user}@example.org"}
             engine.accept_now([Event(f"t-{user}", "identify", START_MS, user_id=user, traits=told)])
             said = [Stated(f"u:{user}", EMAIL_MARKETING, x, "test", salt=user) for x in answers]
-            engine.put_moves([*said, _due(user)])
+            engine.put_moves([*said, due_mail(user)])
         asyncio.run(_sent(engine, channel))
         assert self.reached(channel) == 1
         counts = engine.entries.counts(engine.tenant, "message")
         assert counts == {("contract", "sent"): 1, ("contract", "skipped"): 2}
 
 
-def _due(user: str) -> Planned:
-    """A mail that is due."""
+def due_mail(user: str, campaign: str = "contract") -> Planned:
+    """A mail of a campaign to a user, due now, with its text."""
     data, digest = outbox.packed(Rendered("c", "v", "email", "en", "Hi", text="Hi"))
     message = Message(
         message_id=outbox.message_id(START_MS, user),
         person=f"u:{user}",
         channel="email",
-        campaign="contract",
+        campaign=campaign,
         version="v",
         content="c",
         purpose=EMAIL_MARKETING,
