@@ -109,11 +109,13 @@ class TestSqlite(StoreContract):
         store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "c", "why", b"")]))
         store.close()
         connection = sqlite3.connect(tmp_path / "germane.db")
+        connection.execute("DROP TABLE archived")
         connection.execute("DROP TABLE entry")
         connection.execute("ALTER TABLE dead_letter DROP COLUMN dismissed_ms")
         connection.execute("PRAGMA user_version=1")
         connection.close()
         reader = SqliteStore.open(tmp_path, mode="read")
+        assert reader.archive() == {}
         assert [each.pending for each in reader.letters()] == [True]
         assert reader.entries(TENANT, "message") == []
         reader.close()

@@ -16,6 +16,7 @@ from germane.domain.moment import ActiveHour, Week
 from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
+from germane.domain.retirement import Piece, Retirement
 from germane.domain.settings import SurfaceSpec
 
 
@@ -143,8 +144,11 @@ class Store(Protocol):
         """One log record by its offset, sealed or not."""
         ...
 
-    def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
-        """Log records with ``after < seq <= until`` in order, sealed history included."""
+    def read(
+        self, after: int, *, until: int | None = None, archived: bool = False
+    ) -> Iterator[Record]:
+        """Log records with ``after < seq <= until`` in order, sealed history included; with ``archived`` those
+        of the archive as well, in the place of what they left behind."""
         ...
 
     def letters(
@@ -179,6 +183,33 @@ class Store(Protocol):
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
         """Move records of events older than ``before_ms`` into history; how many were moved.
         Reading the log does not show where a record is."""
+        ...
+
+    def pieces(self) -> list[Piece]:
+        """What lies apart in sealed history, in no order."""
+        ...
+
+    def piece(self, name: str) -> list[Record]:
+        """The records of one piece, in order; none if there is no such piece any more."""
+        ...
+
+    def retire(self, what: Retirement) -> None:
+        """Move records of a piece into the archive, or drop them, at once. Reading the log finds them no more,
+        nor does ``decision``; the message ids of what is archived are remembered. The record with the highest
+        offset stays where it is.
+
+        Raises:
+            StorageFailed: nothing has changed.
+        """
+        ...
+
+    def archive(self) -> dict[str, int]:
+        """Month of the records -> how many of them are in the archive."""
+        ...
+
+    def expire(self, before: str) -> int:
+        """Drop from the archive, with their message ids, what is of months before one (``2024-01``); how many
+        records went."""
         ...
 
     def scrub(self, *, large: bool = False) -> bool:

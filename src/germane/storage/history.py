@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from germane.domain.errors import StorageFailed
 from germane.domain.months import month_label, month_of
 from germane.domain.record import Record
+from germane.domain.retirement import Retirement
 
 COLUMNS = (
     "seq",
@@ -130,12 +131,28 @@ class History:
             for each in before
             if each.seq not in gone
         ]
+        return part if after == before else self._instead(part, after)
+
+    def _instead(self, part: Part, after: Sequence[Record]) -> Part | None:
+        """A new file with other records; ``None`` where there are none."""
         if not after:
             return None
-        if after == before:
-            return part
         name = _next_name(part.file)
         return part._replace(file=name, rows=len(after), sha256=self._put(name, after))
+
+    def retired(self, part: Part, what: Retirement) -> tuple[Part, Part | None]:
+        """A file, and what is to take its place when some of it retires: it is written and durable."""
+        moved = what.archived | what.gone
+        after = [
+            replace(
+                each,
+                body=what.left.get(each.seq, each.body),
+                derived=b"" if each.seq in moved else each.derived,
+            )
+            for each in self._stream(part, 0, part.last_seq)
+            if each.seq not in what.leaves
+        ]
+        return part, self._instead(part, after)
 
     def drop(self, files: Iterable[str]) -> None:
         """Remove files that the database names no more."""

@@ -12,8 +12,10 @@ from germane.domain.erasure import Erasure
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
 from germane.domain.ledger import Entry, beyond
+from germane.domain.months import month_label, month_of
 from germane.domain.profile import Profile
 from germane.domain.record import FROM_OUTSIDE, Record, Txn
+from germane.domain.retirement import Piece, Retirement
 from germane.storage.codec import canonical, encode, state_digest
 
 
@@ -32,6 +34,7 @@ class MemoryStore:
         self._letters: dict[int, DeadLetter] = {}
         self._meta: dict[str, bytes] = {}
         self._staged: Txn | None = None
+        self._archive: list[Record] = []
 
     def commit(self, txn: Txn) -> None:
         """Take all of it."""
@@ -95,8 +98,9 @@ class MemoryStore:
             between = what.after < record.seq < what.before
             return record.seq in seqs or (between and (record.tenant, record.person) in people)
 
-        gone = [each for each in self._log if goes(each)]
+        gone = [each for each in (*self._log, *self._archive) if goes(each)]
         self._log = [each for each in self._log if not goes(each)]
+        self._archive = [each for each in self._archive if not goes(each)]
         for record in gone:
             self._seen.pop((record.tenant, record.message_id), None)
             self._decisions.pop((record.tenant, record.message_id.removeprefix("decision:")), None)
@@ -212,9 +216,14 @@ class MemoryStore:
         """One log record by its offset."""
         return next((each for each in self._log if each.seq == seq), None)
 
-    def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
+    def read(
+        self, after: int, *, until: int | None = None, archived: bool = False
+    ) -> Iterator[Record]:
         """The log in order."""
-        for record in list(self._log):
+        found = {each.seq: each for each in self._log}
+        if archived:
+            found |= {each.seq: each for each in self._archive}
+        for _, record in sorted(found.items()):
             if record.seq > after and (until is None or record.seq <= until):
                 yield record
 
@@ -277,5 +286,51 @@ class MemoryStore:
         """There is nowhere to move to."""
         return 0
 
+    def pieces(self) -> list[Piece]:
+        """A piece a month."""
+        return [Piece(each, each) for each in sorted({_month(x) for x in self._log})]
+
+    def piece(self, name: str) -> list[Record]:
+        """The records of a month."""
+        return [each for each in self._log if _month(each) == name]
+
+    def retire(self, what: Retirement) -> None:
+        """Move records of a month into the archive, or drop them."""
+        assert self.last_seq() not in what.leaves, "or its offset would be given again"
+        if not self.piece(what.piece):
+            return
+        moved = what.archived | what.gone
+        self._archive += [each for each in self._log if each.seq in what.archived]
+        for each in self._log:
+            if each.seq in what.leaves:
+                self._decisions.pop((each.tenant, each.message_id.removeprefix("decision:")), None)
+            if each.seq in what.gone:
+                self._seen.pop((each.tenant, each.message_id), None)
+        self._log = [
+            replace(
+                each,
+                body=what.left.get(each.seq, each.body),
+                derived=b"" if each.seq in moved else each.derived,
+            )
+            for each in self._log
+            if each.seq not in what.leaves
+        ]
+
+    def archive(self) -> dict[str, int]:
+        """Month -> how many records."""
+        return dict(sorted(Counter(_month(each) for each in self._archive).items()))
+
+    def expire(self, before: str) -> int:
+        """Drop what the archive has of months before one."""
+        gone = [each for each in self._archive if _month(each) < before]
+        self._archive = [each for each in self._archive if _month(each) >= before]
+        for each in gone:
+            self._seen.pop((each.tenant, each.message_id), None)
+        return len(gone)
+
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _month(record: Record) -> str:
+    return month_label(month_of(record.at_ms))

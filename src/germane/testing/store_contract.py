@@ -8,6 +8,7 @@ class TestMine(StoreContract):
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,9 +18,11 @@ from germane.domain.erasure import Erasure
 from germane.domain.event import DeadLetter, Event
 from germane.domain.ids import DEFAULT_TENANT, PersonId, slot_of
 from germane.domain.ledger import Entry
+from germane.domain.months import MS_PER_DAY
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
+from germane.domain.retirement import Retirement
 from germane.storage.codec import encode
 from germane.testing.builders import an_item
 from germane.testing.world import START_MS
@@ -78,6 +81,38 @@ def lived(store: Store) -> None:
             letters=[DeadLetter(0, START_MS, "api", f"c{n}", "why", b"") for n in range(2)],
         )
     )
+
+
+def old(store: Store) -> list[Record]:
+    """Seven records: of November 2023 the first five (the second is a decision), of January 2024 the sixth."""
+    decision, month = a_decision(), 30 * MS_PER_DAY
+    times = [1_699_000_000_000] * 5 + [1_699_000_000_000 + 2 * month, START_MS]
+    records = [replace(a_record(n, at_ms=at), derived=b"learned") for n, at in enumerate(times, 1)]
+    records[1] = replace(
+        records[1], kind="decision", message_id="decision:d1", body=encode(decision)
+    )
+    store.commit(Txn(records=records, decisions=[(TENANT, decision)]))
+    while store.seal(START_MS):
+        pass
+    return records
+
+
+def retired(
+    store: Store,
+    archived: Collection[int] = (),
+    gone: Collection[int] = (),
+    left: Mapping[int, bytes] = {},
+) -> None:
+    """These retire, whichever pieces they are in."""
+    for each in store.pieces():
+        here = {record.seq for record in store.piece(each.name)}
+        mine = {seq: body for seq, body in left.items() if seq in here}
+        if here & {*archived, *gone, *left}:
+            store.retire(
+                Retirement(
+                    each.name, frozenset(here & {*archived}), frozenset(here & {*gone}), mine
+                )
+            )
 
 
 class StoreContract:
@@ -349,6 +384,51 @@ class StoreContract:
         store.commit(Txn(erasure=Erasure(TENANT, (), letters=(1,))))
         store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "new", "why", b"")]))
         assert [each.letter_id for each in store.letters()] == [2, 3]
+
+    def test_what_retires_is_in_the_archive(self, store: Store) -> None:
+        """Out of the log, and still there for who asks for it; what it left behind is in its place."""
+        records = old(store)
+        before = store.state_hash()
+        retired(store, archived={1, 2, 3}, gone={4}, left={3: b"three", 5: b"five"})
+        three, five = (
+            replace(records[2], body=b"three", derived=b""),
+            replace(records[4], body=b"five"),
+        )
+        assert list(store.read(0)) == [three, five, *records[5:]]
+        assert five.derived == b"learned"
+        assert list(store.read(0, archived=True)) == [*records[:3], five, *records[5:]]
+        assert list(store.read(1, until=3, archived=True)) == records[1:3]
+        assert store.archive() == {"2023-11": 3}
+        assert store.decision(TENANT, "d1") is None
+        assert store.seen(TENANT, ["m1", "m3", "m4", "m5"]) == {"m1", "m3", "m5"}
+        assert (store.state_hash(), store.last_seq()) == (before, 7)
+
+    def test_what_the_archive_has_kept_for_long_goes(self, store: Store) -> None:
+        """With the memory of its message ids; what it left in the log stays."""
+        old(store)
+        retired(store, archived={1, 3}, left={3: b"three"})
+        retired(store, archived={6})
+        assert store.archive() == {"2023-11": 2, "2024-01": 1}
+        assert store.expire("2023-11") == 0
+        assert store.expire("2024-01") == 2
+        assert store.archive() == {"2024-01": 1}
+        assert [each.seq for each in store.read(0, archived=True)] == [2, 3, 4, 5, 6, 7]
+        assert store.seen(TENANT, ["m1", "m3", "m5", "m6"]) == {"m5", "m6"}
+
+    def test_who_is_erased_is_not_in_the_archive(self, store: Store) -> None:
+        """Nor is what their records left in the log."""
+        old(store)
+        retired(store, archived={1, 3, 5}, left={3: b"three"})
+        store.commit(Txn(erasure=Erasure(TENANT, ("u:1",), seqs=(1, 3)), records=[a_record(8)]))
+        assert [each.seq for each in store.read(0, archived=True)] == [2, 4, 5, 6, 7, 8]
+        assert [each.seq for each in store.read(0)] == [2, 4, 6, 7, 8]
+
+    def test_a_piece_that_is_no_more(self, store: Store) -> None:
+        """It has nothing, and nothing of it retires."""
+        records = old(store)
+        store.retire(Retirement("events/month=1999-01/part-1-2.parquet", gone=frozenset({1})))
+        assert store.piece("events/month=1999-01/part-1-2.parquet") == []
+        assert list(store.read(0, archived=True)) == records
 
     def test_replacing_state_keeps_the_log(self, store: Store) -> None:
         """A rebuild swaps what is derived and nothing else."""

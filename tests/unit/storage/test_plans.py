@@ -10,7 +10,7 @@ import pytest
 from germane.storage.sqlite.connection import open_writer
 from germane.storage.sqlite.sql import queries
 
-WHOLE = {"last_seq", "sealed", "sealable"}
+WHOLE = {"last_seq", "sealed", "archived", "sealable"}
 """Those that are to read a table from its beginning, or a constant."""
 READS = [
     name

@@ -113,6 +113,16 @@ SELECT file, month, first_seq, last_seq, rows, sha256 FROM sealed ORDER BY first
 INSERT INTO sealed (file, month, first_seq, last_seq, rows, sha256) VALUES (?, ?, ?, ?, ?, ?);
 -- name: drop_sealed
 DELETE FROM sealed WHERE file = ?;
+-- name: archived
+SELECT file, month, first_seq, last_seq, rows, sha256 FROM archived ORDER BY first_seq;
+-- name: add_archived
+INSERT INTO archived (file, month, first_seq, last_seq, rows, sha256) VALUES (?, ?, ?, ?, ?, ?);
+-- name: drop_archived
+DELETE FROM archived WHERE file = ?;
+-- name: drop_decision
+DELETE FROM decision WHERE key = ?;
+-- name: drop_dedupe
+DELETE FROM dedupe WHERE key = ? AND seq = ?;
 -- name: hot
 SELECT seq FROM log WHERE seq BETWEEN ? AND ?;
 -- name: sealable

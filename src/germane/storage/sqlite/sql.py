@@ -19,9 +19,16 @@ def queries() -> dict[str, str]:
 @cache
 def schema() -> str:
     """The whole schema."""
-    return files(__package__).joinpath("schema.sql").read_text() + ledger_schema()
+    return (
+        files(__package__).joinpath("schema.sql").read_text() + ledger_schema() + archive_schema()
+    )
 
 
 def ledger_schema() -> str:
     """Of the ledger alone: it came with version 3."""
     return files(__package__).joinpath("entry.sql").read_text()
+
+
+def archive_schema() -> str:
+    """Of the archive alone: it came with version 4."""
+    return files(__package__).joinpath("archive.sql").read_text()

@@ -18,11 +18,13 @@ from germane.domain.item import Item
 from germane.domain.ledger import Entry
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
+from germane.domain.retirement import Piece, Retirement
 from germane.storage import codec
-from germane.storage.history import History, Part, merged
+from germane.storage.history import merged
 from germane.storage.sqlite.checkpoint import Checkpointer
 from germane.storage.sqlite.connection import FolderLock, open_reader, open_writer
 from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
+from germane.storage.sqlite.past import Past
 from germane.storage.sqlite.sql import queries
 from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
 from germane.storage.sqlite.writing import pages_of, undo, write, write_state
@@ -51,10 +53,9 @@ class SqliteStore:
         self._all_readers: list[sqlite3.Connection] = []
         self._failed: StorageFailed | None = None
         self._checkpointer: Checkpointer | None = None
-        self._history = History(folder / "history")
         self._sql = queries()
+        self._past = Past(folder, self._sql, self._rows)
         self._pages = 0
-        self._left: list[str] = []
         self._unscrubbed = False
         if writable:
             make_folder(folder)
@@ -64,7 +65,7 @@ class SqliteStore:
                 with writing(self._path):
                     written_anew(self._writer)
                 self._checkpointer = Checkpointer(self._path)
-                self._history.discard_unknown({row[0] for row in self._rows("sealed")})
+                self._past.discard_unknown()
             except BaseException:
                 self.close()
                 raise
@@ -105,10 +106,10 @@ class SqliteStore:
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
         try:
-            changed = self._without(txn)
+            changed = self._past.without(txn.erasure) if txn.erasure is not None else []
             writer.execute("BEGIN IMMEDIATE")
             write(writer, self._sql, txn)
-            self._name_anew(writer, changed)
+            self._past.name(writer, changed)
         except sqlite3.Error as error:
             self._roll_back(writer, error)
         except OSError as error:
@@ -130,29 +131,10 @@ class SqliteStore:
         self._moved(writer)
         self._scrub(writer)
 
-    def _without(self, txn: Txn) -> list[tuple[Part, Part | None]]:
-        """Sealed files that hold what is erased, each with a durable one that does not."""
-        if txn.erasure is None:
-            return []
-        return self._history.changed(self._rows("sealed"), frozenset(txn.erasure.seqs), {})
-
-    def _name_anew(
-        self, writer: sqlite3.Connection, changed: list[tuple[Part, Part | None]]
-    ) -> None:
-        """Name new files in the place of old ones. These stay until it is durable; a crash leaves them to
-        the next start."""
-        for before, after in changed:
-            writer.execute(self._sql["drop_sealed"], (before.file,))
-            if after is not None:
-                writer.execute(self._sql["add_sealed"], after.row())
-        self._left += [before.file for before, _ in changed]
-
     def _scrub(self, writer: sqlite3.Connection) -> None:
         """After an erasure: leave no byte of it. Where a read holds that up, it is tried again after the next
         commits, and at the end."""
-        if self._left:
-            self._history.drop(self._left)
-            self._left = []
+        self._past.settle()
         if not self._unscrubbed:
             return
         with contextlib.suppress(sqlite3.Error):
@@ -171,7 +153,7 @@ class SqliteStore:
 
     def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
         full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
-        self._left = []
+        self._past.forget()
         try:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
@@ -200,7 +182,7 @@ class SqliteStore:
                 self._swap_state(writer, txns)
         except BaseException:
             undo(writer)
-            self._left = []  # the database still names them
+            self._past.forget()
             raise
 
     def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
@@ -214,7 +196,7 @@ class SqliteStore:
             hot = self._hot_among(writer, derived)
             writer.executemany(self._sql["set_derived"], [(derived[seq], seq) for seq in hot])
             sealed |= {seq: derived[seq] for seq in derived.keys() - hot}
-        self._name_anew(writer, self._history.changed(self._rows("sealed"), (), sealed))
+        self._past.name(writer, self._past.derived(sealed))
         writer.execute("COMMIT")
         self._unscrubbed = True
         self._scrub(writer)
@@ -231,24 +213,28 @@ class SqliteStore:
 
         The file is durable before the rows go, and rows go in the transaction that names the file.
         """
+        return self._apart(lambda writer: self._past.seal(writer, before_ms, limit))
+
+    def retire(self, what: Retirement) -> None:
+        """Move records of a sealed file into the archive, or drop them."""
+        assert self.last_seq() not in what.leaves, "or its offset would be given again"
+        self._apart(lambda writer: self._past.retire(writer, what))
+
+    def expire(self, before: str) -> int:
+        """Drop what the archive has of months before one; how many records went."""
+        return self._apart(lambda writer: self._past.expire(writer, before))
+
+    def _apart(self, step: Callable[[sqlite3.Connection], Value]) -> Value:
+        """A step that is its own transaction."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
         try:
             with writing(self._path):
-                rows = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
-                if rows:
-                    self._move(writer, [Record(*row) for row in rows])
+                return step(writer)
         except BaseException:
             undo(writer)
+            self._past.forget()
             raise
-        return len(rows)
-
-    def _move(self, writer: sqlite3.Connection, records: list[Record]) -> None:
-        parts = self._history.write(records)
-        writer.execute("BEGIN IMMEDIATE")
-        writer.executemany(self._sql["add_sealed"], [part.row() for part in parts])
-        writer.executemany(self._sql["drop_record"], [(each.seq,) for each in records])
-        writer.execute("COMMIT")
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -302,7 +288,7 @@ class SqliteStore:
         row = self._one("record", found[0])
         if row:
             return self._read(codec.decode_decision, row[8])
-        record = self._history.find(found[0], self._rows("sealed"))
+        record = self._past.find(found[0])
         return self._read(codec.decode_decision, record.body) if record is not None else None
 
     def entry(self, tenant: str, kind: str, key: str) -> Entry | None:
@@ -364,13 +350,27 @@ class SqliteStore:
     def record(self, seq: int) -> Record | None:
         """One log record by its offset, sealed or not."""
         row = self._one("record", seq)
-        return Record(*row) if row else self._history.find(seq, self._rows("sealed"))
+        return Record(*row) if row else self._past.find(seq)
 
-    def read(self, after: int, *, until: int | None = None) -> Iterator[Record]:
-        """The log in order: sealed history and the database as one."""
+    def read(
+        self, after: int, *, until: int | None = None, archived: bool = False
+    ) -> Iterator[Record]:
+        """The log in order: sealed history and the database as one, and the archive if wanted."""
         last = LAST if until is None else until
-        sealed = [row for row in self._rows("sealed") if row[3] > after and row[2] <= last]
-        yield from merged(self._history.read(sealed, after, last), self._hot(after, last))
+        past = self._past.read(after, last, archived=archived)
+        yield from merged(past, self._hot(after, last))
+
+    def pieces(self) -> list[Piece]:
+        """The sealed files."""
+        return self._past.pieces()
+
+    def piece(self, name: str) -> list[Record]:
+        """The records of a sealed file."""
+        return self._past.piece(name)
+
+    def archive(self) -> dict[str, int]:
+        """Month -> how many records are in the archive."""
+        return self._past.archive()
 
     def _hot(self, after: int, last: int) -> Iterator[Record]:
         while rows := self._rows("records", after, last, PAGE):

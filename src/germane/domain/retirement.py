@@ -1,0 +1,32 @@
+"""What leaves the log because of its age, in one transaction."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Some records of one month that lie together."""
+
+    name: str
+    """It tells what is in it: the same name, the same records."""
+    month: str
+    """``2026-11``."""
+
+
+class Retirement(msgspec.Struct, frozen=True):
+    """Of one piece."""
+
+    piece: str
+    archived: frozenset[int] = frozenset()
+    """Log offsets of the records that go into the archive as they are."""
+    gone: frozenset[int] = frozenset()
+    """Log offsets of those that go for good."""
+    left: dict[int, bytes] = {}
+    """Offset of one of these, or of another one -> the body that it has in the log from now on. Nothing is
+    derived from it any more."""
+
+    @property
+    def leaves(self) -> frozenset[int]:
+        """Offsets that are in the log no more."""
+        return (self.archived | self.gone) - self.left.keys()

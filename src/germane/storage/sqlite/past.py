@@ -1,0 +1,181 @@
+"""What lies beside the database: sealed history and the archive, with the rows that name their files.
+
+A file is durable before a row names it, and goes when no row does: a crash between the two leaves it to the
+next start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from germane.domain.erasure import Erasure
+from germane.domain.record import Record
+from germane.domain.retirement import Piece, Retirement
+from germane.storage.codec import dedupe_key
+from germane.storage.history import History, Part, merged
+
+Rows = Callable[[str], list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A file that takes another one's place, durable already."""
+
+    table: str
+    before: Part
+    after: Part | None
+    """``None``: nothing is left of it."""
+
+
+class Past:
+    """Two folders of Parquet files, and what changes in them together with the database."""
+
+    def __init__(self, folder: Path, sql: Mapping[str, str], rows: Rows) -> None:
+        """``rows`` answers a statement by its name."""
+        self._sql = sql
+        self._rows = rows
+        self._of = {
+            "sealed": History(folder / "history"),
+            "archived": History(folder / "archive"),
+        }
+        self._left: list[tuple[str, str]] = []
+        """(table, file) that no row names, once what is staged is durable."""
+
+    def discard_unknown(self) -> None:
+        """Remove files that a crash left before they were named."""
+        for table, history in self._of.items():
+            history.discard_unknown({row[0] for row in self._rows(table)})
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(self, after: int, last: int, *, archived: bool) -> Iterator[Record]:
+        """Records with ``after < seq <= last``, in order; of one that is in both, the archive's."""
+        found = self._read("sealed", after, last)
+        if not archived:
+            yield from found
+            return
+        known = 0
+        for record in merged(self._read("archived", after, last), found):
+            if record.seq != known:
+                yield record
+            known = record.seq
+
+    def _read(self, table: str, after: int, last: int) -> Iterator[Record]:
+        rows = [row for row in self._rows(table) if row[3] > after and row[2] <= last]
+        return self._of[table].read(rows, after, last)
+
+    def find(self, seq: int) -> Record | None:
+        """One sealed record by its offset."""
+        return self._of["sealed"].find(seq, self._rows("sealed"))
+
+    def pieces(self) -> list[Piece]:
+        """What is sealed, file by file."""
+        return [Piece(row[0], row[1]) for row in self._rows("sealed")]
+
+    def piece(self, name: str) -> list[Record]:
+        """The records of one file."""
+        rows = [row for row in self._rows("sealed") if row[0] == name]
+        return list(self._of["sealed"].read(rows, 0, rows[0][3])) if rows else []
+
+    def archive(self) -> dict[str, int]:
+        """Month -> how many records are in the archive."""
+        found: dict[str, int] = {}
+        for row in sorted(self._rows("archived"), key=lambda each: each[1]):
+            found[row[1]] = found.get(row[1], 0) + row[4]
+        return found
+
+    # -- changing, inside the caller's transaction -----------------------------------------------
+
+    def without(self, erasure: Erasure) -> list[Renamed]:
+        """Files that hold what is erased, each with a durable one that does not."""
+        gone = frozenset(erasure.seqs)
+        return [each for table in self._of for each in self._changed(table, gone, {})]
+
+    def derived(self, anew: Mapping[int, bytes]) -> list[Renamed]:
+        """Sealed files of which something was derived anew."""
+        return self._changed("sealed", frozenset(), anew)
+
+    def _changed(
+        self, table: str, gone: frozenset[int], derived: Mapping[int, bytes]
+    ) -> list[Renamed]:
+        found = self._of[table].changed(self._rows(table), gone, derived)
+        return [Renamed(table, before, after) for before, after in found]
+
+    def name(self, writer: sqlite3.Connection, changed: Sequence[Renamed]) -> None:
+        """Name new files in the place of old ones. These stay until it is durable; a crash leaves them to
+        the next start."""
+        for each in changed:
+            writer.execute(self._sql[f"drop_{each.table}"], (each.before.file,))
+            if each.after is not None:
+                writer.execute(self._sql[f"add_{each.table}"], each.after.row())
+            self._left.append((each.table, each.before.file))
+
+    def settle(self) -> None:
+        """It is durable: remove what no row names any more."""
+        for table, file in self._left:
+            self._of[table].drop([file])
+        self._left = []
+
+    def forget(self) -> None:
+        """It was rolled back: the database still names all of them."""
+        self._left = []
+
+    # -- steps of their own ----------------------------------------------------------------------
+
+    def seal(self, writer: sqlite3.Connection, before_ms: int, limit: int) -> int:
+        """Move records of events older than ``before_ms`` into history; how many were moved."""
+        rows = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
+        if not rows:
+            return 0
+        parts = self._of["sealed"].write([Record(*row) for row in rows])
+        writer.execute("BEGIN IMMEDIATE")
+        writer.executemany(self._sql["add_sealed"], [part.row() for part in parts])
+        writer.executemany(self._sql["drop_record"], [(row[0],) for row in rows])
+        writer.execute("COMMIT")
+        return len(rows)
+
+    def retire(self, writer: sqlite3.Connection, what: Retirement) -> None:
+        """See ``domain.ports.Store``."""
+        rows = [row for row in self._rows("sealed") if row[0] == what.piece]
+        if not rows:
+            return
+        records = self.piece(what.piece)
+        changed = [Renamed("sealed", *self._of["sealed"].retired(Part(*rows[0]), what))]
+        parts = self._of["archived"].write([x for x in records if x.seq in what.archived])
+        writer.execute("BEGIN IMMEDIATE")
+        writer.executemany(self._sql["add_archived"], [part.row() for part in parts])
+        self.name(writer, changed)
+        self._drop_where(writer, [x for x in records if x.seq in what.leaves])
+        self._drop_ids(writer, [x for x in records if x.seq in what.gone])
+        writer.execute("COMMIT")
+        self.settle()
+
+    def expire(self, writer: sqlite3.Connection, before: str) -> int:
+        """See ``domain.ports.Store``."""
+        rows = [row for row in self._rows("archived") if row[1] < before]
+        records = list(self._of["archived"].read(rows, 0, max((row[3] for row in rows), default=0)))
+        if not rows:
+            return 0
+        writer.execute("BEGIN IMMEDIATE")
+        self.name(writer, [Renamed("archived", Part(*row), None) for row in rows])
+        self._drop_ids(writer, records)
+        writer.execute("COMMIT")
+        self.settle()
+        return len(records)
+
+    def _drop_where(self, writer: sqlite3.Connection, gone: Sequence[Record]) -> None:
+        """Where decisions are that are in the log no more."""
+        keys = [
+            (dedupe_key(x.tenant, x.message_id.removeprefix("decision:")),)
+            for x in gone
+            if x.kind == "decision"
+        ]
+        writer.executemany(self._sql["drop_decision"], keys)
+
+    def _drop_ids(self, writer: sqlite3.Connection, records: Sequence[Record]) -> None:
+        keys = [(dedupe_key(x.tenant, x.message_id), x.seq) for x in records]
+        writer.executemany(self._sql["drop_dedupe"], keys)
