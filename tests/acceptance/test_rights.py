@@ -32,7 +32,7 @@ def test_everything_and_then_nothing(server: Server) -> None:
     receipt = germane("erase", WORD, "--yes", "--json", *where, **there).stdout
     told = json.loads(receipt)
     assert (told["removed"]["events"], told["removed"]["decisions"]) == (1, 1)
-    assert told["sharedModel"]["rebuilt"] == "at the next start"
+    assert told["sharedModel"]["rebuilt"] == "in the background"
     assert WORD.encode() not in files(server)
     assert server.api.get(f"/v1/people/{WORD}").status_code == 404
     assert server.person("bob")["recent"]

@@ -18,6 +18,7 @@ from germane.api.endpoint import Endpoint
 from germane.api.guard import about
 from germane.app.consents import NOTHING, proving, said_by
 from germane.app.engine import Engine
+from germane.app.retaining import standing
 from germane.domain.consent import Statement
 from germane.domain.errors import BadRequest, UnknownPerson
 from germane.domain.ids import anonymous_person, known_person
@@ -136,6 +137,7 @@ class Consents:
                 "purposes": {each: rule(jurisdiction, each) for each in PURPOSES},
                 "gpc": list(engine.settings.privacy.gpc),
                 "refused": dict(engine.refused.most_common()),
+                "retention": standing(engine.settings, engine.store.archive()),
                 "ledger": {
                     "lines": proof.lines,
                     "intact": not proof.broken,

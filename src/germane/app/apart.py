@@ -205,6 +205,7 @@ def importer_apart(engine: Engine, source: str, *, group: int) -> Iterator[Impor
             yield importer
             importer.flush()
             groups.finish()
+        engine.make_room()  # for the model that was learned elsewhere
         engine.model.load(apart.model())
     finally:
         apart.close()

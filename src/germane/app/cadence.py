@@ -21,6 +21,10 @@ class Cadence:
         self._done = 0
         self._done_s: float | None = None
 
+    def anew(self) -> None:
+        """The log has lost some of what was learned from: training is due as soon as there is enough."""
+        self._done = -self._spec.lessons_new
+
     def due(self, lessons: int, now_s: float) -> bool:
         """Whether it is time; if so, the next time is counted from here."""
         spec, new = self._spec, lessons - self._done

@@ -23,6 +23,7 @@ from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
 from germane.app.reports import Reports
+from germane.app.retaining import Retained
 from germane.app.stats import Stats
 from germane.app.steps import Steps
 from germane.app.unheard import Unheard
@@ -76,7 +77,9 @@ class Engine(Folding):
         self.folder: Path | None = None
         """The data folder; ``None``: it is all in memory."""
         self.stale = False
-        """Whether the shared model has seen somebody who was erased since."""
+        """Whether the shared model has seen what is in the log no more (erased, or too old)."""
+        self.forgotten = 0
+        """How often it was left behind like that."""
         self._memory = Memory(store)
         self._steps = Steps(settings, self._memory, model, Extractor(settings), key)
         self._steps.library.read(tenant)
@@ -87,7 +90,7 @@ class Engine(Folding):
         self._people = People(
             settings, store, tenant, self._memory, model, self._steps.items.get, lambda: self.world
         )
-        self._keeping = Keeping(settings, store, tenant, lambda: self.world)
+        self._keeping = Keeping(settings, store, tenant, lambda: self.world, self.let_go)
         self._committer = Committer(store, self._settle, self._storage_failed)
         self._reports = Reports(settings, self._memory, key, tenant)
         self._letters = Letters(store)
@@ -96,12 +99,15 @@ class Engine(Folding):
         self._waiting = 0
         self._last: asyncio.Future[None] | None = None
         self._broken: StorageFailed | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """While serving: where all methods are called."""
         self._keeper: asyncio.Task[None] | None = None
 
     # -- life ------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin serving: from now on commits happen in the writer thread."""
+        self.loop = asyncio.get_running_loop()
         self._committer.start()
         self._keeper = asyncio.create_task(self._keeping.run(self._committer.call))
 
@@ -114,6 +120,11 @@ class Engine(Folding):
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""
         return self._keeping.seal()
+
+    def retain(self, advance: Callable[[int, int], None] = lambda *_: None) -> Retained:
+        """Let go all that is too old, and say what was. Not while serving, which does it by itself.
+        ``advance`` is told how many pieces of history were seen to, and how many are left."""
+        return self._keeping.retain_all(advance)
 
     @property
     def serving(self) -> bool:

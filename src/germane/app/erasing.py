@@ -24,11 +24,13 @@ from germane.app.arrival import Arrival
 from germane.app.consents import KIND as CONSENT
 from germane.app.consents import blanked, blanks
 from germane.app.entries import ALL, Entries
+from germane.app.erasure_receipt import receipt
 from germane.app.footprint import Trail, end_of, own
 from germane.app.moving import Suppression, address_key
-from germane.app.opening import REFOLD, SNAPSHOT, write_snapshot
+from germane.app.opening import REFOLD, SNAPSHOT, left, write_snapshot
 from germane.app.rebuild import Rebuild
 from germane.app.records import keys_of, merges
+from germane.app.retaining import carrying
 from germane.app.sheet import Sheet
 from germane.app.trained import TREES, attach
 from germane.domain.erasure import Erasure
@@ -43,8 +45,7 @@ from germane.domain.purposes import EMAIL_MARKETING
 from germane.domain.record import Record, Txn
 from germane.domain.settings import Settings
 from germane.domain.world import World
-from germane.privacy.erasure import Line, mark, signed
-from germane.profile.words import rfc3339
+from germane.privacy.erasure import Line, mark
 from germane.storage.blobs import FolderBlobs
 from germane.storage.lines import append, lines
 from germane.storage.memory import MemoryStore
@@ -92,7 +93,7 @@ def find(store: Store, tenant: str, person: str) -> Found:
 def find_all(store: Store, tenant: str, people: Sequence[str]) -> list[Found]:
     """The same of each of some people; the log is read twice."""
     upto = store.last_seq()
-    found = merges(store.read(0, until=upto))
+    found = merges(store.read(0, until=upto, archived=True))
     ends = [keys_of(found, each) for each in people]
     trails = [Trail(tenant, {each: 0}) for each in people]
     theirs = [_theirs(each, mine) for each, mine in zip(people, ends, strict=True)]
@@ -100,7 +101,7 @@ def find_all(store: Store, tenant: str, people: Sequence[str]) -> list[Found]:
     for n, (person, mine) in enumerate(zip(people, ends, strict=True)):
         for key in {person, *mine}:
             places.setdefault(key, []).append(n)
-    for record in store.read(0, until=upto):
+    for record in store.read(0, until=upto, archived=True):
         if record.person or record.kind == "move":
             for n in places.get(record.person, ()):
                 trails[n].offer(record, theirs[n])
@@ -328,7 +329,7 @@ def resolved(store: Store, tenant: str, person_id: str, known: str | None) -> st
     if known is not None:
         return known
     keys = (person_id, f"u:{person_id}", f"a:{person_id}")
-    recorded = {each.person for each in store.read(0) if each.person in keys}
+    recorded = {each.person for each in store.read(0, archived=True) if each.person in keys}
     for key in keys:
         if key in recorded:
             return end_of(store, tenant, key)
@@ -386,11 +387,13 @@ def _fold_anew(
 ) -> bool:
     """All that is derived, from the log that is left; then the mark goes. Whether no byte is left."""
     work = Rebuild(settings, key, blanks=blanks(store, DEFAULT_TENANT))
-    store.replace_state(work.txns(store.read(0)))
+    with carrying(store, DEFAULT_TENANT):
+        store.replace_state(work.txns(store.read(0)))
     strangers.drop_all(store, DEFAULT_TENANT, settings, now_ms)
     if folder is not None:
         _blobs_cleared(folder)
-        write_snapshot(work.model, FolderBlobs(folder / "models"), settings)
+        blobs, gone = FolderBlobs(folder / "models"), left(store, refolded=True)
+        write_snapshot(work.model, blobs, settings, gone)
     store.commit(Txn(meta={REFOLD: b""}))
     return store.scrub(large=True)
 
@@ -425,7 +428,7 @@ def _obeyed(store: Store, key: bytes, due: Sequence[Line], now_ms: int) -> None:
         return {each for each in keys if mark(key, tenant, each) in until}
 
     trail, upto = Trail(tenant), store.last_seq()
-    for record in store.read(0, until=upto):
+    for record in store.read(0, until=upto, archived=True):
         trail.offer(record, theirs)
     found = _found(store, trail, mine, upto)
     done = {obeyed_as(each): str(now_ms).encode() for each in due}
@@ -454,47 +457,3 @@ def add_lines(folder: Path, other: Path) -> int:
 def _listed(folder: Path | None, new: Iterable[Line]) -> None:
     if folder is not None:
         append(folder / LIST, new)
-
-
-# -- the receipt -------------------------------------------------------------------------------------
-
-
-def receipt(
-    engine: Engine, step: Step, found: Found, models: int, *, clean: bool, at_once: bool
-) -> dict[str, Any]:
-    """What was done, signed with the data folder's key."""
-    told = {
-        "receipt": step.line.receipt,
-        "at": rfc3339(step.line.at_ms),
-        "germane": engine.version,
-        "people": sorted(mark(engine.key, engine.tenant, each) for each in found.people),
-        "removed": found.counts | {"models": models},
-        "kept": [
-            {
-                "what": "suppressed address hashes",
-                "count": len(step.kept),
-                "why": "Nobody writes to these addresses again. A hash names nobody.",
-            },
-            {
-                "what": "marks of their keys",
-                "count": len(step.line.people),
-                "why": "A backup that is put back forgets them again. Without the secret of this data "
-                "folder a mark names nobody.",
-            },
-        ],
-        "bytes": {
-            "overwritten": "now" if clean else "at the next start",
-            "text": "The files hold nothing that is left over of deleted rows."
-            if clean
-            else "No row is left. The database is so large, or was being read, that it is written anew "
-            "as Germane starts.",
-        },
-        "sharedModel": {
-            "rebuilt": "now" if at_once else "at the next start",
-            "text": "It is what the log without them makes of it."
-            if at_once
-            else "Until then the one in memory still counts what they did, without their name; it is not kept, "
-            "and nothing is trained from it.",
-        },
-    }
-    return signed(engine.key, told)

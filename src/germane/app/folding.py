@@ -29,6 +29,7 @@ class Folding(Known):
 
     counters: Stats
     stale: bool
+    forgotten: int
     _committer: Committer
     _letters: Letters
     _unheard: Unheard
@@ -73,7 +74,7 @@ class Folding(Known):
         ]
         self._memory.erase(erasure, txn, self._ticket + 1)
         txn.entries |= {(self.tenant, KIND, each.key): blanked(each) for each in said}
-        self.stale = True
+        self.let_go()
         return self._held(txn)
 
     def letters_of(self, rejected: Sequence[Rejection], source: str) -> Txn:
@@ -88,15 +89,23 @@ class Folding(Known):
         known = self._steps.items.get(item.item_id)
         return known is not None and known == replace(item, created_ms=known.created_ms)
 
+    def let_go(self) -> None:
+        """Something that the shared model has seen is in the log no more: it is to be learned anew."""
+        self.stale = True
+        self.forgotten += 1
+
     @contextmanager
     def learning_by(self, learner: Learner) -> Iterator[None]:
-        """For bulk writers: somebody else is told what is to be learned, and the model stays as it is."""
+        """Somebody else is told what is to be learned."""
         self._steps.model = learner
         try:
             yield
         finally:
             self._steps.model = self.model
-            self._memory.forget()  # the model that was learned elsewhere will need the room
+
+    def make_room(self) -> None:
+        """For bulk writers: drop what is remembered of what is committed."""
+        self._memory.forget()
 
     def close_group(self) -> int:
         """For bulk writers: what was folded so far is one group; its ticket, to commit it later."""

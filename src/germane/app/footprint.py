@@ -52,7 +52,7 @@ class Trail:
 
     def walk(self, store: Store, theirs: Theirs, until: int) -> Iterator[Record]:
         """Their records in log order; then suppressions of their addresses, which the log has of nobody."""
-        for record in store.read(0, until=until):
+        for record in store.read(0, until=until, archived=True):
             if self.offer(record, theirs):
                 yield record
         yield from self.barred(store)
@@ -145,7 +145,7 @@ class Trail:
 def of_person(store: Store, person: str, until: int) -> Theirs:
     """Whether a record is of a person, by the key that they have now; with all from before two histories turned
     out to be one. It reads the log."""
-    ends = keys_of(merges(store.read(0, until=until)), person)
+    ends = keys_of(merges(store.read(0, until=until, archived=True)), person)
     return lambda each: each.person == person or each.seq < ends.get(each.person, 0)
 
 

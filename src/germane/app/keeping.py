@@ -1,14 +1,14 @@
-"""Housekeeping between two commits: old records move into history, strangers' profiles end."""
+"""Housekeeping between two commits: old records move into history and out of it, strangers' profiles end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from germane.app import strangers
+from germane.app.retaining import Retained, Retaining
 from germane.domain.errors import GermaneError
 from germane.domain.months import month_of, month_start_ms
 from germane.domain.ports import Store
@@ -22,18 +22,28 @@ HOT_MONTHS = 2
 """Whole months, beside the current one, that stay in the log; older ones move into history."""
 
 
-@dataclass(slots=True)
 class Keeping:
     """What is done now and then, in the thread that commits."""
 
-    settings: Settings
-    store: Store
-    tenant: str
-    world: Callable[[], World]
-    after: str = ""
-    """Where the next look for strangers begins."""
-    held: int = 0
-    """So many wish that nothing is moved into history for now."""
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        tenant: str,
+        world: Callable[[], World],
+        let_go: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``let_go`` is told when records have left the log."""
+        self._settings = settings
+        self._store = store
+        self._tenant = tenant
+        self._world = world
+        self._let_go = let_go
+        self._retaining = Retaining(settings, store, tenant)
+        self._after = ""
+        """Where the next look for strangers begins."""
+        self.held = 0
+        """So many wish that nothing is moved into history, or out of it, for now."""
 
     async def run(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
         """For ever; ``call`` runs something in the writer thread between two groups. What fails (the disk
@@ -41,21 +51,51 @@ class Keeping:
         while True:
             await asyncio.sleep(EVERY_S)
             try:
-                await call(self.seal)
-                await call(self.forget)
-                while self.after:  # one page at a time: commits do not wait for all of them
-                    await call(self.forget)
+                await self._round(call)
             except (GermaneError, OSError) as error:
                 _log.warning("housekeeping failed, and is tried again later: %s", error)
+
+    async def _round(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        await call(self.seal)
+        await call(self.forget)
+        while self._after:  # one page at a time: commits do not wait for all of them
+            await call(self.forget)
+        try:
+            while await call(self.retain):
+                pass
+        finally:
+            if self._retaining.take().learned:
+                self._let_go()
 
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""
         if self.held:
             return 0
-        closed = month_start_ms(month_of(self.world().now_ms()) - HOT_MONTHS)
-        return self.store.seal(closed, limit=SEAL_RECORDS)
+        hot = min(HOT_MONTHS, self._settings.privacy.shortest_months - 1)
+        closed = month_start_ms(month_of(self._world().now_ms()) - hot)
+        return self._store.seal(closed, limit=SEAL_RECORDS)
 
     def forget(self) -> None:
         """Drop the strangers of the next thousand profiles that nobody may answer for any more."""
-        now_ms = self.world().now_ms()
-        self.after = strangers.drop(self.store, self.tenant, self.settings, now_ms, self.after)
+        now_ms = self._world().now_ms()
+        self._after = strangers.drop(self._store, self._tenant, self._settings, now_ms, self._after)
+
+    def retain(self) -> bool:
+        """See to the next piece of history that may hold something too old; whether there was one."""
+        return not self.held and self._retaining.step(self._world().now_ms())
+
+    def retain_all(self, advance: Callable[[int, int], None] = lambda *_: None) -> Retained:
+        """Do all of it at once; what has left the log. ``advance`` is told how many pieces were seen to, and
+        how many are left."""
+        now_ms = self._world().now_ms()
+        while self.seal():
+            pass
+        strangers.drop_all(self._store, self._tenant, self._settings, now_ms)
+        seen = 0
+        while self.retain():
+            seen += 1
+            advance(seen, self._retaining.due(now_ms))
+        done = self._retaining.take()
+        if done.learned:
+            self._let_go()
+        return done

@@ -13,6 +13,7 @@ import msgspec
 
 from germane.app.engine import Engine
 from germane.app.library import PREFIX, prefix_of, surfaces_of
+from germane.app.retaining import RETIRED
 from germane.app.trained import attach
 from germane.app.world import SystemWorld
 from germane.domain.errors import StorageFailed
@@ -72,9 +73,9 @@ def open_engine(
         model = SharedModel(settings)
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")
-            load_snapshot(model, blobs, settings, store.last_seq())
+            load_snapshot(model, blobs, settings, store.last_seq(), left(store))
             if catch_up(model, store, progress) >= LONG_TAIL:
-                _kept(model, blobs, settings)
+                _kept(model, blobs, settings, left(store))
             attach(model, blobs)
         engine = Engine(settings, store, model, world or SystemWorld(), key=key)
         engine.folder = data_dir
@@ -84,9 +85,16 @@ def open_engine(
         raise
 
 
-def _kept(model: Model, blobs: Blobs, settings: Settings) -> None:
+def left(store: Store, *, refolded: bool = False) -> str:
+    """Names what has left the log since the beginning: a model that was made before has seen what is there no
+    more. ``refolded``: as it is once the mark of the last erasure is gone."""
+    marks = b"" if refolded else store.meta(REFOLD) or b"", store.meta(RETIRED) or b""
+    return " ".join(each.decode() for each in marks).strip()
+
+
+def _kept(model: Model, blobs: Blobs, settings: Settings, left: str) -> None:
     try:
-        write_snapshot(model, blobs, settings)
+        write_snapshot(model, blobs, settings, left)
     except OSError as error:  # the log has everything: the next start folds it again
         _log.warning("no snapshot could be written: %s", error)
 
@@ -95,15 +103,17 @@ def save_snapshot(engine: Engine, data_dir: Path) -> None:
     """Write the shared model, so that the next start need not fold the log again: unless it has to."""
     if engine.stale or engine.store.meta(REFOLD):
         return
-    write_snapshot(engine.model, FolderBlobs(data_dir / "models"), engine.settings)
+    blobs = FolderBlobs(data_dir / "models")
+    write_snapshot(engine.model, blobs, engine.settings, left(engine.store))
 
 
-def write_snapshot(model: Model, blobs: Blobs, settings: Settings) -> None:
-    """Store a dump of the model with the log offset it stands for."""
+def write_snapshot(model: Model, blobs: Blobs, settings: Settings, left: str = "") -> None:
+    """Store a dump of the model with the log offset it stands for, and what had left the log by then."""
     manifest: dict[str, object] = {
         "seq": model.seq,
         "version": model.version,
         "settings": settings_digest(settings),
+        "left": left,
     }
     blobs.put(SNAPSHOT, f"{model.seq:016d}", model.dump(), manifest)
     blobs.prune(SNAPSHOT, 2)
@@ -113,36 +123,36 @@ def advance_snapshot(settings: Settings, data_dir: Path) -> int:
     """Fold what the log has beyond the newest snapshot into a new one; the number of records.
 
     It reads beside a server that writes: shared state is a fold over the log, so any process can
-    make it. Nothing is written if the log was being sealed under it, or has nothing new.
+    make it. Nothing is written if the log has nothing new, or lost something under it.
 
     Raises:
         NotFound: there is no data folder.
-        StorageFailed: records were sealed while the log was read; try again.
+        StorageFailed: records were sealed, erased or retired while the log was read; try again.
     """
     store = SqliteStore.open(data_dir, mode="read")
     try:
-        if store.meta(REFOLD):
-            return 0
         model, blobs = SharedModel(settings), FolderBlobs(data_dir / "models")
-        last, where = store.last_seq(), store.moved()
-        load_snapshot(model, blobs, settings, last)
+        gone, last, where = left(store), store.last_seq(), store.moved()
+        begins = not load_snapshot(model, blobs, settings, last, gone)
         begun, count = model.seq, 0
         for record in store.read(model.seq, until=last):
             fold_shared(model, record)
             count += 1
-        if store.moved() != where:
-            raise StorageFailed("Records were moved into history while the log was read.")
-        if model.seq > begun:
-            write_snapshot(model, blobs, settings)
-            if store.meta(REFOLD):  # somebody was erased meanwhile
+        if (store.moved(), left(store)) != (where, gone):
+            raise StorageFailed("Records left the log, or their place in it, while it was read.")
+        if begins or model.seq > begun:
+            write_snapshot(model, blobs, settings, gone)
+            if left(store) != gone:  # somebody was erased in this very moment
                 blobs.prune(SNAPSHOT, 0)
     finally:
         store.close()
     return count
 
 
-def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int) -> bool:
-    """Load the newest snapshot if it fits this code, these settings and this log."""
+def load_snapshot(
+    model: Model, blobs: Blobs, settings: Settings, last_seq: int, left: str = ""
+) -> bool:
+    """Load the newest snapshot if it fits this code, these settings and this log, and what has left it."""
     found = blobs.newest(SNAPSHOT)
     if found is None:
         return False
@@ -152,9 +162,10 @@ def load_snapshot(model: Model, blobs: Blobs, settings: Settings, last_seq: int)
         and manifest.get("settings") == settings_digest(settings)
         and isinstance(seq := manifest.get("seq"), int)
         and seq <= last_seq
+        and manifest.get("left", "") == left
     )
     if not fits:
-        _log.info("the snapshot is of other settings or another version: folding the whole log")
+        _log.info("the snapshot is of another version, settings or log: folding the whole log")
         return False
     try:
         model.load(data)

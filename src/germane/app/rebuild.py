@@ -18,7 +18,8 @@ from germane.app.engine import Engine
 from germane.app.entries import Entries
 from germane.app.letters import Letters
 from germane.app.memory import Memory
-from germane.app.opening import write_snapshot
+from germane.app.opening import left, write_snapshot
+from germane.app.retaining import carrying
 from germane.app.sheet import Sheet
 from germane.app.steps import Steps
 from germane.app.stub import stub_decision
@@ -57,6 +58,8 @@ class RebuildReport:
 
     ledger_kept: bool = True
     """Whether the consent ledger still has all that it had."""
+    left: str = ""
+    """What had left the log (``opening.left``)."""
 
     @property
     def equal(self) -> bool:
@@ -170,7 +173,8 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     said = proven(engine.entries, engine.tenant)
     blank = blanks(engine.store, engine.tenant)
     work = Rebuild(engine.settings, engine.key, blanks=blank)
-    engine.store.replace_state(work.txns(engine.store.read(0), progress))
+    with carrying(engine.store, engine.tenant):
+        engine.store.replace_state(work.txns(engine.store.read(0), progress))
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())
     engine.store.commit(settled)
@@ -183,9 +187,10 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
         work.model,
         len(settled.replayed_letters),
         proven(Entries(engine.store), engine.tenant, said.digest).passed,
+        left(engine.store),
     )
 
 
 def save_rebuilt(report: RebuildReport, data_dir: Path, settings: Settings) -> None:
     """Make the rebuilt model the newest snapshot."""
-    write_snapshot(report.model, FolderBlobs(data_dir / "models"), settings)
+    write_snapshot(report.model, FolderBlobs(data_dir / "models"), settings, report.left)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from germane.app.opening import REFOLD, catch_up, load_snapshot
+from germane.app.opening import REFOLD, catch_up, left, load_snapshot
 from germane.app.trained import TREES, decode, encode
 from germane.app.willing import Willing
 from germane.domain.errors import RestartNeeded
@@ -113,10 +113,13 @@ def train(
         blobs = FolderBlobs(data_dir / "models")
         progress("Reading the log")
         model = SharedModel(settings)
-        load_snapshot(model, blobs, settings, store.last_seq())
+        gone = left(store)
+        load_snapshot(model, blobs, settings, store.last_seq(), gone)
         catch_up(model, store)
         collector = collect(store, settings)
-        report = train_on(model, collector, blobs, spec, seq=store.last_seq(), progress=progress)
+        report = train_on(
+            model, collector, blobs, spec, seq=store.last_seq(), left=gone, progress=progress
+        )
         if store.meta(REFOLD):  # somebody was erased meanwhile
             blobs.prune(TREES, 0)
             raise RestartNeeded()
@@ -149,11 +152,13 @@ def train_on(
     spec: TrainingSpec,
     *,
     seq: int,
+    left: str = "",
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainingReport:
-    """Fit a challenger for each head; what is not worse than the champion takes its place."""
+    """Fit a challenger for each head; what is not worse than the champion takes its place. A champion that has
+    learned from what has left the log since is none: without a better challenger the blend alone ranks."""
     started = time.perf_counter()
-    champion = Champion.of(blobs)
+    champion = Champion.of(blobs, left)
     forests, learned = dict(champion.forests), dict(champion.learned)
     reports = []
     for head in HEADS:
@@ -163,10 +168,11 @@ def train_on(
         reports.append(report)
         if made is not None:
             forests[head], learned[head] = made, seen
-    version = f"{TREES}-{seq}" if any(each.promoted for each in reports) else ""
+    anew = champion.over or any(each.promoted for each in reports)
+    version = f"{TREES}-{seq}" if anew else ""
     seconds = time.perf_counter() - started
     if version:
-        manifest = _manifest(version, seq, reports, learned, seconds)
+        manifest = _manifest(version, seq, reports, learned, seconds) | {"left": left}
         blobs.put(TREES, f"{seq:016d}", encode(Trained(version, forests)), manifest)
         blobs.prune(TREES, KEPT_VERSIONS)
     return TrainingReport(version, tuple(reports), seconds)
@@ -179,14 +185,18 @@ class Champion:
     forests: dict[str, Forest]
     learned: dict[str, int]
     """Head -> lessons that there were in the log when its forest was trained."""
+    over: bool = False
+    """There was one, and it has learned from what has left the log since."""
 
     @classmethod
-    def of(cls, blobs: Blobs) -> Champion:
-        """The newest that fits this code; without one, the blend alone ranks."""
+    def of(cls, blobs: Blobs, left: str) -> Champion:
+        """The newest that fits this code and this log; without one, the blend alone ranks."""
         found = blobs.newest(TREES)
         what = decode(found[0]) if found is not None else None
         if found is None or what is None:
             return cls({}, {})
+        if found[1].get("left", "") != left:
+            return cls({}, {}, over=True)
         learned = found[1].get("learned")
         return cls(what.forests, dict(learned) if isinstance(learned, dict) else {})
 

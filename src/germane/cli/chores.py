@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import shutil
 import subprocess
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from germane.app import Engine
     from germane.domain.settings import TrainingSpec
 
@@ -40,7 +44,8 @@ class Chores(threading.Thread):
     def run(self) -> None:
         """Until closed."""
         while not self._ended.wait(LOOK_S):
-            if self._engine.stale:  # nothing is to be made of what somebody erased is still in
+            if self._engine.stale:  # nothing else is to be made of what is in the log no more
+                self.relearn()
                 continue
             if self._engine.seq - self._snapshot_seq >= SNAPSHOT_RECORDS:
                 self._snapshot_seq = self._engine.seq
@@ -58,6 +63,31 @@ class Chores(threading.Thread):
         if self._child is not None and self._child.poll() is None:
             self._child.terminate()
         self.join()
+
+    def relearn(self) -> None:
+        """Have the log that is left folded, and let the server go on with that."""
+        from germane.app.relearning import relearn, snapshot_of
+        from germane.domain.errors import GermaneError
+
+        engine, forgotten = self._engine, self._engine.forgotten
+        self._run("snapshot")
+        try:
+            found = snapshot_of(engine)
+            if found is None or engine.loop is None:
+                return
+            done = asyncio.run_coroutine_threadsafe(relearn(engine, found, forgotten), engine.loop)
+            if self._waited(done):
+                self._training.anew()
+                _log.info("what is shared was learned anew from the log that is left")
+        except (GermaneError, OSError, ValueError) as error:  # tried again soon
+            _log.warning("what is shared could not be learned anew: %s", error)
+
+    def _waited(self, done: Future[bool]) -> bool:
+        """What comes of it; ``False`` where the server ends first."""
+        while not self._ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                return done.result(timeout=1.0)
+        return False
 
     def _attach(self) -> None:
         """Rank with the newest that is not retired, whoever trained or retired it."""

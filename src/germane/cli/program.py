@@ -23,6 +23,7 @@ from germane.cli import (
     sending,
     serving,
     tokens,
+    upkeep,
 )
 from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
@@ -227,18 +228,6 @@ def backtest(
         quiet=quiet,
     )
     raise typer.Exit(run(wanted))
-
-
-@app.command()
-def rebuild(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
-    """Throw away all that is derived and fold the log again; tells whether it is the same."""
-    serving.rebuild_all(config, data, as_json=as_json)
-
-
-@app.command()
-def seal(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
-    """Move the log of closed months into Parquet files now; a server does it by itself."""
-    serving.seal_all(config, data, as_json=as_json)
 
 
 @app.command()
@@ -520,5 +509,6 @@ def demo_shop(
 
 
 sending.add_to(app, content)
+upkeep.add_to(app)
 privacy.add_to(app)
 rights.add_to(app)

@@ -246,11 +246,12 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
             }
         )
         return
-    same = (
-        "the same as before"
-        if report.equal
-        else "different from before: the configuration, or the log, has changed since"
-    )
+    changed = "the configuration, or the log, has changed since"
+    if report.left:
+        changed += (
+            ". (Records have left it because of their age: what came of them alone is gone now)"
+        )
+    same = "the same as before" if report.equal else f"different from before: {changed}"
     common.console().print(
         f"[bold green]Rebuilt[/] from {many(report.records, 'record')}: the state is {same}."
     )

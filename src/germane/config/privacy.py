@@ -23,12 +23,15 @@ def privacy(table: dict[str, Any], folder: Path | None, problems: Problems) -> P
         folder: Of the configuration file, where the files of notices are; ``None``: there is none.
         problems: Takes the errors.
     """
-    values = read(table, tables.PRIVACY, "privacy", problems, also=("categories", "notices"))
+    values = read(
+        table, tables.PRIVACY, "privacy", problems, also=("categories", "notices", "retention")
+    )
     _check_purposes(values.get("gpc", ()), "privacy.gpc", problems)
     return PrivacySpec(
         **values,
         categories=_categories(table.get("categories", {}), problems),
         notices=_notices(table.get("notices", {}), folder, problems),
+        retention=_retention(table.get("retention", {}), problems),
     )
 
 
@@ -46,6 +49,14 @@ def check_speech(
                     f"Data of the category {spec.category} are never spoken of.",
                     "Set speakable = false.",
                 )
+
+
+def _retention(table: Any, problems: Problems) -> dict[str, int]:
+    if not isinstance(table, dict):
+        remedy = "Write [privacy.retention], and below it a category and its months: health = 6."
+        problems.add("privacy.retention", table, "It must be a table.", remedy)
+        return {}
+    return read(table, tables.RETENTION, "privacy.retention", problems)
 
 
 def _categories(table: Any, problems: Problems) -> dict[str, tuple[str, ...]]:

@@ -325,6 +325,25 @@ PRIVACY = (
         "What becomes of traits that no [traits.NAME] declares.",
         "keep",
     ),
+    Field(
+        "archive_months",
+        "whole",
+        "What is older than 24 months is in no profile and no model; it is in the archive for so long, and "
+        "then nowhere. 0: there is no archive.",
+        12,
+        low=0,
+        high=1200,
+    ),
+)
+RETENTION = tuple(
+    Field(
+        name,
+        "whole",
+        f"After how many calendar months data of the category {name} are deleted, without an archive.",
+        low=1,
+        high=24,
+    )
+    for name in categories.NAMES
 )
 NOTICE = (
     Field("version", "text", "Version of the text.", required=True),
@@ -353,6 +372,7 @@ TABLES: dict[str, tuple[Field, ...]] = {
     "content": CONTENT,
     "writer": WRITER,
     "privacy": PRIVACY,
+    "privacy.retention": RETENTION,
     "privacy.notices.NAME": NOTICE,
     "server": SERVER,
     "keys": KEYS,

@@ -43,8 +43,8 @@ def _month_of_day(day: int) -> int:
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
-def _oldest_of_day(day: int) -> int:
-    return _start_ms(_month_of_day(day) - DROPPED_AFTER_MONTHS + 1)
+def _oldest_of_day(day: int, months: int) -> int:
+    return _start_ms(_month_of_day(day) - months + 1)
 
 
 def month_at(at_ms: int) -> int:
@@ -59,9 +59,10 @@ def age_factor(months: int, beyond_year_factor: float) -> float:
     return beyond_year_factor if months < DROPPED_AFTER_MONTHS else 0.0
 
 
-def oldest_ms(now_ms: int) -> int:
-    """The first moment that may still count: 23 to 24 months ago, at the beginning of a month."""
-    return _oldest_of_day(now_ms // MS_PER_DAY)
+def oldest_ms(now_ms: int, months: int = DROPPED_AFTER_MONTHS) -> int:
+    """The first moment that may still count, at the beginning of a month: 23 to 24 months ago, or as much less
+    as ``months`` says."""
+    return _oldest_of_day(now_ms // MS_PER_DAY, months)
 
 
 def grown(at_ms: int, half_life_days: float) -> tuple[int, float]:

@@ -208,7 +208,7 @@ class Store(Protocol):
         ...
 
     def expire(self, before: str) -> int:
-        """Drop from the archive, with their message ids, what is of months before one (``2024-01``); how many
+        """Drop from the archive, with their message ids, what retired before a month (``2024-01``); how many
         records went."""
         ...
 
@@ -355,6 +355,11 @@ class Model(Learner, Protocol):
         Raises:
             ValueError: it was trained for another version.
         """
+        ...
+
+    def take(self, other: Model) -> None:
+        """Have what another one has learned in the place of one's own, from the next question on; what was
+        trained stays. The other one is not used any more."""
         ...
 
     def blend(self, head: str) -> Sequence[float]:

@@ -157,7 +157,8 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     consent: dict[str, bool] = {}
     """Consent purpose -> granted. Absent: not stated."""
     swept_month: int = 0
-    """Month (since January 1970) in which what is too old was last dropped."""
+    """Month (since January 1970) in which what is too old was last dropped, and by which retention
+    (``profile.sweep.stamp``)."""
     choices: tuple[OpenChoice, ...] = ()
     """Latest choices, oldest first (see profile/chosen.py)."""
     months: tuple[MonthSum, ...] = ()

@@ -18,6 +18,8 @@ class Retirement(msgspec.Struct, frozen=True):
     """Of one piece."""
 
     piece: str
+    month: str
+    """The one that it is now: the archive counts from it how long it has had them."""
     archived: frozenset[int] = frozenset()
     """Log offsets of the records that go into the archive as they are."""
     gone: frozenset[int] = frozenset()

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from germane.domain.approval import ApprovalPolicy
+from germane.domain.months import DROPPED_AFTER_MONTHS
 from germane.domain.purposes import ADVERTISING, CROSS_SITE
 
 AttributeKind = Literal["text", "number", "flag", "list"]
@@ -270,6 +271,19 @@ class PrivacySpec(msgspec.Struct, frozen=True):
     categories: dict[str, tuple[str, ...]] = {}
     """Category of a consent banner (``context.consent.categoryPreferences``) -> purposes that it speaks of."""
     notices: dict[str, NoticeSpec] = {}
+    archive_months: int = 12
+    """What is older than 24 months is in the archive for so long, and then nowhere. 0: there is no archive."""
+    retention: dict[str, int] = {}
+    """Category -> after how many calendar months its data are deleted, without an archive. 1 to 24."""
+
+    def kept_months(self, category: str) -> int:
+        """After how many calendar months data of a category are in no profile any more."""
+        return self.retention.get(category, DROPPED_AFTER_MONTHS)
+
+    @property
+    def shortest_months(self) -> int:
+        """The least of them."""
+        return min(self.retention.values(), default=DROPPED_AFTER_MONTHS)
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour, Activity, Week
 from germane.domain.outcome import Example, Observation, Reward, Trial
-from germane.domain.ports import Ranked
+from germane.domain.ports import Model, Ranked
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
@@ -60,6 +60,12 @@ class SharedModel:
     def use(self, trained: Trained | None) -> None:
         """Rank with what was trained from now on, or with the blend alone (domain.ports.Model.use)."""
         self._residual = Residual(trained) if trained is not None else NOTHING
+
+    def take(self, other: Model) -> None:
+        """Have another one's state (domain.ports.Model.take)."""
+        assert isinstance(other, SharedModel)
+        self.state, self.seq = other.state, other.seq
+        self._rule()
 
     @property
     def policy(self) -> str:

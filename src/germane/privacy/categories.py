@@ -12,6 +12,7 @@ from germane.domain.purposes import (
     SENSITIVE,
     TRANSACTIONAL,
 )
+from germane.domain.settings import Settings
 
 BEHAVIOUR = "behaviour"
 DECLARED = "declared"
@@ -53,6 +54,12 @@ OWN: Mapping[str, str] = {
     "name": DECLARED,
 }
 """Traits of Segment's that need no declaration, and their category."""
+
+
+def category_of(trait: str, settings: Settings) -> str:
+    """Of a trait, declared or not."""
+    spec = settings.traits.get(trait)
+    return spec.category if spec is not None else OWN.get(trait, DECLARED)
 
 
 def sensitive(category: str) -> bool:

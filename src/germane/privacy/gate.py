@@ -15,7 +15,7 @@ from germane.domain.event import Event
 from germane.domain.profile import Profile
 from germane.domain.purposes import PERSONALISATION, TRANSACTIONAL
 from germane.domain.settings import Settings
-from germane.privacy.categories import ANY_OF, CONTACT, DECLARED, NEEDS, OWN, SERVICE
+from germane.privacy.categories import ANY_OF, CONTACT, NEEDS, OWN, SERVICE, category_of
 from germane.privacy.jurisdictions import rule
 from germane.privacy.refusals import ABOUT_ADDRESSES, GPC
 
@@ -145,7 +145,7 @@ class Gate:
         news = met.says_no or (event.kind == "track" and event.name in ABOUT_ADDRESSES)
         told = any(_value(person, name) != value for name, value in traits.items())
         if news or told or (met.links and spoke):
-            return Admitted(_bare(event, traits), refused, personal=False)
+            return Admitted(bare(event, traits), refused, personal=False)
         return Admitted(None, refused, personal=False)
 
     def _needed(self, event: Event) -> Event:
@@ -194,8 +194,7 @@ class Gate:
         return all(self.allows(person, x, now_ms) for x in needs or (PERSONALISATION,))
 
     def _category(self, trait: str) -> str:
-        spec = self.settings.traits.get(trait)
-        return spec.category if spec is not None else OWN.get(trait, DECLARED)
+        return category_of(trait, self.settings)
 
     def _declared(self, trait: str) -> bool:
         if self.settings.privacy.undeclared == "keep":
@@ -239,8 +238,8 @@ def without(person: Profile, signals: Collection[str]) -> Profile:
     )
 
 
-def _bare(event: Event, traits: dict[str, Any]) -> Event:
-    """Whose it is, and what it says no to."""
+def bare(event: Event, traits: dict[str, Any]) -> Event:
+    """Whose it is, what it says no to, and these traits."""
     about = event.kind == "track" and event.name in ABOUT_ADDRESSES
     context = {x: y for x, y in event.context.items() if x in ("consent", GPC)}
     said = event.context.get("traits")

@@ -7,10 +7,9 @@ does not pay for a sort at every event.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from germane.domain.decay import Masses, Worth, live
+from germane.domain.decay import Masses, Worth
 from germane.domain.event import Interaction
 from germane.domain.muting import Muted
 from germane.domain.profile import Exposure, OwnItem, Trait
@@ -102,9 +101,3 @@ def _longest(kept: dict[str, int], limit: int) -> dict[str, int]:
 def small(value: Any) -> bool:
     """Whether a trait's value is short enough to be kept."""
     return isinstance(value, bool | int | float | None) or len(str(value)) <= TRAIT_CHARS
-
-
-def fresh(kept: Mapping[str, Masses], now_ms: int) -> dict[str, Masses]:
-    """Without evidence that is too old, and without values that have none left."""
-    out = {value: live(masses, now_ms) for value, masses in kept.items()}
-    return {value: masses for value, masses in out.items() if masses}

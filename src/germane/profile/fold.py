@@ -18,6 +18,8 @@ from germane.domain.item import Item
 from germane.domain.months import month_of, month_start_ms
 from germane.domain.profile import Profile, Trait
 from germane.domain.settings import Settings
+from germane.privacy import retention
+from germane.privacy.retention import Limits
 from germane.profile import (
     bounds,
     earlier,
@@ -59,7 +61,7 @@ def fold(
     at_ms = min(event.at_ms, now_ms)
     _seen(changes, profile, event, at_ms)
     if event.traits or event.context:
-        _said(changes, profile, event, at_ms, oldest_ms(now_ms))
+        _said(changes, profile, event, at_ms, retention.of(settings, now_ms))
     if interactions:
         changes |= _did(profile, interactions, item_of, settings, now_ms)
     hour = rhythm.newly_active(profile, event, interactions, settings, now_ms)
@@ -71,20 +73,22 @@ def fold(
 def current(
     profile: Profile, settings: Settings, now_ms: int, item_of: ItemOf | None = None
 ) -> Profile:
-    """The profile without what has become too old; looked at once a month, and only where it can be. What is
-    dropped depends on the month alone, so it is the same whoever looks first: an event, or the housekeeping.
+    """The profile without what has become too old; looked at once a month, only where it can be, and when the
+    declared retention changes. What is dropped depends on the month alone, so it is the same whoever looks
+    first: an event, or the housekeeping.
 
     ``item_of`` tells the prices of items whose events carry none, for a profile that an earlier
     version stored.
     """
-    if profile.first_seen_ms >= oldest_ms(now_ms):
+    if profile.first_seen_ms >= oldest_ms(now_ms, settings.privacy.shortest_months):
         return profile
     month = month_of(now_ms)
-    if profile.swept_month == month:
+    stamp = sweep.stamp(settings, month)
+    if profile.swept_month == stamp:
         return profile
     today = earlier.todays(profile, settings, item_of)
     swept = sweep.forget(today, settings, month_start_ms(month))
-    return replace(swept, swept_month=month)
+    return replace(swept, swept_month=stamp)
 
 
 def _seen(changes: dict[str, Any], profile: Profile, event: Event, at_ms: int) -> None:
@@ -103,7 +107,7 @@ def _seen(changes: dict[str, Any], profile: Profile, event: Event, at_ms: int) -
 
 
 def _said(
-    changes: dict[str, Any], profile: Profile, event: Event, at_ms: int, oldest_ms: int
+    changes: dict[str, Any], profile: Profile, event: Event, at_ms: int, limits: Limits
 ) -> None:
     """What the client and the person tell: place, language, account, traits."""
     context = event.context
@@ -117,8 +121,9 @@ def _said(
             _newest(changes, profile, name, value, at_ms)
     if isinstance(group, str) and group and "account" not in changes:
         _newest(changes, profile, "account", group, at_ms)
-    if declared and at_ms >= oldest_ms:
-        _declared(changes, profile, declared, at_ms)
+    young = {name: value for name, value in declared.items() if limits.keeps_trait(name, at_ms)}
+    if young:
+        _declared(changes, profile, young, at_ms)
 
 
 def _is_locale(value: Any) -> bool:
@@ -165,11 +170,11 @@ def _did(
     now_ms: int,
 ) -> dict[str, Any]:
     """What the person did with items, as what becomes different."""
-    oldest = oldest_ms(now_ms)
+    keep = retention.of(settings, now_ms)
     young = [
         each if each.at_ms <= now_ms else replace(each, at_ms=now_ms)
         for each in interactions
-        if each.at_ms >= oldest
+        if keep.keeps_signal(each.signal, each.at_ms)
     ]
     profile, new = repeats.settled(profile, young, item_of, settings)
     if not new:
@@ -180,7 +185,7 @@ def _did(
         **_summed(profile, new, item_of, settings),
         "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
         "own_items": bounds.own(own.touch(profile, new, turned, settings), limits.own_items),
-        "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, oldest),
+        "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, keep.oldest),
         "known_orders": repeats.remembered(profile, new, settings),
     }
 

@@ -52,7 +52,7 @@ def merge(
     return replace(
         survivor,
         seq=seq,
-        swept_month=min(survivor.swept_month, other.swept_month),
+        swept_month=survivor.swept_month if survivor.swept_month == other.swept_month else 0,
         **_identity(survivor, other),
         traits=_newest(survivor.traits, other.traits),
         interests=_interests(survivor, other, changes, item_of, settings, now_ms),

@@ -1,6 +1,6 @@
 """The hours in which a person was there: the latest of them, each once, on their own clock.
 
-They are kept as local hours since 1970, so decay, the end after 24 months, the merging of two
+They are kept as local hours since 1970, so decay, the end after its time, the merging of two
 histories and the order of arrival need no care of their own: it is a set, and the newest stay.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from germane.domain.decay import oldest_ms
 from germane.domain.event import Event, Interaction
 from germane.domain.hours import FARTHEST_EAST_H, HOUR_MS, local_hour, zone_of
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
+from germane.privacy import retention
 from germane.profile import bounds
 
 Hours = tuple[int, ...]
@@ -41,7 +41,7 @@ def newly_active(
     zone = zone_of(said, profile.timezone, settings.timezone)
     hour = local_hour(min(event.at_ms, now_ms), zone)
     known = hours_of(profile)
-    if hour in known or hour < oldest_hour(now_ms):
+    if hour in known or hour < oldest_hour(retention.of(settings, now_ms).oldest):
         return None
     full = len(known) >= bounds.ACTIVE_HOURS
     return None if full and hour < known[0] else hour
@@ -52,15 +52,15 @@ def joined(*parts: Iterable[int]) -> Hours:
     return tuple(sorted({hour for part in parts for hour in part}))[-bounds.ACTIVE_HOURS :]
 
 
-def fresh(hours: Hours, now_ms: int) -> Hours:
-    """Those that are young enough to count at all."""
-    oldest = oldest_hour(now_ms)
+def fresh(hours: Hours, oldest_ms: int) -> Hours:
+    """Those that surely are not before a time."""
+    oldest = oldest_hour(oldest_ms)
     return tuple(hour for hour in hours if hour >= oldest)
 
 
-def oldest_hour(now_ms: int) -> int:
-    """The first local hour that is surely young enough to count, in whatever zone it was."""
-    return oldest_ms(now_ms) // HOUR_MS + FARTHEST_EAST_H
+def oldest_hour(oldest_ms: int) -> int:
+    """The first local hour that is surely not before a time, in whatever zone it was."""
+    return oldest_ms // HOUR_MS + FARTHEST_EAST_H
 
 
 def _did(interactions: Sequence[Interaction], settings: Settings) -> bool:

@@ -34,7 +34,7 @@ class MemoryStore:
         self._letters: dict[int, DeadLetter] = {}
         self._meta: dict[str, bytes] = {}
         self._staged: Txn | None = None
-        self._archive: list[Record] = []
+        self._archive: list[tuple[str, Record]] = []
 
     def commit(self, txn: Txn) -> None:
         """Take all of it."""
@@ -98,9 +98,10 @@ class MemoryStore:
             between = what.after < record.seq < what.before
             return record.seq in seqs or (between and (record.tenant, record.person) in people)
 
-        gone = [each for each in (*self._log, *self._archive) if goes(each)]
+        archived = [each for _, each in self._archive]
+        gone = [each for each in (*self._log, *archived) if goes(each)]
         self._log = [each for each in self._log if not goes(each)]
-        self._archive = [each for each in self._archive if not goes(each)]
+        self._archive = [each for each in self._archive if not goes(each[1])]
         for record in gone:
             self._seen.pop((record.tenant, record.message_id), None)
             self._decisions.pop((record.tenant, record.message_id.removeprefix("decision:")), None)
@@ -222,7 +223,7 @@ class MemoryStore:
         """The log in order."""
         found = {each.seq: each for each in self._log}
         if archived:
-            found |= {each.seq: each for each in self._archive}
+            found |= {each.seq: each for _, each in self._archive}
         for _, record in sorted(found.items()):
             if record.seq > after and (until is None or record.seq <= until):
                 yield record
@@ -288,11 +289,17 @@ class MemoryStore:
 
     def pieces(self) -> list[Piece]:
         """A piece a month."""
-        return [Piece(each, each) for each in sorted({_month(x) for x in self._log})]
+        months = sorted({_month(each) for each in self._log})
+        return [Piece(f"{each}:{self._newest(each)}", each) for each in months]
+
+    def _newest(self, month: str) -> int:
+        return max((each.seq for each in self._log if _month(each) == month), default=0)
 
     def piece(self, name: str) -> list[Record]:
         """The records of a month."""
-        return [each for each in self._log if _month(each) == name]
+        month, _, newest = name.partition(":")
+        fits = newest == str(self._newest(month))
+        return [each for each in self._log if _month(each) == month] if fits else []
 
     def retire(self, what: Retirement) -> None:
         """Move records of a month into the archive, or drop them."""
@@ -300,7 +307,7 @@ class MemoryStore:
         if not self.piece(what.piece):
             return
         moved = what.archived | what.gone
-        self._archive += [each for each in self._log if each.seq in what.archived]
+        self._archive += [(what.month, x) for x in self._log if x.seq in what.archived]
         for each in self._log:
             if each.seq in what.leaves:
                 self._decisions.pop((each.tenant, each.message_id.removeprefix("decision:")), None)
@@ -318,12 +325,12 @@ class MemoryStore:
 
     def archive(self) -> dict[str, int]:
         """Month -> how many records."""
-        return dict(sorted(Counter(_month(each) for each in self._archive).items()))
+        return dict(sorted(Counter(_month(each) for _, each in self._archive).items()))
 
     def expire(self, before: str) -> int:
-        """Drop what the archive has of months before one."""
-        gone = [each for each in self._archive if _month(each) < before]
-        self._archive = [each for each in self._archive if _month(each) >= before]
+        """Drop what retired before a month."""
+        gone = [each for since, each in self._archive if since < before]
+        self._archive = [each for each in self._archive if each[0] >= before]
         for each in gone:
             self._seen.pop((each.tenant, each.message_id), None)
         return len(gone)

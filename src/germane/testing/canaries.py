@@ -347,7 +347,7 @@ def compressed(engine: Engine) -> dict[int, list[bytes]]:
     """Person -> slices of what is stored of their rendered messages, which nobody else's have: these bytes are
     no words."""
     found: dict[int, set[bytes]] = {}
-    for record in engine.store.read(0):
+    for record in engine.store.read(0, archived=True):
         if record.kind == "move" and b"Planned" in record.body:
             data = msgspec.msgpack.decode(record.body)["rendered"]
             whole = CANARY.search(msgspec.json.encode(outbox.unpacked(data)))

@@ -102,6 +102,7 @@ def retired(
     archived: Collection[int] = (),
     gone: Collection[int] = (),
     left: Mapping[int, bytes] = {},
+    month: str = "2026-01",
 ) -> None:
     """These retire, whichever pieces they are in."""
     for each in store.pieces():
@@ -110,7 +111,7 @@ def retired(
         if here & {*archived, *gone, *left}:
             store.retire(
                 Retirement(
-                    each.name, frozenset(here & {*archived}), frozenset(here & {*gone}), mine
+                    each.name, month, frozenset(here & {*archived}), frozenset(here & {*gone}), mine
                 )
             )
 
@@ -406,11 +407,11 @@ class StoreContract:
     def test_what_the_archive_has_kept_for_long_goes(self, store: Store) -> None:
         """With the memory of its message ids; what it left in the log stays."""
         old(store)
-        retired(store, archived={1, 3}, left={3: b"three"})
-        retired(store, archived={6})
+        retired(store, archived={1, 3}, left={3: b"three"}, month="2025-11")
+        retired(store, archived={6}, month="2026-01")
         assert store.archive() == {"2023-11": 2, "2024-01": 1}
-        assert store.expire("2023-11") == 0
-        assert store.expire("2024-01") == 2
+        assert store.expire("2025-11") == 0
+        assert store.expire("2025-12") == 2
         assert store.archive() == {"2024-01": 1}
         assert [each.seq for each in store.read(0, archived=True)] == [2, 3, 4, 5, 6, 7]
         assert store.seen(TENANT, ["m1", "m3", "m5", "m6"]) == {"m5", "m6"}
@@ -426,7 +427,9 @@ class StoreContract:
     def test_a_piece_that_is_no_more(self, store: Store) -> None:
         """It has nothing, and nothing of it retires."""
         records = old(store)
-        store.retire(Retirement("events/month=1999-01/part-1-2.parquet", gone=frozenset({1})))
+        store.retire(
+            Retirement("events/month=1999-01/part-1-2.parquet", "2026-01", gone=frozenset({1}))
+        )
         assert store.piece("events/month=1999-01/part-1-2.parquet") == []
         assert list(store.read(0, archived=True)) == records
 

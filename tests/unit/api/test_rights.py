@@ -61,7 +61,7 @@ def test_everything_and_then_nothing(engine: Engine) -> None:
     assert receipt.status_code == 200
     assert genuine(engine.key, receipt.json())
     assert receipt.json()["removed"]["events"] == 2
-    assert receipt.json()["sharedModel"]["rebuilt"] == "at the next start"
+    assert receipt.json()["sharedModel"]["rebuilt"] == "in the background"
     for each in (again, asked, gone):
         assert each.status_code == 404
         assert each.json()["code"] == "profile.unknown_person"

@@ -150,11 +150,11 @@ def test_a_server_does_it_where_one_runs(place: Path, monkeypatch: pytest.Monkey
 
     def there(_: Path, path: str, *, method: str, patience_s: float) -> dict[str, object]:
         asked.append((method, path))
-        return {"removed": {"events": 2}, "sharedModel": {"rebuilt": "at the next start"}}
+        return {"removed": {"events": 2}, "sharedModel": {"rebuilt": "in the background"}}
 
     monkeypatch.setattr(rights, "there", there)
     said = typed(place, "erase", "a:x/1", "--yes")
-    assert "learned anew at the next start" in said
+    assert "learned anew in the background" in said
     assert asked == [("DELETE", "/v1/people/a%3Ax%2F1")]
     with pytest.raises(StorageBusy):
         typed(place, "erase", "--replay", str(place / "germane.toml"))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from germane.domain.decay import oldest_ms
 from germane.domain.event import Event
 from germane.domain.hours import HOUR_MS, known_zone, local_hour, slot_of_week, upcoming
 from germane.domain.months import MS_PER_DAY
@@ -107,9 +108,9 @@ def test_nothing_is_kept_longer_than_24_months() -> None:
     old, young = ms(2025, 11, 30, 23), ms(2025, 12, 2)
     profile = folded([a_page(old), a_page(young)], now_ms=young)
     assert len(profile.rhythm) == 2
-    assert rhythm.fresh(rhythm.hours_of(profile), then) == (young // HOUR_MS,)
+    assert rhythm.fresh(rhythm.hours_of(profile), oldest_ms(then)) == (young // HOUR_MS,)
     assert rhythm.newly_active(Profile("u:x"), a_page(old), [], SHOP, then) is None
-    assert rhythm.fresh(rhythm.hours_of(profile), then + 31 * MS_PER_DAY) == ()
+    assert rhythm.fresh(rhythm.hours_of(profile), oldest_ms(then + 31 * MS_PER_DAY)) == ()
 
 
 def test_what_an_earlier_version_kept_can_be_read() -> None:

@@ -21,7 +21,7 @@ _STEPS = {
 _SEEN_AS_NEW = {
     1: "CREATE TEMP VIEW dead_letter AS SELECT *, NULL AS dismissed_ms FROM main.dead_letter",
     2: "CREATE TEMP TABLE entry (tenant, kind, key, person, topic, status, due_ms, body)",
-    3: "CREATE TEMP TABLE archived (file, month, first_seq, last_seq, rows, sha256)",
+    3: "CREATE TEMP TABLE archived (file, month, first_seq, last_seq, rows, sha256, since)",
 }
 """For who only reads a file of an earlier version: what is not there yet is empty."""
 CACHE_KIB = 65_536

@@ -18,6 +18,8 @@ from germane.domain.retirement import Piece, Retirement
 from germane.storage.codec import dedupe_key
 from germane.storage.history import History, Part, merged
 
+_PART = 6
+"""Columns of a file; the archive has one more."""
 Rows = Callable[[str], list[Any]]
 
 
@@ -29,6 +31,8 @@ class Renamed:
     before: Part
     after: Part | None
     """``None``: nothing is left of it."""
+    more: tuple[str, ...] = ()
+    """What else a row of the table has."""
 
 
 class Past:
@@ -65,7 +69,7 @@ class Past:
             known = record.seq
 
     def _read(self, table: str, after: int, last: int) -> Iterator[Record]:
-        rows = [row for row in self._rows(table) if row[3] > after and row[2] <= last]
+        rows = [x[:_PART] for x in self._rows(table) if x[3] > after and x[2] <= last]
         return self._of[table].read(rows, after, last)
 
     def find(self, seq: int) -> Record | None:
@@ -102,8 +106,10 @@ class Past:
     def _changed(
         self, table: str, gone: frozenset[int], derived: Mapping[int, bytes]
     ) -> list[Renamed]:
-        found = self._of[table].changed(self._rows(table), gone, derived)
-        return [Renamed(table, before, after) for before, after in found]
+        rows = self._rows(table)
+        more = {row[0]: tuple(row[_PART:]) for row in rows}
+        found = self._of[table].changed([row[:_PART] for row in rows], gone, derived)
+        return [Renamed(table, before, after, more[before.file]) for before, after in found]
 
     def name(self, writer: sqlite3.Connection, changed: Sequence[Renamed]) -> None:
         """Name new files in the place of old ones. These stay until it is durable; a crash leaves them to
@@ -111,7 +117,7 @@ class Past:
         for each in changed:
             writer.execute(self._sql[f"drop_{each.table}"], (each.before.file,))
             if each.after is not None:
-                writer.execute(self._sql[f"add_{each.table}"], each.after.row())
+                writer.execute(self._sql[f"add_{each.table}"], (*each.after.row(), *each.more))
             self._left.append((each.table, each.before.file))
 
     def settle(self) -> None:
@@ -147,7 +153,7 @@ class Past:
         changed = [Renamed("sealed", *self._of["sealed"].retired(Part(*rows[0]), what))]
         parts = self._of["archived"].write([x for x in records if x.seq in what.archived])
         writer.execute("BEGIN IMMEDIATE")
-        writer.executemany(self._sql["add_archived"], [part.row() for part in parts])
+        writer.executemany(self._sql["add_archived"], [(*each.row(), what.month) for each in parts])
         self.name(writer, changed)
         self._drop_where(writer, [x for x in records if x.seq in what.leaves])
         self._drop_ids(writer, [x for x in records if x.seq in what.gone])
@@ -156,7 +162,7 @@ class Past:
 
     def expire(self, writer: sqlite3.Connection, before: str) -> int:
         """See ``domain.ports.Store``."""
-        rows = [row for row in self._rows("archived") if row[1] < before]
+        rows = [row[:_PART] for row in self._rows("archived") if row[_PART] < before]
         records = list(self._of["archived"].read(rows, 0, max((row[3] for row in rows), default=0)))
         if not rows:
             return 0

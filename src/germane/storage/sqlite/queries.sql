@@ -114,9 +114,9 @@ INSERT INTO sealed (file, month, first_seq, last_seq, rows, sha256) VALUES (?, ?
 -- name: drop_sealed
 DELETE FROM sealed WHERE file = ?;
 -- name: archived
-SELECT file, month, first_seq, last_seq, rows, sha256 FROM archived ORDER BY first_seq;
+SELECT file, month, first_seq, last_seq, rows, sha256, since FROM archived ORDER BY first_seq;
 -- name: add_archived
-INSERT INTO archived (file, month, first_seq, last_seq, rows, sha256) VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO archived (file, month, first_seq, last_seq, rows, sha256, since) VALUES (?, ?, ?, ?, ?, ?, ?);
 -- name: drop_archived
 DELETE FROM archived WHERE file = ?;
 -- name: drop_decision

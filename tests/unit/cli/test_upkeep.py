@@ -1,0 +1,81 @@
+"""``retention`` as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from germane.app.opening import open_engine
+from germane.cli.program import app
+from germane.config import load
+from germane.testing import an_event
+from germane.testing.world import START_MS
+from tests.unit.cli.test_rights import RUN, place, typed
+
+__all__ = ["place"]
+OLD = START_MS - 900 * 86_400_000
+
+
+@pytest.fixture
+def old(place: Path) -> Path:
+    """With an event that is too old, and what was said long ago of somebody."""
+    engine = open_engine(load(place / "germane.toml", {}).settings, place / "data")
+    engine.accept_now([an_event(user="ann", item="i9", at_ms=OLD), an_event(user="ann")])
+    engine.store.close()
+    return place
+
+
+def test_what_is_too_old_goes(old: Path) -> None:
+    """Once; then there is nothing left to do. The state is the same after a rebuild, or it says why not."""
+    assert "There is nothing in the archive." in typed(old, "retention")
+    done = typed(old, "retention", "--apply")
+    assert "Into the archive: 1 record." in done
+    assert "The archive has 1 record of 2023-06." in done
+    assert "Nothing was too old." in typed(old, "retention", "--apply")
+    found = json.loads(typed(old, "retention", "--apply", "--json"))
+    assert found["archive"] == {"2023-06": 1}
+    assert found["applied"] == {
+        "archived": 0,
+        "deleted": 0,
+        "shortened": 0,
+        "expired": 0,
+        "deadLetters": 0,
+    }
+    events = json.loads(typed(old, "export", "--person", "ann", "--json"))["events"]
+    assert len(events) == 4
+    assert "Rebuilt from" in typed(old, "rebuild")
+
+
+def test_a_category_of_its_own(old: Path) -> None:
+    """It says so, and the data are deleted."""
+    with (old / "germane.toml").open("a") as file:
+        file.write("\n[privacy]\narchive_months = 3\n\n[privacy.retention]\nbehaviour = 6\n")
+    said = typed(old, "retention", "--apply")
+    assert "6, then deleted: behaviour" in said
+    assert "24, then in the archive for 3: declared" in said
+    assert "Deleted: 3 records" in said  # all events but the last record of the log
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("[privacy.retention]\nbehavior = 6", "Did you mean 'behaviour'?"),
+        ("[privacy.retention]\nhealth = 0", "It must be between 1 and 24."),
+        ("[privacy]\nretention = 6", "Write [privacy.retention]"),
+        ("[privacy]\narchive_months = -1", "It must be between 0 and 1200."),
+    ],
+)
+def test_wrong_settings_have_a_remedy(place: Path, written: str, told: str) -> None:
+    with (place / "germane.toml").open("a") as file:
+        file.write(f"\n{written}\n")
+    result = RUN.invoke(app, ["check", "--json", "--config", str(place / "germane.toml")])
+    assert told in json.dumps(json.loads(result.stdout))
+
+
+def test_before_there_is_anything(tmp_path: Path) -> None:
+    """It says what is declared."""
+    assert RUN.invoke(app, ["init", str(tmp_path / "shop")]).exit_code == 0
+    said = typed(tmp_path / "shop", "retention")
+    assert "24, then in the archive for 12: behaviour" in said
