@@ -21,6 +21,11 @@ class Cadence:
         self._done = 0
         self._done_s: float | None = None
 
+    @property
+    def able(self) -> bool:
+        """Whether it will ever be due."""
+        return self._able
+
     def anew(self) -> None:
         """The log has lost some of what was learned from: training is due as soon as there is enough."""
         self._done = -self._spec.lessons_new

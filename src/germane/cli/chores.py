@@ -67,7 +67,9 @@ class Chores(threading.Thread):
     def relearn(self) -> None:
         """Have the log that is left folded, and let the server go on with that."""
         from germane.app.relearning import relearn, snapshot_of
+        from germane.app.trained import TREES
         from germane.domain.errors import GermaneError
+        from germane.storage.blobs import FolderBlobs
 
         engine, forgotten = self._engine, self._engine.forgotten
         self._run("snapshot")
@@ -78,6 +80,8 @@ class Chores(threading.Thread):
             done = asyncio.run_coroutine_threadsafe(relearn(engine, found, forgotten), engine.loop)
             if self._waited(done):
                 self._training.anew()
+                if not self._training.able:  # nothing will take the place of what learned too much
+                    FolderBlobs(self._folder / "models").prune(TREES, 0)
                 _log.info("what is shared was learned anew from the log that is left")
         except (GermaneError, OSError, ValueError) as error:  # tried again soon
             _log.warning("what is shared could not be learned anew: %s", error)

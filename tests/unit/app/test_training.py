@@ -131,6 +131,22 @@ def test_a_worse_challenger_does_not_rank(engine: Engine, tmp_path: Path) -> Non
     assert found.version == "trees-1"
 
 
+def test_a_champion_that_learned_from_what_is_gone_is_none(engine: Engine, tmp_path: Path) -> None:
+    """The challenger need not beat it; where there is none, the blend ranks alone."""
+    blobs = FolderBlobs(tmp_path / "models")
+    train_on(engine.model, told(600, bump=True), blobs, SPEC, seq=1)
+    again = train_on(engine.model, told(500, bump=True), blobs, SPEC, seq=2, left="1")
+    assert again.heads[0].promoted
+    assert again.heads[0].verdict is not None
+    assert again.heads[0].verdict.challenger > again.heads[0].verdict.champion + 0.1  # the blend
+    assert attach(engine.model, blobs) == f"{engine.model.version}+trees-2"
+    few = train_on(engine.model, told(100, bump=True), blobs, SPEC, seq=3, left="2")
+    assert not few.heads[0].promoted
+    found = newest(blobs)
+    assert found is not None
+    assert (found.version, found.forests) == ("trees-3", {})
+
+
 def test_a_head_that_is_not_promoted_keeps_its_forest(engine: Engine, tmp_path: Path) -> None:
     """Each head has a champion of its own."""
     blobs = FolderBlobs(tmp_path / "models")
