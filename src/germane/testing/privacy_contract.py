@@ -8,6 +8,9 @@ class TestMyChannel(ChannelPrivacyContract):
     @pytest.fixture
     def channel(self): ...          # and how many messages reached anybody:
     def reached(self, channel): ...
+
+class TestMyReport(ReportPrivacyContract):
+    def shown(self, engine): ...        # all that it shows, as text
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from germane.app.release import Release
 from germane.deliver import outbox
 from germane.domain.content import Rendered
 from germane.domain.decision import Ask
-from germane.domain.event import Event
+from germane.domain.event import Event, Rejection
 from germane.domain.message import Message
 from germane.domain.moves import Planned, Stated
 from germane.domain.ports import Store
@@ -144,6 +147,37 @@ class ChannelPrivacyContract:
         assert self.reached(channel) == 1
         counts = engine.entries.counts(engine.tenant, "message")
         assert counts == {("contract", "sent"): 1, ("contract", "skipped"): 2}
+
+
+class ReportPrivacyContract:
+    """A report tells of people in general: of nobody by name, and of who opted out nothing."""
+
+    def shown(self, engine: Engine) -> str:
+        """All that a report shows of what an engine knows."""
+        raise NotImplementedError
+
+    def test_it_names_nobody(self, store: Store) -> None:
+        """No id, no address, no trait of anybody; nothing that is sensitive, whoever agreed to that."""
+        engine = an_engine(store)
+        engine.put_moves([Stated(f"u:{CANARY}", "sensitive_data", True, "test", salt="s")])
+        self._lives(engine, CANARY, {"email": f"{CANARY}@example.org", "illness": CANARY})
+        assert CANARY.encode() in whole(store)
+        assert CANARY not in self.shown(engine)
+
+    def test_who_opted_out_is_not_in_it(self, store: Store) -> None:
+        """Nothing of what they do, not even with which things; names of events may be counted."""
+        engine = an_engine(store)
+        engine.put_moves([Stated("u:out", PERSONALISATION, False, "test", salt="s")])
+        self._lives(engine, "out", {"likes": CANARY}, item=CANARY)
+        assert CANARY not in self.shown(engine)
+
+    def _lives(self, engine: Engine, user: str, traits: dict[str, Any], **event: Any) -> None:
+        told = Event(f"t-{user}", "identify", START_MS, user_id=user, traits=traits)
+        did = an_event(user=user, anonymous_id=f"device-of-{user}", **event)
+        broken = Rejection("event.bad", "It cannot be used.", f'{{"userId": "{user}"}}'.encode())
+        engine.accept_now([told, did, an_event(user=user)], [broken])
+        engine.put_moves([due_mail(user)])
+        engine.decide(user, "", "", [Ask("home")])
 
 
 def due_mail(user: str, campaign: str = "contract") -> Planned:
