@@ -136,6 +136,10 @@ class Consents:
                 "purposes": {each: rule(jurisdiction, each) for each in PURPOSES},
                 "gpc": list(engine.settings.privacy.gpc),
                 "refused": dict(engine.refused.most_common()),
+                "undeclared": [
+                    {"name": name, "count": count, "remedy": remedy}
+                    for name, count, remedy in engine.undeclared_names()
+                ],
                 "ledger": {
                     "lines": proof.lines,
                     "intact": not proof.broken,

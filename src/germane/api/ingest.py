@@ -53,7 +53,8 @@ def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
         if signalled(request):
             events = [replace(x, context={**x.context, GPC: True}) for x in events]
         await engine.accept(events, parsed.rejected)
-        return answer(_OK)
+        missing = engine.undeclared_in(events)
+        return answer(_OK | {"undeclared": missing} if missing else _OK)
 
     return endpoint
 

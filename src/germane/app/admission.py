@@ -19,7 +19,6 @@ from germane.privacy.gate import Admitted, Gate, Met
 
 NAMES = 200
 """Names of what was refused that are counted apart; they come from clients."""
-LONGEST = 64
 
 
 @dataclass(slots=True)
@@ -42,13 +41,13 @@ class Admission:
         person = heard.person
         served = self.library.serves(event) or self.waits(at.tenant, person.person, event)
         links = bool(met.claims or met.gone)
-        seen = Met(served, bool(heard.said), links, self.library.writes)
+        used = self.library.uses(event)
+        seen = Met(served, bool(heard.said), links, self.library.writes, used)
         return heard, self.gate.admitted(event, person, at.received_ms, seen)
 
     def count(self, passed: Admitted) -> None:
         """Count what was left out, by name."""
-        for each in passed.refused:
-            name = each[:LONGEST]
+        for name in passed.refused:
             self.refused[
                 name if name in self.refused or len(self.refused) < NAMES else "other"
             ] += 1

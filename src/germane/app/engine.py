@@ -25,6 +25,7 @@ from germane.app.receipt import Receipt
 from germane.app.reports import Reports
 from germane.app.stats import Stats
 from germane.app.steps import Steps
+from germane.app.undeclared import STORED, Undeclared, stored_counts
 from germane.app.unheard import Unheard
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import Overloaded, StorageFailed
@@ -81,7 +82,8 @@ class Engine(Folding):
         self._steps = Steps(settings, self._memory, model, Extractor(settings), key)
         self._steps.library.read(tenant)
         self.settings = settings = self._steps.settings  # with what content brings
-        self._unheard = Unheard(self._steps.extractor, self._steps.library.hears)
+        self._unheard = Unheard(self._steps.gate.declared, self._steps.library.uses)
+        self.undeclared = Undeclared(store.meta(STORED))
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
         self._people = People(
@@ -109,6 +111,8 @@ class Engine(Folding):
         """Make everything durable and end the writer thread."""
         if self._keeper is not None:
             self._keeper.cancel()
+        if self._broken is None and (counts := self.uncounted()):
+            self._submit(Txn(meta=counts))
         await self._committer.close()
 
     def seal(self) -> int:
@@ -196,6 +200,8 @@ class Engine(Folding):
         assert not self._committer.running, "an import while serving goes through accept()"
         importer = Importer(self, source, group, self.commit)
         yield importer
+        for key, value in self.uncounted().items():
+            importer.mark(key, value)
         importer.flush()
 
     async def note(self, txn: Txn) -> None:
@@ -273,6 +279,12 @@ class Engine(Folding):
                 self._submit(txn)
             else:
                 self.commit(txn)
+
+    def uncounted(self) -> dict[str, bytes]:
+        """What of undeclared names was counted since it was stored last: to be stored."""
+        packed = self.undeclared.packed()
+        same = stored_counts(self.store.meta(STORED)) == self.undeclared.counts
+        return {} if same else {STORED: packed}
 
     def signalled(self, user_id: str, anonymous_id: str) -> None:
         """A browser sent ``Sec-GPC: 1`` with a question: a no to what would be allowed else. To personalisation

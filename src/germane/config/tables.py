@@ -322,8 +322,9 @@ PRIVACY = (
     Field(
         "undeclared",
         "keep|refuse",
-        "What becomes of traits that no [traits.NAME] declares.",
-        "keep",
+        "What becomes of events that no signal and no campaign names, and of traits that no [traits.NAME] "
+        "declares. refuse: they are counted by name, and not stored.",
+        "refuse",
     ),
 )
 NOTICE = (

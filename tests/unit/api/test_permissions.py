@@ -174,8 +174,8 @@ def test_an_audience_is_a_number_for_whom_people_are_closed(engine: Engine) -> N
     path, event = "/v1/campaigns/all", {"event": "Limit Reached", "userId": "u"}
     _, _, seen, told = send(
         engine,
-        ("POST", "/v1/track", {"json": event, "headers": HEADERS["write"]}),
         ("PUT", path, {"json": campaign, "headers": HEADERS["editor"]}),
+        ("POST", "/v1/track", {"json": event, "headers": HEADERS["write"]}),
         ("GET", f"{path}/audience", {"headers": HEADERS["admin"]}),
         ("GET", f"{path}/audience", {"headers": HEADERS["analyst"]}),
     )

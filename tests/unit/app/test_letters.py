@@ -229,7 +229,7 @@ def test_each_letter_of_an_event_has_its_own_reason(
 
 def test_a_replay_while_serving(engine: Engine) -> None:
     """It is durable when it is answered, and counts once however often it is asked for."""
-    body = json.dumps({"type": "track", "event": "x", "userId": "u9", "messageId": "m9"}).encode()
+    body = json.dumps({"type": "identify", "userId": "u9", "messageId": "m9"}).encode()
     engine.accept_now([], [Rejection("event.too_large", "too large", body)], "api")
 
     async def run() -> list[str]:
