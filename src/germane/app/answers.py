@@ -17,6 +17,7 @@ from germane.domain.message import Why
 from germane.domain.moves import Suppressed
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.privacy.erasure import Line, mark
+from germane.privacy.refusals import GPC
 from germane.storage.lines import lines
 
 Take = Callable[[Sequence[Answer]], Awaitable[None]]
@@ -121,6 +122,8 @@ def event_of(answer: Answer, person: str) -> Event:
     context: dict[str, Any] = {"library": {"name": PROVIDER}}
     if answer.address:
         context["traits"] = {"email": answer.address}
+    if answer.gpc and not answer.machine:
+        context[GPC] = True
     if answer.agent:
         context["userAgent"] = answer.agent
     return Event(

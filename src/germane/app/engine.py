@@ -286,10 +286,10 @@ class Engine(Folding):
         same = stored_counts(self.store.meta(STORED)) == self.undeclared.counts
         return {} if same else {STORED: packed}
 
-    def signalled(self, user_id: str, anonymous_id: str) -> None:
+    def signalled(self, person: Profile) -> None:
         """A browser sent ``Sec-GPC: 1`` with a question: a no to what would be allowed else. To personalisation
         somebody who is not known says it with each request: nobody becomes known by it."""
-        person, now_ms = self.whose(user_id, anonymous_id), self.world.now_ms()
+        now_ms = self.world.now_ms()
         known = self._memory.profile(self.tenant, person.person) is not None
         wanted = [
             x

@@ -27,8 +27,10 @@ from germane.domain.answer import Answer
 from germane.domain.campaign import Campaign, Enter, Step
 from germane.domain.errors import BadRequest, StorageFailed
 from germane.domain.event import Event
+from germane.domain.links import Link
 from germane.domain.moves import CampaignPut, Disliked, Stated
 from germane.domain.sending import Outgoing
+from germane.testing import an_event
 from tests.unit.ingest.providers import bodies
 
 KEYS = Keys("the-write-key", "the-server-key")
@@ -394,3 +396,26 @@ def test_forms() -> None:
     for kind, wrong in (("text/plain", b"a=1"), ("application/x-www-form-urlencoded", b"\xff")):
         with pytest.raises(BadRequest):
             form(kind, wrong)
+
+
+def test_a_link_hears_the_signal_of_the_browser(engine: Engine) -> None:
+    """A click, and the page why."""
+    (first, _), _, _ = paths(a_mail(engine))
+    engine.accept_now([an_event(user="bob")])
+    why = way_back(engine, SPEC).keys.seal(Link("w", "m-2", "u:bob", 1))
+    signal = {"sec-gpc": "1"}
+    asked(
+        engine,
+        ("GET", first, {"headers": CHROME | signal}),
+        ("GET", f"/w/{why}", {"headers": signal}),
+    )
+    no = {"cross_channel_advertising": False, "cross_site_tracking": False}
+    assert engine.profile_of("u:ann").consent == engine.profile_of("u:bob").consent == no
+
+
+def test_without_the_signal_a_link_says_nothing(engine: Engine) -> None:
+    """Nor does a program's own, which fetches all that is in a mail."""
+    (first, _), pixel, _ = paths(a_mail(engine))
+    machine = {"user-agent": "Mozilla/5.0", "sec-gpc": "1"}
+    asked(engine, ("GET", first, {"headers": CHROME}), ("GET", pixel, {"headers": machine}))
+    assert engine.profile_of("u:ann").consent == {}
