@@ -280,7 +280,13 @@ SERVER = (
     ),
 )
 KEYS = (
-    Field("write", "text", "Write key: may only send events. Public.", "", secret=True),
+    Field(
+        "write",
+        "text",
+        "Write key: sends events; with a person token it asks for that person. Public.",
+        "",
+        secret=True,
+    ),
     Field(
         "server",
         "text",
