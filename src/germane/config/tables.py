@@ -332,6 +332,13 @@ PRIVACY = (
         "declares. refuse: they are counted by name, and not stored.",
         "refuse",
     ),
+    Field(
+        "offline_ids",
+        "texts",
+        "How ids begin that people have offline, such as `card:`. To link one with an online id takes the "
+        "purpose offline_linking.",
+        (),
+    ),
 )
 NOTICE = (
     Field("version", "text", "Version of the text.", required=True),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from germane.domain.event import Event
 from germane.domain.profile import Profile
-from germane.domain.purposes import PERSONALISATION, TRANSACTIONAL
+from germane.domain.purposes import OFFLINE, PERSONALISATION, TRANSACTIONAL
 from germane.domain.settings import Settings
 from germane.privacy.categories import ANY_OF, CONTACT, DECLARED, NEEDS, OWN, SERVICE
 from germane.privacy.declared import Declared, called, told
@@ -141,6 +141,19 @@ class Gate:
             return self._left(event, person, met)
         return self._fitting(_visit(event), person, now_ms)
 
+    def crosses(self, event: Event) -> bool:
+        """Whether an event links an id that somebody has offline with one that they have online."""
+        other = event.previous_id if event.kind == "alias" else event.anonymous_id
+        ends = self.settings.privacy.offline_ids
+        if not (ends and other and event.user_id):
+            return False
+        return event.user_id.startswith(ends) != other.startswith(ends)
+
+    def may_link(self, survivor: Profile, other: Profile, now_ms: int) -> bool:
+        """Whether who somebody is offline and online may be linked: the stricter of both counts."""
+        refused = other.consent.get(OFFLINE) is False
+        return self.allows(survivor, OFFLINE, now_ms) and not refused
+
     def contact(self, event: Event) -> dict[str, Any]:
         """How they are reached, where they say who they are."""
         if event.kind != "identify":
@@ -262,6 +275,16 @@ def without(person: Profile, signals: Collection[str]) -> Profile:
         },
         own_items={x: y for x, y in person.own_items.items() if x not in dropped},
     )
+
+
+def unlinked(event: Event) -> Event | None:
+    """An event without the second id that it names; ``None``: it tells nothing else."""
+    if event.kind != "alias":
+        return replace(event, anonymous_id="")
+    context = {x: y for x, y in event.context.items() if x in ("consent", GPC)}
+    if not context:
+        return None
+    return replace(event, kind="identify", previous_id="", traits={}, context=context)
 
 
 def _visit(event: Event) -> Event:
