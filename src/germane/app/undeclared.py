@@ -11,7 +11,7 @@ import msgspec
 
 from germane.domain.event import Event
 from germane.ingest.segment import KNOWN
-from germane.privacy.declared import Declared
+from germane.privacy.declared import OF_VISITS, Declared
 
 STORED = "undeclared"
 """Name of the value in the store."""
@@ -61,13 +61,15 @@ def trimmed(body: bytes, declared: Declared, used: Callable[[Event], bool]) -> b
         message = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         return body
-    kind, name = message.get("type"), message.get("event")
-    if kind == "track" and isinstance(name, str) and name:
-        event = Event("", "track", 0, name=name.strip())
-        if not (declared.signal(event) or used(event)):
-            return None
-    fits = declared.of_account if kind == "group" else declared.trait
+    kind = message.get("type")
     kept = {key: value for key, value in message.items() if key in KNOWN}
+    if not _named(message, declared, used):
+        if kind == "track":
+            return None
+        kept = {x: y for x, y in kept.items() if x not in ("name", "category", "properties")}
+        if isinstance(kept.get("context"), dict):
+            kept["context"] = {x: y for x, y in kept["context"].items() if x in OF_VISITS}
+    fits = declared.of_account if kind == "group" else declared.trait
     if isinstance(kept.get("traits"), dict):
         kept["traits"] = {x: y for x, y in kept["traits"].items() if fits(x)}
     context = kept.get("context")
@@ -75,3 +77,15 @@ def trimmed(body: bytes, declared: Declared, used: Callable[[Event], bool]) -> b
         inside = {x: y for x, y in context["traits"].items() if declared.trait(x)}
         kept["context"] = context | {"traits": inside}
     return body if kept == message else msgspec.json.encode(kept)
+
+
+def _named(message: dict[str, Any], declared: Declared, used: Callable[[Event], bool]) -> bool:
+    """Whether something uses what a message is called; one without a name of its own is."""
+    kind = message.get("type")
+    name = message.get("event") if kind == "track" else message.get("name")
+    if kind not in ("track", "page", "screen"):
+        return True
+    if kind == "track" and not (isinstance(name, str) and name):
+        return True
+    event = Event("", kind, 0, name=name.strip() if isinstance(name, str) else "")
+    return declared.signal(event) or used(event)

@@ -239,6 +239,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
             {
                 "records": report.records,
                 "equal": report.equal,
+                "why": "" if report.equal else report.why,
                 "ledgerKept": report.ledger_kept,
                 "stateHash": report.state_hash_after,
                 "modelHash": report.model_after,
@@ -249,7 +250,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     same = (
         "the same as before"
         if report.equal
-        else "different from before: the configuration, or the log, has changed since"
+        else f"different from before: {report.why or 'the log has changed since'}"
     )
     common.console().print(
         f"[bold green]Rebuilt[/] from {many(report.records, 'record')}: the state is {same}."

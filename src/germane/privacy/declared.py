@@ -14,7 +14,10 @@ from germane.domain.event import Event
 from germane.domain.near import near
 from germane.domain.settings import Settings
 from germane.privacy.categories import DECLARED, OWN, OWN_OF_ACCOUNTS, RESERVED
+from germane.privacy.refusals import GPC
 
+OF_VISITS = ("locale", "timezone", "groupId", "traits", "consent", GPC)
+"""What is kept of the context of a page or screen that nothing uses: it tells who was there, and when."""
 LONGEST = 64
 """Characters of a name that are told."""
 UNTOLD = "with a name that may hold data of people"

@@ -16,14 +16,12 @@ from germane.domain.profile import Profile
 from germane.domain.purposes import OFFLINE, PERSONALISATION, TRANSACTIONAL
 from germane.domain.settings import Settings
 from germane.privacy.categories import ANY_OF, CONTACT, DECLARED, NEEDS, OWN, SERVICE
-from germane.privacy.declared import Declared, called, told
+from germane.privacy.declared import OF_VISITS, Declared, called, told
 from germane.privacy.jurisdictions import rule
 from germane.privacy.refusals import ABOUT_ADDRESSES, GPC
 
 _OF_ADDRESSES = ("list_id", "purpose", "email_id", "message_id", "permanent")
 """Properties that say which message and which purpose an answer is about."""
-_OF_VISITS = ("locale", "timezone", "groupId", "traits", "consent", GPC)
-"""What is kept of the context of a page or screen that nothing uses: it tells who was there, and when."""
 
 
 class Met(NamedTuple):
@@ -291,7 +289,7 @@ def _visit(event: Event) -> Event:
     """A page or screen that nothing uses: that somebody was there, and not where. Other calls as they are."""
     if event.kind not in ("page", "screen"):
         return event
-    context = {x: y for x, y in event.context.items() if x in _OF_VISITS}
+    context = {x: y for x, y in event.context.items() if x in OF_VISITS}
     return replace(event, name="", properties={}, context=context)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from germane.app import erasing
+from germane.app import erasing, folded
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
@@ -18,6 +18,7 @@ from germane.domain.campaign import Campaign, Enter
 from germane.domain.event import Event, Rejection
 from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.moves import CampaignPut
+from germane.domain.record import Txn
 from germane.domain.settings import PrivacySpec, Settings
 from germane.testing import FakeWorld, a_shop, an_event
 from germane.testing.world import START_MS
@@ -53,14 +54,17 @@ def test_it_is_stored_nowhere_and_named_everywhere(tmp_path: Path) -> None:
     nameless = json.dumps(
         {"type": "track", "event": "Doctor Booked", "properties": {"a": "s3cr3t-value"}}
     )
-    bad = [Rejection("event.missing_id", "no id", each.encode()) for each in (letter, nameless)]
+    page = json.dumps({"type": "page", "name": "Clinic", "properties": {"a": "s3cr3t-value"}})
+    sent = (letter, nameless, page)
+    bad = [Rejection("event.missing_id", "no id", each.encode()) for each in sent]
     receipt = engine.accept_now(SENT, bad)
     assert receipt.accepted == len(SENT), "it is no mistake of the client's"
     person = engine.whose("ann")
     assert sorted(person.traits) == ["email", "likes"]
     assert (person.locale, person.account, len(person.rhythm)) == ("de", "acme", 1)
     assert [each.item_id for each in person.recent] == ["i1"]
-    assert [json.loads(each.body)["traits"] for each in engine.letters()] == [{"likes": "c1"}]
+    identified, visited = (json.loads(each.body) for each in engine.letters())
+    assert (identified["traits"], visited) == ({"likes": "c1"}, {"type": "page"})
     names = {
         "track Doctor Booked": "Declare [signals.NAME] with event = 'Doctor Booked'",
         "trait gender": 'Declare [traits.gender] with category = "sensitive"',
@@ -168,3 +172,32 @@ def test_keep_keeps_all(tmp_path: Path) -> None:
     assert {"gender", "shoe"} < engine.whose("ann").traits.keys()
     engine.store.close()
     assert SECRET in words(tmp_path / "data")
+
+
+def test_a_rebuild_says_why_it_finds_another_state(tmp_path: Path) -> None:
+    """Another configuration, or an earlier version; once. Nothing is said where nothing changed."""
+    engine = open_engine(KEEP, tmp_path / "data", world=FakeWorld())
+    engine.accept_now(SENT)
+    same = rebuild(engine)
+    assert (same.equal, same.why) == (True, "")
+    engine.store.close()
+    strict = open_engine(a_shop(), tmp_path / "data", world=FakeWorld())
+    other = rebuild(strict)
+    assert not other.equal
+    assert "configuration" in other.why
+    strict.store.close()
+    again = open_engine(a_shop(), tmp_path / "data", world=FakeWorld())
+    assert (rebuild(again).equal, rebuild(again).why) == (True, "")
+    again.store.commit(Txn(meta={folded.STORED: b"1 x"}))
+    assert "earlier version" in rebuild(again).why
+    assert rebuild(again).why == ""
+    again.store.close()
+
+
+def test_a_folder_that_was_written_under_two_configurations_says_so(tmp_path: Path) -> None:
+    """Also when the last one is the first again."""
+    for settings in (KEEP, a_shop(), KEEP):
+        open_engine(settings, tmp_path / "data", world=FakeWorld()).store.close()
+    engine = open_engine(KEEP, tmp_path / "data", world=FakeWorld())
+    assert "configuration" in rebuild(engine).why
+    engine.store.close()
