@@ -157,7 +157,7 @@ def http_api() -> str:
         "# HTTP API\n\nA running server shows this at `/docs`, and as OpenAPI 3.1 at "
         "`/openapi.json`. Keys go into basic auth as the user name, or as a bearer token; operators' tokens "
         "are bearer tokens. Which keys and roles have which permission says [Permissions](permissions.md): "
-        "a write key may only send events, and, with a person token, ask from a browser for the token's "
+        "a write key may send events, and, with a person token, ask from a browser for the token's "
         "person (`decide`: [how](../how-to/in-the-browser.md)). Errors have [one shape](errors.md).\n"
     ]
     tag = ""

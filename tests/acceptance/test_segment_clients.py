@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance.conftest import Server
+from tests.acceptance.conftest import Server, a_project
 from tests.acceptance.driving import drive_node, drive_python, opened_page
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """The shop, with the one trait declared that these clients send beside Segment's own."""
+    folder = a_project(tmp_path / "shop")
+    with (folder / "germane.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[traits.plan]\n")
+    opened = Server(folder).start()
+    yield opened
+    opened.close()
 
 
 def interest(server: Server, person: str, attribute: str = "category") -> dict[str, str]:
@@ -137,7 +150,7 @@ def test_a_bad_item_costs_itself(server: Server) -> None:
         {"type": "track", "userId": "raw"},
         {"type": "nonsense", "userId": "raw"},
         7,
-        {"type": "track", "event": "x"},
+        {"type": "track", "event": "Product Viewed"},
         *batch(1, timestamp="yesterday"),
     ]
     answer = httpx.post(

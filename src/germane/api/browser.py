@@ -19,6 +19,7 @@ from starlette.requests import Request
 from germane.api.auth import presented
 from germane.api.body import decode, read
 from germane.api.callers import Callers
+from germane.api.gpc import hear
 from germane.api.wire import PersonRef
 from germane.app.engine import Engine
 from germane.domain import person_token
@@ -29,6 +30,7 @@ from germane.domain.errors import (
     Unauthorized,
     WrongPerson,
 )
+from germane.domain.profile import Profile
 
 T = TypeVar("T")
 
@@ -91,7 +93,7 @@ class Browsers:
         self._now_s = now_s
 
     async def visitor(self, request: Request) -> Visitor | None:
-        """Who asks, or None if it is a server with the server key.
+        """Who asks, or None if it is a server with the server key. What the browser says no to is heard.
 
         Raises:
             Unauthorized: no key, or one that is not known.
@@ -114,7 +116,9 @@ class Browsers:
         encoded, token = msgspec.json.encode(question), password or said.token
         if said.opt_out and self._anonymous and not token:
             return Visitor("", "", False, None, encoded)
-        return self._known(said.person or PersonRef(), token, encoded)
+        visitor = self._known(said.person or PersonRef(), token, encoded)
+        hear(request, self._engine, self._whose(visitor))
+        return visitor
 
     def watcher(self, request: Request) -> str:
         """Key of the person whose messages are streamed. A browser's event source sends no headers: its
@@ -128,13 +132,16 @@ class Browsers:
             user, device = ask.get("userId", ""), ask.get("anonymousId", "")
             if not user and not device:
                 raise BadRequest("userId or anonymousId is needed.")
-            return self._engine.whose(user, device).person
+            person = self._engine.whose(user, device)
+            hear(request, self._engine, person)
+            return person.person
         if not self._callers.is_write(presented(request) or ask.get("writeKey")):
             raise Unauthorized()
         said = PersonRef(ask.get("userId"), ask.get("anonymousId"))
         visitor = self._known(said, ask.get("token"), b"{}")
         self.may_read(visitor)
-        return self._engine.whose(visitor.user_id, visitor.anonymous_id).person
+        hear(request, self._engine, self._whose(visitor))
+        return self._whose(visitor).person
 
     def own(self, visitor: Visitor | None, decision_id: str) -> None:
         """Whether a visitor may report about a decision. A server may about any.
@@ -146,7 +153,7 @@ class Browsers:
         if visitor is None:
             return
         owner = self._engine.decided_for(decision_id)
-        person = self._engine.whose(visitor.user_id, visitor.anonymous_id).person
+        person = self._whose(visitor).person
         if owner and owner != person:
             raise WrongPerson("The decision was made for somebody else than this visitor.")
 
@@ -156,13 +163,16 @@ class Browsers:
         Raises:
             TokenNeeded: the anonymousId belongs to a person with a userId, and no token vouches for it.
         """
-        person = self._engine.whose(visitor.user_id, visitor.anonymous_id).person
+        person = self._whose(visitor).person
         if not visitor.vouched and person.startswith("u:"):
             raise TokenNeeded(
                 "This anonymousId belongs to a person who is known by name: only a person token opens that.",
                 hint="Send a person token; or, after a logout, begin with a new anonymousId "
                 "(germane.reset() in the snippet).",
             )
+
+    def _whose(self, visitor: Visitor) -> Profile:
+        return self._engine.whose(visitor.user_id, visitor.anonymous_id)
 
     def _known(self, said: PersonRef, token: str | None, question: bytes) -> Visitor:
         user_id, anonymous_id = said.ids()

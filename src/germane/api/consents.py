@@ -137,6 +137,10 @@ class Consents:
                 "purposes": {each: rule(jurisdiction, each) for each in PURPOSES},
                 "gpc": list(engine.settings.privacy.gpc),
                 "refused": dict(engine.refused.most_common()),
+                "undeclared": [
+                    {"name": name, "count": count, "remedy": remedy}
+                    for name, count, remedy in engine.undeclared_names()
+                ],
                 "retention": standing(engine.settings, engine.store.archive()),
                 "ledger": {
                     "lines": proof.lines,

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from germane.api import wire
 from germane.api.body import answer, parse
 from germane.api.browser import Browsers, Visitor
-from germane.api.ingest import signalled
+from germane.api.gpc import hear, signalled
 from germane.api.seen import decision_for_people
 from germane.api.why import WhyLinks
 from germane.app.engine import Engine
@@ -109,6 +109,7 @@ class Decisions:
             asked = await parse(request, wire.InboxRequest)
             asked.person.check()
             ids = asked.person.ids()
+            hear(request, self._engine, self._engine.whose(*ids))
         return answer({"messages": list(await self._inbox(*ids)), "serverTime": self._now()})
 
     def _heard(
@@ -120,7 +121,7 @@ class Decisions:
             return "", ""
         if not signalled(request):
             return user_id, anonymous_id
-        self._engine.signalled(user_id, anonymous_id)
+        hear(request, self._engine, self._engine.whose(user_id, anonymous_id))
         refused = PERSONALISATION in self._engine.settings.privacy.gpc
         return ("", "") if refused else (user_id, anonymous_id)
 
@@ -146,6 +147,9 @@ class Decisions:
         visitor = await self._browsers.visitor(request)
         said = await parse(request, kind) if visitor is None else visitor.question(kind)
         self._browsers.own(visitor, said.decision_id)
+        if visitor is None and signalled(request):
+            owner = self._engine.decided_for(said.decision_id)
+            hear(request, self._engine, self._engine.profile_of(owner))
         return said
 
     def _why_url(self, decision: Decision, request: Request) -> dict[str, str]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from germane.api.body import answer, read
 from germane.api.callers import Callers
+from germane.api.gpc import signalled
 from germane.app.engine import Engine
 from germane.domain.errors import Unauthorized
 from germane.ingest import limits
@@ -53,14 +54,10 @@ def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
         if signalled(request):
             events = [replace(x, context={**x.context, GPC: True}) for x in events]
         await engine.accept(events, parsed.rejected)
-        return answer(_OK)
+        missing = engine.undeclared_in(events)
+        return answer(_OK | {"undeclared": missing} if missing else _OK)
 
     return endpoint
-
-
-def signalled(request: Request) -> bool:
-    """Whether the browser says no to being followed: ``Sec-GPC: 1`` (Global Privacy Control, W3C)."""
-    return bool(request.headers.get("sec-gpc", "").strip() == "1")
 
 
 def settings(callers: Callers) -> Handler:

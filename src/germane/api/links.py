@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from germane.api import pages
 from germane.api.body import read
+from germane.api.gpc import signalled
 from germane.app.back import Back
 from germane.domain.answer import Answer
 from germane.domain.errors import BadRequest, GermaneError
@@ -49,7 +50,7 @@ class Links:
         if link is None or not _WEB.match(link.url):
             return pages.gone()
         fetch = self._fetch(request, link, "clicked")
-        await self._noted(link, fetch, "clicked", f"{link.number}")
+        await self._noted(link, fetch, "clicked", f"{link.number}", gpc=signalled(request))
         where = quote(link.url, safe=":/?#[]@!$&'()*+,;=%~")
         return Response(
             None, 302, {**_NO_STORE, "Location": where, "Referrer-Policy": "no-referrer"}
@@ -60,7 +61,9 @@ class Links:
         token = request.path_params["token"].removesuffix(".gif")
         link = self._back.keys.open(token, "o")
         if link is not None:
-            await self._noted(link, self._fetch(request, link, "opened"), "opened", "")
+            await self._noted(
+                link, self._fetch(request, link, "opened"), "opened", "", gpc=signalled(request)
+            )
         return Response(PIXEL, 200 if link is not None else 404, _NO_STORE, "image/gif")
 
     async def ask(self, request: Request) -> Response:
@@ -115,6 +118,7 @@ class Links:
             judged="person",
             why="it was asked for with POST",
             agent=request.headers.get("user-agent", "")[:300],
+            gpc=signalled(request),
         )
 
     def _fetch(self, request: Request, link: Link, kind: Literal["clicked", "opened"]) -> Fetch:
@@ -131,7 +135,13 @@ class Links:
         )
 
     async def _noted(
-        self, link: Link, fetch: Fetch, kind: Literal["clicked", "opened"], mark: str
+        self,
+        link: Link,
+        fetch: Fetch,
+        kind: Literal["clicked", "opened"],
+        mark: str,
+        *,
+        gpc: bool,
     ) -> None:
         """Count it. Whoever clicked is led on even when it cannot be counted."""
         others = self._latest.setdefault(link.message_id, [])
@@ -157,6 +167,7 @@ class Links:
             machine=judged == "machine",
             why=why,
             agent=fetch.agent,
+            gpc=gpc,
         )
         try:
             await self._back.answers([answer])

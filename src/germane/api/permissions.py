@@ -86,6 +86,7 @@ OF_ROLE: dict[Role, frozenset[Permission]] = {
             "open",
             "operators.read",
             "reports.read",
+            "campaigns.read",
             "approvals.read",
             "approvals.judge",
             "people.read",

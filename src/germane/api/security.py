@@ -107,7 +107,7 @@ class AuditRoutes:
         found, last = self._trail.newest(
             before=before,
             since_ms=instant(since) if since else 0,
-            person=person,
+            targets=await self._trail.targets(person) if person else (),
             limit=limit,
         )
         return answer({"entries": [link_view(each) for each in found], "next": last})

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from germane.api import pages, why_page, wire
 from germane.api.body import answer, parse, read
 from germane.api.browser import Browsers
+from germane.api.gpc import hear
 from germane.api.links import FORM_BYTES, form
 from germane.app.back import Back
 from germane.app.engine import Engine
@@ -62,10 +63,11 @@ class Why:
         self._back = back
 
     async def page(self, request: Request) -> Response:
-        """``GET /w/{token}?at=POSITION``: it changes nothing."""
+        """``GET /w/{token}?at=POSITION``: it changes nothing but what the browser says no to."""
         link = self._back.keys.open(request.path_params["token"], "w")
         if link is None:
             return pages.gone()
+        hear(request, self._engine, self._engine.profile_of(link.person))
         return why_page.whole(told(self._engine, link), only=_position(request))
 
     async def said(self, request: Request) -> Response:
@@ -73,6 +75,7 @@ class Why:
         link = self._back.keys.open(request.path_params["token"], "w")
         if link is None:
             return pages.gone()
+        hear(request, self._engine, self._engine.profile_of(link.person))
         raw = await read(request, FORM_BYTES)
         fields = dict(form(request.headers.get("content-type", ""), raw))
         kind = next((each for each in KINDS if each == fields.get("kind")), None)
@@ -118,6 +121,8 @@ class Why:
             raise UnknownDecision(
                 "The record of this decision was lost: whose it was is not known."
             )
+        if visitor is None:
+            hear(request, self._engine, self._engine.profile_of(person))
         said = Feedback(
             body.kind,
             body.decision_id,

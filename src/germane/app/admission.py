@@ -13,13 +13,13 @@ from germane.app.consents import Consents, Heard
 from germane.app.library import Library
 from germane.app.merging import Reunion
 from germane.domain.event import Event
+from germane.domain.ids import anonymous_person, known_person
 from germane.domain.profile import Profile
 from germane.privacy import ledger
-from germane.privacy.gate import Admitted, Gate, Met
+from germane.privacy.gate import Admitted, Gate, Met, unlinked
 
 NAMES = 200
 """Names of what was refused that are counted apart; they come from clients."""
-LONGEST = 64
 
 
 @dataclass(slots=True)
@@ -42,13 +42,34 @@ class Admission:
         person = heard.person
         served = self.library.serves(event) or self.waits(at.tenant, person.person, event)
         links = bool(met.claims or met.gone)
-        seen = Met(served, bool(heard.said), links, self.library.writes)
+        used = self.library.uses(event)
+        seen = Met(served, bool(heard.said), links, self.library.writes, used)
         return heard, self.gate.admitted(event, person, at.received_ms, seen)
+
+    def linked(
+        self, event: Event, known: Callable[[str], Profile | None], at: Arrival
+    ) -> Event | None:
+        """An event with the ids that it may link: who somebody is offline and online is linked where they
+        agreed to that, and else the event goes on without it. ``None``: nothing is left of it.
+
+        ``known``: (key) who a key leads to now.
+        """
+        if not self.gate.crosses(event):
+            return event
+        mine = known_person(event.user_id)
+        other = event.previous_id if event.kind == "alias" else event.anonymous_id
+        keys = [anonymous_person(other)]
+        keys += [known_person(other)] if event.kind == "alias" else []
+        survivor = known(mine) or Profile(mine)
+        others = [known(each) or Profile(each) for each in keys]
+        if all(self.gate.may_link(survivor, each, at.received_ms) for each in others):
+            return event
+        self.count(Admitted(None, (f"{event.kind} of an offline id",)))
+        return unlinked(event)
 
     def count(self, passed: Admitted) -> None:
         """Count what was left out, by name."""
-        for each in passed.refused:
-            name = each[:LONGEST]
+        for name in passed.refused:
             self.refused[
                 name if name in self.refused or len(self.refused) < NAMES else "other"
             ] += 1

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.erasing import LIST
 from germane.app.moving import address_key
 from germane.domain.answer import EVENT_NAMES, Answer
-from germane.domain.event import Event, Rejection
+from germane.domain.event import Event
 from germane.domain.message import Why
 from germane.domain.moves import Suppressed
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.privacy.erasure import Line, mark
+from germane.privacy.refusals import GPC
 from germane.storage.lines import lines
 
 Take = Callable[[Sequence[Answer]], Awaitable[None]]
@@ -47,9 +47,9 @@ class AnswersAsEvents:
         self._whose = whose
 
     async def __call__(self, answers: Sequence[Answer]) -> None:
-        """Raises like ``Engine.accept``; whose answer it is that nobody knows is kept as a dead letter."""
+        """Raises like ``Engine.accept``. Of an answer about a message that is not ours (the provider sends for
+        others, too) only a no is kept, by the address's hash; the rest is counted."""
         events: list[Event] = []
-        rejected: list[Rejection] = []
         barred: list[Suppressed] = []
         for each in answers:
             if not lasts(self._engine, each):
@@ -61,10 +61,18 @@ class AnswersAsEvents:
                 # The engine's clock may stand elsewhere than the world's: nothing is ahead of it.
                 events.append(replace(event, at_ms=min(event.at_ms, self._engine.world.now_ms())))
             else:
-                rejected.append(_nobodys(each))
-        await self._engine.accept(events, rejected, source="answers")
+                barred += [x for x in _barred(each) if not self._stands(each, x)]
+                named = f"answer {EVENT_NAMES[each.kind]}, of a message that is not ours"
+                self._engine.refused[named] += 1
+        await self._engine.accept(events, source="answers")
         if barred:
             await self._engine.move(barred)
+
+    def _stands(self, answer: Answer, barred: Suppressed) -> bool:
+        """Whether nothing is sent to that address already: providers tell things again."""
+        engine = self._engine
+        address, purpose = answer.address, barred.purpose
+        return engine.moving.suppressed(engine.tenant, "email", address, purpose) is not None
 
 
 def lasts(engine: Engine, answer: Answer) -> bool:
@@ -84,7 +92,8 @@ def _erased(engine: Engine, person: str) -> bool:
 
 
 def _barred(answer: Answer) -> list[Suppressed]:
-    """What is heard of somebody who was erased: their address, where it is told, is not written to."""
+    """What is heard of somebody who is not known, or was erased: their address, where it is told, is not
+    written to."""
     said_no = answer.kind in AGAINST and (answer.kind != "bounced" or answer.permanent)
     if not answer.address or not said_no:
         return []
@@ -121,6 +130,8 @@ def event_of(answer: Answer, person: str) -> Event:
     context: dict[str, Any] = {"library": {"name": PROVIDER}}
     if answer.address:
         context["traits"] = {"email": answer.address}
+    if answer.gpc and not answer.machine:
+        context[GPC] = True
     if answer.agent:
         context["userAgent"] = answer.agent
     return Event(
@@ -132,21 +143,4 @@ def event_of(answer: Answer, person: str) -> Event:
         anonymous_id="" if known else person[2:],
         properties=properties,
         context=context,
-    )
-
-
-def _nobodys(answer: Answer) -> Rejection:
-    """Kept as the event that it would be; a replay needs the id of its person."""
-    event = event_of(answer, "a:")
-    body = {
-        "type": "track",
-        "event": event.name,
-        "messageId": event.message_id,
-        "properties": event.properties,
-        "context": event.context,
-    }
-    return Rejection(
-        "answer.unknown_person",
-        "the answer names no message of ours: whose it is is not known",
-        msgspec.json.encode(body),
     )

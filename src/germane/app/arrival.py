@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from germane.domain.event import Interaction
 from germane.domain.ids import slot_of
 from germane.domain.outcome import Impression, Observation, Outcome
+from germane.domain.profile import Profile
 from germane.domain.record import Record, RecordKind
 
 _encode = msgspec.msgpack.encode
@@ -62,3 +65,16 @@ def report_key(report: Impression | Outcome) -> str:
     """The id under which a report is known again: one of each kind may have the id of an event."""
     kind = "impression" if isinstance(report, Impression) else "outcome"
     return f"{kind}:{report.message_id}"
+
+
+def until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction]:
+    """As the profile takes them: a time that lies ahead of the clock is now."""
+    return [
+        each if each.at_ms <= now_ms else msgspec.structs.replace(each, at_ms=now_ms)
+        for each in interactions
+    ]
+
+
+def newcomer(person: str, at: Arrival) -> Profile:
+    """Somebody of whom nothing is known yet."""
+    return Profile(person=person, first_seen_ms=at.received_ms)

@@ -26,6 +26,7 @@ from germane.app.reports import Reports
 from germane.app.retaining import Retained
 from germane.app.stats import Stats
 from germane.app.steps import Steps
+from germane.app.undeclared import STORED, Undeclared, stored_counts
 from germane.app.unheard import Unheard
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import Overloaded, StorageFailed
@@ -84,7 +85,8 @@ class Engine(Folding):
         self._steps = Steps(settings, self._memory, model, Extractor(settings), key)
         self._steps.library.read(tenant)
         self.settings = settings = self._steps.settings  # with what content brings
-        self._unheard = Unheard(self._steps.extractor, self._steps.library.hears)
+        self._unheard = Unheard(self._steps.gate.declared, self._steps.library.uses)
+        self.undeclared = Undeclared(store.meta(STORED))
         self._steps.items.update((each.item_id, each) for each in store.items(tenant))
         self._deciding = Deciding(settings, self._memory, model, key, self._steps.items.get)
         self._people = People(
@@ -115,6 +117,8 @@ class Engine(Folding):
         """Make everything durable and end the writer thread."""
         if self._keeper is not None:
             self._keeper.cancel()
+        if self._broken is None and (counts := self.uncounted()):
+            self._submit(Txn(meta=counts))
         await self._committer.close()
 
     def seal(self) -> int:
@@ -207,6 +211,8 @@ class Engine(Folding):
         assert not self._committer.running, "an import while serving goes through accept()"
         importer = Importer(self, source, group, self.commit)
         yield importer
+        for key, value in self.uncounted().items():
+            importer.mark(key, value)
         importer.flush()
 
     async def note(self, txn: Txn) -> None:
@@ -285,10 +291,16 @@ class Engine(Folding):
             else:
                 self.commit(txn)
 
-    def signalled(self, user_id: str, anonymous_id: str) -> None:
+    def uncounted(self) -> dict[str, bytes]:
+        """What of undeclared names was counted since it was stored last: to be stored."""
+        packed = self.undeclared.packed()
+        same = stored_counts(self.store.meta(STORED)) == self.undeclared.counts
+        return {} if same else {STORED: packed}
+
+    def signalled(self, person: Profile) -> None:
         """A browser sent ``Sec-GPC: 1`` with a question: a no to what would be allowed else. To personalisation
         somebody who is not known says it with each request: nobody becomes known by it."""
-        person, now_ms = self.whose(user_id, anonymous_id), self.world.now_ms()
+        now_ms = self.world.now_ms()
         known = self._memory.profile(self.tenant, person.person) is not None
         wanted = [
             x

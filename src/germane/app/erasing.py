@@ -33,6 +33,7 @@ from germane.app.records import keys_of, merges
 from germane.app.retaining import carrying
 from germane.app.sheet import Sheet
 from germane.app.trained import TREES, attach
+from germane.app.undeclared import STORED as UNDECLARED
 from germane.domain.erasure import Erasure
 from germane.domain.errors import Overloaded, UnknownPerson
 from germane.domain.event import Event
@@ -363,7 +364,7 @@ def _blobs_cleared(folder: Path | None) -> int:
 
 def _commit(store: Store, tenant: str, steps: Sequence[Step], now_ms: int) -> None:
     """Record them and let the rows go, where nobody serves. What is derived must be folded anew."""
-    txn, seq = Txn(), store.last_seq()
+    txn, seq = Txn(meta={UNDECLARED: b""}), store.last_seq()  # clients made those names up
     for move in (move for each in steps for move in (*each.kept, each.move)):
         seq += 1
         at = Arrival(seq, tenant, now_ms)
@@ -431,7 +432,7 @@ def _obeyed(store: Store, key: bytes, due: Sequence[Line], now_ms: int) -> None:
     for record in store.read(0, until=upto, archived=True):
         trail.offer(record, theirs)
     found = _found(store, trail, mine, upto)
-    done = {obeyed_as(each): str(now_ms).encode() for each in due}
+    done = {obeyed_as(each): str(now_ms).encode() for each in due} | {UNDECLARED: b""}
     if not (trail.seqs or found.letters):
         store.commit(Txn(meta=done))
         return

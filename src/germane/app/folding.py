@@ -14,6 +14,7 @@ from germane.app.entries import ALL
 from germane.app.known import Known
 from germane.app.letters import Letters, ids_in
 from germane.app.stats import Stats
+from germane.app.undeclared import STORED, trimmed
 from germane.app.unheard import Unheard
 from germane.domain.erasure import Erasure
 from germane.domain.errors import GermaneError
@@ -64,7 +65,7 @@ class Folding(Known):
     def fold_erasure(self, move: Erased, erasure: Erasure, also: Txn) -> Txn:
         """Fold that somebody is erased: no later read knows them. It is durable by ``note``, with ``also``."""
         arrival = self._arrival()
-        txn = Txn(entries=also.entries, meta=also.meta)
+        txn = Txn(entries=also.entries, meta=also.meta | {STORED: b""})
         txn.erasure = replace(erasure, before=arrival.seq)
         self._steps.move(move, arrival, txn)
         said = [
@@ -75,13 +76,15 @@ class Folding(Known):
         self._memory.erase(erasure, txn, self._ticket + 1)
         txn.entries |= {(self.tenant, KIND, each.key): blanked(each) for each in said}
         self.let_go()
+        self.undeclared.counts.clear()  # names that clients made up may be theirs
         return self._held(txn)
 
     def letters_of(self, rejected: Sequence[Rejection], source: str) -> Txn:
         """For bulk writers: dead letters, not yet committed."""
         self.counters.rejected += len(rejected)
         now_ms = self.world.now_ms()
-        kept = [each for each in rejected if not self._unkept(each, now_ms)]
+        admitted = (each for each in rejected if not self._unkept(each, now_ms))
+        kept = [each for x in admitted if (each := self._declared_of(x)) is not None]
         return self._letters.keep(kept, source, now_ms)
 
     def same_item(self, item: Item) -> bool:
@@ -131,9 +134,13 @@ class Folding(Known):
                 continue
             seen.add(event.message_id)
             txn = self._fold_event(event)
+            missing = self._unheard.look(event, aloud=self._committer.running)
+            if self.undeclared.count(missing):
+                whole.meta[STORED] = self.undeclared.packed()
             unkept = not (txn.records or txn.letters)  # it is no mistake
             accepted += bool(txn.records) or unkept
             self.counters.unkept += unkept
+            self.counters.undeclared += unkept and bool(missing)
             whole.absorb(txn)
         self.counters.events.add(accepted)
         self.counters.duplicates += duplicates
@@ -151,7 +158,6 @@ class Folding(Known):
             self._seq -= 1
             return txn
         self.counters.credited(rewards)
-        self._unheard.look(event, aloud=self._committer.running)
         return self._held(txn)
 
     def _poisoned(self, event: Event, error: Exception, at: Arrival) -> Txn:
@@ -174,6 +180,14 @@ class Folding(Known):
         if out:
             self.refused["dead letter"] += 1
         return out
+
+    def _declared_of(self, rejected: Rejection) -> Rejection | None:
+        """What could not be used, without what nothing declares; ``None``: nothing is left of it."""
+        body = trimmed(rejected.body, self.gate.declared, self.library.uses)
+        if body is None:
+            self.refused["dead letter"] += 1
+            return None
+        return rejected if body is rejected.body else replace(rejected, body=body)
 
     def _arrival(self) -> Arrival:
         self._seq += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from germane.app.deciding import Deciding
@@ -16,8 +16,9 @@ from germane.app.people import People
 from germane.app.reports import Reports
 from germane.app.shortfall import Shortfall
 from germane.app.steps import Steps
+from germane.app.undeclared import Undeclared
 from germane.domain.decision import Actions, Ask, Decision
-from germane.domain.event import DeadLetter
+from germane.domain.event import DeadLetter, Event
 from germane.domain.item import Item
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
@@ -39,6 +40,8 @@ class Known:
     _deciding: Deciding
     _people: People
     _reports: Reports
+    undeclared: Undeclared
+    """What was refused because nothing declares it, since the data folder was made."""
 
     def record(self, seq: int) -> Record | None:
         """A log record, also one that is not durable yet."""
@@ -161,6 +164,18 @@ class Known:
         """What was left out because it may not be kept, by name, since the start."""
         return self._steps.admission.refused
 
+    def undeclared_in(self, events: Iterable[Event]) -> list[str]:
+        """Names of what is refused of events because nothing declares it."""
+        declared, uses = self.gate.declared, self.library.uses
+        found = (declared.missing(each, used=uses(each)) for each in events)
+        return list(dict.fromkeys(name for names in found for name in names))
+
+    def undeclared_names(self) -> list[tuple[str, int, str]]:
+        """(name, times, remedy) of all that was refused because nothing declares it, and still does not."""
+        counts = self.undeclared.counts
+        found = self.gate.declared.remedies(counts, self.library.uses)
+        return sorted(((name, counts[name], text) for name, text in found), key=_most)
+
     @property
     def gate(self) -> Gate:
         """What of a person may be kept, read and used."""
@@ -197,3 +212,7 @@ class Known:
     ) -> list[DeadLetter]:
         """Dead letters in order."""
         return self.store.letters(after=after, limit=limit, pending_only=pending_only)
+
+
+def _most(each: tuple[str, int, str]) -> tuple[int, str]:
+    return -each[1], each[0]

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from germane.app.entries import Entries
 from germane.app.replies import ANSWERS
-from germane.deliver.compiled import Compiled, compiled, is_called, listens_to
+from germane.deliver.compiled import Compiled, compiled, is_called, named_in
 from germane.deliver.conditions import Conditions
+from germane.domain.answer import EVENT_NAMES
 from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, as_choice, choice_surface
 from germane.domain.errors import GermaneError, NotFound, UnknownCampaign, UnknownContent
@@ -33,6 +34,7 @@ PUSH_CAMPAIGN = (
     "Write campaigns/NAME.toml and run `germane campaign push`, or PUT /v1/campaigns/{name}."
 )
 PUSH_CONTENT = "Write content/NAME.toml and run `germane content push`, or PUT /v1/content/{id}."
+_ANSWERS = ANSWERS.union(EVENT_NAMES.values())
 _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -68,6 +70,7 @@ class Library:
         self.campaigns: dict[str, Campaign] = {}
         self._conditions = Conditions(settings)
         self._compiled: dict[str, tuple[Campaign, Compiled | None]] = {}
+        self._names: frozenset[str] | None = None
 
     def read(self, tenant: str) -> None:
         """Everything that is committed."""
@@ -134,12 +137,18 @@ class Library:
             and any(each.channel_of(step) == channel for step in each.steps)
         )
 
-    def hears(self, event: str) -> bool:
-        """Whether a campaign listens to track events of that name, or they are answers to messages."""
-        if event in ANSWERS:
+    def uses(self, event: Event) -> bool:
+        """Whether a campaign speaks of events of that name, or they are answers to messages."""
+        if event.kind == "track" and event.name in _ANSWERS:
             return True
-        heard = (listens_to(each) for each in self.campaigns.values())
-        return any(event in names for names in heard if names is not None)
+        return any(is_called(event, name) for name in self._named())
+
+    def _named(self) -> frozenset[str]:
+        """Names of the events that campaigns speak of, however these stand."""
+        if self._names is None:
+            named = (named_in(each) for each in self.campaigns.values())
+            self._names = frozenset(name for names in named for name in names)
+        return self._names
 
     @property
     def writes(self) -> bool:
@@ -222,6 +231,7 @@ class Library:
 
     def _keep(self, tenant: str, campaign: Campaign, txn: Txn) -> None:
         self.campaigns[campaign.name] = campaign
+        self._names = None
         body = _encode(campaign)
         entry = Entry(
             "campaign", campaign.name, body, topic=campaign.channel, status=campaign.status

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from germane.app import folded
 from germane.app.engine import Engine
 from germane.app.library import PREFIX, prefix_of, surfaces_of
 from germane.app.retaining import RETIRED
@@ -70,6 +71,7 @@ def open_engine(
             putback.check(store, data_dir)
         else:
             erasing.finish(settings, store, data_dir, key, world or SystemWorld())
+            folded.note(store, settings_digest(settings))
         model = SharedModel(settings)
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from germane.app import strangers
+from germane.app import folded, strangers
 from germane.app.arrival import Arrival
 from germane.app.consents import Blank, blanks, keep_blank, proven
 from germane.app.deciding import Deciding
@@ -18,8 +18,8 @@ from germane.app.engine import Engine
 from germane.app.entries import Entries
 from germane.app.letters import Letters
 from germane.app.memory import Memory
-from germane.app.opening import left, write_snapshot
-from germane.app.retaining import carrying
+from germane.app.opening import left, settings_digest, write_snapshot
+from germane.app.retaining import LOOKED, carrying
 from germane.app.sheet import Sheet
 from germane.app.steps import Steps
 from germane.app.stub import stub_decision
@@ -55,6 +55,9 @@ class RebuildReport:
     """The rebuilt shared model."""
     letters: int = 0
     """Dead letters of logged events that could be folded whole now."""
+
+    why: str = ""
+    """Why the states may differ, as a sentence; empty: they should not."""
 
     ledger_kept: bool = True
     """Whether the consent ledger still has all that it had."""
@@ -170,7 +173,8 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     now_ms = engine.world.now_ms()
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     state_before, model_before = engine.store.state_hash(), engine.model.digest()
-    said = proven(engine.entries, engine.tenant)
+    said, digest = proven(engine.entries, engine.tenant), settings_digest(engine.settings)
+    why = folded.why_other(engine.store, digest) or _aged(engine.store)
     blank = blanks(engine.store, engine.tenant)
     work = Rebuild(engine.settings, engine.key, blanks=blank)
     with carrying(engine.store, engine.tenant):
@@ -178,6 +182,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())
     engine.store.commit(settled)
+    folded.settle(engine.store, digest)
     return RebuildReport(
         work.records,
         state_before,
@@ -186,9 +191,15 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
         work.model.digest(),
         work.model,
         len(settled.replayed_letters),
+        why,
         proven(Entries(engine.store), engine.tenant, said.digest).passed,
         left(engine.store),
     )
+
+
+def _aged(store: Store) -> str:
+    gone = "records have left the log because of their age, with what came of them alone"
+    return gone if store.meta(LOOKED) and (store.archive() or left(store)) else ""
 
 
 def save_rebuilt(report: RebuildReport, data_dir: Path, settings: Settings) -> None:

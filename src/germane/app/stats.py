@@ -84,6 +84,8 @@ class Stats:
         self.rejected = 0
         self.unkept = 0
         """Events of which nothing may be kept."""
+        self.undeclared = 0
+        """Of these, events whose name nothing declares."""
         self.callers_refused = 0
         self.impressions = 0
         self.outcomes = dict.fromkeys(HOW, 0)

@@ -12,7 +12,7 @@ import msgspec
 
 from germane.app import chosen, merging, prices, strangers, undone
 from germane.app.admission import Admission
-from germane.app.arrival import Arrival, report_key
+from germane.app.arrival import Arrival, newcomer, report_key, until
 from germane.app.consents import Consents, Heard, keep, merged
 from germane.app.crediting import Crediting
 from germane.app.enrolling import Enrolling
@@ -110,7 +110,10 @@ class Steps:
 
         All that can fail comes before anything changes, so that a poisonous event leaves no trace.
         """
-        met = self._whose(event, at)
+        linked = self._linked(event, at)
+        if linked is None:
+            return []
+        event, met = linked, self._whose(linked, at)
         heard, passed = self.admission.of(event, met, at)
         self.admission.count(passed)
         if passed.event is None:
@@ -123,7 +126,7 @@ class Steps:
         told = self._told(event, before, at, txn)
         interactions = repeats.fresh(before, told, self.settings)
         paid = prices.of_forgotten(before, interactions, self.settings, self.items.get)
-        paid = _until(paid, at.received_ms)
+        paid = until(paid, at.received_ms)
         after = fold(
             before,
             event,
@@ -163,7 +166,8 @@ class Steps:
 
     def admissible(self, event: Event, at: Arrival) -> Event | None:
         """What of an event may be kept, if it cannot be folded."""
-        return self.admission.of(event, self._whose(event, at), at)[1].event
+        linked = self._linked(event, at)
+        return linked and self.admission.of(linked, self._whose(linked, at), at)[1].event
 
     def decision(self, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Log a decision and count its slots; a person nobody knows gets no profile from being asked for
@@ -172,7 +176,7 @@ class Steps:
         trials = chosen.made(decision) if decision.person else ()
         observation = None
         if trials:  # a choice is an exposure as soon as it is decided
-            before = before or _newcomer(decision.person, at)
+            before = before or newcomer(decision.person, at)
             observation = self.model.observe(
                 before, (), at_ms=decision.at_ms, lesson=False, trials=trials
             )
@@ -196,7 +200,7 @@ class Steps:
     def impression(self, impression: Impression, decision: Decision, at: Arrival, txn: Txn) -> None:
         """Positions of a decision were seen."""
         person = self.memory.owner(at.tenant, decision)
-        before = self._known(person, at) or _newcomer(person, at)
+        before = self._known(person, at) or newcomer(person, at)
         if self.credits.unlearned(decision, before, at):
             return
         wanted = set(impression.positions)
@@ -232,7 +236,7 @@ class Steps:
     def outcome(self, outcome: Outcome, decision: Decision, at: Arrival, txn: Txn) -> None:
         """A response that names its decision."""
         person = self.memory.owner(at.tenant, decision)
-        before = self._known(person, at) or _newcomer(person, at)
+        before = self._known(person, at) or newcomer(person, at)
         if self.credits.unlearned(decision, before, at):
             return
         of_choice = decision.choice is not None
@@ -328,7 +332,7 @@ class Steps:
 
     def _stated(self, move: Stated, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person
-        before = self._known(person, at) or _newcomer(person, at)
+        before = self._known(person, at) or newcomer(person, at)
         heard = self.consents.told(move, before, at)
         after = self.gate.fit(heard.person, at.received_ms)
         txn.profiles[at.tenant, person] = msgspec.structs.replace(after, seq=at.seq)
@@ -374,7 +378,7 @@ class Steps:
 
     def _disliked(self, move: Disliked, at: Arrival, txn: Txn) -> str:
         person = self.memory.person_of(at.tenant, move.person) or move.person
-        before = self._known(person, at) or _newcomer(person, at)
+        before = self._known(person, at) or newcomer(person, at)
         txn.profiles[at.tenant, person] = muted.fold(
             before, move, seq=at.seq, now_ms=at.received_ms
         )
@@ -410,7 +414,7 @@ class Steps:
             return self.memory.person_of(at.tenant, external)
 
         link = identity.resolve(event, lookup)
-        met = Reunion(self._known(link.person, at) or _newcomer(link.person, at))
+        met = Reunion(self._known(link.person, at) or newcomer(link.person, at))
         met.claims = dict(link.claims)
         for other in link.merge:
             gone = self._known(other, at)
@@ -418,6 +422,14 @@ class Steps:
                 self._merge(met, gone, at)
                 met.gone.append(other)
         return met
+
+    def _linked(self, event: Event, at: Arrival) -> Event | None:
+        """An event with the ids that it may link; ``None``: nothing is left of it."""
+
+        def known(key: str) -> Profile | None:
+            return self._known(self.memory.person_of(at.tenant, key) or key, at)
+
+        return self.admission.linked(event, known, at)
 
     def _merge(self, met: Reunion, gone: Profile, at: Arrival) -> None:
         """One more is the same person; refunds of either take back what the other was credited with."""
@@ -489,15 +501,3 @@ class Steps:
     def _learn(self, seq: int, observation: Observation | None) -> None:
         if observation is not None:
             self.model.fold(seq, observation)
-
-
-def _until(interactions: Sequence[Interaction], now_ms: int) -> list[Interaction]:
-    """As the profile takes them: a time that lies ahead of the clock is now."""
-    return [
-        each if each.at_ms <= now_ms else msgspec.structs.replace(each, at_ms=now_ms)
-        for each in interactions
-    ]
-
-
-def _newcomer(person: str, at: Arrival) -> Profile:
-    return Profile(person=person, first_seen_ms=at.received_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 
@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.engine import Engine
+from germane.app.records import keys_of, merges
 from germane.domain.audit import AuditHead, AuditLink, AuditRecord
 from germane.domain.errors import StorageDamaged
 from germane.domain.ids import known_person
@@ -53,8 +54,20 @@ class Trail:
     def pseudonym(self, person: str) -> str:
         """Stands for a person, by their key or by an id that leads to them: HMAC with the data folder's own
         key. Who has an id can look for it; who reads the log cannot tell anybody's."""
+        return self._sealed(b"audit", self._key(person))
+
+    async def targets(self, person: str) -> frozenset[str]:
+        """How entries name somebody: by the key that they have, and by every key that led to them, such as the
+        anonymous id that they had before a name. It reads the log, beside what is served."""
+        engine, key = self._engine, self._key(person)
+        await engine.durable()
+        earlier = await asyncio.to_thread(lambda: keys_of(merges(engine.store.read(0)), key))
+        keys = {key, *earlier}
+        return frozenset(f"person {self._sealed(b'audit', each)}" for each in keys)
+
+    def _key(self, person: str) -> str:
         named = person if person.startswith(("u:", "a:")) else known_person(person)
-        return self._sealed(b"audit", self._engine.person_key(person) or named)
+        return self._engine.person_key(person) or named
 
     def of_message(self, message_id: str) -> str:
         """Stands for a message and its approval, whose id whoever knows the person could find by trying."""
@@ -73,7 +86,12 @@ class Trail:
         )
 
     def newest(
-        self, *, before: int = 0, since_ms: int = 0, person: str = "", limit: int = PAGE
+        self,
+        *,
+        before: int = 0,
+        since_ms: int = 0,
+        targets: Collection[str] = (),
+        limit: int = PAGE,
     ) -> tuple[list[AuditLink], int | None]:
         """Entries, the newest first, and the place to go on before; ``None``: there are no more. Raises
         StorageDamaged where one cannot be read.
@@ -81,17 +99,16 @@ class Trail:
         Args:
             before: Those before this place; 0: from the newest on.
             since_ms: Not the earlier ones.
-            person: Those about somebody, by their key or an id; empty: all.
+            targets: Those about one of these (``targets``); empty: all.
             limit: So many at most.
         """
-        target = f"person {self.pseudonym(person)}" if person else ""
         found: list[AuditLink] = []
         while page := self._security.newest(self._engine.tenant, before=before, limit=PAGE):
             for each in page:
                 before, record = each.place, _read(each)
                 if record.at_ms < since_ms:
                     return found, None
-                if not target or record.target == target:
+                if not targets or record.target in targets:
                     found.append(each)
                     if len(found) == limit:
                         return found, before if before > 1 else None

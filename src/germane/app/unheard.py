@@ -1,13 +1,12 @@
-"""Tracked events that no signal is declared for: kept, and told of, for nothing else shows it."""
+"""What came and is declared by nothing: told at once, for nothing else shows it. Names only, never values."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from germane.domain.event import Event
-from germane.ingest.signals import Extractor
+from germane.privacy.declared import Declared, told
 
 _log = logging.getLogger(__name__)
 
@@ -16,26 +15,44 @@ NAMES = 100
 
 
 class Unheard:
-    """Counts them, and names each new one in the log, once."""
+    """Counts events that no signal is declared for, and names each new name in the server's log, once."""
 
-    def __init__(self, extractor: Extractor, wanted: Callable[[str], bool]) -> None:
-        """``wanted``: whether a campaign listens to events of that name."""
-        self._extractor = extractor
-        self._wanted = wanted
+    def __init__(self, declared: Declared, used: Callable[[Event], bool]) -> None:
+        """``used``: whether a campaign listens to events of that name."""
+        self._declared = declared
+        self._used = used
         self._names: set[str] = set()
         self.total = 0
 
-    def look(self, event: Event, *, aloud: bool) -> None:
-        """At an event that was folded; ``aloud``: name it in the log (an import has a summary for that)."""
-        if event.kind != "track" or self._extractor.knows(event) or self._wanted(event.name):
+    def look(self, event: Event, *, aloud: bool) -> tuple[str, ...]:
+        """At a new event; the names of what is refused of it because nothing declares it.
+
+        ``aloud``: name it in the log (an import has a summary for that).
+        """
+        used = event.kind != "track" or self._declared.signal(event) or self._used(event)
+        self.total += not used
+        missing = self._declared.missing(event, used=used)
+        if aloud:
+            name = told(f"track {event.name}")
+            kept = (name,) if self._declared.all_kept and not used else ()
+            for each in (*missing, *kept):
+                self._name(each)
+        return missing
+
+    def _name(self, name: str) -> None:
+        if name in self._names or len(self._names) >= NAMES:
             return
-        self.total += 1
-        if not aloud or event.name in self._names or len(self._names) >= NAMES:
+        self._names.add(name)
+        own = name.partition(" ")[2]
+        if self._declared.all_kept:
+            near = self._declared.near(own)
+            _log.warning(
+                "no signal is declared for the event %r: it is kept and says nothing%s",
+                own,
+                f"; did you mean {near!r}?" if near else "",
+            )
             return
-        self._names.add(event.name)
-        near = get_close_matches(event.name, self._extractor.names, 1, 0.7)
-        _log.warning(
-            "no signal is declared for the event %r: it is kept and says nothing%s",
-            event.name[:80],
-            f"; did you mean {near[0]!r}?" if near else "",
+        remedy = next(
+            (text for _, text in self._declared.remedies([name], lambda _: False)), "Declare it"
         )
+        _log.warning("refused, for nothing declares it: %s. %s", name, remedy)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from germane.app import Engine
     from germane.app.importer import Importer
     from germane.config import ImportSpec, Loaded
+    from germane.domain.event import Event
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Mapping, Row, Shaper
     from germane.ingest.bulk.columns import Kind
@@ -80,6 +81,7 @@ def run(
             _stopped(summary, stored, dry_run)
             raise
     summary.seconds = time.perf_counter() - started
+    summary.remedy(loaded.settings)
     report(summary, kind, as_json=as_json, dry_run=dry_run)
     return int(summary.rows > 0 and summary.rejected == summary.rows)
 
@@ -217,13 +219,14 @@ def _file(
     if not quiet:
         _mapped(source)
     shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms, event=event)
+    missing = _missing_in(target)
     with (
         _importer(target, source, summary) as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
-            _take(source, rows, shaper, importer, bad, summary)
+            _take(source, rows, shaper, importer, bad, summary, missing)
             advance(len(rows))
     summary.looked(shaper)
 
@@ -250,9 +253,11 @@ def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Impo
     with target.engine.importer() as importer:
         counters = target.engine.counters
         before, letters, unkept = importer.receipt, importer.letters, counters.unkept
+        undeclared = counters.undeclared
         yield importer
         after, unkept = importer.receipt, counters.unkept - unkept
-        summary.unkept += unkept
+        summary.refused += counters.undeclared - undeclared
+        summary.unkept += unkept - (counters.undeclared - undeclared)
         if after.accepted - unkept > before.accepted:
             importer.mark(known_as, mappings.packed(fields))
         summary.letters += importer.letters - letters
@@ -265,6 +270,16 @@ def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Impo
             summary.duplicates += after.duplicates - before.duplicates
 
 
+def _missing_in(target: Target) -> Callable[[Event], tuple[str, ...]]:
+    """What nothing declares in an event; a dry run knows of no campaigns."""
+    from germane.privacy.declared import Declared
+
+    declared, engine = Declared(target.settings), target.engine
+    return lambda event: declared.missing(
+        event, used=engine is not None and engine.library.uses(event)
+    )
+
+
 def _take(
     source: Source,
     rows: list[Row],
@@ -272,6 +287,7 @@ def _take(
     importer: Importer | None,
     bad: Rejects | Nowhere,
     summary: Summary,
+    missing: Callable[[Event], tuple[str, ...]],
 ) -> None:
     from germane.ingest.bulk import Unusable
 
@@ -288,7 +304,9 @@ def _take(
         summary.people.add(event.user_id or event.anonymous_id)
         if source.kind == "people":
             summary.zone(event.traits.get("timezone"))
-        if not shaper.is_signal(event):
+        undeclared = missing(event)
+        summary.undeclared.update(undeclared)
+        if not shaper.is_signal(event) and not any(x.startswith("track ") for x in undeclared):
             summary.unused[event.name] += 1
         if importer is not None:
             importer.add([event])

@@ -117,7 +117,7 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
 def _undeclared(wanted: Wanted, settings: Settings) -> tuple[str, ...]:
     """Traits of a made-up person that nobody declared: most likely slips of the pen."""
     from germane.domain.near import near
-    from germane.generate.views import SPELLINGS
+    from germane.privacy.categories import SPELLINGS
 
     known = {*settings.traits, *(name for each in SPELLINGS.values() for name in each)}
     found = []

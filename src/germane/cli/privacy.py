@@ -103,6 +103,7 @@ def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
         "purposes": {each: rule(law, each) for each in PURPOSES},
         "gpc": list(loaded.settings.privacy.gpc),
         "refused": {},
+        "undeclared": [],
         "ledger": None,
     }
 
@@ -118,12 +119,22 @@ def _tell_standing(found: dict[str, Any]) -> None:
         )
         out.print(f"  {purpose:<28} {words}")
     out.print(f"Sec-GPC: 1 says no to {', '.join(found['gpc']) or 'nothing'}.", markup=False)
+    _tell_undeclared(found["undeclared"])
     out.print(_ledger_text(found["ledger"]))
     if (found["ledger"] or {}).get("passed") is False:
         out.print(
             "[bold red]It is another ledger[/]: it never had that digest. Lines were taken out or put in, "
             "and it was made anew. Keep the data folder as it is, and compare it with a backup."
         )
+
+
+def _tell_undeclared(names: list[dict[str, Any]]) -> None:
+    """What nothing declares, and what to do about it."""
+    out = common.console()
+    if names:
+        out.print("Refused, for nothing declares it:")
+    for each in names:
+        out.print(f"  {each['count']:>8,} × {each['name']}: {each['remedy']}.", markup=False)
 
 
 def _ledger_text(ledger: dict[str, Any] | None) -> str:

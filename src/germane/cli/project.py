@@ -112,16 +112,18 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     from germane.config import audit, audit_channels, audit_delivery, audit_server
     from germane.config.audit_content import audit_content, audit_writer
     from germane.config.audit_folder import audit_folder
+    from germane.config.audit_undeclared import audit_undeclared
 
     loaded = common.load(config)
     contents, campaigns = config.parent / CONTENT, config.parent / CAMPAIGNS
     folder = common.data_dir(loaded, config, data)
     if data is not None and data.exists() and not data.is_dir():
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
-    items, at_ms = [], None
+    items, at_ms, undeclared = [], None, []
     if (folder / "germane.db").exists():
         with common.opened(config, data, mode="read") as engine:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
+            undeclared = engine.undeclared_names()
     findings = [
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_delivery(loaded.settings.delivery),
@@ -133,6 +135,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
             loaded.channels.reminding,
             now_ms=at_ms or int(time.time() * 1000),
         ),
+        *audit_undeclared(undeclared),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),
         *audit_content(loaded, contents, items),

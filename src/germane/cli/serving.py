@@ -239,6 +239,7 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
             {
                 "records": report.records,
                 "equal": report.equal,
+                "why": "" if report.equal else report.why,
                 "ledgerKept": report.ledger_kept,
                 "stateHash": report.state_hash_after,
                 "modelHash": report.model_after,
@@ -246,12 +247,11 @@ def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
             }
         )
         return
-    changed = "the configuration, or the log, has changed since"
-    if report.left:
-        changed += (
-            ". (Records have left it because of their age: what came of them alone is gone now)"
-        )
-    same = "the same as before" if report.equal else f"different from before: {changed}"
+    same = (
+        "the same as before"
+        if report.equal
+        else f"different from before: {report.why or 'the log has changed since'}"
+    )
     common.console().print(
         f"[bold green]Rebuilt[/] from {many(report.records, 'record')}: the state is {same}."
     )

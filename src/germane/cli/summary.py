@@ -11,6 +11,7 @@ from germane.cli import common
 from germane.cli.common import many
 
 if TYPE_CHECKING:
+    from germane.domain.settings import Settings
     from germane.ingest.bulk import Row, Shaper, Unusable
 
 
@@ -37,6 +38,12 @@ class Summary:
     """Dead letters that were made: what events could not be used for."""
     unkept: int = 0
     """Events of which nothing may be kept: their people have opted out, or have not agreed."""
+    refused: int = 0
+    """Events of which nothing is kept, for nothing declares them."""
+    undeclared: Counter[str] = field(default_factory=Counter)
+    """Names of what is refused because nothing declares it."""
+    remedies: dict[str, str] = field(default_factory=dict)
+    """Name of these -> what to do about it."""
     unfolded: int = 0
     """Events that could not be folded at all."""
     apart: int = 0
@@ -86,6 +93,13 @@ class Summary:
         self.parted += orders.named
         self.doubled += shaper.doubled
 
+    def remedy(self, settings: Settings) -> None:
+        """Note what to do about what is not declared."""
+        from germane.privacy.declared import Declared
+
+        found = Declared(settings).remedies(self.undeclared, lambda _: False)
+        self.remedies = dict(found)
+
     def remark(self, text: str) -> None:
         """Something to know; each once."""
         if text and text not in self.remarks:
@@ -102,6 +116,8 @@ class Summary:
             "repeated": self.repeated.total(),
             "rejected": self.rejected,
             "notKept": self.unkept,
+            "refused": self.refused,
+            "undeclared": dict(self.undeclared.most_common()),
             "deadLetters": self.letters,
             "ordersApart": self.apart,
             "ordersInPart": self.in_part,
@@ -153,6 +169,11 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
         out.print(
             f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
         )
+    for name, count in summary.undeclared.most_common(20):
+        remedy = summary.remedies.get(name, "")
+        out.print(
+            f"  [yellow]{count:,}[/] × {escape(name)}: refused, nothing declares it. {escape(remedy)}"
+        )
 
 
 def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
@@ -164,6 +185,7 @@ def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
     if kind == "catalogue":
         new = f"{many(summary.accepted, 'item')} new or changed"
     unkept = f", {summary.unkept:,} not kept" if summary.unkept else ""
+    unkept += f", {summary.refused:,} refused" if summary.refused else ""
     return f"{new}{unkept}, {summary.duplicates:,} known already"
 
 

@@ -11,6 +11,7 @@ from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import misspelt
 from germane.deliver.compiled import Compiled, said
 from germane.deliver.occasions import at_of, check_cron
+from germane.deliver.schema import entries
 from germane.domain.campaign import Campaign, Enter, Wait
 from germane.domain.enrolment import TIMES_MAX
 from germane.domain.errors import BadCondition
@@ -135,7 +136,7 @@ def _counts(enter: Enter, settings: Settings, problems: Problems) -> None:
             "It must be month, or a trait that holds a date.",
             "Write account.traits.NAME or profile.traits.NAME.",
         )
-    elif found[1] == "profile" and found[2] not in settings.traits:
+    elif found[2] not in entries(settings).get(f"{found[1]}.traits", {found[2]}):
         problems.add(
             "enter.cycle",
             enter.cycle,

@@ -27,6 +27,9 @@ def privacy(table: dict[str, Any], folder: Path | None, problems: Problems) -> P
         table, tables.PRIVACY, "privacy", problems, also=("categories", "notices", "retention")
     )
     _check_purposes(values.get("gpc", ()), "privacy.gpc", problems)
+    if not all(values.get("offline_ids", ())):
+        problem, hint = "Every id begins with nothing.", 'Write how they begin: ["card:"].'
+        problems.add("privacy.offline_ids", "", problem, hint)
     return PrivacySpec(
         **values,
         categories=_categories(table.get("categories", {}), problems),

@@ -280,7 +280,13 @@ SERVER = (
     ),
 )
 KEYS = (
-    Field("write", "text", "Write key: may only send events. Public.", "", secret=True),
+    Field(
+        "write",
+        "text",
+        "Write key: sends events; with a person token it asks for that person. Public.",
+        "",
+        secret=True,
+    ),
     Field(
         "server",
         "text",
@@ -322,8 +328,16 @@ PRIVACY = (
     Field(
         "undeclared",
         "keep|refuse",
-        "What becomes of traits that no [traits.NAME] declares.",
-        "keep",
+        "What becomes of events that no signal and no campaign names, and of traits that no [traits.NAME] "
+        "declares. refuse: they are counted by name, and not stored.",
+        "refuse",
+    ),
+    Field(
+        "offline_ids",
+        "texts",
+        "How ids begin that people have offline, such as `card:`. To link one with an online id takes the "
+        "purpose offline_linking.",
+        (),
     ),
     Field(
         "archive_months",

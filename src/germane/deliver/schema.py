@@ -6,6 +6,7 @@ from typing import Literal
 
 from germane.domain.cel import Type
 from germane.domain.settings import AttributeKind, Settings
+from germane.privacy.categories import OWN_OF_ACCOUNTS
 
 Root = Literal["now", "local", "event", "profile", "account", "item", "own", "change"]
 WINDOWS_DAYS = (1, 7, 30, 90)
@@ -76,7 +77,7 @@ MEANING: dict[str, str] = {
     "profile.known": "whether anything is known of them at all",
     "profile.typicalPrice": "of what they looked at and bought",
     "profile.consent": "by purpose, where it was stated",
-    "account.*": "`account.id`, and `account.traits` as group calls told them",
+    "account.*": "`account.id`, and `account.traits` as group calls told them; a trait must be declared",
     "item.*": "the item of the event or of the change, its fields and declared attributes",
     "own.*": "the person and that item: how often they had it, lastDays since they met it, rejected",
     "change.*": "of a catalogue change: kind, old and new price, the share taken off",
@@ -96,17 +97,21 @@ def names(settings: Settings) -> dict[str, Type]:
 def entries(settings: Settings) -> dict[str, frozenset[str]]:
     """Maps whose entries are declared: what may follow their name."""
     kept = frozenset(each.name for each in settings.attributes.values() if each.interest)
-    return {
+    found = {
         "profile.traits": frozenset(settings.traits),
         "profile.counts": frozenset(settings.signals),
         "profile.interests": kept,
     }
+    if settings.privacy.undeclared == "refuse":
+        found["account.traits"] = OWN_OF_ACCOUNTS.union(settings.traits)
+    return found
 
 
 def declare(map_name: str, entry: str) -> str:
     """What to do where an entry of a map is not declared."""
     return {
         "profile.traits": f"Declare it: [traits.{entry}].",
+        "account.traits": f"Declare it: [traits.{entry}].",
         "profile.counts": f"Declare it: [signals.{entry}].",
         "profile.interests": f"Set interest = true under [catalogue.attributes.{entry}].",
     }[map_name]

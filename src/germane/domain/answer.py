@@ -57,6 +57,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The other side's words, shortened."""
     permanent: bool = False
     """Of a bounce: the address does not exist."""
+    gpc: bool = False
+    """The browser that followed the link sent ``Sec-GPC: 1``."""
     machine: bool = False
     """A scanner or a mail program's privacy proxy did it: kept, but no figure and no model counts it."""
     judged: Literal["person", "machine", "unsure"] = "unsure"

@@ -57,7 +57,10 @@ class Forbidden(GermaneError):
     """This key may not do that."""
 
     code = "auth.forbidden"
-    hint = "A write key may only send events; use the server key."
+    hint = (
+        "A write key sends events and, with a person token, asks for that person; the server key may the rest, "
+        "but what takes an admin key where one was made."
+    )
 
 
 class YesNotTrusted(Forbidden):

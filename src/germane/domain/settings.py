@@ -266,8 +266,10 @@ class PrivacySpec(msgspec.Struct, frozen=True):
     """Purposes that the header ``Sec-GPC: 1`` says no to."""
     keep_profile: bool = True
     """Of who opts out: keep what was known, unread, for when they opt in again; else it is dropped at once."""
-    undeclared: Literal["keep", "refuse"] = "keep"
-    """Traits that no ``[traits.NAME]`` declares."""
+    undeclared: Literal["keep", "refuse"] = "refuse"
+    """Events and traits that nothing declares (``privacy.declared``)."""
+    offline_ids: tuple[str, ...] = ()
+    """How ids begin that people have offline, such as ``card:``."""
     categories: dict[str, tuple[str, ...]] = {}
     """Category of a consent banner (``context.consent.categoryPreferences``) -> purposes that it speaks of."""
     notices: dict[str, NoticeSpec] = {}

@@ -10,7 +10,8 @@ import msgspec
 from germane.domain.near import did_you_mean
 from germane.domain.settings import Settings
 from germane.generate.liquid import Template
-from germane.generate.views import ITEM_FIELDS, ROOTS, SPELLINGS
+from germane.generate.views import ITEM_FIELDS, ROOTS
+from germane.privacy.categories import SPELLINGS
 
 
 class Wrong(msgspec.Struct, frozen=True):

@@ -26,15 +26,9 @@ from germane.domain.speaking import Speech
 from germane.generate.facts import Facts
 from germane.generate.locales import moment
 from germane.generate.recording import Recorder, blank, clean
+from germane.privacy.categories import SPELLINGS
 
 ROOTS = ("person", "interest", "account", "item", "event", "context", "project", "now")
-SPELLINGS = {
-    "first_name": ("first_name", "firstName", "firstname", "given_name"),
-    "last_name": ("last_name", "lastName", "lastname", "family_name"),
-    "name": ("name", "fullName", "full_name"),
-    "company": ("company", "company_name", "companyName"),
-}
-"""What tracking clients call the traits that the Segment specification reserves."""
 ITEM_FIELDS = (
     "title", "price", "list_price", "discount", "brand", "category", "type",
     "in_stock", "url", "image", "id",

@@ -23,7 +23,7 @@ T = TypeVar("T")
 OWN_NAME = "Germane"
 """Our name under ``integrations``: a client may switch us off for a message."""
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     [
         "type",
         "event",
@@ -49,6 +49,7 @@ _KNOWN = frozenset(
         "options",
     ]
 )
+"""Top-level fields of a message that are read, or are Segment's own."""
 
 
 class _Batch(msgspec.Struct):
@@ -269,7 +270,7 @@ def _event(
         properties=_dict(message, "properties"),
         traits=_dict(message, "traits"),
         context=_context(message, shared.context),
-        extra={key: value for key, value in message.items() if key not in _KNOWN},
+        extra={key: value for key, value in message.items() if key not in KNOWN},
     )
 
 

@@ -44,16 +44,42 @@ ANY_OF: Mapping[str, tuple[str, ...]] = {
 """Category -> purposes of which one is enough."""
 NAMES = (*NEEDS, *ANY_OF)
 """Every category there is."""
+SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "first_name": ("first_name", "firstName", "firstname", "given_name"),
+    "last_name": ("last_name", "lastName", "lastname", "family_name"),
+    "name": ("name", "fullName", "full_name"),
+    "company": ("company", "company_name", "companyName"),
+}
+"""How people are called in texts -> what tracking clients call that."""
 OWN: Mapping[str, str] = {
     "email": CONTACT,
     "phone": CONTACT,
     "locale": SERVICE,
     "timezone": SERVICE,
-    "firstName": DECLARED,
-    "lastName": DECLARED,
-    "name": DECLARED,
+    "createdAt": DECLARED,
+    "created_at": DECLARED,
+    **{name: DECLARED for names in SPELLINGS.values() for name in names},
 }
-"""Traits of Segment's that need no declaration, and their category."""
+"""Traits of Segment's that need no declaration, and their category: how people are reached and addressed, and
+since when they have been there."""
+RESERVED: Mapping[str, str] = {
+    "address": "precise_location",
+    "age": DECLARED,
+    "avatar": DECLARED,
+    "birthday": DECLARED,
+    "description": DECLARED,
+    "employees": DECLARED,
+    "gender": "sensitive",
+    "id": DECLARED,
+    "industry": DECLARED,
+    "plan": DECLARED,
+    "title": DECLARED,
+    "username": DECLARED,
+    "website": DECLARED,
+}
+"""Segment's other reserved traits, which must be declared, and the category that fits each."""
+OWN_OF_ACCOUNTS = frozenset(("name", "industry", "employees", "plan", "website", "createdAt"))
+"""Traits of an account (``group``) that need no declaration: they are about a company, not about people."""
 
 
 def category_of(trait: str, settings: Settings) -> str:

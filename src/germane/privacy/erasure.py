@@ -7,11 +7,14 @@ Whoever has the key of a person and the secret can tell that they were erased; a
 from __future__ import annotations
 
 import hmac
+import html
 import json
+import quopri
 import re
 from collections.abc import Collection, Iterator
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -21,6 +24,11 @@ from germane.domain.ids import external_id
 _IDS = ("userid", "anonymousid", "previousid")
 _EMAIL = "email"
 """Names of the fields that say whose a letter is, without capitals and underscores."""
+_ROUNDS = 3
+"""So many times an address may have been encoded."""
+_ESCAPED = re.compile(r"\\u00([0-7][0-9a-fA-F])")
+_SOFT = re.compile(r"=(?:\\r)?\\n")
+"""End of a quoted-printable line inside of JSON."""
 _LONG = 6
 """Shorter names are looked for only where a person is named: they may be any number or word."""
 
@@ -87,12 +95,32 @@ def is_of(letter: DeadLetter, ids: Collection[str], emails: Collection[str]) -> 
         said, plain = [], ""
     named = {value for name, value in said if name in _IDS}
     told = {value.casefold() for name, value in said if name == _EMAIL}
-    text = f"{body} {plain} {letter.message}"
+    text = "\n".join(_read_as(f"{body} {plain} {letter.message}"))
     if not named.isdisjoint(ids) or _holds(text, told, emails):
         return True
     if named or told:
         return not named and not told.isdisjoint(each.casefold() for each in emails)
     return mentions(text, [each for each in (*ids, *emails) if len(each) >= _LONG])
+
+
+def _read_as(text: str) -> Iterator[str]:
+    """A text, and how it reads to whoever undoes how addresses travel: percent-encoded in a link, perhaps
+    twice (``anna%2540x.example``), as entities of HTML, quoted-printable in a mail, escaped in broken JSON."""
+    known = {text}
+    yield text
+    for _ in range(_ROUNDS):
+        escaped = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        text = html.unescape(unquote(escaped))
+        for each in (text, _unquoted(text)):
+            if each not in known:
+                known.add(each)
+                yield each
+
+
+def _unquoted(text: str) -> str:
+    """As a quoted-printable mail (RFC 2045) reads."""
+    data = _SOFT.sub("", text).encode("utf-8", "replace")
+    return quopri.decodestring(data).decode("utf-8", "replace")
 
 
 def _holds(text: str, told: set[str], emails: Collection[str]) -> bool:

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from germane.domain.event import Event
 from germane.domain.profile import Profile
-from germane.domain.purposes import PERSONALISATION, TRANSACTIONAL
+from germane.domain.purposes import OFFLINE, PERSONALISATION, TRANSACTIONAL
 from germane.domain.settings import Settings
-from germane.privacy.categories import ANY_OF, CONTACT, NEEDS, OWN, SERVICE, category_of
+from germane.privacy.categories import ANY_OF, CONTACT, NEEDS, SERVICE, category_of
+from germane.privacy.declared import OF_VISITS, Declared, called, told
 from germane.privacy.jurisdictions import rule
 from germane.privacy.refusals import ABOUT_ADDRESSES, GPC
 
@@ -34,6 +35,8 @@ class Met(NamedTuple):
     """It says of two ids that they are one person's: a no must follow them."""
     writes: bool = False
     """There are messages that people must have: an address is needed."""
+    used: bool = False
+    """Something beside signals uses events of that name: a campaign, or a message that they answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Admitted:
     event: Event | None
     """Without what may not be kept; ``None``: nothing of it may be kept."""
     refused: tuple[str, ...] = ()
-    """Names of what was left out, for counting: ``trait health_score``, ``event Product Viewed``."""
+    """Names of what was left out, for counting: ``trait health_score``, ``track Product Viewed``."""
     personal: bool = True
     """Whether it may be learned from; else it is there for transactional messages alone."""
 
@@ -53,6 +56,7 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.declared = Declared(settings)
         declared = {each.category for each in settings.signals.values()}
         declared |= {each.category for each in settings.traits.values()}
         self._apart = sorted(each for each in declared if len(NEEDS.get(each, ())) > 1)
@@ -102,14 +106,18 @@ class Gate:
 
     def fit(self, person: Profile, now_ms: int) -> Profile:
         """The person without what may not be kept of them: data of a category that they have not agreed to, or
-        no longer."""
+        no longer, and traits that are not declared any more."""
         out = [x for x in self._apart if not self._kept(x, person, now_ms)]
+        traits = {
+            x: y
+            for x, y in person.traits.items()
+            if self._category(x) not in out and self.declared.trait(x)
+        }
+        if len(traits) < len(person.traits):
+            person = replace(person, traits=traits)
         if not out:
             return person
         gone = {each.name for each in self.settings.signals.values() if each.category in out}
-        traits = {x: y for x, y in person.traits.items() if self._category(x) not in out}
-        if len(traits) < len(person.traits):
-            person = replace(person, traits=traits)
         return without(person, gone)
 
     def admitted(self, event: Event, person: Profile, now_ms: int, met: Met) -> Admitted:
@@ -125,7 +133,24 @@ class Gate:
             return self._left(event, person, met)
         if self._unfit_signal(event, person, now_ms):
             return self._left(event, person, met)
-        return self._fitting(event, person, now_ms)
+        if met.used or met.served or self.declared.event(event):
+            return self._fitting(event, person, now_ms)
+        if event.kind == "track":
+            return self._left(event, person, met)
+        return self._fitting(_visit(event), person, now_ms)
+
+    def crosses(self, event: Event) -> bool:
+        """Whether an event links an id that somebody has offline with one that they have online."""
+        other = event.previous_id if event.kind == "alias" else event.anonymous_id
+        ends = self.settings.privacy.offline_ids
+        if not (ends and other and event.user_id):
+            return False
+        return event.user_id.startswith(ends) != other.startswith(ends)
+
+    def may_link(self, survivor: Profile, other: Profile, now_ms: int) -> bool:
+        """Whether who somebody is offline and online may be linked: the stricter of both counts."""
+        refused = other.consent.get(OFFLINE) is False
+        return self.allows(survivor, OFFLINE, now_ms) and not refused
 
     def contact(self, event: Event) -> dict[str, Any]:
         """How they are reached, where they say who they are."""
@@ -139,12 +164,12 @@ class Gate:
         """Of what may not be learned from: what a transactional message needs, a no, and who is who."""
         if met.served:
             return Admitted(self._needed(event), personal=False)
-        refused = (f"{event.kind} {event.name}".strip(),)
+        refused = (told(f"{event.kind} {event.name}".strip()),)
         spoke = bool(person.consent)
         traits = self.contact(event) if spoke or met.writes else {}
         news = met.says_no or (event.kind == "track" and event.name in ABOUT_ADDRESSES)
-        told = any(_value(person, name) != value for name, value in traits.items())
-        if news or told or (met.links and spoke):
+        moved = any(_value(person, name) != value for name, value in traits.items())
+        if news or moved or (met.links and spoke):
             return Admitted(bare(event, traits), refused, personal=False)
         return Admitted(None, refused, personal=False)
 
@@ -163,27 +188,43 @@ class Gate:
         inside = said if isinstance(said, dict) else {}
         out = self._unfit(event.traits if event.kind == "identify" else {}, person, now_ms)
         out_inside = self._unfit(inside, person, now_ms)
-        if not out and not out_inside:
-            return Admitted(event)
-        if out:
-            event = replace(event, traits=_without(event.traits, out))
+        of_account = self._unfit_account(event, person, now_ms)
+        left_out = [f"trait {each}" for each in sorted({*out, *out_inside})]
+        left_out += [f"account {each}" for each in sorted(of_account)]
+        if out or of_account:
+            event = replace(event, traits=_without(event.traits, out | of_account))
         if out_inside:
             context = event.context | {"traits": _without(inside, out_inside)}
             event = replace(event, context=context)
-        return Admitted(event, tuple(f"trait {each}" for each in sorted({*out, *out_inside})))
+        if event.extra and not self.declared.all_kept:
+            left_out += [f"field {each}" for each in sorted(event.extra)]
+            event = replace(event, extra={})
+        return Admitted(event, tuple(told(each) for each in left_out))
+
+    def _unfit_account(self, event: Event, person: Profile, now_ms: int) -> set[str]:
+        """Traits of an account that nothing declares, or that this person may not tell."""
+        if event.kind != "group":
+            return set()
+        specs = self.settings.traits
+        return {
+            each
+            for each in event.traits
+            if not self.declared.of_account(each)
+            or (each in specs and not self._kept(specs[each].category, person, now_ms))
+        }
 
     def _unfit(self, names: Iterable[str], person: Profile, now_ms: int) -> set[str]:
         return {
             each
             for each in names
-            if not self._declared(each) or not self._kept(self._category(each), person, now_ms)
+            if not self.declared.trait(each) or not self._kept(self._category(each), person, now_ms)
         }
 
     def _unfit_signal(self, event: Event, person: Profile, now_ms: int) -> bool:
         """Whether it is a signal of a category that may not be kept."""
-        called = event.name if event.kind == "track" else f"{event.kind}:{event.name}"
+        name = called(event)
         return any(
-            each.event == called and not self._kept(each.category, person, now_ms)
+            each.event == name and not self._kept(each.category, person, now_ms)
             for each in self.settings.signals.values()
         )
 
@@ -195,11 +236,6 @@ class Gate:
 
     def _category(self, trait: str) -> str:
         return category_of(trait, self.settings)
-
-    def _declared(self, trait: str) -> bool:
-        if self.settings.privacy.undeclared == "keep":
-            return True
-        return trait in self.settings.traits or trait in OWN
 
     def _over(self, person: Profile, purpose: str, now_ms: int) -> bool:
         stand = person.stands.get(purpose)
@@ -236,6 +272,24 @@ def without(person: Profile, signals: Collection[str]) -> Profile:
         },
         own_items={x: y for x, y in person.own_items.items() if x not in dropped},
     )
+
+
+def unlinked(event: Event) -> Event | None:
+    """An event without the second id that it names; ``None``: it tells nothing else."""
+    if event.kind != "alias":
+        return replace(event, anonymous_id="")
+    context = {x: y for x, y in event.context.items() if x in ("consent", GPC)}
+    if not context:
+        return None
+    return replace(event, kind="identify", previous_id="", traits={}, context=context)
+
+
+def _visit(event: Event) -> Event:
+    """A page or screen that nothing uses: that somebody was there, and not where. Other calls as they are."""
+    if event.kind not in ("page", "screen"):
+        return event
+    context = {x: y for x, y in event.context.items() if x in OF_VISITS}
+    return replace(event, name="", properties={}, context=context)
 
 
 def bare(event: Event, traits: dict[str, Any]) -> Event:

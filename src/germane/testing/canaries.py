@@ -47,7 +47,7 @@ from germane.domain.operator import Operator
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.domain.sending import Outgoing, Refused, Result, Sent
-from germane.domain.settings import DeliverySpec, Settings
+from germane.domain.settings import DeliverySpec, PrivacySpec, Settings
 from germane.testing.builders import a_shop, an_item
 from germane.testing.contents import a_content, a_slot
 from germane.testing.world import START_MS, FakeWorld
@@ -65,7 +65,11 @@ def canary(number: int, name: str) -> str:
 
 def a_canary_shop() -> Settings:
     """Nothing holds a message back."""
-    return replace(a_shop(), delivery=DeliverySpec(quiet_hours=None, caps=(), spread_s=0))
+    return replace(
+        a_shop(),
+        delivery=DeliverySpec(quiet_hours=None, caps=(), spread_s=0),
+        privacy=PrivacySpec(undeclared="keep"),  # all that they send is somewhere, to be found
+    )
 
 
 def user(number: int) -> str:

@@ -208,3 +208,28 @@ def test_who_is_erased_is_not_in_it_and_can_still_be_asked_for(here: Here) -> No
     assert acts == [("GET /v", 200), ("DELETE", 200), ("GET /v", 404)]
     page = here.engine.entries.page(here.engine.tenant, "audit")
     assert all(name.encode() not in each.body for each in page)
+
+
+def test_looks_from_before_somebody_had_a_name_are_found_by_it(here: Here) -> None:
+    """By every id that led to them; and of a device that is somebody else's by now, only their time."""
+
+    def signed_in(user: str) -> None:
+        said = {"userId": user, "anonymousId": "x"}
+        here.send(("POST", "/v1/identify", {"json": said, "auth": WRITE}))
+
+    def look(person: str) -> None:
+        here.send(("GET", f"/v1/people/{person}", {"auth": SERVER}))
+
+    visitor = EVENT | {"userId": None, "anonymousId": "x"}
+    here.send(("POST", "/v1/track", {"json": visitor, "auth": WRITE}))
+    look("a:x")
+    signed_in("old")
+    look("old")
+    alias = {"userId": "new", "previousId": "old"}
+    here.send(("POST", "/v1/alias", {"json": alias, "auth": WRITE}))
+    look("new")
+    signed_in("bob")
+    look("bob")
+    assert len(entries(here, person="new")) == 3
+    assert entries(here, person="old") == entries(here, person="new")
+    assert len(entries(here, person="bob")) == 1

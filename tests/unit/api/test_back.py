@@ -27,8 +27,10 @@ from germane.domain.answer import Answer
 from germane.domain.campaign import Campaign, Enter, Step
 from germane.domain.errors import BadRequest, StorageFailed
 from germane.domain.event import Event
+from germane.domain.links import Link
 from germane.domain.moves import CampaignPut, Disliked, Stated
 from germane.domain.sending import Outgoing
+from germane.testing import an_event
 from tests.unit.ingest.providers import bodies
 
 KEYS = Keys("the-write-key", "the-server-key")
@@ -310,7 +312,7 @@ def test_an_unsubscription_that_was_not_stored_is_not_acknowledged(engine: Engin
 
 
 def test_providers(engine: Engine) -> None:
-    """Checked, then stored; whose it is that nobody knows waits as a dead letter. Told twice is once."""
+    """Checked, then stored; what is about a message of others is counted. Told twice is once."""
     known(engine)
     click = json.dumps(
         {"RecordType": "Click", "MessageID": "pm", "Metadata": bodies.IDS, "Recipient": "ann@x.example",
@@ -337,9 +339,8 @@ def test_providers(engine: Engine) -> None:
         "postmark",
     )
     assert found.context["traits"]["email"] == "ann@x.example"
-    (letter,) = engine.letters()
-    assert letter.code == "answer.unknown_person"
-    assert b"Email Dropped" in letter.body
+    assert engine.letters() == []
+    assert engine.refused["answer Email Dropped, of a message that is not ours"] == 1
 
 
 def test_amazon(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -394,3 +395,60 @@ def test_forms() -> None:
     for kind, wrong in (("text/plain", b"a=1"), ("application/x-www-form-urlencoded", b"\xff")):
         with pytest.raises(BadRequest):
             form(kind, wrong)
+
+
+def test_a_link_hears_the_signal_of_the_browser(engine: Engine) -> None:
+    """A click, and the page why."""
+    (first, _), _, _ = paths(a_mail(engine))
+    engine.accept_now([an_event(user="bob")])
+    why = way_back(engine, SPEC).keys.seal(Link("w", "m-2", "u:bob", 1))
+    signal = {"sec-gpc": "1"}
+    asked(
+        engine,
+        ("GET", first, {"headers": CHROME | signal}),
+        ("GET", f"/w/{why}", {"headers": signal}),
+    )
+    no = {"cross_channel_advertising": False, "cross_site_tracking": False}
+    assert engine.profile_of("u:ann").consent == engine.profile_of("u:bob").consent == no
+
+
+def test_without_the_signal_a_link_says_nothing(engine: Engine) -> None:
+    """Nor does a program's own, which fetches all that is in a mail."""
+    (first, _), pixel, _ = paths(a_mail(engine))
+    machine = {"user-agent": "Mozilla/5.0", "sec-gpc": "1"}
+    asked(engine, ("GET", first, {"headers": CHROME}), ("GET", pixel, {"headers": machine}))
+    assert engine.profile_of("u:ann").consent == {}
+
+
+def test_answers_about_mail_of_others(engine: Engine) -> None:
+    """Of a provider that sends for somebody else, too: nothing is kept but the no, without the address."""
+    basic = {"authorization": "Basic " + b64encode(b"x:s3cret").decode()}
+    bounce = {
+        "RecordType": "Bounce",
+        "MessageID": "pm",
+        "TypeCode": 1,
+        "Email": "eve@x.example",
+        "Type": "HardBounce",
+        "Description": "unknown: eve@x.example",
+        "BouncedAt": "2023-11-14T12:00:00Z",
+    }
+    opened = {
+        "RecordType": "Open",
+        "MessageID": "pm",
+        "Recipient": "eve@x.example",
+        "ReceivedAt": "2023-11-14T12:00:00Z",
+    }
+    calls = [
+        ("POST", "/v1/providers/postmark", {"content": json.dumps(x), "headers": basic})
+        for x in (bounce, opened)
+    ]
+    answers = asked(engine, *calls, calls[0])
+    assert [each.status_code for each in answers] == [200, 200, 200]
+    assert engine.letters() == []
+    assert events(engine) == []
+    assert engine.refused["answer Email Bounced, of a message that is not ours"] == 2
+    assert engine.refused["answer Email Opened, of a message that is not ours"] == 1
+    assert engine.moving.suppressed(engine.tenant, "email", "eve@x.example", "") is not None
+    moves = [each for each in engine.store.read(0) if each.kind == "move"]
+    assert len(moves) == 1, "told again, it says nothing new"
+    assert b"eve" not in b"".join(each.body for each in engine.store.read(0))

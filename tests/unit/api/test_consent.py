@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +19,9 @@ from germane.api.consents import Consents
 from germane.api.server import build
 from germane.app.consents import proven
 from germane.app.engine import Engine
+from germane.domain.decision import Ask
 from germane.domain.moves import Stated
+from germane.domain.person_token import sign
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import NoticeSpec, PrivacySpec
 from germane.testing import an_event
@@ -234,3 +237,39 @@ def test_a_long_ledger_is_proven_while_others_are_served(
     assert turns >= 5
     assert (ledger["lines"], ledger["intact"]) == (10, True)
     assert ledger["digest"] == proven(engine.entries, engine.tenant).digest
+
+
+NO = {"cross_channel_advertising": False, "cross_site_tracking": False}
+ANN = {"person": {"userId": "ann"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/decide", {**ANN, **HOME}),
+        ("/v1/inbox", ANN),
+        ("/v1/impressions", {"positions": [0]}),
+        ("/v1/outcomes", {"outcome": "purchase", "value": 1.0}),
+        ("/v1/feedback", {"kind": "opt_out"}),
+    ],
+)
+@pytest.mark.parametrize("by", ["server", "browser"])
+@pytest.mark.parametrize("signal", [GPC, {}], ids=["signal", "none"])
+def test_every_call_that_names_a_person_hears_the_signal(
+    engine: Engine, path: str, body: dict[str, Any], by: str, signal: dict[str, str]
+) -> None:
+    """Asked for by a server that hands it on, or by a browser with a person token."""
+    engine.accept_now([an_event(user="ann", item=f"i{n}") for n in range(5)])
+    made = engine.decide("ann", "", "", [Ask("home")])[0][0]
+    if path.rpartition("/")[2] in ("impressions", "outcomes", "feedback"):
+        body = body | {"decisionId": made.decision_id}
+    if path == "/v1/outcomes":
+        body = body | {"itemId": made.items[0].item_id}
+    auth = SERVER
+    if by == "browser":
+        token = sign(KEYS.server, user_id="ann", now_s=time.time(), valid_s=60)
+        auth, body = (KEYS.write, token), {x: y for x, y in body.items() if x != "person"}
+    (answer,) = ask(engine, ("POST", path, {"json": body, "auth": auth, "headers": signal}))
+    assert answer.status_code == 200, answer.text
+    heard = {x: y for x, y in engine.profile_of("u:ann").consent.items() if x in NO}
+    assert heard == (NO if signal else {})

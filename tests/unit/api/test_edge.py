@@ -408,7 +408,7 @@ def test_the_root_leads_to_the_documentation(engine: Engine) -> None:
 
 def test_long_letters_are_brief_in_a_list(engine: Engine) -> None:
     """A page of messages as large as batches would be as large as a thousand of them."""
-    large = EVENT | {"type": "track", "essay": "x" * 100_000}
+    large = EVENT | {"type": "track", "properties": {"essay": "x" * 100_000}}
     _, listed, alone = send(
         engine,
         ("POST", "/v1/batch", {"auth": WRITE, "json": {"batch": [large]}}),
@@ -430,3 +430,19 @@ def test_ids_with_a_line_break(engine: Engine) -> None:
     )
     assert [each.status_code for each in answers] == [200, 200]
     assert answers[1].json()["itemId"] == "a\nb"
+
+
+def test_the_answer_names_what_nothing_declares(engine: Engine) -> None:
+    """Names alone: whoever forgot a signal sees it in the first answer; the remedy is for the server key."""
+    event = EVENT | {"type": "track", "event": "Menu Opened", "properties": {"size": "x"}}
+    named, plain, told = send(
+        engine,
+        ("POST", "/v1/track", {"json": event, "auth": WRITE}),
+        ("POST", "/v1/track", {"json": EVENT | {"type": "track"}, "auth": WRITE}),
+        ("GET", "/v1/privacy", {"auth": SERVER}),
+    )
+    assert named.json() == {"success": True, "undeclared": ["track Menu Opened"]}
+    assert plain.json() == {"success": True}
+    (found,) = told.json()["undeclared"]
+    assert (found["name"], found["count"]) == ("track Menu Opened", 1)
+    assert "[signals.NAME]" in found["remedy"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from germane.api.auth import Keys
+from germane.api.browser import Browsers
 from germane.api.callers import Callers
 from germane.api.endpoint import Endpoint
 from germane.api.permissions import (
@@ -29,7 +30,7 @@ from germane.app.opening import open_engine
 from germane.app.operators import Operators
 from germane.domain.key import SCOPES
 from germane.domain.operator import JUDGES, ROLES
-from germane.testing import FakeWorld, a_shop
+from germane.testing import FakeWorld, a_shop, an_event
 from tests.unit.api.test_edge import KEYS, refused, send
 
 REFUSED = {"auth.invalid_key", "auth.forbidden"}
@@ -174,8 +175,8 @@ def test_an_audience_is_a_number_for_whom_people_are_closed(engine: Engine) -> N
     path, event = "/v1/campaigns/all", {"event": "Limit Reached", "userId": "u"}
     _, _, seen, told = send(
         engine,
-        ("POST", "/v1/track", {"json": event, "headers": HEADERS["write"]}),
         ("PUT", path, {"json": campaign, "headers": HEADERS["editor"]}),
+        ("POST", "/v1/track", {"json": event, "headers": HEADERS["write"]}),
         ("GET", f"{path}/audience", {"headers": HEADERS["admin"]}),
         ("GET", f"{path}/audience", {"headers": HEADERS["analyst"]}),
     )
@@ -200,10 +201,52 @@ def test_in_the_name_of_an_operator_a_key_may_what_they_may(engine: Engine) -> N
     refused(write, 403, "auth.forbidden")
 
 
-def _request(headers: dict[str, str]) -> Any:
+def _request(headers: dict[str, str], query: bytes = b"") -> Any:
     from starlette.requests import Request
 
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     return Request(
-        {"type": "http", "headers": raw, "query_string": b"", "method": "GET", "path": "/"}
+        {"type": "http", "headers": raw, "query_string": query, "method": "GET", "path": "/"}
     )
+
+
+def test_a_privacy_officer_sees_campaigns_and_changes_none(engine: Engine) -> None:
+    """Which campaign uses whose data, for which purpose."""
+    campaign = {"channel": "inapp", "content": "offer", "enter": {"event": "Product Viewed"}}
+    theirs = {"headers": HEADERS["privacy officer"]}
+    path = "/v1/campaigns/all"
+    _, listed, one, audience, put, live = send(
+        engine,
+        ("PUT", path, {"json": campaign, "headers": HEADERS["editor"]}),
+        ("GET", "/v1/campaigns", theirs),
+        ("GET", path, theirs),
+        ("GET", f"{path}/audience", theirs),
+        ("PUT", path, {"json": campaign, **theirs}),
+        ("POST", f"{path}/status", {"json": {"status": "live"}, **theirs}),
+    )
+    assert [each["campaign"] for each in listed.json()["campaigns"]] == ["all"]
+    assert (one.status_code, audience.status_code) == (200, 200)
+    for each in (put, live):
+        refused(each, 403, "auth.forbidden")
+
+
+def test_the_hint_of_a_write_key_is_true(engine: Engine) -> None:
+    """It does more than send events, with a person token."""
+    (answer,) = send(engine, ("GET", "/v1/people/u", {"headers": HEADERS["configured write"]}))
+    hint = refused(answer, 403, "auth.forbidden")["hint"]
+    assert "only" not in hint
+    assert "person token" in hint
+    assert "server key" in hint
+
+
+@pytest.mark.parametrize("caller", ["configured server", "browser"])
+def test_a_stream_hears_the_signal_of_the_browser(engine: Engine, caller: str) -> None:
+    """``Sec-GPC: 1``, whoever opens it."""
+    engine.accept_now([an_event(user="", anonymous_id="x")])
+    browsers = Browsers(engine, Callers(engine, KEYS), anonymous=True)
+    headers, query = HEADERS.get(caller, {}), b"anonymousId=x&writeKey=" + KEYS.write.encode()
+    assert browsers.watcher(_request(headers, query)) == "a:x"
+    assert engine.profile_of("a:x").consent == {}
+    assert browsers.watcher(_request(headers | {"sec-gpc": "1"}, query)) == "a:x"
+    no = {"cross_channel_advertising": False, "cross_site_tracking": False}
+    assert engine.profile_of("a:x").consent == no

@@ -160,7 +160,7 @@ def test_consent_as_the_ledger_proves_it(tmp_path: Path) -> None:
 def test_a_page_cannot_be_made_to_do_anything(engine: Engine) -> None:
     """Whatever somebody sent is text: as a value, as the name of a field, as an id."""
     engine.accept_now(
-        [an_event(NASTY, user=NASTY, item=NASTY, context={NASTY: NASTY}, extra={NASTY: [NASTY]})]
+        [an_event(user=NASTY, item=NASTY, context={NASTY: NASTY, "page": {NASTY: [NASTY]}})]
     )
     html = page(access.everything(engine, NASTY))
     assert "<script" not in html

@@ -263,15 +263,19 @@ def test_an_account_chooses_and_speaks(engine: Engine) -> None:
     """What a group call told of it may decide what is said, and be said."""
     engine.accept_now(
         [
-            an_event("", kind="group", group_id="acme", traits={"plan": "Starter", "seats": 200}),
+            an_event(
+                "", kind="group", group_id="acme", traits={"plan": "Starter", "employees": 200}
+            ),
             an_event(user="u2"),
         ]
     )
     variants = (
         Variant(
-            "big", said("For {{ account.plan }} with many seats"), when="account.traits.seats > 100"
+            "big",
+            said("For {{ account.plan }} with many employees"),
+            when="account.traits.employees > 100",
         ),
-        Variant("small", said("For you"), when="!(account.traits.seats > 100)"),
+        Variant("small", said("For you"), when="!(account.traits.employees > 100)"),
         Variant("none", said("Hello"), when="!has(account.id)"),
     )
     slots = (

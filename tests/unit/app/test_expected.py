@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from typing import Literal
 from zlib import crc32
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.lessons import OLD_LESSON_SHARE
@@ -15,7 +17,7 @@ from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.outcome import Example
-from germane.domain.settings import RuleSpec
+from germane.domain.settings import PrivacySpec, RuleSpec
 from germane.predict.blender import Blender, pack
 from germane.predict.features import PRIOR
 from germane.predict.model import SharedModel
@@ -26,9 +28,12 @@ JACKETS, OTHERS = 8, 600
 FILTER = 'item.category == "Jackets"'
 
 
-def shop(others: int = OTHERS, **surface: object) -> Engine:
+def shop(
+    others: int = OTHERS, *, undeclared: Literal["keep", "refuse"] = "refuse", **surface: object
+) -> Engine:
     """A few jackets that nobody looks at, and many other things that people do."""
     settings = a_shop(surface={"diversity_quota": 0.0, "exploration_share": 0.0} | surface)
+    settings = replace(settings, privacy=PrivacySpec(undeclared=undeclared))
     engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
     for number in range(JACKETS):
         engine.fold_item(Item(f"jacket-{number}", category="Jackets", created_ms=1))
@@ -180,9 +185,15 @@ def test_a_clock_that_goes_back_by_years_stops_nothing() -> None:
     assert engine.letters() == []
 
 
-def test_events_that_no_signal_is_declared_for_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """They are kept and say nothing: they are counted, and a server names each new one once."""
-    engine = shop(others=0)
+@pytest.mark.parametrize(
+    ("undeclared", "said"),
+    [("keep", "it is kept and says nothing"), ("refuse", "refused, for nothing declares it")],
+)
+def test_events_that_no_signal_is_declared_for_are_told(
+    caplog: pytest.LogCaptureFixture, undeclared: Literal["keep", "refuse"], said: str
+) -> None:
+    """They are counted, and a server names each new one once."""
+    engine = shop(others=0, undeclared=undeclared)
     unheard = [an_event("order complete"), an_event("order complete"), an_event("Menu Opened")]
 
     async def served() -> None:
@@ -192,7 +203,7 @@ def test_events_that_no_signal_is_declared_for_are_told(caplog: pytest.LogCaptur
 
     asyncio.run(served())
     assert engine.stats()["events_without_signal_total"] == 3
-    told = [each.getMessage() for each in caplog.records if "no signal" in each.getMessage()]
+    told = [each.getMessage() for each in caplog.records if said in each.getMessage()]
     assert len(told) == 2
     assert "'order complete'" in told[0]
     assert "Order Completed" in told[0]

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from germane.app import access
 from germane.app.engine import Engine
+from germane.app.erasing import erase_here
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild, save_rebuilt
 from germane.app.steps import Steps
@@ -229,7 +231,7 @@ def test_each_letter_of_an_event_has_its_own_reason(
 
 def test_a_replay_while_serving(engine: Engine) -> None:
     """It is durable when it is answered, and counts once however often it is asked for."""
-    body = json.dumps({"type": "track", "event": "x", "userId": "u9", "messageId": "m9"}).encode()
+    body = json.dumps({"type": "identify", "userId": "u9", "messageId": "m9"}).encode()
     engine.accept_now([], [Rejection("event.too_large", "too large", body)], "api")
 
     async def run() -> list[str]:
@@ -273,3 +275,18 @@ def test_a_dismissal_while_serving(engine: Engine) -> None:
         await engine.stop()
 
     asyncio.run(act())
+
+
+def test_a_letter_with_their_address_in_a_link_is_theirs(engine: Engine) -> None:
+    """It is in their export, and goes with an erasure; one of somebody like them stays."""
+    engine.accept_now(
+        [an_event("", kind="identify", user="anna", traits={"email": "anna@x.example"})]
+    )
+    links = ("https://x.example/?to=ANNA%2540x.example", "https://x.example/?to=joanna%40x.example")
+    bodies = [json.dumps({"type": "page", "context": {"page": {"url": x}}}).encode() for x in links]
+    engine.accept_now([], [Rejection("event.missing_id", "no id", each) for each in bodies], "api")
+    export = access.everything(engine, "anna")
+    assert [links[0] in json.dumps(each) for each in export["deadLetters"]] == [True]
+    erase_here(engine, "anna")
+    (left,) = engine.letters()
+    assert links[1].encode() in left.body

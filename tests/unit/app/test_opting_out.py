@@ -297,9 +297,9 @@ def test_the_notice_that_is_declared_is_the_text_that_was_seen(tmp_path: Path) -
 def test_a_browser_that_says_no_is_heard_with_its_question(engine: Engine) -> None:
     """Of somebody who is known it is written down, once; nobody becomes known by it."""
     engine.accept_now([an_event()])
-    engine.signalled("u1", "")
-    engine.signalled("u1", "")
-    engine.signalled("stranger", "")
+    engine.signalled(engine.whose("u1"))
+    engine.signalled(engine.whose("u1"))
+    engine.signalled(engine.whose("stranger"))
     found = said_by(engine.entries, engine.tenant, "u:u1")
     assert {(x.purpose, x.method) for x in found} == {
         ("cross_site_tracking", "gpc"),

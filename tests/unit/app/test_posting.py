@@ -479,7 +479,7 @@ def test_messages_go_with_who_turns_out_to_be_the_same(engine: Engine) -> None:
 
     async def work() -> None:
         await introduced(engine)
-        await engine.accept([an_event("x", user="", anonymous_id="device")])
+        await engine.accept([an_event(user="", anonymous_id="device")])
         await engine.move([planned(message)])
         await engine.accept([an_event("", kind="identify", anonymous_id="device")])
         await drained(a_postman(engine, channel))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from germane.app.engine import Engine
 from germane.app.records import records_of
 from germane.domain.event import Event
-from germane.domain.settings import Settings
+from germane.domain.settings import PrivacySpec, Settings
 from germane.predict.model import SharedModel
 from germane.storage.memory import MemoryStore
 from germane.testing import FakeWorld
@@ -21,7 +21,7 @@ Call = tuple[str, str, str]
 
 def logged(calls: list[Call]) -> Engine:
     """An engine that these calls came to, message ids ``0``, ``1``, ..."""
-    declared = Settings()
+    declared = Settings(privacy=PrivacySpec(undeclared="keep"))
     engine = Engine(declared, MemoryStore(), SharedModel(declared), FakeWorld(), key=b"k")
     for number, (kind, user, other) in enumerate(calls):
         event = Event(

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from germane.config import audit_campaigns, audit_delivery, load_campaigns, load_text, read_campaign
 from germane.domain.campaign import canonical
 from germane.domain.errors import BadCampaign, ConfigInvalid
-from germane.domain.settings import AttributeSpec, CapSpec, DeliverySpec
+from germane.domain.settings import AttributeSpec, CapSpec, DeliverySpec, TraitSpec
 from tests.unit.deliver.life import SETTINGS
 
 WHOLE = """
@@ -316,7 +316,8 @@ def test_the_examples_of_the_how_to_work() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert len(blocks) == 5
     tents = AttributeSpec("category", interest=True)
-    settings = replace(SETTINGS, attributes={"category": tents})
+    billing = {"billing_day": TraitSpec("billing_day")}
+    settings = replace(SETTINGS, attributes={"category": tents}, traits=SETTINGS.traits | billing)
     made = {
         f"c{n}": read_campaign(f"c{n}", tomllib.loads(each), settings)
         for n, each in enumerate(blocks)

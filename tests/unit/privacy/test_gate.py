@@ -208,13 +208,13 @@ def test_traits_of_the_context_pass_the_same_gate() -> None:
     assert admitted(gate(), event, person(cross_site_tracking=True)) == event
 
 
-def test_what_nobody_declared_is_refused_by_name_where_that_is_wished() -> None:
-    """But not how people are reached or called."""
+def test_what_nobody_declared_is_refused_by_name() -> None:
+    """But not how people are reached or called; and where that is wished, it is kept."""
     told = Event(
         "m1", "identify", NOW_MS, user_id="ann", traits={"shoe": 41, "likes": "c1", "name": "Ann"}
     )
-    assert admitted(gate(), told, person()) == told
-    found = gate(undeclared="refuse").admitted(told, person(), NOW_MS, Met())
+    assert admitted(gate(undeclared="keep"), told, person()) == told
+    found = gate().admitted(told, person(), NOW_MS, Met())
     assert found.event is not None
     assert found.event.traits == {"likes": "c1", "name": "Ann"}
     assert found.refused == ("trait shoe",)

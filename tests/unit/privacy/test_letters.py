@@ -57,5 +57,43 @@ def test_of_others(body: Any) -> None:
     assert not of_ann(body)
 
 
+@pytest.mark.parametrize(
+    "note",
+    [
+        "https://x.example/?to=ann%40example.com&a=1",
+        "https://x.example/?to=ANN%40EXAMPLE.COM",
+        "https://x.example/?next=%2Fhello%3Fto%3Dann%2540example.com",
+        "https://x.example/?next=ann%252540example.com",
+        "%61nn@example.com",
+        "j%C3%BCrgen%40x.example",
+        "mailto:ann&#64;example.com",
+        "ann&#x40;example&period;com",
+        "ann&commat;example.com",
+        "ann=40example.com",
+        "ann@exam=\r\nple.com",
+        "j=C3=BCrgen=40x.example",
+        "?to=ann@example.com",
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_address_is_found_however_it_travels(note: str, whole: bool) -> None:
+    """In a link, encoded twice, in HTML, in a mail; in JSON, and in what is none any more."""
+    body = json.dumps({"userId": "bob", "note": note}).encode()
+    assert of_ann(body if whole else body[:-1])
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["mary.ann%40example.com", "ann%40example.company", "ann%2Ex%40example.com", "100% of =40"],
+)
+def test_encoded_addresses_of_others(note: str) -> None:
+    """They stay."""
+    assert not of_ann({"userId": "bob", "note": note})
+
+
+def test_an_escape_in_broken_json() -> None:
+    assert of_ann(b'{"userId": "bob", "note": "ann\\u0040example.com')
+
+
 def test_what_is_said_of_it_counts_too() -> None:
     assert of_ann({"userId": "bob"}, "ann@example.com is no number")

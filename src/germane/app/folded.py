@@ -1,0 +1,54 @@
+"""By which rules the stored state was folded: so that a rebuild that finds another one can say why."""
+
+from __future__ import annotations
+
+from germane.domain.ports import Store
+from germane.domain.record import Txn
+
+RULES = "2"
+"""Of the fold. It is another number where an older log folds to another state: 2, the ledger of consent, idle
+profiles without what is too old, and undeclared data refused."""
+STORED = "folded_by"
+_CHANGED = "several"
+
+
+def note(store: Store, digest: str) -> None:
+    """A folder is opened to write: a new one is folded by today's rules from the start, and what is added under
+    another configuration makes the state one of several.
+
+    Args:
+        store: Of the folder.
+        digest: Of the configuration (``opening.settings_digest``).
+    """
+    stored = store.meta(STORED)
+    if stored is None and not store.last_seq():
+        settle(store, digest)
+    elif stored is not None and _declared(stored) not in (digest, _CHANGED):
+        _put(store, stored.decode().partition(" ")[0], _CHANGED)
+
+
+def settle(store: Store, digest: str) -> None:
+    """All of the state was folded now."""
+    _put(store, RULES, digest)
+
+
+def why_other(store: Store, digest: str) -> str:
+    """Why a rebuild may find another state than the stored one, as a sentence; empty: it may not."""
+    stored = store.meta(STORED)
+    if stored is None or stored.decode().partition(" ")[0] != RULES:
+        return (
+            "an earlier version of Germane made it, and today's reads some of the log otherwise (consent is a "
+            "ledger, what is too old goes, undeclared data is refused). It is so this once: the next rebuild "
+            "finds the same"
+        )
+    if _declared(stored) != digest:
+        return "the configuration has changed since it was made. The next rebuild finds the same"
+    return ""
+
+
+def _declared(stored: bytes) -> str:
+    return stored.decode().partition(" ")[2]
+
+
+def _put(store: Store, rules: str, digest: str) -> None:
+    store.commit(Txn(meta={STORED: f"{rules} {digest}".encode()}))
