@@ -61,9 +61,10 @@ def test_what_shows_is_let_through(html: str) -> None:
 
 
 def test_payloads_that_run_are_found() -> None:
-    """Those that bring an element of their own."""
+    """Those that bring an element of their own; and most of all there are."""
     brought = [x for x in payloads() if x.family in ("script", "svg", "frame") and "<" in x.text]
     kept = [x.text for x in brought if not active(x.text)]
     assert all(x.startswith(("<a ping", "<img src", "<META", "<picture", "<math")) for x in kept), (
         kept
     )
+    assert sum(not active(x.text) for x in payloads()) < 0.4 * len(payloads())
