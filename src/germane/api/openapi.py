@@ -212,13 +212,14 @@ def _card(path: str, method: str, operation: dict[str, Any]) -> str:
     name = ""
     if body:
         name = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+    name, kind = html.escape(name), html.escape(method)
     taken = f"<p>Body: <a href='#{name}'><code>{name}</code></a></p>" if name else ""
     answers = ", ".join(
-        f"<b>{status}</b> {html.escape(each['description'])}"
+        f"<b>{html.escape(status)}</b> {html.escape(each['description'])}"
         for status, each in operation["responses"].items()
     )
     return (
-        f"<details><summary><b class='{method}'>{method.upper()}</b> "
+        f"<details><summary><b class='{kind}'>{html.escape(method.upper())}</b> "
         f"<code>{html.escape(path)}</code> <span>{html.escape(operation['summary'])}</span>"
         f"</summary>{taken}<p>Answers: {answers}</p></details>"
     )

@@ -13,6 +13,7 @@ from germane.domain.errors import BadEdit
 from germane.domain.message import Message
 from germane.domain.moves import AnyMove, Planned, Rewritten
 from germane.domain.record import Record
+from germane.generate.active import active
 
 SUBJECT_MAX, BODY_MAX = 500, 500_000
 _move = msgspec.msgpack.Decoder(AnyMove).decode
@@ -69,6 +70,12 @@ def _check(message: Message, rendered: Rendered, edit: Edit) -> None:
         raise BadEdit(
             "Only one of html and text would change, and people would read different things.",
             hint="Change both: some programs show the one, some the other.",
+        )
+    acts = active(edit.html or "")
+    if acts:
+        raise BadEdit(
+            f"The HTML has {acts}: an e-mail only shows, and whoever reads or approves it must be safe.",
+            hint="Take it out: no scripts, handlers, frames, forms or media. A < that is text is &lt;.",
         )
 
 

@@ -14,6 +14,11 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'none'",
 }
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
+)
+"""The same for the file, which has no headers."""
 _STYLE = (
     ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}"
     "body{margin:0;background:light-dark(#fbfaf8,#14161a);color:light-dark(#1c1f24,#e8e6e1)}"
@@ -58,7 +63,7 @@ def page(export: Mapping[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f'{_POLICY}<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style>'
         f"<main><h1>{escape(title)}</h1>"
         f"<p>As of {escape(str(export.get('exported', '')))}. Known as: {escape(keys)}.</p>"
         f"{parts}</main></html>"

@@ -204,6 +204,7 @@ def test_an_edit_asks_anew_and_its_editor_may_not_approve(tmp_path: Path) -> Non
         (Edit(subject=" "), "1 to 500"),
         (Edit(html="<p>x</p>"), "Only one of html and text"),
         (Edit(html="<p>x</p>", text=" "), "empty"),
+        (Edit(html="<img src=x onerror=x()>", text="x"), "onerror="),
         (Edit(payload={}), "no payload"),
         (Edit(subject="Hello"), "text that it has"),
     ],
