@@ -23,17 +23,19 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
     limits = settings.profile
     months = tuple(each for each in profile.months if each.month >= first_month)
     sums = statistics.totals(months) if len(months) < len(profile.months) else {}
+    items = {
+        key: own.since(each, oldest_s)
+        for key, each in profile.own_items.items()
+        if each.last_s >= oldest_s
+    }
     return replace(
         profile,
         interests={
             name: bounds.fresh(values, now_ms) for name, values in profile.interests.items()
         },
         recent=tuple(each for each in profile.recent if each.at_ms >= oldest),
-        own_items={
-            key: own.since(each, oldest_s)
-            for key, each in profile.own_items.items()
-            if each.last_s >= oldest_s
-        },
+        own_items=items,
+        apart={item: names for item, names in profile.apart.items() if item in items},
         traits={name: each for name, each in profile.traits.items() if each.at_ms >= oldest},
         exposures=bounds.exposures(
             profile.exposures, limits.exposures, settings.longest_window_s, now_ms
