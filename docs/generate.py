@@ -234,7 +234,36 @@ def errors() -> str:
     return "".join(parts)
 
 
+def data() -> str:
+    """What is stored of a person and what a prediction sees, with where it is from."""
+    from germane.predict.features import NAMES
+    from germane.privacy.features import FIELDS, made_from
+
+    parts = [
+        "# Data of people\n\n"
+        "Every field of a profile: what it is made from, its category, and what becomes of what a signal told "
+        "when the consent ends that its "
+        "[category](../explanation/privacy.md#what-may-be-kept-categories) needs. "
+        "*exact*: it goes. *not counted*: signals that need a consent of their own never count in it. "
+        "*not told*: no signal tells it.\n\n"
+        "| field | from | category | what a signal told |\n|---|---|---|---|\n"
+    ]
+    for name, each in FIELDS.items():
+        told = each.origin in ("signals", "traits")
+        category = each.category or ("of each signal or trait" if told else "")
+        undone = f"{each.undone}: {each.why}" if each.why else each.undone
+        parts.append(f"| `{name}` | {each.origin} | {category} | {undone} |\n")
+    parts.append(
+        "\nEvery feature of the ranker, and the fields of the profile and the shared things that it is made "
+        "from. Its categories and purposes are those of its sources: what may not be kept is in none.\n\n"
+        "| feature | made from |\n|---|---|\n"
+    )
+    parts += [f"| `{name}` | {', '.join(made_from(name))} |\n" for name in NAMES]
+    return "".join(parts)
+
+
 PAGES = {
+    "data.md": data,
     "configuration.md": configuration,
     "campaigns.md": campaigns,
     "cli.md": command_line,

@@ -32,6 +32,7 @@ from germane.domain.purposes import (
     is_purpose,
     remedy,
 )
+from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
 from germane.profile.words import rfc3339
 
@@ -137,6 +138,7 @@ class Consents:
                 "purposes": {each: rule(jurisdiction, each) for each in PURPOSES},
                 "gpc": list(engine.settings.privacy.gpc),
                 "refused": dict(engine.refused.most_common()),
+                "declared": in_brief(engine.settings),
                 "undeclared": [
                     {"name": name, "count": count, "remedy": remedy}
                     for name, count, remedy in engine.undeclared_names()

@@ -90,6 +90,7 @@ def privacy(
 def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
     """As the API tells it; before there is data, from the configuration, without a ledger."""
     from germane.domain.purposes import PURPOSES
+    from germane.privacy.features import in_brief
     from germane.privacy.jurisdictions import rule
 
     loaded = common.load(config)
@@ -103,6 +104,7 @@ def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
         "purposes": {each: rule(law, each) for each in PURPOSES},
         "gpc": list(loaded.settings.privacy.gpc),
         "refused": {},
+        "declared": in_brief(loaded.settings),
         "undeclared": [],
         "ledger": None,
     }
@@ -119,6 +121,11 @@ def _tell_standing(found: dict[str, Any]) -> None:
         )
         out.print(f"  {purpose:<28} {words}")
     out.print(f"Sec-GPC: 1 says no to {', '.join(found['gpc']) or 'nothing'}.", markup=False)
+    out.print("Declared:")
+    for category, each in found["declared"].items():
+        names = ", ".join((*each["signals"], *each["traits"]))
+        needs = " and ".join(each["needs"]) or "how people are reached"
+        out.print(f"  {category:<28} {names}; needs {needs}", markup=False)
     _tell_undeclared(found["undeclared"])
     out.print(_ledger_text(found["ledger"]))
     if (found["ledger"] or {}).get("passed") is False:

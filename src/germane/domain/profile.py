@@ -170,3 +170,6 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Consent purpose -> since when, and until when, ``consent`` has it so."""
     muted: Muted = Muted()
     """What the person asked to be spared."""
+    apart: dict[str, tuple[str, ...]] = {}
+    """Own item -> signals that told of it and whose category needs a consent of its own: when that ends, what
+    they told must be found (``privacy.dropping``)."""

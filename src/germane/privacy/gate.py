@@ -17,6 +17,8 @@ from germane.domain.purposes import OFFLINE, PERSONALISATION, TRANSACTIONAL
 from germane.domain.settings import Settings
 from germane.privacy.categories import ANY_OF, CONTACT, NEEDS, SERVICE, category_of
 from germane.privacy.declared import OF_VISITS, Declared, called, told
+from germane.privacy.dropping import without
+from germane.privacy.features import apart
 from germane.privacy.jurisdictions import rule
 from germane.privacy.refusals import ABOUT_ADDRESSES, GPC
 
@@ -59,7 +61,7 @@ class Gate:
         self.declared = Declared(settings)
         declared = {each.category for each in settings.signals.values()}
         declared |= {each.category for each in settings.traits.values()}
-        self._apart = sorted(each for each in declared if len(NEEDS.get(each, ())) > 1)
+        self._apart = sorted(each for each in declared if apart(each))
         """Declared categories that need more than personalisation."""
 
     def allows(self, person: Profile, purpose: str, now_ms: int) -> bool:
@@ -117,8 +119,10 @@ class Gate:
             person = replace(person, traits=traits)
         if not out:
             return person
-        gone = {each.name for each in self.settings.signals.values() if each.category in out}
-        return without(person, gone)
+        specs = self.settings.signals
+        gone = {name for name, each in specs.items() if each.category in out}
+        gone |= {name for name, each in specs.items() if each.cancels in gone}
+        return without(person, gone, self.settings)
 
     def admitted(self, event: Event, person: Profile, now_ms: int, met: Met) -> Admitted:
         """What may be kept of an event.
@@ -240,38 +244,6 @@ class Gate:
     def _over(self, person: Profile, purpose: str, now_ms: int) -> bool:
         stand = person.stands.get(purpose)
         return stand is not None and 0 < stand.until_ms <= now_ms
-
-
-def without(person: Profile, signals: Collection[str]) -> Profile:
-    """The person without what some signals told: the interests that they made, and the things themselves, as
-    far as nothing else speaks of them."""
-    told = any(each.signal in signals for each in person.recent) or any(
-        each.signal in signals
-        for values in person.interests.values()
-        for masses in values.values()
-        for each in masses
-    )
-    if not told:
-        return person
-    recent = tuple(each for each in person.recent if each.signal not in signals)
-    still = {each.item_id for each in recent}
-    dropped = {each.item_id for each in person.recent if each.signal in signals} - still
-    interests = {
-        name: {
-            value: tuple(each for each in masses if each.signal not in signals)
-            for value, masses in values.items()
-        }
-        for name, values in person.interests.items()
-    }
-    return replace(
-        person,
-        recent=recent,
-        interests={
-            name: {value: masses for value, masses in values.items() if masses}
-            for name, values in interests.items()
-        },
-        own_items={x: y for x, y in person.own_items.items() if x not in dropped},
-    )
 
 
 def unlinked(event: Event) -> Event | None:

@@ -181,10 +181,12 @@ def _did(
         return {}
     limits = settings.profile
     turned = pairing.changes(profile, new, settings)
+    items = bounds.own(own.touch(profile, new, turned, settings), limits.own_items)
     return {
         **_summed(profile, new, item_of, settings),
         "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
-        "own_items": bounds.own(own.touch(profile, new, turned, settings), limits.own_items),
+        "own_items": items,
+        "apart": own.apart(profile.apart, new, items, settings),
         "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, keep.oldest),
         "known_orders": repeats.remembered(profile, new, settings),
     }

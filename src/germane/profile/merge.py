@@ -49,6 +49,7 @@ def merge(
     survivor, other = (earlier.todays(each, settings, item_of) for each in (survivor, other))
     survivor, other = repeats.apart(survivor, other, item_of, settings)
     changes = pairing.joined(survivor, other, settings)
+    items = bounds.own(_own(survivor, other, changes), limits.own_items)
     return replace(
         survivor,
         seq=seq,
@@ -57,7 +58,12 @@ def merge(
         traits=_newest(survivor.traits, other.traits),
         interests=_interests(survivor, other, changes, item_of, settings, now_ms),
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
-        own_items=bounds.own(_own(survivor, other, changes), limits.own_items),
+        own_items=items,
+        apart={
+            item: tuple(sorted({*survivor.apart.get(item, ()), *other.apart.get(item, ())}))
+            for item in sorted({*survivor.apart, *other.apart})
+            if item in items
+        },
         rhythm=rhythm.joined(rhythm.hours_of(survivor), rhythm.hours_of(other)),
         **statistics.totals(_months(survivor, other)),
         exposures=bounds.exposures(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal
 
 from germane.domain.decay import month_at
@@ -11,6 +11,7 @@ from germane.domain.event import Interaction
 from germane.domain.pairing import Signals, cancelled
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings, SignalSpec
+from germane.privacy import features
 from germane.profile import bounds
 from germane.profile.pairing import NOTHING, Change
 
@@ -56,6 +57,31 @@ def touch(
             known.get(item_id, NOTHING), changes[item_id], touched.last_s, touched.rejected_s
         )
     return after
+
+
+def apart(
+    known: Mapping[str, tuple[str, ...]],
+    new: Sequence[Interaction],
+    items: Container[str],
+    settings: Settings,
+) -> dict[str, tuple[str, ...]]:
+    """Of which own items signals told that need a consent of their own, after new interactions.
+
+    Args:
+        known: Before; not changed.
+        new: What happened.
+        items: Own items that are kept.
+        settings: The declaration.
+    """
+    found = {item: names for item, names in known.items() if item in items}
+    for each in new:
+        spec = settings.signals[each.signal]
+        meant = cancelled(spec, settings.signals) or spec
+        if each.item_id in items and (
+            features.apart(spec.category) or features.apart(meant.category)
+        ):
+            found[each.item_id] = tuple(sorted({*found.get(each.item_id, ()), spec.name}))
+    return found
 
 
 def joined(item_id: str, one: Profile, two: Profile, change: Change | None) -> OwnItem:

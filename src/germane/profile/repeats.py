@@ -107,11 +107,13 @@ def without(
         if statistics.positive(settings.signals[each.signal]):
             value = statistics.log_price(each, item_of(each.item_id))
             months = statistics.take(months, statistics.single(each.at_ms, value))
+    items = own.without(profile, changes, recent, settings)
     return replace(
         profile,
         recent=recent,
         interests=interests.untold(profile.interests, gone, changes, item_of, settings),
-        own_items=own.without(profile, changes, recent, settings),
+        own_items=items,
+        apart={item: names for item, names in profile.apart.items() if item in items},
         **statistics.totals(months),
     )
 

@@ -13,6 +13,7 @@ from germane.domain.hours import FARTHEST_EAST_H, HOUR_MS, local_hour, zone_of
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.privacy import retention
+from germane.privacy.features import apart
 from germane.profile import bounds
 
 Hours = tuple[int, ...]
@@ -33,7 +34,7 @@ def newly_active(
     """The local hour in which this event shows the person to be there, if that was not known.
 
     A page or screen that was looked at counts, and what means a signal. Taking something back does
-    not: the shop does that when it suits the shop.
+    not: the shop does that when it suits the shop; nor does what needs a consent of its own.
     """
     if event.kind not in {"page", "screen"} and not _did(interactions, settings):
         return None
@@ -64,4 +65,5 @@ def oldest_hour(oldest_ms: int) -> int:
 
 
 def _did(interactions: Sequence[Interaction], settings: Settings) -> bool:
-    return any(not settings.signals[each.signal].cancels for each in interactions)
+    specs = (settings.signals[each.signal] for each in interactions)
+    return any(not each.cancels and not apart(each.category) for each in specs)

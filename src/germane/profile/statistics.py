@@ -16,13 +16,15 @@ from germane.domain.event import Interaction
 from germane.domain.item import Item
 from germane.domain.profile import MonthSum, PriceBand, Profile
 from germane.domain.settings import Settings, SignalSpec
+from germane.privacy.features import apart
 
 Months = tuple[MonthSum, ...]
 
 
 def positive(spec: SignalSpec) -> bool:
-    """Whether a signal is evidence *for* something: counted for readiness and for the price band."""
-    return spec.weight > 0 and not spec.cancels
+    """Whether a signal is evidence *for* something: counted for readiness and for the price band. What needs a
+    consent of its own is in no sum: it could not be taken out of it."""
+    return spec.weight > 0 and not spec.cancels and not apart(spec.category)
 
 
 def log_price(each: Interaction, item: Item | None) -> float | None:

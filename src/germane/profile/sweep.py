@@ -7,14 +7,14 @@ ring still has it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from zlib import crc32
 
 from msgspec.structs import replace
 
 from germane.domain.decay import Masses, month_at
 from germane.domain.months import MS_PER_DAY
-from germane.domain.profile import Profile
+from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.privacy import retention
 from germane.privacy.retention import Limits
@@ -30,15 +30,17 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
     oldest_s, first_month = oldest // 1000, month_at(oldest)
     months = tuple(each for each in profile.months if each.month >= first_month)
     sums = statistics.totals(months) if len(months) < len(profile.months) else {}
+    items = {
+        key: own.since(each, oldest_s)
+        for key, each in profile.own_items.items()
+        if each.last_s >= oldest_s
+    }
     return replace(
         profile,
         interests={name: _fresh(values, keep) for name, values in profile.interests.items()},
         recent=tuple(each for each in profile.recent if each.at_ms >= oldest),
-        own_items={
-            key: own.since(each, oldest_s)
-            for key, each in profile.own_items.items()
-            if each.last_s >= oldest_s
-        },
+        own_items=items,
+        apart={item: names for item, names in profile.apart.items() if item in items},
         traits={
             name: each
             for name, each in profile.traits.items()
@@ -81,11 +83,22 @@ def _fresh(kept: Mapping[str, Masses], keep: Limits) -> dict[str, Masses]:
 
 
 def _of_short_signals(profile: Profile, keep: Limits) -> Profile:
-    """Without things of which only a signal told that is kept for less long than others."""
-    over = [each for each in profile.recent if not keep.keeps_signal(each.signal, each.at_ms)]
-    if all(each.at_ms < keep.oldest for each in over):
-        return profile
+    """Without what only a signal told that is kept for less long than others; such signals are in no sum
+    (``statistics.positive``)."""
     recent = tuple(x for x in profile.recent if keep.keeps_signal(x.signal, x.at_ms))
-    gone = {each.item_id for each in over} - {each.item_id for each in recent}
+    still = {each.item_id for each in recent}
+    gone = {each.item_id for each in profile.recent if each.at_ms >= keep.oldest} - still
+    gone |= {
+        item
+        for item, names in profile.apart.items()
+        if item not in still and _over(profile.own_items.get(item), names, keep)
+    }
+    if not gone and len(recent) == len(profile.recent):
+        return profile
     own_items = {key: each for key, each in profile.own_items.items() if key not in gone}
     return replace(profile, recent=recent, own_items=own_items)
+
+
+def _over(item: OwnItem | None, names: Iterable[str], keep: Limits) -> bool:
+    """Whether all that these signals told of an item is too old."""
+    return item is not None and all(item.last_s * 1000 < keep.of_signal(each) for each in names)
