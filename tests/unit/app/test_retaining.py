@@ -17,7 +17,8 @@ from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.domain.event import Event
 from germane.domain.months import MS_PER_DAY, month_label, month_of
-from germane.domain.moves import Suppressed
+from germane.domain.moves import Stated, Suppressed
+from germane.domain.purposes import SENSITIVE
 from germane.domain.settings import PrivacySpec, Settings, SignalSpec, TraitSpec
 from germane.testing import FakeWorld, an_event
 from germane.testing.canaries import (
@@ -92,6 +93,7 @@ def test_month_by_month(tmp_path: Path) -> None:
     housekeeping nothing is anywhere for longer than it may be."""
     world = FakeWorld(START_MS)
     engine = opened(tmp_path, world, retention={"health": 3, "precise_location": 1})
+    engine.put_moves([Stated("u:u1", SENSITIVE, True, "test", salt="s")])
     for month in range(48):
         events = []
         for day in range(0, 30, 3):
@@ -104,6 +106,11 @@ def test_month_by_month(tmp_path: Path) -> None:
         engine.accept_now(events)
         engine.retain()
         _nothing_is_too_old(engine)
+        profile = engine.profile_of("u:u1")
+        assert {f"i{month}", f"s{month}"} <= set(profile.own_items)
+        assert profile.traits.keys() == {"likes", "place"}
+        of_symptoms = {each for each in profile.own_items if each.startswith("s")}
+        assert of_symptoms == {f"s{each}" for each in range(max(month - 2, 0), month + 1)}
     assert set(engine.store.archive()) == {
         month_label(month_of(world.now_ms()) - age) for age in range(24, 36)
     }
