@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gc
 import signal
@@ -114,10 +113,12 @@ def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
     """
     tune()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no end in mid-air
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
+    try:
         server.run(sockets=[listener])
-    if getattr(server.lifespan, "startup_failed", False):
-        raise GermaneError("The server could not start.", hint="The log above says why.")
+    except SystemExit:  # uvicorn's word for it, and its exit code would mean something else here
+        raise GermaneError("The server could not start.", hint="The log above says why.") from None
+    except KeyboardInterrupt:  # uvicorn raises it again when it is done
+        pass
 
 
 def tune() -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from germane.app.engine import Engine
 from germane.cli import projects
 from germane.cli.chores import Chores
 from germane.cli.errors import BAD_CONFIG, FAILED, WRONG_USE
 from germane.cli.projects import place, sources, strangers
 from germane.cli.served import Served, opened
-from germane.domain.errors import ConfigInvalid, GermaneError, WrongUse
+from germane.domain.errors import ConfigInvalid, GermaneError, StorageFailed, WrongUse
 from germane.domain.settings import TrainingSpec
 from tests.unit.cli.test_import import germane
 
@@ -218,6 +219,30 @@ def test_all_are_kept_whatever_becomes_of_one(
     assert sorted(kept) == ["blog", "shop"]
     assert list((tmp_path / "shop" / "germane-data" / "models").rglob("*")), "the snapshot"
     for each in sources(given):
+        with opened(each):
+            pass
+
+
+def test_one_that_cannot_start_is_no_good_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends, with an error and not as if somebody had stopped it; no folder stays taken."""
+    start = Engine.start
+
+    async def no(engine: Engine) -> None:
+        if engine.folder is not None and engine.folder.parent.name == "blog":
+            raise StorageFailed("it cannot start")
+        await start(engine)
+
+    given = [a_project(tmp_path, name, port="0") for name in ("shop", "blog")]
+    monkeypatch.setattr(Engine, "start", no)
+    monkeypatch.setattr("germane.cli.logs.set_up_logging", lambda _: None)
+    monkeypatch.setattr("germane.cli.serving.tune", lambda: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(GermaneError, match="The server could not start"):
+        projects.serve_all(given, None, 0)
+    for each in sources(given):
+        assert not (each.folder / "germane.address").exists()
         with opened(each):
             pass
 
