@@ -34,7 +34,9 @@ def test_a_leak_is_found(tmp_path: Path) -> None:
             async with serving(shops) as street:
                 own, other = shops
                 keys = other.keys | {"configured write": own.keys["configured write"]}
-                thief = replace(other, keys=keys, ids=own.ids, served=own.served)
+                thief = replace(
+                    other, keys=keys, ids=own.ids, served=own.served, sendgrid=own.sendgrid
+                )
                 walk = Walk(street, own, thief, tally := Tally())
                 (track, batch) = [
                     x for x in await walk.describe() if x.path in ("/v1/track", "/v1/batch")
@@ -49,7 +51,7 @@ def test_a_leak_is_found(tmp_path: Path) -> None:
         "POST /v1/track | their configured write | basic key | was let in",
         "POST /v1/batch | their configured write | body key | is known from others of its kind",
         "GET u | is known from a forged one",
-        "postmark | is known from a forged one",
+        "sendgrid | is known from a forged one",
     ):
         assert any(each.startswith(said) for each in leaks), said
 

@@ -114,7 +114,19 @@ def place(
             for what, taken, said, asked in rows
             if asked and said != taken
         ]
+    notes += [each for each in map(_led_elsewhere, projects) if each]
     return first.host if host is None else host, first.port if port is None else port, notes
+
+
+def _led_elsewhere(source: Source) -> str:
+    """That links in messages may lead past the project; empty: they lead to it."""
+    base, prefix = source.loaded.channels.links.base_url, prefix_of(source.name)
+    if not base or base.endswith(prefix):
+        return ""
+    return (
+        f"{source.config} has links lead to {base}: it takes a proxy that leads them on to {prefix}, or "
+        "a base_url that ends so."
+    )
 
 
 def strangers(projects: Sequence[Served]) -> None:

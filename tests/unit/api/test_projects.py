@@ -16,12 +16,18 @@ from germane.api.nobody import nobody
 from germane.api.places import NAME, prefix_of, split
 from germane.api.projects import Project, Projects
 from germane.api.server import build
+from germane.app.back import way_back
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
+from germane.app.postbox import Postbox
+from germane.config.channels import ChannelsSpec, LinksSpec
+from germane.deliver.tracking import prepared
 from germane.domain.errors import StorageFailed
 from germane.domain.record import Txn
+from germane.domain.sending import Outgoing
 from germane.storage.memory import MemoryStore
 from germane.testing import a_shop
+from germane.testing.approvals import a_message
 from tests.unit.api.asking import Answer, ask, bearer
 
 EVENT = {"event": "Product Viewed", "userId": "u", "properties": {"product_id": "i1"}}
@@ -164,6 +170,42 @@ def test_pages_and_addresses(engines: dict[str, Engine]) -> None:
         ("GET", why.removeprefix("http://here").replace("shop", "blog")),
     )
     assert (here.status, there.status) == (200, 404)
+
+
+def test_links_in_messages(engines: dict[str, Engine]) -> None:
+    """With a base_url that has the prefix: a click, one-click unsubscription, and why."""
+    spec = ChannelsSpec(links=LinksSpec(base_url="http://here/p/shop", key="a key of links, long"))
+    shop = engines["shop"]
+    back = way_back(shop, spec)
+    mail = Outgoing(
+        message_id="m-1",
+        person="u:ann",
+        to="ann@x.example",
+        purpose="news",
+        html='<a href="https://x.example/">x</a>',
+    )
+    made = prepared(mail, back.keys, spec.links.base_url, track=True)
+    app = Projects(
+        {"shop": Project(build(shop, Keys("w", "s"), back=back, project="shop"), lambda: True)}
+    )
+    click = made.html.partition('href="http://here')[2].partition('"')[0]
+    leave = made.unsubscribe_url.removeprefix("http://here")
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    led, page, left = live(
+        app, ("GET", click), ("GET", leave), ("POST", leave, form, b"List-Unsubscribe=One-Click")
+    )
+    assert (led.status, dict(led.headers)["location"]) == (302, "https://x.example/")
+    assert (page.status, left.status) == (200, 200)
+    assert b'<form method="post">' in page.body, "it is sent to where it stands"
+
+
+def test_why_of_a_message_without_a_known_address(engines: dict[str, Engine]) -> None:
+    """A path, from the server that was asked: with the prefix."""
+    message, _ = a_message()
+    post = Postbox(engines["shop"], ChannelsSpec(), prefix="/p/shop")
+    assert post.why(message).startswith("/p/shop/w/")
+    told = Postbox(engines["shop"], ChannelsSpec(links=LinksSpec(base_url="https://go.example")))
+    assert told.why(message).startswith("https://go.example/w/")
 
 
 def test_browsers_ask_first(engines: dict[str, Engine]) -> None:

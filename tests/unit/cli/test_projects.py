@@ -155,6 +155,17 @@ def test_where_it_listens(tmp_path: Path) -> None:
     assert place(found, "::1", 0) == ("::1", 0, [])
 
 
+def test_links_that_lead_past_the_project(tmp_path: Path) -> None:
+    """A proxy may lead them on: it is told, and no error."""
+    right = LINKS.replace("/p/x", "/p/shop")
+    found = sources(
+        [a_project(tmp_path, "shop", more=right), a_project(tmp_path, "blog", more=LINKS)]
+    )
+    (note,) = place(found, None, None)[2]
+    assert note.startswith(f"{found[1].config} has links lead to https://go.example/p/x")
+    assert "on to /p/blog" in note
+
+
 def test_a_copied_data_folder(tmp_path: Path) -> None:
     """It has the keys, operators and seals of the first."""
     shop, blog = sources([a_project(tmp_path, name) for name in ("shop", "blog")])
