@@ -41,7 +41,7 @@ def drive_python(server: Server, version: str, mode: str, *, key: str = "", url:
     )
 
 
-def drive_node(server: Server, *, key: str = "", url: str = "") -> str:
+def drive_node(server: Server, *, key: str = "", url: str = "", path: str = "") -> str:
     """Run the Node client's script; what it printed."""
     return _printed(
         [
@@ -49,6 +49,7 @@ def drive_node(server: Server, *, key: str = "", url: str = "") -> str:
             str(CLIENTS / "node_client.js"),
             url or server.url,
             key or server.write_key,
+            path,
         ],
         NODE_PATH=str(tools.node_project() / "node_modules"),
     )

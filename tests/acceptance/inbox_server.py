@@ -12,7 +12,8 @@ from germane.api.auth import Keys
 from germane.api.server import build
 from germane.app import open_engine
 from germane.cli import common
-from germane.cli.serving import http_server, listen, run_server, set_up_logging
+from germane.cli.logs import set_up_logging
+from germane.cli.serving import http_server, listen, run_server
 from germane.domain.inbox import Nudge
 
 

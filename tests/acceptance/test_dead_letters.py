@@ -51,9 +51,8 @@ def test_replay_beside_a_server(tmp_path: Path) -> None:
         assert (code, list(found["failed"])) == (1, [str(second)])
         code, found = replay(server, str(first))
         assert found["failed"] == {str(first): "it was replayed already"}
-        code, found = replay(server, str(second), at=1)
-        assert code == 1
-        assert "nothing that is a Germane server answers" in found["said"]
+        code, found = replay(server, str(first), at=1)  # the data folder says where the server is
+        assert found["failed"] == {str(first): "it was replayed already"}
         assert letters(server, "dismiss")[0] == 2, "which?"
         code, found = letters(server, "dismiss", str(second), "77")
         assert (code, found["dismissed"]) == (1, 1)

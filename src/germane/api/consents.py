@@ -36,6 +36,8 @@ from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
 from germane.profile.words import rfc3339
 
+HONOURED = {"gpc": True, "lastUpdate": "2026-11-29"}
+"""Global Privacy Control means something here."""
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 
 
@@ -155,8 +157,9 @@ class Consents:
         )
 
     async def gpc(self, request: Request) -> Response:
-        """``GET /.well-known/gpc.json``: Global Privacy Control is honoured here."""
-        return answer({"gpc": True, "lastUpdate": "2026-11-29"})
+        """``GET /.well-known/gpc.json``: whether Global Privacy Control is honoured here."""
+        honoured = bool(self._engine.settings.privacy.gpc)
+        return answer(HONOURED if honoured else {**HONOURED, "gpc": False})
 
     def _allowed(self, person: str) -> dict[str, bool]:
         engine = self._engine

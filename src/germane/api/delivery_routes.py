@@ -78,7 +78,7 @@ def _messages(on: Messages) -> list[Endpoint]:
     return [
         Endpoint(
             "GET", "/v1/messages", on.page, "The outbox", tag, "people.read",
-            query=(("limit", 1, MOST),), also=(404,),
+            query=(("limit", 1, MOST),), texts=("campaign", "status", "person", "after"), also=(404,),
         ),
         Endpoint(
             "GET", one, on.one, "One message, with its text and its reasons", tag, "people.read", also=(404,)
@@ -94,7 +94,7 @@ def _messages(on: Messages) -> list[Endpoint]:
         ),
         Endpoint(
             "GET", "/v1/why-not", on.why_not, "Why somebody has, or has not, had a campaign's message",
-            tag, "people.read", also=(404,),
+            tag, "people.read", texts=("person", "campaign"), also=(404,),
         ),
         Endpoint("GET", "/v1/switch", on.switches, "Kill switches that are on", tag, "campaigns.read"),
         Endpoint(

@@ -36,6 +36,8 @@ _CALL = {
         "event": {"type": "string"},
         "userId": {"type": "string"},
         "anonymousId": {"type": "string"},
+        "previousId": {"type": "string"},
+        "groupId": {"type": "string"},
         "messageId": {"type": "string", "maxLength": 100},
         "timestamp": {"type": "string"},
         "sentAt": {"type": "string"},
@@ -48,8 +50,8 @@ _CALL = {
 }
 
 
-def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
-    """The whole description."""
+def document(endpoints: Sequence[Endpoint], prefix: str = "") -> dict[str, Any]:
+    """The whole description; ``prefix``: what stands before every path."""
     bodies = [each.body for each in endpoints if each.body not in (None, dict)]
     _, components = msgspec.json.schema_components(
         [*dict.fromkeys(bodies), ErrorBody, ReceiptBody, OutcomeReceiptBody, Nudge],
@@ -65,6 +67,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
             "version": __version__,
             "description": "Signals in, decisions out, outcomes back.",
         },
+        **({"servers": [{"url": prefix}]} if prefix else {}),
         "paths": paths,
         "components": {
             "schemas": {**components, "TrackingCall": _CALL},
@@ -182,7 +185,7 @@ def _for_people(each: Endpoint) -> dict[str, Any]:
     }
 
 
-def page(whole: dict[str, Any]) -> str:
+def page(whole: dict[str, Any], prefix: str = "") -> str:
     """The description as a page: plain HTML, no script, no outside host."""
     sections: dict[str, list[str]] = {}
     for path, methods in whole["paths"].items():
@@ -199,9 +202,10 @@ def page(whole: dict[str, Any]) -> str:
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        "<link rel=icon href=data:,><title>Germane API</title><link rel=stylesheet href=/docs.css>"
+        "<link rel=icon href=data:,><title>Germane API</title>"
+        f"<link rel=stylesheet href={prefix}/docs.css>"
         f"<main><h1>Germane API <small>{html.escape(whole['info']['version'])}</small></h1>"
-        "<p>The same as a document: <a href=/openapi.json>openapi.json</a>. "
+        f"<p>The same as a document: <a href={prefix}/openapi.json>openapi.json</a>. "
         "Keys go into basic auth as the user name.</p>"
         f"{body}<h2>Schemas</h2>{schemas}</main></html>"
     )

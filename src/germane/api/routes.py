@@ -39,6 +39,7 @@ def endpoints(
     streamed: InboxPort | None = None,
     ways: Ways | None = None,
     composer: Composer | None = None,
+    prefix: str = "",
 ) -> list[Endpoint]:
     """All endpoints, in the order in which the documentation shows them.
 
@@ -46,15 +47,44 @@ def endpoints(
     ``anonymous``: browsers without a person token may ask for their own anonymousId. ``inbox``: what waits
     for a person in the app; ``streamed``: the same as a stream. ``ways``: those out that are configured;
     ``None``: not known. ``composer``: renders messages that a person changes.
+    ``prefix``: what stands before every path.
     """
-    back = back or way_back(engine)
     callers = Callers(engine, keys)
+    table = unguarded(
+        engine,
+        callers,
+        back,
+        anonymous=anonymous,
+        inbox=inbox,
+        streamed=streamed,
+        ways=ways,
+        composer=composer,
+        prefix=prefix,
+    )
+    guard = Guard(engine, callers)
+    return [guard.over(each) for each in table]
+
+
+def unguarded(
+    engine: Engine,
+    callers: Callers,
+    back: Back | None = None,
+    *,
+    anonymous: bool = False,
+    inbox: Inbox = inboxes.nothing,
+    streamed: InboxPort | None = None,
+    ways: Ways | None = None,
+    composer: Composer | None = None,
+    prefix: str = "",
+) -> list[Endpoint]:
+    """The same before anybody is asked for a key: for ``endpoints``, and for where no key opens anything."""
+    back = back or way_back(engine)
     operations = Operations(engine)
     browsers = Browsers(engine, callers, anonymous=anonymous)
     why = Why(engine, browsers, back)
-    table = [
+    return [
         *_tracking(engine, callers),
-        *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back))),
+        *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back, prefix))),
         _feedback(why),
         *privacy(engine),
         *rights(engine),
@@ -70,8 +100,6 @@ def endpoints(
         *security(engine),
         *_health(operations),
     ]
-    guard = Guard(engine, callers)
-    return [guard.over(each) for each in table]
 
 
 def _decisions(on: Decisions) -> list[Endpoint]:
@@ -252,6 +280,7 @@ def _streams(browsers: Browsers, streamed: InboxPort | None) -> list[Endpoint]:
             "Decisions",
             "decide",
             media="text/event-stream",
+            texts=("userId", "anonymousId", "writeKey", "token", "after"),
             also=(400, 401, 403),
         )
     ]
@@ -371,6 +400,7 @@ def _tracking(engine: Engine, callers: Callers) -> list[Endpoint]:
             "track",
             answer=schemas.SUCCESS,
             body=dict,
+            texts=("writeKey",),
         )
         for name, route in ingest.ROUTES.items()
     ]

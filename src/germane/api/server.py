@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from germane.api import openapi, snippet
 from germane.api.auth import Keys
 from germane.api.body import answer
 from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
+from germane.api.places import prefix_of
 from germane.api.routes import endpoints
 from germane.app.back import Back
 from germane.app.channels import Ways
@@ -34,6 +35,7 @@ from germane.domain.inbox import Inbox
 
 _log = structlog.get_logger("germane.access")
 _WHOLE = ":whole}"
+Handling = Callable[[Request, Exception], Awaitable[Response]]
 _QUIET = ("/livez", "/readyz", "/metrics")
 _CORS = (
     (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
@@ -67,7 +69,8 @@ def build(
     back: Back | None = None,
     delivery: Delivery | None = None,
     ways: Ways | None = None,
-) -> ASGIApp:
+    project: str = "",
+) -> Edge:
     """The application: the engine starts and stops with it.
 
     Args:
@@ -82,7 +85,9 @@ def build(
         back: What links and providers need.
         delivery: What sends messages; it starts and stops with the engine.
         ways: Those out that are configured; ``None``: not known, so campaigns are not held against them.
+        project: Its name among several of one server; empty: it has the server for itself.
     """
+    prefix = prefix_of(project)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -107,14 +112,29 @@ def build(
         streamed=streamed,
         ways=ways,
         composer=delivery.composer if delivery is not None else None,
+        prefix=prefix,
     )
-    pages = snippet.routes(engine.settings, keys, example=anonymous)
+    pages = snippet.routes(engine.settings, keys, example=anonymous, prefix=prefix)
+    every = [*extra_routes, *pages, *_described(table, prefix)]
+    return over(table, every, lifespan, allowed_origins=allowed_origins, access_log=access_log)
+
+
+def over(
+    table: list[Endpoint],
+    pages: Sequence[BaseRoute] = (),
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
+    *,
+    allowed_origins: Sequence[str] = (),
+    access_log: bool = True,
+    missing: Handling = on_http_error,
+) -> Edge:
+    """Endpoints and pages as an application; ``missing`` answers what is at no address of theirs."""
     app = Starlette(
-        routes=[*_routes(table), *extra_routes, *pages, *_described(table)],
+        routes=[*_routes(table), *pages],
         lifespan=lifespan,
         exception_handlers={
             GermaneError: on_germane_error,
-            HTTPException: on_http_error,
+            HTTPException: missing,
             Exception: on_crash,
         },
     )
@@ -161,9 +181,9 @@ def _dispatch(methods: dict[str, Endpoint]) -> Any:
     return endpoint
 
 
-def _described(table: list[Endpoint]) -> list[BaseRoute]:
-    whole = openapi.document(table)
-    shown = openapi.page(whole)
+def _described(table: list[Endpoint], prefix: str) -> list[BaseRoute]:
+    whole = openapi.document(table, prefix)
+    shown = openapi.page(whole, prefix)
 
     async def description(request: Request) -> Response:
         return answer(whole)
@@ -175,7 +195,7 @@ def _described(table: list[Endpoint]) -> list[BaseRoute]:
         return Response(openapi.CSS, media_type="text/css")
 
     async def start(request: Request) -> Response:
-        return RedirectResponse("/docs", 307)
+        return RedirectResponse(f"{prefix}/docs", 307)
 
     shown_at_root = Route("/", start)
     return [
@@ -191,7 +211,7 @@ class Edge:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: Starlette,
         direct: dict[str, Handler],
         origins: frozenset[str],
         *,
@@ -201,6 +221,10 @@ class Edge:
         self._direct = direct
         self._origins = origins
         self._access_log = access_log
+
+    def living(self) -> AbstractAsyncContextManager[Any]:
+        """Started on the way in, stopped on the way out: for whoever serves several."""
+        return self._app.router.lifespan_context(self._app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

@@ -60,8 +60,9 @@ def _close(style: str) -> str:
     return _AFTER.sub(r"\1", _AROUND.sub(r"\1", style)).replace(";}", "}").strip()
 
 
-def routes(settings: Settings, keys: Keys, *, example: bool) -> list[BaseRoute]:
-    """The script; with ``example`` also the page, which shows the first grid."""
+def routes(settings: Settings, keys: Keys, *, example: bool, prefix: str = "") -> list[BaseRoute]:
+    """The script; with ``example`` also the page, which shows the first grid. ``prefix``: what stands before
+    every path."""
     plain = script().encode()
     packed = gzip.compress(plain, 9, mtime=0)
     tag = f'"{blake2b(plain, digest_size=12).hexdigest()}"'
@@ -85,7 +86,7 @@ def routes(settings: Settings, keys: Keys, *, example: bool) -> list[BaseRoute]:
     found: list[BaseRoute] = [Route("/germane.js", serve)]
     grids = [name for name, each in settings.surfaces.items() if each.kind == "grid"]
     if example and grids:
-        shown = _example(grids[0], keys.write)
+        shown = _example(grids[0], keys.write, prefix)
 
         async def page(request: Request) -> Response:
             return HTMLResponse(shown, headers={"Content-Security-Policy": _CSP})
@@ -98,8 +99,8 @@ def routes(settings: Settings, keys: Keys, *, example: bool) -> list[BaseRoute]:
     return found
 
 
-def _example(surface: str, write_key: str) -> str:
+def _example(surface: str, write_key: str, prefix: str) -> str:
     text = files("germane").joinpath("static/example.html").read_text("utf-8")
-    return text.replace("SURFACE", html.escape(surface)).replace(
-        "WRITE_KEY", html.escape(write_key)
-    )
+    for name, value in (("PREFIX", prefix), ("SURFACE", surface), ("WRITE_KEY", write_key)):
+        text = text.replace(name, html.escape(value))
+    return text

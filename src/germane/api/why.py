@@ -45,12 +45,14 @@ class FeedbackReport(wire.Wire):
 class WhyLinks:
     """Addresses of the page."""
 
-    def __init__(self, back: Back) -> None:
+    def __init__(self, back: Back, prefix: str = "") -> None:
+        """``prefix``: what stands before every path, where the address is not configured."""
         self._back = back
+        self._prefix = prefix
 
     def of(self, decision: Decision, request: Request) -> str:
         """The page about a decision; empty where it has none."""
-        base = self._back.base_url or str(request.base_url).rstrip("/")
+        base = self._back.base_url or str(request.base_url).rstrip("/") + self._prefix
         return link_of(decision, self._back.keys, base)
 
 

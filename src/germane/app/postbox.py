@@ -38,6 +38,8 @@ class Postbox:
     engine: Engine
     spec: ChannelsSpec
     content: ContentSpec = field(default_factory=ContentSpec)
+    prefix: str = ""
+    """What stands before every path of this server, where its address is not configured."""
 
     def channels(self) -> dict[str, Channel]:
         """Every way out by name. A project with one webhook for messages need not name it.
@@ -76,7 +78,7 @@ class Postbox:
 
     def why(self, message: Message) -> str:
         """*Why am I seeing this?*, of a message; a path where this server does not know its own address."""
-        return link_to_message(message, self._keys(), self.spec.links.base_url)
+        return link_to_message(message, self._keys(), self.spec.links.base_url or self.prefix)
 
     def written(self, message: Message) -> Outgoing:
         """Everything of a message, with its links led over this server where that is wanted.

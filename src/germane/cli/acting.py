@@ -40,7 +40,9 @@ def done(act: Act, config: Path, data: Path | None) -> dict[str, Any]:
         with common.opened(config, data, mode="write") as engine:
             return asyncio.run(_served(engine, act))
     except StorageBusy:
-        return there(config, act.path, act.body, method=act.method or "", operator=act.operator)
+        return there(
+            config, data, act.path, act.body, method=act.method or "", operator=act.operator
+        )
 
 
 async def _served(engine: Engine, act: Act) -> dict[str, Any]:

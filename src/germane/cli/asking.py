@@ -10,9 +10,9 @@ from http import HTTPStatus
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from germane.cli import common
+from germane.cli import address, common
 from germane.cli.choosing import show_choice, show_standing
 from germane.cli.common import many
 from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPerson
@@ -122,7 +122,7 @@ def moment(
             found = engine.moment(who, hours=hours, top=top)
     except StorageBusy:
         path = f"/v1/people/{quote(who, safe='')}/moment?hours={hours}&top={top}"
-        found = there(config, path)
+        found = there(config, data, path)
     if found is None:
         raise UnknownPerson(f"Nothing is known about {who!r}.")
     if as_json:
@@ -159,7 +159,7 @@ def actions(surface: str, config: Path, data: Path | None, *, as_json: bool) -> 
         with common.opened(config, data, mode="write") as engine:
             found = standing_view(engine.standing(surface), engine.surface(surface))
     except StorageBusy:
-        found = there(config, f"/v1/surfaces/{quote(surface, safe='')}/actions")
+        found = there(config, data, f"/v1/surfaces/{quote(surface, safe='')}/actions")
     if as_json:
         common.print_json(found)
     else:
@@ -196,7 +196,7 @@ def decide(
         answer = _here(ids, asked, config, data, record=record)
     except StorageBusy:
         body = {"person": ids, "surfaces": [asked], "explain": True, "record": record}
-        answer = there(config, "/v1/decide", body)
+        answer = there(config, data, "/v1/decide", body)
     if as_json:
         common.print_json(answer)
     else:
@@ -238,6 +238,7 @@ def _here(
 
 def there(
     config: Path,
+    data: Path | None,
     path: str,
     body: dict[str, Any] | None = None,
     *,
@@ -249,10 +250,12 @@ def there(
     ``operator``: in whose name. ``patience_s``: so long it may take.
 
     Raises:
-        GermaneError: it said no, or there is none where the configuration says.
+        GermaneError: it said no, or there is none where the data folder says, or else the configuration.
     """
-    runtime = common.load(config).runtime
-    url = f"http://{_reachable(runtime.host)}:{runtime.port}"
+    loaded = common.load(config)
+    runtime = loaded.runtime
+    told = address.read(common.data_dir(loaded, config, data))
+    url = told or address.of(runtime.host, runtime.port)
     key = runtime.admin_key or runtime.server_key
     request = urllib.request.Request(  # noqa: S310 - always http
         url + path,
@@ -272,12 +275,6 @@ def there(
             raise _refused(error, url) from None
     except (OSError, ValueError, HTTPException) as error:
         raise _nobody(url, f"nothing that is a Germane server answers at {url}: {error}") from None
-
-
-def _reachable(host: str) -> str:
-    """Where to ask a server that listens at an address: every address means this machine, too."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nobody listens here
-    return f"[{host}]" if ":" in host else host
 
 
 def _refused(error: urllib.error.HTTPError, url: str) -> GermaneError:
@@ -303,7 +300,7 @@ def said_no(status: int, said: Any) -> GermaneError:
 
 
 def _nobody(url: str, why: str) -> GermaneError:
-    port = url.rpartition(":")[2]
+    port = urlsplit(url).port
     return GermaneError(
         f"Another process has the data folder open, and {why}.",
         hint=f"If it is a server on another port than {port}, say so: GERMANE_SERVER__PORT=8500 "

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from structlog.contextvars import bind_contextvars
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -31,7 +33,10 @@ class Chores(threading.Thread):
     ran before. What a training promotes ranks from the next question on, without a pause.
     """
 
-    def __init__(self, engine: Engine, config: Path, folder: Path, spec: TrainingSpec) -> None:
+    def __init__(
+        self, engine: Engine, config: Path, folder: Path, spec: TrainingSpec, project: str = ""
+    ) -> None:
+        """``project``: its name, for the log, where there are several."""
         super().__init__(name="germane-chores", daemon=True)
         from germane.app.cadence import Cadence
 
@@ -40,9 +45,12 @@ class Chores(threading.Thread):
         self._child: subprocess.Popen[bytes] | None = None
         self._snapshot_seq = engine.seq
         self._training = Cadence(spec)
+        self._project = project
 
     def run(self) -> None:
         """Until closed."""
+        if self._project:
+            bind_contextvars(project=self._project)
         while not self._ended.wait(LOOK_S):
             if self._engine.stale:  # nothing else is to be made of what is in the log no more
                 self.relearn()

@@ -89,7 +89,7 @@ def writing(
         except StorageBusy:
             yield Desk(
                 lambda method, path, body: there(
-                    config, path, body, method=method, operator=operator
+                    config, data, path, body, method=method, operator=operator
                 ),
                 served=True,
             )

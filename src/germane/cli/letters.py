@@ -122,7 +122,7 @@ def _settle(
             act = engine.replay_letter if do == "replay" else engine.dismiss_letter
             results = {number: act(number) for number in wanted}
     except StorageBusy:
-        results = {number: _there(do, config, number) for number in wanted}
+        results = {number: _there(do, config, data, number) for number in wanted}
     _tell(do, results, as_json=as_json)
     return int(any(results.values()))
 
@@ -144,10 +144,10 @@ def _agreed(do: Do, count: int) -> bool:
     return False
 
 
-def _there(do: Do, config: Path, number: int) -> str:
+def _there(do: Do, config: Path, data: Path | None, number: int) -> str:
     """Have the server that runs do it with one; empty, or why it could not."""
     try:
-        return str(there(config, f"/v1/dead-letters/{number}/{do}", {})["reason"])
+        return str(there(config, data, f"/v1/dead-letters/{number}/{do}", {})["reason"])
     except NotFound:
         return "there is no such dead letter"
 

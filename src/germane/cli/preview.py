@@ -106,7 +106,7 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
         )
         chosen = pick(content, facts, asked)
         listed = {
-            each.name: _listed(each, profile, engine, facts, config if not ranks else None)
+            each.name: _listed(each, profile, engine, facts, None if ranks else (config, data))
             for each in lists
         }
     rendered = render(content, Chosen(chosen, listed), facts)
@@ -218,11 +218,15 @@ def _item(
 
 
 def _listed(
-    slot: Slot, profile: Profile, engine: Engine | None, facts: Facts, server: Path | None
+    slot: Slot,
+    profile: Profile,
+    engine: Engine | None,
+    facts: Facts,
+    server: tuple[Path, Path | None] | None,
 ) -> tuple[Item, ...]:
     """What the surface would answer; a look that leaves no trace. For somebody made up: any items.
 
-    ``server`` is the configuration of the one that has the data folder, where it must be asked.
+    ``server``: configuration and data folder of the one that has the data folder, where it must be asked.
     """
     if engine is None or slot.surface not in engine.settings.surfaces:
         return ()
@@ -235,7 +239,7 @@ def _listed(
         asked |= {"size": slot.size} if slot.size else {}
         who = {"userId": key} if kind == "u" else {"anonymousId": key}
         body = {"person": who, "surfaces": [asked], "record": False}
-        answer = there(server, "/v1/decide", body)
+        answer = there(*server, "/v1/decide", body)
         ids = [each["itemId"] for each in answer["decisions"][0]["items"]]
     else:
         ask = Ask(slot.surface, size=slot.size or None)

@@ -97,17 +97,7 @@ def check(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = Fa
     raise typer.Exit(project.check(config, data, as_json=as_json))
 
 
-@app.command()
-def serve(
-    config: Config = DEFAULT_CONFIG,
-    data: Data = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0: any free one.", min=0, max=65535)
-    ] = None,
-) -> None:
-    """Take events and answer decisions over HTTP."""
-    serving.serve(config, data, host, port)
+app.command("serve")(serving.serve)
 
 
 @app.command("import")

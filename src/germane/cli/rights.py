@@ -99,7 +99,7 @@ def _done(person: str, config: Path, data: Path | None) -> dict[str, Any]:
             return receipt
     except StorageBusy:
         path = f"/v1/people/{quote(person, safe='')}"
-        return there(config, path, method="DELETE", patience_s=PATIENCE_S)
+        return there(config, data, path, method="DELETE", patience_s=PATIENCE_S)
 
 
 def _agreed(person: str, config: Path, data: Path | None) -> bool:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gc
-import logging
 import signal
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
+import typer
 
 from germane.cli import common
-from germane.cli.chores import Chores
-from germane.cli.common import many
+from germane.cli.common import DEFAULT_CONFIG, Config, Data, many
+from germane.cli.logs import set_up_logging
 from germane.cli.project import print_findings
-from germane.domain.errors import ConfigInvalid, GermaneError
+from germane.cli.served import Source, opened
+from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
-
-    from germane.config import Runtime
 
 
 GC_THRESHOLDS = (20_000, 20, 50)
@@ -34,60 +31,61 @@ SWITCH_S = 0.0005
 """The writer thread waits for the interpreter no longer than this when a commit is through."""
 
 
-def serve(config: Path, data: Path | None, host: str | None, port: int | None) -> None:
-    """Serve until stopped."""
-    from germane.api.auth import Keys
-    from germane.api.server import build
-    from germane.app import open_engine, save_snapshot
-    from germane.app.back import way_back
-    from germane.app.channels import ways_of
-    from germane.app.inbox import Waiting
-    from germane.app.postbox import Postbox
-    from germane.config import audit, audit_delivery
+def serve(
+    context: typer.Context,
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0: any free one.", min=0, max=65535)
+    ] = None,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="NAME=FILE, once for each of several projects: a name, and the configuration file. Each is "
+            "served under /p/NAME."
+        ),
+    ] = None,
+) -> None:
+    """Take events and answer decisions over HTTP."""
+    if not project:
+        serve_one(config, data, host, port)
+        return
+    said = context.get_parameter_source("config")
+    if data is not None or (said is not None and said.name != "DEFAULT"):
+        raise WrongUse(
+            "--project says where a project is: --config and --data (GERMANE_CONFIG, GERMANE_DATA) do not go "
+            "with it.",
+            hint="Leave them out; the data folder is that under [server] of each configuration.",
+        )
+    from germane.cli.projects import serve_all
 
-    loaded = common.load(config)
-    runtime = loaded.runtime
-    require_keys(runtime)
+    serve_all(project, host, port)
+
+
+def serve_one(config: Path, data: Path | None, host: str | None, port: int | None) -> None:
+    """Serve one project until stopped."""
+    source = Source.read(config, data)
+    runtime = source.loaded.runtime
     set_up_logging(runtime.log)
-    folder = common.data_dir(loaded, config, data)
     listener = listen(host or runtime.host, runtime.port if port is None else port)
     out = common.console()
-    engine = open_engine(loaded.settings, folder)
-    try:
-        findings = audit(loaded.settings, engine.catalogue.values(), engine.world.now_ms())
-        findings += audit_delivery(loaded.settings.delivery)
-        print_findings([each for each in findings if each.level == "error"], out)
-        address = "http://{}:{}".format(*listener.getsockname()[:2])
+    with listener, opened(source) as served:
+        print_findings(served.findings(), out)
+        where = listener.getsockname()[:2]
+        address = "http://{}:{}".format(*where)
         out.print(
             f"[bold green]Germane[/] listens on [bold]{address}[/] "
-            f"(API: {address}/docs, data: {folder})"
+            f"(API: {address}/docs, data: {source.folder})"
         )
         if runtime.browser_decisions == "anonymous":
             out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
-        post = Postbox(engine, loaded.channels, runtime.content)
-        waiting = Waiting(engine, post.why)
-        app = build(
-            engine,
-            Keys(runtime.write_key, runtime.server_key),
-            allowed_origins=runtime.allowed_origins,
-            anonymous=runtime.browser_decisions == "anonymous",
-            back=way_back(engine, loaded.channels, post.answers, post.sent_ms),
-            inbox=waiting,
-            streamed=waiting,
-            delivery=post.delivery(),
-            ways=ways_of(loaded.channels),
-        )
-        chores = Chores(engine, config, folder, runtime.training)
-        chores.start()
-        try:
+        app = served.app()
+        with served.busy(*where):
             run_server(http_server(app, grace_s=10), listener)
-        finally:
-            chores.close()
-        save_snapshot(engine, folder)
+        served.keep()
         out.print("Stopped; everything that was acknowledged is on the disk.")
-    finally:
-        engine.store.close()
 
 
 def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
@@ -108,11 +106,19 @@ def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
 
 
 def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
-    """Serve until someone stops it; a stop is the normal end, not an error."""
+    """Serve until someone stops it; a stop is the normal end, not an error.
+
+    Raises:
+        GermaneError: it could not start.
+    """
     tune()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no end in mid-air
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it is done
+    try:
         server.run(sockets=[listener])
+    except SystemExit:  # uvicorn's word for it, and its exit code would mean something else here
+        raise GermaneError("The server could not start.", hint="The log above says why.") from None
+    except KeyboardInterrupt:  # uvicorn raises it again when it is done
+        pass
 
 
 def tune() -> None:
@@ -121,21 +127,6 @@ def tune() -> None:
     gc.collect()
     gc.freeze()  # what was loaded stays: no collection need look at it again, which took 20 ms
     gc.set_threshold(*GC_THRESHOLDS)
-
-
-def require_keys(runtime: Runtime) -> None:
-    """Raises ConfigInvalid without keys."""
-    if not runtime.write_key or not runtime.server_key:
-        raise ConfigInvalid(
-            "There are no keys.",
-            hint="Set GERMANE_WRITE_KEY and GERMANE_SERVER_KEY, in .env beside the configuration or in the "
-            "environment, to two long random texts that differ. `germane init` writes them to a new project.",
-        )
-    if runtime.write_key == runtime.server_key:
-        raise ConfigInvalid(
-            "The write key and the server key are the same.",
-            hint="The write key is public: choose another one.",
-        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -164,56 +155,6 @@ def bound(host: str, port: int) -> socket.socket:
             else "Choose another address with --host.",
         ) from None
     return listener
-
-
-def set_up_logging(form: str) -> None:
-    """Log lines on standard error: pretty for people, JSON (UTC) for machines."""
-    import structlog
-
-    shared: list[Any] = [
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last: Any = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            last,
-        ],
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    for name in ("uvicorn", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    if form == "json":  # a line a request: straight to the stream, not through two sets of handlers
-        structlog.configure(
-            processors=[
-                *shared,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(serializer=_json_line),
-            ],
-            logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-            cache_logger_on_first_use=True,
-        )
-        return
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-
-
-def _json_line(value: object, **_: object) -> str:
-    return msgspec.json.encode(value, enc_hook=repr).decode()
 
 
 def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -6,8 +6,10 @@ const script = doc.currentScript instanceof HTMLScriptElement ? doc.currentScrip
 const fetch_ = win.fetch && win.fetch.bind(win);
 const SECOND = 1000, DAY = 86400 * SECOND;
 
+/** Where the script came from: the server, and which of its projects. */
+const home = /^\w+:\/+[^/]+(\/p\/[^/]+(?=\/germane))?|$/.exec(script && script.src)[0];
 /** What `load` was told, and what came of it. */
-const me = { host: "", writeKey: "", token: null, userId: "", anonymousId: "", ready: false };
+const me = { host: home, writeKey: "", token: null, userId: "", anonymousId: "", ready: false };
 
 function note(error) {
   try {
@@ -55,19 +57,20 @@ function uuid() {
   return text;
 }
 
-/** localStorage under our prefix; where there is none, this page's memory. */
+/** localStorage under our prefix, and that of a project; where there is none, this page's memory. */
+const key = name => `germane${me.host.split("/p/")[1] || ""}:${name}`;
 const store = {
   memory: new Map(),
   get(name) {
     try {
-      const kept = localStorage.getItem("germane:" + name);
+      const kept = localStorage.getItem(key(name));
       if (kept !== null) return JSON.parse(kept);
     } catch { /* blocked, or not ours */ }
     return this.memory.has(name) ? this.memory.get(name) : null;
   },
   set(name, value) {
     try {
-      localStorage.setItem("germane:" + name, json(value));
+      localStorage.setItem(key(name), json(value));
     } catch {
       this.memory.set(name, value);
     }
@@ -75,17 +78,14 @@ const store = {
   drop(name) {
     this.memory.delete(name);
     try {
-      localStorage.removeItem("germane:" + name);
+      localStorage.removeItem(key(name));
     } catch { /* blocked */ }
   },
   names(prefix) {
-    const found = new Set();
+    const found = new Set(), under = key("");
     for (const each of this.memory.keys()) if (each.startsWith(prefix)) found.add(each);
     try {
-      for (let i = 0; i < localStorage.length; i++) {
-        const name = localStorage.key(i);
-        if (name.startsWith("germane:" + prefix)) found.add(name.slice(8));
-      }
+      for (const each of Object.keys(localStorage)) if (each.startsWith(under + prefix)) found.add(each.slice(under.length));
     } catch { /* blocked */ }
     return [...found].sort();
   },

@@ -3,10 +3,9 @@
 /** Begin. Without an anonymousId, the one of this browser is used, or made. */
 function load(options) {
   const given = options || {};
+  me.host = String(given.host || home).replace(/\/+$/, "");
   if (store.get("off")) return false;
-  const host = given.host || (script && new URL(script.src, doc.baseURI).origin) || "";
-  Object.assign(me, { host: String(host).replace(/\/+$/, ""), writeKey: String(given.writeKey || ""), token: given.token || null,
-    userId: "", theme: given.theme || "", debug: !!given.debug });
+  Object.assign(me, { writeKey: String(given.writeKey || ""), token: given.token || null, userId: "", theme: given.theme || "", debug: !!given.debug });
   Object.assign(words, given.words);
   me.anonymousId = given.anonymousId ? String(given.anonymousId) : store.get("id") || uuid();
   store.set("id", me.anonymousId);

@@ -1,8 +1,8 @@
 // Drives the published @segment/analytics-node, unchanged but for the host.
 const { Analytics } = require("@segment/analytics-node");
-const [url, writeKey] = process.argv.slice(2);
+const [url, writeKey, path] = process.argv.slice(2);
 const errors = [];
-const analytics = new Analytics({ writeKey, host: url, path: "/v1/batch", maxRetries: 1, flushAt: 20, flushInterval: 200 });
+const analytics = new Analytics({ writeKey, host: url, path: path || "/v1/batch", maxRetries: 1, flushAt: 20, flushInterval: 200 });
 analytics.on("error", (error) => errors.push(String(error.reason || error.code || error)));
 analytics.identify({ userId: "node-user", traits: { plan: "pro" } });
 analytics.track({ userId: "node-user", event: "Product Viewed", properties: { product_id: "tent-1" } });

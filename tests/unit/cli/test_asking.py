@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 from germane.app import open_engine
-from germane.cli import asking, common
+from germane.cli import address, asking, common
 from germane.domain.errors import GermaneError
 
 ANSWER = {"decisions": [], "profile": {"readiness": 0.5}}
@@ -155,4 +155,21 @@ def test_what_the_server_says_is_passed_on(
 )
 def test_where_to_ask(host: str, asked: str) -> None:
     """An address to listen on is not always one to ask."""
-    assert asking._reachable(host) == asked
+    assert address.of(host, 8400) == f"http://{asked}:8400"
+    assert address.of(host, 80, "/p/shop") == f"http://{asked}:80/p/shop"
+
+
+def test_the_address_that_the_server_wrote(
+    config: Path, port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It counts, whatever the configuration says; when it is gone, the configuration counts."""
+    monkeypatch.setenv("GERMANE_SERVER__PORT", "1")
+    monkeypatch.setattr(Other, "said", json.dumps(ANSWER).encode())
+    folder = config.parent / "germane-data"
+    address.write(folder, address.of("127.0.0.1", port, "/p/shop"))
+    ask(config)
+    assert json.loads(capsys.readouterr().out) == ANSWER
+    assert Other.asked[0][:2] == ("/p/shop/v1/decide", "secret:")
+    address.forget(folder)
+    with pytest.raises(GermaneError, match=r"http://127\.0\.0\.1:1:"):
+        ask(config)

@@ -194,7 +194,8 @@ def _serve(
     from germane.api.auth import Keys
     from germane.api.server import build
     from germane.cli.chores import Chores
-    from germane.cli.serving import http_server, run_server, set_up_logging
+    from germane.cli.logs import set_up_logging
+    from germane.cli.serving import http_server, run_server
     from germane.console.live import Live
 
     set_up_logging(loaded.runtime.log)
