@@ -269,14 +269,17 @@ def test_errors_of_a_named_mapping(project: Path) -> None:
 
 
 def test_a_wrong_event_name_can_be_mended(project: Path) -> None:
-    """It is said that no signal is meant; with the right name the same rows are new events."""
+    """It is refused by name, with what to do; with the right name the same rows are new events."""
     (project / "o.csv").write_text("user_id,timestamp,item_id\nc1,2026-10-01,tent-1\n")
     wrong = summary(project, "events", "o.csv", "--event", "Odrer Completed")
-    assert (wrong["accepted"], wrong["unused"]) == (1, {"Odrer Completed": 1})
+    assert (wrong["accepted"], wrong["refused"]) == (0, 1)
+    assert wrong["undeclared"] == {"track Odrer Completed": 1}
     told = germane(project, "import", "events", "o.csv", "--event", "Odrer Completed").stdout
-    assert "no signal is declared" in told
+    assert "0 new events, 1 refused" in told
+    assert "refused, nothing declares it" in told
+    assert "did you mean 'Order Completed'?" in " ".join(told.split())
     right = summary(project, "events", "o.csv", "--event", "Order Completed")
-    assert (right["accepted"], right["duplicates"], right["unused"]) == (1, 0, {})
+    assert (right["accepted"], right["duplicates"], right["undeclared"]) == (1, 0, {})
     again = summary(project, "events", "o.csv", "--event", "purchase")  # the same by its signal
     assert (again["accepted"], again["duplicates"]) == (0, 1)
 
@@ -301,7 +304,6 @@ MAPPED = ("--map", "user_id=who", "--map", "timestamp=at", "--map", "event=what"
         ((*MAPPED, "--map", "item_id=colour"), "item_id ← colour"),
         (MAPPED, "item_id ← no column"),
         ((*MAPPED, "--map", "item_id=ref", "--map", "user_id=other"), "user_id ← other"),
-        ((*MAPPED, "--map", "item_id=ref", "--map", "event=colour"), "event ← colour"),
     ],
 )
 def test_a_wrong_mapping_can_be_mended(project: Path, wrong: tuple[str, ...], earlier: str) -> None:
@@ -318,6 +320,17 @@ def test_a_wrong_mapping_can_be_mended(project: Path, wrong: tuple[str, ...], ea
     assert own["tent-1"] == 2
     third = summary(project, "events", "o.csv", *right)
     assert (third["accepted"], third["duplicates"], third["remarks"]) == (0, 2, [])
+
+
+def test_names_of_a_wrong_column_are_refused_and_nothing_stays(project: Path) -> None:
+    """No signal is declared for what stands there: by the right column the rows are the first."""
+    (project / "o.csv").write_text(ROWS)
+    right = (*MAPPED, "--map", "item_id=ref")
+    first = summary(project, "events", "o.csv", *right, "--map", "event=colour")
+    assert (first["accepted"], first["refused"]) == (0, 2)
+    assert all(name.startswith("track ") for name in first["undeclared"])
+    second = summary(project, "events", "o.csv", *right)
+    assert (second["accepted"], second["duplicates"], second["remarks"]) == (2, 0, [])
 
 
 def test_another_column_of_times_counts_nothing_twice(project: Path) -> None:
