@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | kills | sendkills | sendraces | consentraces | optouttraining | erasure | campaign | mails | ssrf | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | kills | sendkills | sendraces | consentraces | optouttraining | erasure | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
@@ -38,6 +38,7 @@ nightly: (bench "shop") (bench "loop")
     {{venv}}python -m benchmarks.sendkills
     {{venv}}python -m benchmarks.sendraces
     {{venv}}python -m benchmarks.consentraces
+    {{venv}}python -m benchmarks.xss
 
 serve:
     {{venv}}germane serve
