@@ -63,7 +63,7 @@ def main() -> None:
             found.append(each)
             shown.update(task, advance=1, description=each.sink)
     sinks = {each.sink: each.fields for each in found}
-    tried = len(ALL) * sum(each.fields for each in found)
+    tried = sum(each.texts * each.fields for each in found)
     executed = sum(len(each.hits) for each in found)
     result = {
         "control": known,

@@ -38,6 +38,8 @@ class Checked(NamedTuple):
 
     sink: str
     fields: int
+    texts: int
+    """Payloads in each of them."""
     policy: bool
     """Whether the page's own content security policy held."""
     hits: list[Hit]
@@ -70,7 +72,8 @@ def checked(browser: Browser, sink: Sink, texts: Sequence[str] = SOME) -> list[C
             served.put(each)
         expected = _expected(browser, sink, served, len(texts))
         kinds = (True, False) if any(_has_policy(each) for each in documents) else (False,)
-        return [_checked(browser, sink, documents, served, expected, policy) for policy in kinds]
+        found = [_checked(browser, sink, documents, served, expected, policy) for policy in kinds]
+    return [each._replace(texts=len(texts)) for each in found]
 
 
 def _has_policy(document: Document) -> bool:
@@ -106,7 +109,7 @@ def _checked(
     found.subtract(expected)
     changed = {name: count for name, count in found.items() if count}
     hits = [each for each in watch.hits if each.how != "request" or not sink.pictures]
-    return Checked(sink.name, len(sink.fields), policy, hits, armed, changed)
+    return Checked(sink.name, len(sink.fields), 0, policy, hits, armed, changed)
 
 
 def harmless(count: int) -> list[str]:

@@ -18,7 +18,6 @@ from germane.domain.profile import Profile, Trait
 from germane.domain.sending import Outgoing
 from germane.generate import layout
 from germane.generate.active import active
-from germane.generate.blocks import Block
 from germane.generate.facts import Facts, Links
 from germane.generate.render import render
 from germane.testing import a_shop
@@ -111,23 +110,11 @@ def around(texts: Sequence[str]) -> list[Document]:
     spec = replace(HOSTS, sender_name=joined, sender_address=joined, logo=joined)
     links = Links(unsubscribe=joined, why=joined, view=joined, pixel=joined)
     facts = replace(_facts(texts[:1]), spec=spec, links=links)
-    blocks = [
-        Block(
-            f"b{n}",
-            kind,
-            text=each,
-            url=f"https://shop.example/{each}",
-            image_url=f"/{each}",
-            alt=each,
-        )
-        for n, each in enumerate(texts[::4])
-        for kind in ("heading", "button", "image")
-    ]
     named = replace(
         facts, spec=replace(spec, sender_name=""), settings=replace(_PROJECT, project=joined)
     )
     return [
-        Document("around", layout.html(blocks, joined, joined, "en", facts)),
+        Document("around", layout.html([], joined, joined, "en", facts)),
         Document(
             "around-without-a-logo",
             layout.html(
@@ -216,10 +203,6 @@ SINKS = (
             "why",
             "view",
             "pixel",
-            "heading",
-            "button",
-            "alt text",
-            "addresses",
         ),
         around,
     ),

@@ -306,4 +306,4 @@ def _drawn(
         assert shown >= least, (name, shown, least)
         watch.use(page)
         armed += watch.touch(page)
-    return Checked(name, len(fields), policy, watch.hits, armed, {})
+    return Checked(name, len(fields), len(texts), policy, watch.hits, armed, {})

@@ -58,7 +58,7 @@ FIELDS = (
 
 def a_server(folder: Path, texts: Sequence[str] = SOME) -> Server:
     """A shop whose catalogue and whose one customer are payloads."""
-    kept = [each for each in texts if "\x00" not in each]  # a zero byte is in no id
+    kept = taken(texts)
     server = Server(a_project(folder))
     lots = "".join(_LOT.format(lot=n, size=LOT) for n in range(-(-len(kept) // LOT)))
     config = server.config.read_text().replace("# --- What people do", _ATTRIBUTE, 1)
@@ -71,6 +71,11 @@ def a_server(folder: Path, texts: Sequence[str] = SOME) -> Server:
         events = [each for n, text in some for each in _events(n, text)]
         _good(server.api.post("/v1/batch", json={"batch": events}))
     return server
+
+
+def taken(texts: Sequence[str]) -> list[str]:
+    """Those that may be an id: a zero byte is in none."""
+    return [each for each in texts if "\x00" not in each]
 
 
 def _item(number: int, text: str) -> dict[str, Any]:
@@ -103,10 +108,13 @@ def _good(answer: Any) -> None:
 def looked_at(browser: Browser, server: Server, texts: Sequence[str] = SOME) -> list[Checked]:
     """Its pages in a browser, and what it says to addresses that are payloads."""
     echoes = _echoed(server, texts)
-    return [_looked(browser, server, echoes, policy) for policy in (True, False)]
+    count = len(taken(texts))
+    return [_looked(browser, server, echoes, count, policy) for policy in (True, False)]
 
 
-def _looked(browser: Browser, server: Server, echoes: list[str], policy: bool) -> Checked:
+def _looked(
+    browser: Browser, server: Server, echoes: list[str], count: int, policy: bool
+) -> Checked:
     armed: list[str] = list(echoes)
     with watched(browser, policy=policy) as (page, watch):
         armed += _example(page, watch, server)
@@ -119,7 +127,7 @@ def _looked(browser: Browser, server: Server, echoes: list[str], policy: bool) -
             assert answer.status == 200, (address, answer.text()[:300])
             watch.use(page)
             armed += watch.touch(page)
-    return Checked("a whole server", len(FIELDS), policy, watch.hits, armed, {})
+    return Checked("a whole server", len(FIELDS), count, policy, watch.hits, armed, {})
 
 
 def _example(page: Page, watch: Watch, server: Server) -> list[str]:
@@ -150,19 +158,14 @@ def _pages(server: Server) -> list[str]:
 
 def _echoed(server: Server, texts: Sequence[str]) -> list[str]:
     """Addresses whose answer would be read as a page that holds what was asked."""
-    found = []
+    found, gone = [], server.api.get("/w/word").text
     for n, each in enumerate(texts):
         part = quote(each, safe="")
-        for address in (f"/{part}", f"/w/{part}", f"/v1/people/{part}/export?{part}={part}")[
-            n % 3 :
-        ][:1]:
-            answer = server.api.get(address, headers={"Accept": "text/html"})
-            kind, sniffed = answer.headers["content-type"], answer.headers["x-content-type-options"]
-            assert sniffed == "nosniff"
-            if kind.startswith("text/html") and len(each) > 3 and each in answer.text:
-                found.append(f"{address} echoes {each}")
-            assert kind.startswith(("application/json", "text/html; charset=utf-8")), (
-                address,
-                kind,
-            )
+        ways = (f"/{part}", f"/w/{part}", f"/v1/people/{part}/export?{part}={part}")
+        answer = server.api.get(ways[n % 3], headers={"Accept": "text/html"})
+        kind = answer.headers["content-type"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert kind in ("application/json", "text/html; charset=utf-8"), (ways[n % 3], kind)
+        if kind != "application/json" and answer.text != gone:
+            found.append(f"{ways[n % 3]}: {answer.text}")
     return found
