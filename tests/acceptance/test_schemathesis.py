@@ -62,6 +62,12 @@ def drive(
         generated()
 
 
+def ends(case: schemathesis.Case) -> bool:
+    """Whether it is answered and done: a stream of somebody's messages goes on."""
+    asked = case.query or {}
+    return not (case.path.endswith("/stream") and (asked.get("userId") or asked.get("anonymousId")))
+
+
 def test_generated_requests(shared_server: Server) -> None:
     """Every operation gets its share of generated requests, right and wrong ones."""
     schema = schemathesis.openapi.from_url(f"{shared_server.url}/openapi.json")
@@ -73,7 +79,7 @@ def test_generated_requests(shared_server: Server) -> None:
     failures: list[str] = []
     for operation in operations:
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-            strategy = operation.as_strategy(generation_mode=mode)
+            strategy = operation.as_strategy(generation_mode=mode).filter(ends)
 
             drive(shared_server, key, operation.label, strategy, share, counts, failures)
     total = sum(counts.values())
