@@ -130,6 +130,10 @@ class Engine(Folding):
         ``advance`` is told how many pieces of history were seen to, and how many are left."""
         return self._keeping.retain_all(advance)
 
+    def retention_due(self) -> int:
+        """How many pieces of history are to be looked at for what is too old."""
+        return self._keeping.due()
+
     @property
     def serving(self) -> bool:
         """Whether there is a thread that commits."""

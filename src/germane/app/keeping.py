@@ -84,6 +84,10 @@ class Keeping:
         """See to the next piece of history that may hold something too old; whether there was one."""
         return not self.held and self._retaining.step(self._world().now_ms())
 
+    def due(self) -> int:
+        """How many pieces of history are to be looked at."""
+        return self._retaining.due(self._world().now_ms())
+
     def retain_all(self, advance: Callable[[int, int], None] = lambda *_: None) -> Retained:
         """Do all of it at once; what has left the log. ``advance`` is told how many pieces were seen to, and
         how many are left."""

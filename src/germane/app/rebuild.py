@@ -174,7 +174,8 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     state_before, model_before = engine.store.state_hash(), engine.model.digest()
     said, digest = proven(engine.entries, engine.tenant), settings_digest(engine.settings)
-    why = folded.why_other(engine.store, digest) or _aged(engine.store)
+    whys = (_aged(engine.store), folded.why_other(engine.store, digest))
+    why = "; or ".join(each for each in whys if each)
     blank = blanks(engine.store, engine.tenant)
     work = Rebuild(engine.settings, engine.key, blanks=blank)
     with carrying(engine.store, engine.tenant):

@@ -6,6 +6,7 @@ Only sealed history is looked at: what is in the database is younger (``keeping.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from germane.deliver import outbox
 from germane.domain.erasure import Erasure
@@ -23,15 +25,18 @@ from germane.domain.message import FINAL, Message
 from germane.domain.months import month_label, month_of
 from germane.domain.moves import AnyMove, Planned, Rewritten
 from germane.domain.ports import Store
+from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.domain.retirement import Piece, Retirement
 from germane.domain.settings import Settings
 from germane.privacy.categories import NAMES
 from germane.privacy.expiry import Expiry, Place
 from germane.privacy.retention import Limits
+from germane.storage.history import HistoryDamaged
 
 RETIRED = "retired"
 """A named value: changes whenever something that was learned from retires."""
+_log = logging.getLogger(__name__)
 LOOKED = "retention.looked"
 """A named value: piece -> when, and by which retention, nothing of it had to go."""
 _BARS: tuple[EntryKind, ...] = ("suppression", "enrolment")
@@ -48,10 +53,12 @@ class Retained:
     archived: int = 0
     deleted: int = 0
     shortened: int = 0
-    """Of these a part is left, or a part has gone."""
+    """Of these a part is left in the log, or a part has gone."""
     expired: int = 0
-    """Records that the archive had for long enough."""
+    """Records that the archive had for long enough, or is not to have at all."""
 
+    damaged: list[str] = field(default_factory=list)
+    """Pieces that cannot be read, and were left as they are."""
     letters: int = 0
     """Dead letters that were deleted."""
     learned: bool = False
@@ -89,9 +96,9 @@ class Retaining:
             self._expire(now_ms)
             self._letters(now_ms)
             return False
-        piece = min(due, key=lambda each: (each.month, each.name))
-        if not self._retire(piece, now_ms):
-            names = {each.name for each in self._store.pieces()}
+        piece = min(due, key=lambda each: (each.archived, each.month, each.name))
+        if not self._seen_to(piece, now_ms):
+            names = {each.name for each in self._pieces()}
             looked = {name: at for name, at in looked.items() if name in names}
             self._store.commit(Txn(meta={LOOKED: _encode(looked | {piece.name: stamp})}))
         return True
@@ -111,7 +118,12 @@ class Retaining:
     def _old(self, now_ms: int) -> list[Piece]:
         """Pieces that may hold something too old."""
         newest = month_label(month_of(now_ms) - self._settings.privacy.shortest_months)
-        return [each for each in self._store.pieces() if each.month <= newest]
+        return [each for each in self._pieces() if each.month <= newest]
+
+    def _pieces(self) -> list[Piece]:
+        """Of history; and of the archive, where a category is kept for less long than others."""
+        short = bool(self._settings.privacy.retention)
+        return self._store.pieces() + (self._store.pieces(archived=True) if short else [])
 
     def _stamp(self, now_ms: int) -> str:
         """The month, and what is declared that retention depends on."""
@@ -127,6 +139,30 @@ class Retaining:
         return msgspec.msgpack.decode(known, type=dict[str, str]) if known else {}
 
     # -- one piece -------------------------------------------------------------------------------
+
+    def _seen_to(self, piece: Piece, now_ms: int) -> bool:
+        """Let go what is too old; whether anything was. What cannot be read is told, and left as it is."""
+        try:
+            return self._shortened(piece, now_ms) if piece.archived else self._retire(piece, now_ms)
+        except HistoryDamaged as error:
+            _log.warning("retention: %s", error)
+            self._done.damaged.append(piece.name)
+            return False
+
+    def _shortened(self, piece: Piece, now_ms: int) -> bool:
+        """Of the archive: let go what is not to have a copy."""
+        records = self._store.piece(piece.name)
+        fates, _ = self._fates(records, Expiry(self._settings, now_ms))
+        gone = frozenset(fates.gone)
+        moved = fates.gone | fates.archived
+        left = {seq: body for seq, body in fates.left.items() if seq not in moved}
+        if not (gone or left):
+            return False
+        month = month_label(month_of(now_ms))
+        self._store.retire(Retirement(piece.name, month, gone=gone, left=left))
+        self._done.expired += len(gone)
+        self._done.shortened += len(left)
+        return True
 
     def _retire(self, piece: Piece, now_ms: int) -> bool:
         """Let go what is too old; whether anything was."""
@@ -145,7 +181,7 @@ class Retaining:
         self._done.learned = self._done.learned or taught
         self._done.archived += len(what.archived)
         self._done.deleted += len(what.gone)
-        self._done.shortened += len(what.left.keys() - what.archived - what.gone)
+        self._done.shortened += len(what.left)
         return True
 
     def _mark(self, taught: bool) -> dict[str, bytes]:
@@ -216,13 +252,29 @@ def standing(settings: Settings, archive: dict[str, int]) -> dict[str, Any]:
 
 @contextmanager
 def carrying(store: Store, tenant: str) -> Iterator[None]:
-    """Around folding the log anew: what keeps somebody from being written to (again) stays, though the event
-    that it came from has retired."""
-    before = _standing(store, tenant) if store.meta(LOOKED) else {}
+    """Around folding the log anew: what keeps somebody from being written to (again) stays, and since when they
+    are known, though the event that it came from has retired."""
+    if not store.meta(LOOKED):
+        yield
+        return
+    before = _standing(store, tenant)
+    seen = {each.person: each.first_seen_ms for each in _everybody(store, tenant)}
     yield
     lost = {key: each for key, each in before.items() if store.entry(*key) is None}
-    if lost:
-        store.commit(Txn(entries={**lost}))
+    earlier = {
+        (tenant, each.person): replace(each, first_seen_ms=seen[each.person])
+        for each in _everybody(store, tenant)
+        if 0 <= seen.get(each.person, -1) < each.first_seen_ms
+    }
+    if lost or earlier:
+        store.commit(Txn(entries={**lost}, profiles={**earlier}))
+
+
+def _everybody(store: Store, tenant: str) -> Iterator[Profile]:
+    after = ""
+    while page := store.profiles(tenant, after=after):
+        yield from page
+        after = page[-1].person
 
 
 def _standing(store: Store, tenant: str) -> dict[tuple[str, str, str], Entry]:

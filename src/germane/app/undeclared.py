@@ -73,6 +73,8 @@ def trimmed(body: bytes, declared: Declared, used: Callable[[Event], bool]) -> b
     if isinstance(kept.get("traits"), dict):
         kept["traits"] = {x: y for x, y in kept["traits"].items() if fits(x)}
     context = kept.get("context")
+    if isinstance(context, dict):
+        context = kept["context"] = declared.context(context)
     if isinstance(context, dict) and isinstance(context.get("traits"), dict):
         inside = {x: y for x, y in context["traits"].items() if declared.trait(x)}
         kept["context"] = context | {"traits": inside}

@@ -214,13 +214,25 @@ def _rests_on(engine: Engine, source: str, item_id: str, view: dict[str, Any]) -
         case "covisitation" | "sequence":
             return _latest(engine, view)
         case "declared":
-            said = view["traits"].items()
-            told = [f"You told us: {name} = {x['value']}." for name, x in said if x["speakable"]]
-            return told[:NAMED]
+            return _declared(engine, item_id, view)
         case "price":
             return _prices(view["priceBand"])
         case _:
             return [_OF_NOBODY[source]] if source in _OF_NOBODY else []
+
+
+def _declared(engine: Engine, item_id: str, view: dict[str, Any]) -> list[str]:
+    """The traits that speak for an item, as they were told."""
+    item, told = engine.catalogue.get(item_id), []
+    for name, each in view["traits"].items():
+        spec = engine.settings.traits.get(name)
+        if item is None or spec is None or not spec.attribute or not each["speakable"]:
+            continue
+        said = each["value"] if isinstance(each["value"], list | tuple) else (each["value"],)
+        meant = {x for one in said for x in spec.values.get(str(one), (str(one),))}
+        if meant & {*item.values_of(spec.attribute)}:
+            told.append(f"You told us: {name} = {each['value']}.")
+    return told[:NAMED]
 
 
 def _interest(view: dict[str, Any], attribute: str, value: str) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from germane.cli import common, serving
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, many
+
+if TYPE_CHECKING:
+    from germane.domain.retirement import Piece
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,34 +36,69 @@ def retention(
         bool,
         typer.Option("--apply", help="Let go what is too old now; a server does it by itself."),
     ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Look whether every file of history and archive is what was written."
+        ),
+    ] = False,
+    give_up: Annotated[
+        bool,
+        typer.Option(
+            "--give-up-damaged",
+            help="Let go files of the archive that are damaged or missing, for good.",
+        ),
+    ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Say how long what is kept, and what the archive has; or let go what is too old."""
+    lost = _given_up(config, data) if give_up else []
     done: dict[str, Any] = {}
     if apply:
         done = _applied(config, data, quiet=as_json)
-    found = _found(config, data)
+    found = _found(config, data, verify=verify)
     if as_json:
-        common.print_json(found | ({"applied": done} if apply else {}))
+        also = {"applied": done} if apply else {}
+        common.print_json(found | also | ({"givenUp": lost} if give_up else {}))
         return
+    for each in lost:
+        common.console().print(f"Given up: {each['file']} ({many(each['records'], 'record')}).")
     if apply:
         _tell_done(done)
     _tell(found)
 
 
-def _found(config: Path, data: Path | None) -> dict[str, Any]:
-    """What is declared, and what the archive has."""
+def _found(config: Path, data: Path | None, *, verify: bool) -> dict[str, Any]:
+    """What is declared, what the archive has, and what is still to be done."""
     from germane.app.retaining import standing
     from germane.domain.errors import NotFound
 
     loaded = common.load(config)
     try:
         with common.opened(config, data, mode="read") as engine:
-            return standing(loaded.settings, engine.store.archive())
+            found = standing(loaded.settings, engine.store.archive())
+            found["due"] = engine.retention_due()
+            if verify:
+                found["damaged"] = [_told(each) for each in engine.store.damaged()]
+            return found
     except NotFound:  # nothing is stored yet
-        return standing(loaded.settings, {})
+        return standing(loaded.settings, {}) | {"due": 0} | ({"damaged": []} if verify else {})
+
+
+def _told(piece: Piece) -> dict[str, Any]:
+    where = piece.name if piece.archived else f"history/{piece.name}"
+    return {"file": where, "records": piece.rows}
+
+
+def _given_up(config: Path, data: Path | None) -> list[dict[str, Any]]:
+    """Let go damaged files of the archive."""
+    with common.opened(config, data, mode="write", made=True) as engine:
+        damaged = [each for each in engine.store.damaged() if each.archived]
+        for each in damaged:
+            engine.store.give_up(each.name)
+    return [_told(each) for each in damaged]
 
 
 def _applied(config: Path, data: Path | None, *, quiet: bool) -> dict[str, Any]:
@@ -84,11 +122,17 @@ def _applied(config: Path, data: Path | None, *, quiet: bool) -> dict[str, Any]:
         "shortened": done.shortened,
         "expired": done.expired,
         "deadLetters": done.letters,
+        "damaged": done.damaged,
     }
 
 
 def _tell_done(done: dict[str, Any]) -> None:
     out = common.console()
+    for each in done["damaged"]:
+        out.print(
+            f"[bold red]Left as it is[/]: {each} is missing or was changed. Restore it from a backup; "
+            "`germane retention --verify` names all such files."
+        )
     if not any(done.values()):
         out.print("Nothing was too old.")
         return
@@ -109,6 +153,17 @@ def _tell(found: dict[str, Any]) -> None:
         gone = deleted or not found["archiveMonths"]
         after = "deleted" if gone else f"in the archive for {found['archiveMonths']}"
         out.print(f"  {months:>2}, then {after}: {', '.join(names)}")
+    for each in found.get("damaged", ()):
+        out.print(
+            f"[bold red]Damaged or missing[/]: {each['file']} ({many(each['records'], 'record')})."
+        )
+    if found.get("damaged") == []:
+        out.print("Every file of history and archive is what was written.")
+    if found["due"]:
+        out.print(
+            f"{many(found['due'], 'file')} of history may hold something that is too old: a server looks at "
+            "them every ten minutes, `germane retention --apply` now."
+        )
     archive: dict[str, int] = found["archive"]
     if not archive:
         out.print("There is nothing in the archive.")

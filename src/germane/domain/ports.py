@@ -185,8 +185,8 @@ class Store(Protocol):
         Reading the log does not show where a record is."""
         ...
 
-    def pieces(self) -> list[Piece]:
-        """What lies apart in sealed history, in no order."""
+    def pieces(self, *, archived: bool = False) -> list[Piece]:
+        """What lies apart in sealed history, or in the archive, in no order."""
         ...
 
     def piece(self, name: str) -> list[Record]:
@@ -196,7 +196,8 @@ class Store(Protocol):
     def retire(self, what: Retirement) -> None:
         """Move records of a piece into the archive, or drop them, at once. Reading the log finds them no more,
         nor does ``decision``; the message ids of what is archived are remembered. The record with the highest
-        offset stays where it is.
+        offset stays where it is. Of a piece of the archive records are dropped or shortened; what they left in
+        the log stays there.
 
         Raises:
             StorageFailed: nothing has changed.
@@ -209,7 +210,16 @@ class Store(Protocol):
 
     def expire(self, before: str) -> int:
         """Drop from the archive, with their message ids, what retired before a month (``2024-01``); how many
-        records went."""
+        records went. What cannot be read goes as well; its message ids stay."""
+        ...
+
+    def damaged(self) -> list[Piece]:
+        """Pieces of history and of the archive that are missing or not what was written. It reads all of
+        them."""
+        ...
+
+    def give_up(self, piece: str) -> None:
+        """Drop a piece of the archive that is damaged. It cannot be had back."""
         ...
 
     def scrub(self, *, large: bool = False) -> bool:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import msgspec
 
+ARCHIVE = "archive/"
+
 
 class Piece(msgspec.Struct, frozen=True):
     """Some records of one month that lie together."""
 
     name: str
-    """It tells what is in it: the same name, the same records."""
+    """It tells what is in it: the same name, the same records. Of the archive it begins with ``archive/``."""
     month: str
     """``2026-11``."""
+    rows: int = 0
+    """How many records are in it."""
+
+    @property
+    def archived(self) -> bool:
+        """Whether it lies in the archive."""
+        return self.name.startswith(ARCHIVE)
 
 
 class Retirement(msgspec.Struct, frozen=True):

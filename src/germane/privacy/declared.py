@@ -18,6 +18,10 @@ from germane.privacy.refusals import GPC
 
 OF_VISITS = ("locale", "timezone", "groupId", "traits", "consent", GPC)
 """What is kept of the context of a page or screen that nothing uses: it tells who was there, and when."""
+OF_EVENTS = (*OF_VISITS, "library", "campaign", "app", "os", "screen", "channel", "active")
+"""What is kept of the context of any call: nothing that tells a device, an address or a place from another."""
+OF_PAGES = ("path", "title")
+"""What is kept of ``context.page``: addresses and what led there may hold anything."""
 LONGEST = 64
 """Characters of a name that are told."""
 UNTOLD = "with a name that may hold data of people"
@@ -47,6 +51,16 @@ class Declared:
     def of_account(self, name: str) -> bool:
         """Whether a trait of an account may be kept at all."""
         return self.all_kept or name in self._of_accounts
+
+    def context(self, context: dict[str, Any]) -> dict[str, Any]:
+        """What may be kept of a call's context; itself where that is all of it."""
+        if self.all_kept:
+            return context
+        kept = {name: value for name, value in context.items() if name in OF_EVENTS}
+        page = context.get("page")
+        if isinstance(page, dict):
+            kept["page"] = {name: page[name] for name in OF_PAGES if name in page}
+        return context if kept == context else kept
 
     def event(self, event: Event) -> bool:
         """Whether what a track, page or screen call tells may be kept at all."""
@@ -97,8 +111,9 @@ class Declared:
                 name in self._events or used(Event("", "track", 0, name=name))
             ):
                 meant = self.near(name)
-                also = f"; did you mean {meant!r}?" if meant is not None else ""
-                yield each, f"Declare [signals.NAME] with event = {name!r}{also}"
+                near = f"Did you mean {meant!r}? Else declare" if meant is not None else "Declare"
+                text = f"{near} [signals.NAME] with event = {name!r} and the item that it is about"
+                yield each, f"{text}; what is about no item, a campaign may name"
 
 
 def called(event: Event) -> str:

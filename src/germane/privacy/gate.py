@@ -200,6 +200,10 @@ class Gate:
         if out_inside:
             context = event.context | {"traits": _without(inside, out_inside)}
             event = replace(event, context=context)
+        context = self.declared.context(event.context)
+        if context is not event.context:
+            left_out += [f"context {x}" for x in sorted(event.context.keys() - context.keys())]
+            event = replace(event, context=context)
         if event.extra and not self.declared.all_kept:
             left_out += [f"field {each}" for each in sorted(event.extra)]
             event = replace(event, extra={})

@@ -43,6 +43,12 @@ class HistoryDamaged(StorageFailed):
     hint = "Restore the file from a backup; nothing is read from it as it is."
 
 
+_OF_ARCHIVE = (
+    "Restore the file from a backup. If there is none, `germane retention --give-up-damaged` lets go what "
+    "it had, for good: nothing is learned from the archive."
+)
+
+
 class Part(NamedTuple):
     """One sealed file."""
 
@@ -194,12 +200,18 @@ class History:
             if path.relative_to(self._folder).as_posix() not in known:
                 path.unlink()
 
+    def sound(self, part: Part) -> bool:
+        """Whether a file is there, and what was written."""
+        path = self._folder / part.file
+        return path.exists() and sha256(path.read_bytes()).hexdigest() == part.sha256
+
     def _check(self, part: Part) -> None:
         if part.file in self._checked:
             return
-        path = self._folder / part.file
-        if not path.exists() or sha256(path.read_bytes()).hexdigest() != part.sha256:
-            raise HistoryDamaged(f"{part.file} is missing or was changed.", file=part.file)
+        if not self.sound(part):
+            file = f"{self._folder.name}/{part.file}"
+            hint = _OF_ARCHIVE if self._folder.name == "archive" else ""
+            raise HistoryDamaged(f"{file} is missing or was changed.", hint=hint, file=file)
         self._checked.add(part.file)
 
 

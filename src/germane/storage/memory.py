@@ -15,7 +15,7 @@ from germane.domain.ledger import Entry, beyond
 from germane.domain.months import month_label, month_of
 from germane.domain.profile import Profile
 from germane.domain.record import FROM_OUTSIDE, Record, Txn
-from germane.domain.retirement import Piece, Retirement
+from germane.domain.retirement import ARCHIVE, Piece, Retirement
 from germane.storage.codec import canonical, encode, state_digest
 
 
@@ -287,22 +287,44 @@ class MemoryStore:
         """There is nowhere to move to."""
         return 0
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self, *, archived: bool = False) -> list[Piece]:
         """A piece a month."""
-        months = sorted({_month(each) for each in self._log})
-        return [Piece(f"{each}:{self._newest(each)}", each) for each in months]
+        if archived:
+            return [Piece(f"{ARCHIVE}{month}", month, n) for month, n in self.archive().items()]
+        counts = Counter(_month(each) for each in self._log)
+        return [Piece(f"{x}:{self._newest(x)}", x, n) for x, n in sorted(counts.items())]
+
+    def damaged(self) -> list[Piece]:
+        """There are no files."""
+        return []
+
+    def give_up(self, piece: str) -> None:
+        """There are no files."""
 
     def _newest(self, month: str) -> int:
         return max((each.seq for each in self._log if _month(each) == month), default=0)
 
     def piece(self, name: str) -> list[Record]:
         """The records of a month."""
+        if name.startswith(ARCHIVE):
+            month = name.removeprefix(ARCHIVE)
+            return [each for _, each in self._archive if _month(each) == month]
         month, _, newest = name.partition(":")
         fits = newest == str(self._newest(month))
         return [each for each in self._log if _month(each) == month] if fits else []
 
     def retire(self, what: Retirement) -> None:
         """Move records of a month into the archive, or drop them."""
+        if what.piece.startswith(ARCHIVE):
+            for _, each in self._archive:
+                if each.seq in what.gone:
+                    self._seen.pop((each.tenant, each.message_id), None)
+            self._archive = [
+                (since, replace(each, body=what.left.get(each.seq, each.body)))
+                for since, each in self._archive
+                if each.seq not in what.gone
+            ]
+            return
         assert self.last_seq() not in what.leaves, "or its offset would be given again"
         if not self.piece(what.piece):
             return

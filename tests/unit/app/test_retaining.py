@@ -15,6 +15,7 @@ from germane.app import access, erasing
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
+from germane.app.retaining import Retained
 from germane.domain.event import Event
 from germane.domain.months import MS_PER_DAY, month_label, month_of
 from germane.domain.moves import Stated, Suppressed
@@ -163,7 +164,7 @@ def test_the_archive_ends_as_well(later: Engine, folder: Path) -> None:
     assert later.retain().expired == 0
     later.world.advance(days=2 * 31)  # type: ignore[attr-defined]
     report = later.retain()
-    assert report.expired > 150
+    assert report.expired > 100
     assert later.store.archive() == {}
     assert not list((folder / "archive").rglob("*.parquet"))
     left = words_in(folder)
@@ -193,6 +194,49 @@ def test_models_forget_it(later: Engine, folder: Path) -> None:
     assert again.model.lessons == 0
     assert not again.stale
     later.store, again.store = again.store, later.store
+
+
+def test_a_shorter_time_reaches_the_archive(later: Engine, folder: Path) -> None:
+    """Declared when the data were there already: no copy of them is left."""
+    later.retain()
+    count = sum(later.store.archive().values())
+    later.store.close()
+    world = FakeWorld(START_MS + 25 * 31 * MS_PER_DAY)
+    engine = opened(folder, world, retention={"behaviour": 18})
+    report = engine.retain()
+    left = list(engine.store.read(0, archived=True))
+    assert report.expired > 100
+    assert sum(engine.store.archive().values()) == count - report.expired
+    assert not [x for x in left if x.kind in ("decision", "impression", "outcome")]
+    assert not any(b"Product Viewed" in x.body for x in left)
+    assert engine.retain() == Retained()
+    later.store, engine.store = engine.store, later.store
+
+
+def test_a_damaged_file_holds_up_nothing_else(
+    later: Engine, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and left; the rest is seen to."""
+    while later.seal():
+        pass
+    file = min((folder / "history" / "events").rglob("*.parquet"))
+    file.write_bytes(b"no parquet")
+    report = later.retain()
+    assert len(report.damaged) == 1
+    assert report.archived > 50
+    assert "is missing or was changed" in caplog.text
+
+
+def test_since_when_somebody_is_known_stays(later: Engine) -> None:
+    """Also when all is folded anew: whoever came first years ago is not new."""
+
+    def first() -> dict[str, int]:
+        return {x.person: x.first_seen_ms for x in later.store.profiles(later.tenant)}
+
+    later.retain()
+    before = first()
+    rebuild(later)
+    assert first() == before
 
 
 def test_who_asks_gets_what_is_archived(later: Engine) -> None:

@@ -66,7 +66,8 @@ def test_it_is_stored_nowhere_and_named_everywhere(tmp_path: Path) -> None:
     identified, visited = (json.loads(each.body) for each in engine.letters())
     assert (identified["traits"], visited) == ({"likes": "c1"}, {"type": "page"})
     names = {
-        "track Doctor Booked": "Declare [signals.NAME] with event = 'Doctor Booked'",
+        "track Doctor Booked": "Declare [signals.NAME] with event = 'Doctor Booked' and the item that "
+        "it is about; what is about no item, a campaign may name",
         "trait gender": 'Declare [traits.gender] with category = "sensitive"',
         "trait shoe": 'Declare [traits.shoe] with category = "declared"',
         "account owner": 'Declare [traits.owner] with category = "declared"',

@@ -10,6 +10,7 @@ import pytest
 from germane.app.opening import open_engine
 from germane.cli.program import app
 from germane.config import load
+from germane.storage.history import HistoryDamaged
 from germane.testing import an_event
 from germane.testing.world import START_MS
 from tests.unit.cli.test_rights import RUN, place, typed
@@ -42,6 +43,7 @@ def test_what_is_too_old_goes(old: Path) -> None:
         "shortened": 0,
         "expired": 0,
         "deadLetters": 0,
+        "damaged": [],
     }
     events = json.loads(typed(old, "export", "--person", "ann", "--json"))["events"]
     assert len(events) == 4
@@ -56,6 +58,37 @@ def test_a_category_of_its_own(old: Path) -> None:
     assert "6, then deleted: behaviour" in said
     assert "24, then in the archive for 3: declared" in said
     assert "Deleted: 3 records" in said  # all events but the last record of the log
+
+
+def test_a_file_of_the_archive_that_is_lost(old: Path) -> None:
+    """It is found when it is looked for, told by whoever needs it, and can be given up."""
+    typed(old, "retention", "--apply")
+    assert "Every file of history and archive is what was written." in typed(
+        old, "retention", "--verify"
+    )
+    (file,) = (old / "data" / "archive").rglob("*.parquet")
+    file.write_bytes(file.read_bytes()[:-9])
+    found = json.loads(typed(old, "retention", "--verify", "--json"))["damaged"]
+    name = file.relative_to(old / "data").as_posix()
+    assert found == [{"file": name, "records": 1}]
+    with pytest.raises(HistoryDamaged, match="archive/events") as told:
+        typed(old, "export", "--person", "ann")
+    assert "--give-up-damaged" in told.value.hint
+    assert f"Given up: {name} (1 record)." in typed(old, "retention", "--give-up-damaged")
+    events = json.loads(typed(old, "export", "--person", "ann", "--json"))["events"]
+    assert len(events) == 3
+    assert "Erased." in typed(old, "erase", "ann", "--yes")
+
+
+def test_a_damaged_archive_can_be_done_without(old: Path) -> None:
+    """Nothing is to be kept in it any more: what cannot be read goes as well."""
+    typed(old, "retention", "--apply")
+    (file,) = (old / "data" / "archive").rglob("*.parquet")
+    file.unlink()
+    with (old / "germane.toml").open("a") as config:
+        config.write("\n[privacy]\narchive_months = 0\n")
+    assert "1 record of the archive" in typed(old, "retention", "--apply")
+    assert json.loads(typed(old, "retention", "--json"))["archive"] == {}
 
 
 @pytest.mark.parametrize(

@@ -149,9 +149,7 @@ def map_columns(
     free = [name for name in names if name not in told.values()]
     for each, usual in known.items():
         if each not in fields:
-            found = next(
-                (n for n in free if _plain(n) in {_plain(each), *map(_plain, usual)}), None
-            )
+            found = _named(each, free) or _named(each, free, *usual)
             if found is not None:
                 fields[each] = found
                 free.remove(found)
@@ -169,6 +167,12 @@ def map_columns(
     rest = tuple(name for name in free if name not in named.values())
     late = {each.lower(): each for each in open_ if _alike(each, open_)} if more else {}
     return Mapping(fields, rest, named, frozenset(told), late)
+
+
+def _named(field: str, columns: Iterable[str], *usual: str) -> str | None:
+    """The first column that is called like a field, or by one of its usual names."""
+    names = {_plain(each) for each in (usual or (field,))}
+    return next((each for each in columns if _plain(each) in names), None)
 
 
 def _said(

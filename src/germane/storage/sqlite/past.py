@@ -14,7 +14,7 @@ from typing import Any
 
 from germane.domain.erasure import Erasure
 from germane.domain.record import Record
-from germane.domain.retirement import Piece, Retirement
+from germane.domain.retirement import ARCHIVE, Piece, Retirement
 from germane.storage.codec import dedupe_key
 from germane.storage.history import History, Part, merged
 
@@ -76,14 +76,33 @@ class Past:
         """One sealed record by its offset."""
         return self._of["sealed"].find(seq, self._rows("sealed"))
 
-    def pieces(self) -> list[Piece]:
-        """What is sealed, file by file."""
-        return [Piece(row[0], row[1]) for row in self._rows("sealed")]
+    def pieces(self, table: str) -> list[Piece]:
+        """What is sealed, or archived, file by file."""
+        begins = ARCHIVE if table == "archived" else ""
+        return [Piece(f"{begins}{row[0]}", row[1], row[4]) for row in self._rows(table)]
 
     def piece(self, name: str) -> list[Record]:
         """The records of one file."""
-        rows = [row for row in self._rows("sealed") if row[0] == name]
-        return list(self._of["sealed"].read(rows, 0, rows[0][3])) if rows else []
+        table, part, _ = self._part(name)
+        if part is None:
+            return []
+        return list(self._of[table].read([part], 0, part.last_seq))
+
+    def damaged(self) -> list[Piece]:
+        """Files that are missing or not what was written; all are read."""
+        found = []
+        for table, history in self._of.items():
+            bad = {row[0] for row in self._rows(table) if not history.sound(Part(*row[:_PART]))}
+            begins = ARCHIVE if table == "archived" else ""
+            found += [x for x in self.pieces(table) if x.name.removeprefix(begins) in bad]
+        return found
+
+    def _part(self, name: str) -> tuple[str, Part | None, tuple[str, ...]]:
+        """Table, file, and what else its row has."""
+        table = "archived" if name.startswith(ARCHIVE) else "sealed"
+        file = name.removeprefix(ARCHIVE)
+        row = next((row for row in self._rows(table) if row[0] == file), None)
+        return (table, Part(*row[:_PART]), tuple(row[_PART:])) if row else (table, None, ())
 
     def archive(self) -> dict[str, int]:
         """Month -> how many records are in the archive."""
@@ -146,32 +165,47 @@ class Past:
 
     def retire(self, writer: sqlite3.Connection, what: Retirement) -> None:
         """See ``domain.ports.Store``."""
-        rows = [row for row in self._rows("sealed") if row[0] == what.piece]
-        if not rows:
+        table, part, more = self._part(what.piece)
+        if part is None:
             return
+        assert table == "sealed" or not what.archived, "it is there already"
         records = self.piece(what.piece)
-        changed = [Renamed("sealed", *self._of["sealed"].retired(Part(*rows[0]), what))]
+        changed = [Renamed(table, *self._of[table].retired(part, what), more)]
         parts = self._of["archived"].write([x for x in records if x.seq in what.archived])
         writer.execute("BEGIN IMMEDIATE")
         writer.executemany(self._sql["add_archived"], [(*each.row(), what.month) for each in parts])
         self.name(writer, changed)
-        self._drop_where(writer, [x for x in records if x.seq in what.leaves])
+        if table == "sealed":
+            self._drop_where(writer, [x for x in records if x.seq in what.leaves])
         self._drop_ids(writer, [x for x in records if x.seq in what.gone])
         writer.execute("COMMIT")
         self.settle()
 
     def expire(self, writer: sqlite3.Connection, before: str) -> int:
         """See ``domain.ports.Store``."""
-        rows = [row[:_PART] for row in self._rows("archived") if row[_PART] < before]
-        records = list(self._of["archived"].read(rows, 0, max((row[3] for row in rows), default=0)))
-        if not rows:
+        parts = [Part(*row[:_PART]) for row in self._rows("archived") if row[_PART] < before]
+        if not parts:
             return 0
+        self._drop_all(writer, parts)
+        return sum(part.rows for part in parts)
+
+    def give_up(self, writer: sqlite3.Connection, piece: str) -> None:
+        """See ``domain.ports.Store``."""
+        table, part, _ = self._part(piece)
+        assert table == "archived", "the log cannot do without its history"
+        if part is not None:
+            self._drop_all(writer, [part])
+
+    def _drop_all(self, writer: sqlite3.Connection, parts: Sequence[Part]) -> None:
+        """Drop files of the archive, with the message ids of what can still be read."""
+        archive = self._of["archived"]
+        sound = [part for part in parts if archive.sound(part)]
+        records = list(archive.read(sound, 0, max((part.last_seq for part in sound), default=0)))
         writer.execute("BEGIN IMMEDIATE")
-        self.name(writer, [Renamed("archived", Part(*row), None) for row in rows])
+        self.name(writer, [Renamed("archived", part, None) for part in parts])
         self._drop_ids(writer, records)
         writer.execute("COMMIT")
         self.settle()
-        return len(records)
 
     def _drop_where(self, writer: sqlite3.Connection, gone: Sequence[Record]) -> None:
         """Where decisions are that are in the log no more."""

@@ -216,13 +216,17 @@ class SqliteStore:
         return self._apart(lambda writer: self._past.seal(writer, before_ms, limit))
 
     def retire(self, what: Retirement) -> None:
-        """Move records of a sealed file into the archive, or drop them."""
+        """Move records of a sealed file into the archive, or drop them; of the archive's, drop them."""
         assert self.last_seq() not in what.leaves, "or its offset would be given again"
         self._apart(lambda writer: self._past.retire(writer, what))
 
     def expire(self, before: str) -> int:
-        """Drop what the archive has of months before one; how many records went."""
+        """Drop what retired before a month; how many records went."""
         return self._apart(lambda writer: self._past.expire(writer, before))
+
+    def give_up(self, piece: str) -> None:
+        """Drop a damaged file of the archive."""
+        self._apart(lambda writer: self._past.give_up(writer, piece))
 
     def _apart(self, step: Callable[[sqlite3.Connection], Value]) -> Value:
         """A step that is its own transaction."""
@@ -360,9 +364,13 @@ class SqliteStore:
         past = self._past.read(after, last, archived=archived)
         yield from merged(past, self._hot(after, last))
 
-    def pieces(self) -> list[Piece]:
-        """The sealed files."""
-        return self._past.pieces()
+    def pieces(self, *, archived: bool = False) -> list[Piece]:
+        """The sealed files, or those of the archive."""
+        return self._past.pieces("archived" if archived else "sealed")
+
+    def damaged(self) -> list[Piece]:
+        """Files that are missing or not what was written."""
+        return self._past.damaged()
 
     def piece(self, name: str) -> list[Record]:
         """The records of a sealed file."""
