@@ -98,6 +98,22 @@ def engine(tmp_path: Path) -> Any:
     opened.store.close()
 
 
+def test_what_somebody_told_is_named_where_it_speaks_for_the_item(engine: Engine) -> None:
+    """Not their address, and not what speaks for another one."""
+
+    async def work(client: httpx.AsyncClient) -> str:
+        told = {"likes": "c3", "email": "new@example.org"}
+        said = {"type": "identify", "userId": "new", "traits": told}
+        assert (await client.post("/v1/identify", json=said, auth=SERVER)).status_code == 200
+        made = await decided(client, "new")
+        page = await client.get(made["whyUrl"].removeprefix("http://here"))
+        return str(page.text)
+
+    text = html.unescape(life(engine, work))
+    assert "You told us: likes = c3." in text
+    assert "new@example.org" not in text
+
+
 def test_the_page_tells_why_and_changes_nothing(engine: Engine) -> None:
     """Every item with its reasons and what they rest on; looked at as often as one likes."""
 

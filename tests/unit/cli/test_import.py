@@ -277,11 +277,20 @@ def test_a_wrong_event_name_can_be_mended(project: Path) -> None:
     told = germane(project, "import", "events", "o.csv", "--event", "Odrer Completed").stdout
     assert "0 new events, 1 refused" in told
     assert "refused, nothing declares it" in told
-    assert "did you mean 'Order Completed'?" in " ".join(told.split())
+    assert "Did you mean 'Order Completed'?" in " ".join(told.split())
     right = summary(project, "events", "o.csv", "--event", "Order Completed")
     assert (right["accepted"], right["duplicates"], right["undeclared"]) == (1, 0, {})
     again = summary(project, "events", "o.csv", "--event", "purchase")  # the same by its signal
     assert (again["accepted"], again["duplicates"]) == (0, 1)
+
+
+def test_a_column_that_is_called_event_is_the_event(project: Path) -> None:
+    """Whatever stands before it."""
+    (project / "o.csv").write_text(
+        "type,event,user_id,timestamp,item_id\ntrack,Product Viewed,c1,2026-10-01,tent-1\n"
+    )
+    found = summary(project, "events", "o.csv")
+    assert (found["accepted"], found["undeclared"]) == (1, {})
 
 
 def person(project: Path, who: str) -> dict[str, Any]:

@@ -220,6 +220,32 @@ def test_what_nobody_declared_is_refused_by_name() -> None:
     assert found.refused == ("trait shoe",)
 
 
+def test_of_the_context_only_what_tells_nobody_apart_is_kept() -> None:
+    """No network address, no device, no place, no whole address of a page; where that is wished, all of it."""
+    context = {
+        "ip": "192.0.2.1",
+        "userAgent": "x",
+        "location": {"latitude": 52.5},
+        "device": {"id": "d"},
+        "page": {"path": "/a", "title": "A", "url": "https://x.example/a?email=a@b.c"},
+        "locale": "de",
+        "library": {"name": "analytics.js"},
+        "weird": 1,
+    }
+    event = an_event(context=context)
+    assert admitted(gate(undeclared="keep"), event, person()) == event
+    found = gate().admitted(event, person(), NOW_MS, Met())
+    assert found.event is not None
+    assert found.event.context == {
+        "page": {"path": "/a", "title": "A"},
+        "locale": "de",
+        "library": {"name": "analytics.js"},
+    }
+    names = ("device", "ip", "location", "userAgent", "weird")
+    assert found.refused == tuple(f"context {each}" for each in names)
+    assert found.event.properties == event.properties
+
+
 def test_contact_is_kept_for_what_people_must_have() -> None:
     """A phone number that is declared as contact stays readable after an opt-out."""
     out = replace(
