@@ -118,7 +118,7 @@ async ([host, key]) => {
     { writeKey: key, cdnURL: "http://" + host },
     { integrations: { "Segment.io": { apiHost: host + "/v1", protocol: "http" } } });
   await analytics.track("Product Viewed", { product_id: "kettle-1", price: 45 });
-  await analytics.identify("browser-user", { plan: "free" });
+  await analytics.identify("browser-user", { firstName: "Free" });
   await new Promise(done => setTimeout(done, 1500));
 }
 """
@@ -131,7 +131,7 @@ def test_the_browser_client(street: Street, shop_page: str) -> None:
         page.on("requestfailed", lambda x: failures.append(f"{x.url} {x.failure}"))
         page.evaluate(LOAD, [street.shop.url.removeprefix("http://"), street.shop.write_key])
     assert failures == []
-    assert street.shop.person("browser-user")["traits"]["plan"]["value"] == "free"
+    assert street.shop.person("browser-user")["traits"]["firstName"]["value"] == "Free"
     assert street.blog.api.get("/v1/people/browser-user").status_code == 404
 
 

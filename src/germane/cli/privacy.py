@@ -89,6 +89,7 @@ def privacy(
 
 def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
     """As the API tells it; before there is data, from the configuration, without a ledger."""
+    from germane.app.retaining import standing
     from germane.domain.purposes import PURPOSES
     from germane.privacy.features import in_brief
     from germane.privacy.jurisdictions import rule
@@ -105,6 +106,7 @@ def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
         "gpc": list(loaded.settings.privacy.gpc),
         "refused": {},
         "declared": in_brief(loaded.settings),
+        "retention": standing(loaded.settings, {}),
         "undeclared": [],
         "ledger": None,
     }

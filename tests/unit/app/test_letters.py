@@ -283,7 +283,8 @@ def test_a_letter_with_their_address_in_a_link_is_theirs(engine: Engine) -> None
         [an_event("", kind="identify", user="anna", traits={"email": "anna@x.example"})]
     )
     links = ("https://x.example/?to=ANNA%2540x.example", "https://x.example/?to=joanna%40x.example")
-    bodies = [json.dumps({"type": "page", "context": {"page": {"url": x}}}).encode() for x in links]
+    seen = {"type": "track", "event": "Product Viewed"}
+    bodies = [json.dumps({**seen, "properties": {"url": x}}).encode() for x in links]
     engine.accept_now([], [Rejection("event.missing_id", "no id", each) for each in bodies], "api")
     export = access.everything(engine, "anna")
     assert [links[0] in json.dumps(each) for each in export["deadLetters"]] == [True]

@@ -148,7 +148,9 @@ def test_a_server_does_it_where_one_runs(place: Path, monkeypatch: pytest.Monkey
     engine = open_engine(load(place / "germane.toml", {}).settings, place / "data")
     asked: list[tuple[str, str]] = []
 
-    def there(_: Path, path: str, *, method: str, patience_s: float) -> dict[str, object]:
+    def there(
+        _: Path, __: Path | None, path: str, *, method: str, patience_s: float
+    ) -> dict[str, object]:
         asked.append((method, path))
         return {"removed": {"events": 2}, "sharedModel": {"rebuilt": "in the background"}}
 

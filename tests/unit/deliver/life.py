@@ -18,7 +18,7 @@ from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.plan import Reason
 from germane.domain.profile import Profile, Trait
-from germane.domain.settings import Settings, SignalSpec, TraitSpec
+from germane.domain.settings import PrivacySpec, Settings, SignalSpec, TraitSpec
 
 HOUR_S, DAY_S = 3_600, 86_400
 
@@ -33,6 +33,7 @@ SETTINGS = Settings(
         "calendar": TraitSpec("calendar"),
         "paid": TraitSpec("paid"),
     },
+    privacy=PrivacySpec(undeclared="keep"),
 )
 
 

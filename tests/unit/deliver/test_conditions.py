@@ -30,7 +30,7 @@ SETTINGS = Settings(
         "purchase": SignalSpec("purchase", "Order Completed", "properties.id"),
         "add-to-cart": SignalSpec("add-to-cart", "Product Added", "properties.id"),
     },
-    traits={"role": TraitSpec("role"), "seats": TraitSpec("seats")},
+    traits={name: TraitSpec(name) for name in ("role", "seats", "csm")},
 )
 CONDITIONS = Conditions(SETTINGS)
 
