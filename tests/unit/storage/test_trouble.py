@@ -17,6 +17,7 @@ from germane.domain.errors import StorageFailed
 from germane.domain.record import Txn
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.erasing import LOOSE
+from germane.storage.sqlite.trouble import writing
 from germane.testing.store_contract import a_record
 from germane.testing.world import START_MS
 
@@ -83,3 +84,13 @@ def test_a_rebuild_that_is_not_durable_keeps_the_sealed_files(tmp_path: Path) ->
     store.commit(Txn(meta={"later": b"1"}))
     assert list(store.read(0)) == records
     store.close()
+
+
+def test_a_file_in_the_place_of_the_archive_is_named(tmp_path: Path) -> None:
+    """Not the data folder, which is fine."""
+    (tmp_path / "archive").write_text("")
+    with (
+        pytest.raises(StorageFailed, match=r"archive cannot be a folder of it"),
+        writing(tmp_path / "germane.db"),
+    ):
+        (tmp_path / "archive" / "events").mkdir()

@@ -85,14 +85,23 @@ def missing(folder: Path) -> GermaneError:
     )
 
 
+def _inside(error: OSError, folder: Path) -> Path:
+    """Where in the data folder it went wrong; the folder itself where that is not known."""
+    where = Path(error.filename) if isinstance(error.filename, str) else folder
+    parts = where.relative_to(folder).parts if where.is_relative_to(folder) else ()
+    return folder / parts[0] if parts and parts[0] in ("history", "archive") else folder
+
+
 def _of_system(error: OSError, folder: Path) -> StorageFailed:
+    place = _inside(error, folder)
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        what = "the data folder" if place == folder else "a folder of it"
         return StorageFailed(
-            f"{folder} cannot be the data folder: there is a file of that name, or on the way to it.",
+            f"{place} cannot be {what}: there is a file of that name, or on the way to it.",
             hint="Name a folder with --data, or move the file away.",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return StorageReadOnly(f"{folder} is not open to writing by this user: {error.strerror}.")
+        return StorageReadOnly(f"{place} is not open to writing by this user: {error.strerror}.")
     if error.errno == errno.ENOSPC:
         return StorageFull()
     return StorageFailed(f"{folder} cannot be used: {error.strerror or error}.")
