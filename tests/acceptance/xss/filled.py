@@ -154,7 +154,7 @@ def example(texts: Sequence[str]) -> list[Document]:
     """The page that shows the snippet at work, as if a surface or a key could be called like that."""
     joined = " ".join(texts)
     policy = {"Content-Security-Policy": snippet._CSP}
-    return [Document("example", snippet._example(joined, joined), policy)]
+    return [Document("example", snippet._example(joined, joined, ""), policy)]
 
 
 SINKS = (
