@@ -20,7 +20,7 @@ from germane.testing import FakeWorld, an_event, an_item
 
 @pytest.fixture
 def engine(tmp_path: Path, shop: Settings, world: FakeWorld) -> Iterator[Engine]:
-    """Five people who looked at things."""
+    """On a folder of its own, with nothing in it."""
     made = open_engine(shop, tmp_path / "data", world=world)
     yield made
     made.store.close()
