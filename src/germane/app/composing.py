@@ -24,6 +24,7 @@ from germane.domain.decision import Ask as Question
 from germane.domain.decision import Context, Decision
 from germane.domain.errors import BadEdit, GermaneError, UnknownContent
 from germane.domain.event import Event
+from germane.domain.ledger import Entry
 from germane.domain.message import Message, Status, Why
 from germane.domain.moves import AnyMove, Held, Planned
 from germane.domain.plan import Ask, Plan, Reason
@@ -57,6 +58,8 @@ class Begun:
     """A message that is decided, and not rendered yet."""
 
     draft: Message
+    asked: Entry | None
+    """The draft in the ledger."""
     message: Message
     campaign: Campaign
     content: Content
@@ -118,11 +121,11 @@ class Composer:
 
     def stands(self, begun: Begun) -> bool:
         """Whether a message is still asked for as it was when it was begun."""
-        engine, library = self._engine, self._engine.library
-        entry = engine.entries.get(engine.tenant, "draft", begun.draft.message_id)
+        library = self._engine.library
+        entry = self._asked_by(begun.draft)
         return (
             entry is not None
-            and outbox.read(entry) == begun.draft
+            and entry == begun.asked
             and library.contents.get(begun.content.content_id) is begun.content
             and library.campaigns.get(begun.campaign.name) is begun.campaign
         )
@@ -189,6 +192,9 @@ class Composer:
         entries.prepare(tenant, "message", [each.message_id for each in drafts])
         entries.prepare_of(tenant, "message", people)
 
+    def _asked_by(self, draft: Message) -> Entry | None:
+        return self._engine.entries.get(self._engine.tenant, "draft", draft.message_id)
+
     def _now(self) -> int:
         return self._engine.world.now_ms()
 
@@ -211,7 +217,8 @@ class Composer:
         chosen, decisions = self._chosen(message, content, profile)
         made = tuple(each.decision_id for each in decisions)
         work = self._work(replace(message, decisions=made), profile, chosen)
-        return Begun(draft, message, campaign, content, profile, decisions, work)
+        asked_by = self._asked_by(draft)
+        return Begun(draft, asked_by, message, campaign, content, profile, decisions, work)
 
     def _planned(self, begun: Begun, found: Printed, plan: Plan) -> Planned:
         now_ms = self._now()

@@ -7,6 +7,7 @@ that is skipped happens right after it, and what falls into the hour that is liv
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -71,6 +72,7 @@ def next_clock(minutes: int, from_ms: int, zone: ZoneInfo) -> int:
     raise AssertionError("every clock shows every time of day within three days")
 
 
+@lru_cache(maxsize=1024)
 def at_of(text: str, zone: ZoneInfo) -> int:
     """The moment that ``2026-12-01T09:00`` is on a zone's clock; with an offset it is one moment for all.
 

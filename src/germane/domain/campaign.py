@@ -173,7 +173,10 @@ class Campaign(msgspec.Struct, frozen=True, dict=True):
 
     def step_at(self, name: str) -> int | None:
         """Place of a step by its name."""
-        return next((n for n, each in enumerate(self.steps) if each.name == name), None)
+        for place, each in enumerate(self.steps):
+            if each.name == name:
+                return place
+        return None
 
     def channel_of(self, step: Step) -> Channel:
         """Where a step's message goes."""

@@ -16,9 +16,8 @@ _GUARDED = str.maketrans(
     {"*": "\ue010", "[": "\ue011", "]": "\ue012", "(": "\ue013", ")": "\ue014", "-": "\ue015",
      "\n": " ", "\r": " ", "\t": " "}
 )  # fmt: skip
-_UNGUARDED = {
-    ord(new): old for old, new in zip("*[]()-", map(chr, range(0xE010, 0xE016)), strict=True)
-}
+_UNGUARDED = dict(zip(map(chr, range(0xE010, 0xE016)), "*[]()-", strict=True))
+_GUARDS = re.compile("[\ue010-\ue015]")
 
 
 def clean(text: str) -> str:
@@ -42,7 +41,7 @@ def plain(text: str) -> str:
     """A rendered text without marks, its values as they were."""
     if text.isascii():
         return text
-    return _MARK.sub("", text).translate(_UNGUARDED)
+    return _GUARDS.sub(lambda found: _UNGUARDED[found[0]], _MARK.sub("", text))
 
 
 def numbers(text: str) -> list[int]:

@@ -221,10 +221,9 @@ class Chooser:
     ) -> tuple[Standing, ...]:
         """How all actions stand, or those ``among`` them, in order."""
         which = range(len(self.actions)) if among is None else among
-        probabilities, mean, variance, count, responses = (
+        mean, variance, count, responses = (
             each.tolist()
             for each in (
-                plan.probabilities,
                 person.mean,
                 person.cov.diagonal(),
                 belief.count,
@@ -238,7 +237,7 @@ class Chooser:
             found.append(
                 Standing(
                     self.actions[n].id,
-                    probabilities[n],
+                    plan.probabilities[n],
                     mean[n],
                     low,
                     high,

@@ -83,8 +83,8 @@ class Plan:
     best: int
     """The action taken unless it explores."""
     constant: int
-    probabilities: Floats
-    """Shape (actions,); they sum to 1, and are 0 where an action is not allowed."""
+    probabilities: tuple[float, ...]
+    """Of each action; they sum to 1, and are 0 where an action is not allowed."""
     gain: float
     """Expected gain of ``best`` over ``constant``, 0 if they are the same."""
     lower: float
@@ -123,15 +123,16 @@ def plan(
     best, nearest, gain, lower = _personal(person, responses, allowed, constant)
     if not personal:
         best = constant
-    chances = (person if personal else everyone).chances(allowed)
-    explored = max(share, 1.0 - float(chances[best])) if len(allowed) > 1 else 0.0
-    probabilities = np.zeros(len(everyone.mean))
+    chances = (person if personal else everyone).chances(allowed).tolist()
+    explored = max(share, 1.0 - chances[best]) if len(allowed) > 1 else 0.0
     even = max(share, 0.5 * explored) if len(allowed) > 1 else 0.0
-    probabilities[list(allowed)] = even / len(allowed)
-    probabilities += (explored - even) * chances
+    probabilities = [(explored - even) * each for each in chances]
+    for n in allowed:
+        probabilities[n] += even / len(allowed)
     probabilities[best] += 1.0 - explored
-    probabilities /= probabilities.sum()
-    return Plan(best, constant, probabilities, gain, lower, nearest)
+    whole = sum(probabilities)
+    shares = tuple(each / whole for each in probabilities)
+    return Plan(best, constant, shares, gain, lower, nearest)
 
 
 def gate(belief: Posterior, costs: Floats, contexts: Sequence[Sequence[float]]) -> Gate:
@@ -204,12 +205,11 @@ def points(size: int) -> Floats:
     return np.concatenate((found, -found))
 
 
-def draw(probabilities: Floats, seed: int) -> int:
+def draw(probabilities: Sequence[float], seed: int) -> int:
     """One action with exactly these probabilities."""
-    given = probabilities.tolist()
-    total = list(accumulate(given))
+    total = list(accumulate(probabilities))
     at = Random(seed).random() * total[-1]  # noqa: S311 - no secret
-    for n, (probability, until) in enumerate(zip(given, total, strict=True)):
+    for n, (probability, until) in enumerate(zip(probabilities, total, strict=True)):
         if at < until and probability > 0:
             return n
-    return max(n for n, each in enumerate(given) if each > 0)
+    return max(n for n, each in enumerate(probabilities) if each > 0)

@@ -77,7 +77,8 @@ class Posterior:
 
     def person(self, features: Sequence[float]) -> tuple[Floats, Floats]:
         """The same for one context."""
-        z = np.concatenate(([1.0], (np.array(features) - self.shift) * self.scale))
+        z = np.ones(1 + len(features))
+        z[1:] = (np.array(features) - self.shift) * self.scale
         cov: Floats = z @ (self.cov @ z)
         return self.mean @ z, cov
 
