@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
@@ -31,6 +33,10 @@ _STYLE = (
     "ul{margin:.2rem 0;padding-left:1.2rem}"
     ":focus-visible{outline:3px solid light-dark(#8a4b08,#e7a95b);outline-offset:2px}"
 )
+_PLAIN = re.compile(r"[a-z]+(?:[_A-Z][a-z]+)*")
+_JOINT = re.compile(r"_|(?<=[a-z])(?=[A-Z])")
+_MOMENTS_MS = range(631_152_000_000, 4_102_444_800_000)
+"""1990 to 2100: such a number of milliseconds is a moment."""
 _PARTS = {
     "profile": (
         "What we know of you",
@@ -94,8 +100,8 @@ def _value(value: Any) -> str:
     """Any value, as far down as it goes."""
     if isinstance(value, Mapping):
         pairs = (
-            f"<dt>{escape(str(name))}</dt><dd>{_value(each)}</dd>"
-            for name, each in value.items()
+            f"<dt>{escape(label)}</dt><dd>{_value(each)}</dd>"
+            for label, each in (_labelled(str(name), each) for name, each in value.items())
             if each not in (None, "", [], {}, ())
         )
         return f"<dl>{''.join(pairs)}</dl>"
@@ -104,3 +110,13 @@ def _value(value: Any) -> str:
             return escape(", ".join(map(str, value)))
         return f"<ul>{''.join(f'<li>{_value(each)}</li>' for each in value)}</ul>"
     return escape(str(value))
+
+
+def _labelled(name: str, value: Any) -> tuple[str, Any]:
+    """A field as it is read: its name in words, a moment as a date."""
+    if name.endswith("_ms") and isinstance(value, int) and value in _MOMENTS_MS:
+        name = name.removesuffix("_ms")
+        value = f"{datetime.fromtimestamp(value // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    if _PLAIN.fullmatch(name):
+        name = _JOINT.sub(" ", name).lower()
+    return name, value
