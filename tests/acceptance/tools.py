@@ -53,6 +53,13 @@ def php() -> str:
     return found
 
 
+def strace() -> str:
+    """A strace to record what a program writes: one that is there, else Debian's."""
+    found = _debians("strace", ("strace",))
+    assert found, "This test records system calls: install strace (Debian: apt install strace)."
+    return found
+
+
 def _debians(package: str, names: tuple[str, ...]) -> str | None:
     """A program that is there under one of its names, else that of a Debian package."""
     with locked(package):

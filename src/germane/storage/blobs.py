@@ -11,6 +11,7 @@ from typing import Any
 
 from germane.domain.errors import NotFound
 from germane.domain.ports import Version
+from germane.storage.syncing import make_durable_folder, sync
 
 RETIRED = "retired"
 """A file of this name beside a blob: it is passed over."""
@@ -25,18 +26,19 @@ class FolderBlobs:
     def put(self, name: str, version: str, data: bytes, manifest: dict[str, object]) -> None:
         """Write beside its place, sync, rename: a reader never sees half of it."""
         home = self._folder / name
-        home.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(home)
         temporary = home / f".{version}.{os.getpid()}"
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         whole = manifest | {"sha256": sha256(data).hexdigest(), "bytes": len(data)}
         _write(temporary / "data.bin", data)
         _write(temporary / "manifest.json", json.dumps(whole, sort_keys=True).encode())
+        sync(temporary)
         place = home / version
         if place.exists():
             shutil.rmtree(place)
         temporary.rename(place)
-        _sync(home)
+        sync(home)
 
     def newest(self, name: str) -> tuple[bytes, dict[str, object]] | None:
         """The newest version that is not retired and whose bytes are what its manifest says."""
@@ -73,18 +75,20 @@ class FolderBlobs:
             _write(mark, b"")
         else:
             mark.unlink(missing_ok=True)
-        _sync(place)
+        sync(place)
 
     def prune(self, name: str, keep: int) -> None:
         """Drop all but the newest ``keep`` (retired ones go when as many newer ones stay), and what
-        was never finished."""
-        serving = 0
+        was never finished. What was dropped does not come back with a power cut."""
+        home, serving = self._folder / name, 0
         for version in self._versions(name):
             if serving >= keep:
                 shutil.rmtree(version, ignore_errors=True)
             serving += not _retired(version)
-        for left in (self._folder / name).glob(".*"):
+        for left in home.glob(".*"):
             shutil.rmtree(left, ignore_errors=True)
+        if home.exists():
+            sync(home)
 
     def _versions(self, name: str) -> list[Path]:
         home = self._folder / name
@@ -114,11 +118,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

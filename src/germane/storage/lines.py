@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from germane.domain.errors import GermaneError
+from germane.storage.syncing import sync
 
 Value = TypeVar("Value")
 
@@ -54,3 +55,4 @@ def append(path: Path, new: Iterable[msgspec.Struct]) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    sync(path.parent)  # or the file itself, when it is new, may not be there after a power cut

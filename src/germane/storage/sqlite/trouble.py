@@ -15,6 +15,7 @@ from germane.domain.errors import (
     StorageFailed,
     StorageReadOnly,
 )
+from germane.storage.syncing import make_durable_folder
 
 _SHUT = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR", "SQLITE_MISMATCH")
@@ -62,14 +63,14 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """The data folder, for this user alone.
+    """The data folder, for this user alone, so that it is there after a power cut.
 
     Raises:
         StorageReadOnly: it cannot be made.
         StorageFailed: there is a file in its place.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_durable_folder(folder, 0o700)
     except OSError as error:
         raise _of_system(error, folder) from error
 
