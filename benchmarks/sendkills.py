@@ -19,7 +19,6 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import tempfile
 import threading
 import time
@@ -30,6 +29,7 @@ from typing import Any
 
 from rich.progress import track
 
+from benchmarks import rounds
 from benchmarks.figures import record, write_result
 from germane.app.posting import FLYING
 from tests.acceptance.conftest import SERVER_KEY, Server, germane
@@ -46,8 +46,6 @@ SUMMED = (
 BATCH = 10
 ROUND = 100
 PAGE = 100
-DONE = Path(__file__).parent / ".cache" / "sendkills.json"
-"""Rounds that are done, of one state of the program."""
 
 
 class SlowSink(Sink):
@@ -235,31 +233,15 @@ def holds(found: dict[str, Any]) -> bool:
     )
 
 
-def rounds_done() -> list[dict[str, Any]]:
-    """Those that are kept, if they are of this program."""
-    if not DONE.exists():
-        return []
-    kept = json.loads(DONE.read_text())
-    return list(kept["rounds"]) if kept["program"] == program() else []
-
-
-def program() -> str:
-    """What is checked: the tree of the sources as committed."""
-    return subprocess.check_output(
-        ["git", "rev-parse", "HEAD:src"], text=True, cwd=Path(__file__).parent
-    ).strip()
-
-
 def main() -> None:
     """Round after round; print, write."""
-    done = rounds_done()
+    done = rounds.done("sendkills")
     while (kills := sum(each["kills"] for each in done)) < KILLS:
         print(f"{kills:,} of {KILLS:,} kills are done", flush=True)
         found = run(min(ROUND, KILLS - kills), seed=11 + len(done))
         assert holds(found), found
         done.append(found)
-        DONE.parent.mkdir(exist_ok=True)
-        DONE.write_text(json.dumps({"program": program(), "rounds": done}))
+        rounds.keep("sendkills", done)
         told_all(done)
 
 
