@@ -23,8 +23,8 @@ import json
 import os
 from typing import Any
 
+from benchmarks import rounds
 from benchmarks.figures import record, write_result
-from benchmarks.kept import keep, rounds_done
 from tests.acceptance.powercut.recording import HOLES
 from tests.acceptance.powercut.rounds import a_round, control
 
@@ -38,12 +38,12 @@ SUMMED = ("states", "contents", "operations", "acknowledged", "lost", "corrupt",
 
 def main() -> None:
     """Round after round; print, write."""
-    done = rounds_done("powercut")
+    done = rounds.done("powercut")
     while (states := sum(each["states"] for each in done)) < STATES:
         print(f"{states:,} of {STATES:,} states are done", flush=True)
         found = a_round(min(ROUND, STATES - states), seed=1 + len(done), servers=SERVERS)
         done.append(found)
-        keep("powercut", done)
+        rounds.keep("powercut", done)
         print(json.dumps(found, indent=2), flush=True)
     tell(done, {hole: control(hole) for hole in HOLES})
 

@@ -29,8 +29,8 @@ from typing import Any
 
 from rich.progress import track
 
+from benchmarks import rounds
 from benchmarks.figures import record, write_result
-from benchmarks.kept import keep, rounds_done
 from germane.app.posting import FLYING
 from tests.acceptance.conftest import SERVER_KEY, Server, germane
 from tests.acceptance.mailing import Sink, smtp_sink
@@ -235,13 +235,13 @@ def holds(found: dict[str, Any]) -> bool:
 
 def main() -> None:
     """Round after round; print, write."""
-    done = rounds_done("sendkills")
+    done = rounds.done("sendkills")
     while (kills := sum(each["kills"] for each in done)) < KILLS:
         print(f"{kills:,} of {KILLS:,} kills are done", flush=True)
         found = run(min(ROUND, KILLS - kills), seed=11 + len(done))
         assert holds(found), found
         done.append(found)
-        keep("sendkills", done)
+        rounds.keep("sendkills", done)
         told_all(done)
 
 

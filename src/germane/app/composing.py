@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from germane.app.accounts import Accounts
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
-from germane.app.rendering import Printed, Spoiled, Start, Work, facts_of, print_one
+from germane.app.rendering import Printed, Spoiled, Start, Work, facts_of, print_one, written
 from germane.app.sends import sends_of
 from germane.app.stakes import amounts_of
 from germane.deliver import outbox, planning
@@ -33,7 +33,6 @@ from germane.domain.settings import ContentSpec
 from germane.generate import eligible
 from germane.generate.facts import Links
 from germane.generate.own_words import EDITED, with_words
-from germane.generate.render import render
 from germane.profile.rhythm import hours_of
 
 BATCH = 200
@@ -298,7 +297,7 @@ class Composer:
         self, message: Message, content: Content, profile: Profile, chosen: Chosen
     ) -> Rendered:
         work = self._work(message, profile, chosen)
-        return render(content, chosen, facts_of(work, self.start))
+        return written(content, chosen, facts_of(work, self.start))
 
     def _work(self, message: Message, profile: Profile, chosen: Chosen) -> Work:
         return Work(

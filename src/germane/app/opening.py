@@ -37,6 +37,10 @@ start folds the log anew."""
 LONG_TAIL = 10_000
 """Records that had to be folded at the start, from which on a snapshot is made at once: a server that is killed
 again and again before it makes one would take longer each time."""
+SHORT_TAIL = 500
+"""The same while a snapshot is small; one is made, too, when writing it takes less time than folding took."""
+BYTES_A_RECORD = 2_000
+"""So much of a snapshot is written in the time in which one record is folded."""
 _log = logging.getLogger(__name__)
 
 
@@ -75,8 +79,9 @@ def open_engine(
         model = SharedModel(settings)
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")
-            load_snapshot(model, blobs, settings, store.last_seq(), left(store))
-            if catch_up(model, store, progress) >= LONG_TAIL:
+            size = load_snapshot(model, blobs, settings, store.last_seq(), left(store))
+            tail = catch_up(model, store, progress)
+            if tail >= min(LONG_TAIL, SHORT_TAIL + size // BYTES_A_RECORD):
                 _kept(model, blobs, settings, left(store))
             attach(model, blobs)
         engine = Engine(settings, store, model, world or SystemWorld(), key=key)
@@ -153,11 +158,12 @@ def advance_snapshot(settings: Settings, data_dir: Path) -> int:
 
 def load_snapshot(
     model: Model, blobs: Blobs, settings: Settings, last_seq: int, left: str = ""
-) -> bool:
-    """Load the newest snapshot if it fits this code, these settings and this log, and what has left it."""
+) -> int:
+    """Load the newest snapshot if it fits this code, these settings and this log, and what has left it; how
+    many bytes it has, 0: none was loaded."""
     found = blobs.newest(SNAPSHOT)
     if found is None:
-        return False
+        return 0
     data, manifest = found
     fits = (
         manifest.get("version") == model.version
@@ -168,13 +174,13 @@ def load_snapshot(
     )
     if not fits:
         _log.info("the snapshot is of another version, settings or log: folding the whole log")
-        return False
+        return 0
     try:
         model.load(data)
     except ValueError as error:
         _log.warning("%s: folding the whole log", error)
-        return False
-    return True
+        return 0
+    return len(data)
 
 
 def catch_up(model: Model, store: Store, progress: Callable[[int], None] | None = None) -> int:

@@ -19,7 +19,6 @@ from germane.domain.item import Item
 from germane.domain.profile import Profile
 from germane.domain.settings import ContentSpec, Settings
 from germane.generate.facts import Facts, Links
-from germane.generate.render import render
 
 _log = logging.getLogger(__name__)
 
@@ -91,10 +90,17 @@ def facts_of(work: Work, start: Start) -> Facts:
     )
 
 
+def written(content: Content, chosen: Chosen, facts: Facts) -> Rendered:
+    """As ``generate.render``, loaded when it is first needed: a server without content starts sooner."""
+    from germane.generate.render import render
+
+    return render(content, chosen, facts)
+
+
 def print_one(content: Content, work: Work, start: Start) -> Printed | Spoiled:
     """One message; a bug in one does not stop the others."""
     try:
-        return printed(render(content, work.chosen, facts_of(work, start)))
+        return printed(written(content, work.chosen, facts_of(work, start)))
     except GermaneError as error:
         return Spoiled(error.code, error.message)
     except Exception as error:

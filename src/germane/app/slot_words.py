@@ -16,7 +16,6 @@ from germane.domain.content import Content, Rendered, Slot, choice_surface
 from germane.domain.errors import BadEdit, GermaneError
 from germane.domain.message import Message
 from germane.domain.near import did_you_mean
-from germane.generate.check import check_content
 from germane.generate.own_words import EDITED, changed_fields, fields_now, with_words
 
 WHOLE = "Change it as a whole: subject, html and text, or the payload."
@@ -109,6 +108,8 @@ def _said(
 
 def _check(engine: Engine, composer: Composer, content: Content, said: Collection[str]) -> None:
     """The guardrails of ``germane content check``, for what was written."""
+    from germane.generate.check import check_content  # it brings the templates' engine
+
     items = engine.catalogue.values()
     mine = tuple(f"{name}.{EDITED}." for name in said)
     for each in check_content(content, engine.settings, composer.spec, items):

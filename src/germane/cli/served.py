@@ -82,6 +82,8 @@ class Served:
         from germane.app.postbox import Postbox
 
         engine, runtime = self.engine, self.source.loaded.runtime
+        if engine.library.contents:
+            import germane.generate.render  # noqa: F401 - nobody's message waits until it is loaded
         channels = self.source.loaded.channels
         post = Postbox(engine, channels, runtime.content, prefix_of(self.name))
         waiting = Waiting(engine, post.why)

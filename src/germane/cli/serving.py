@@ -99,6 +99,7 @@ def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            ws="none",
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=grace_s,
         )
@@ -124,8 +125,9 @@ def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
 def tune() -> None:
     """Set the interpreter up for a long life with much in memory and a thread that writes."""
     sys.setswitchinterval(SWITCH_S)
-    gc.collect()
-    gc.freeze()  # what was loaded stays: no collection need look at it again, which took 20 ms
+    # What was loaded stays: no collection need look at it again, which took 20 ms; nor once before,
+    # which would make every start longer, for a thousand objects of ninety thousand.
+    gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
 
 

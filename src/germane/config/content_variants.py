@@ -13,7 +13,6 @@ from germane.config.reading import read
 from germane.domain.content import FIELDS, Content, Slot, Variant
 from germane.domain.errors import BadFilter, TemplateRefused
 from germane.generate.eligible import condition
-from germane.generate.liquid import compiled
 from germane.generate.locales import is_language
 
 VARIANTS_MAX = 20
@@ -129,6 +128,8 @@ def checked_fields(
 
 
 def _check_template(text: str, at: str, problems: Problems) -> None:
+    from germane.generate.liquid import compiled  # it brings the templates' engine
+
     try:
         compiled(text)
     except TemplateRefused as error:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 
 from germane.domain.content import locales_for
@@ -59,11 +58,15 @@ def percent(value: float, tag: str) -> str:
 
 def day(value: datetime, form: str, tag: str) -> str:
     """A day, in one of ``FORMS``."""
+    from babel.dates import format_date  # it looks for the machine's time zone, at every start
+
     return str(format_date(value.date(), form, locale=known(tag)))
 
 
 def clock(value: datetime, tag: str) -> str:
     """A time of the day, short."""
+    from babel.dates import format_time
+
     return str(format_time(value, "short", locale=known(tag)))
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from germane.domain.near import did_you_mean
 from germane.domain.settings import Settings
-from germane.generate.liquid import Template
 from germane.generate.views import ITEM_FIELDS, ROOTS
 from germane.privacy.categories import SPELLINGS
+
+if TYPE_CHECKING:
+    from germane.generate.liquid import Template
 
 
 class Wrong(msgspec.Struct, frozen=True):

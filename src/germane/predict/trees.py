@@ -28,9 +28,8 @@ BLOCK = 4_096
 """Rows evaluated at once, so that a whole history of lessons fits into memory, too."""
 _ALL = np.uint16(2**MAX_LEAVES - 1)
 _ALL_WORD = np.uint64(2**64 - 1)
-_LOWEST = np.array(
-    [0, *((n & -n).bit_length() - 1 for n in range(1, 2**MAX_LEAVES))], dtype=np.uint8
-)
+_SETS = np.arange(1, 2**MAX_LEAVES)
+_LOWEST = np.concatenate(([0], np.log2(_SETS & -_SETS))).astype(np.uint8)
 """Place of the lowest bit of each set of leaves."""
 
 

@@ -47,7 +47,7 @@ def test_a_long_tail_is_folded_once(
     tmp_path: Path, shop: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is killed before a snapshot is made, again and again, does not start slower each time."""
-    monkeypatch.setattr(opening, "LONG_TAIL", 20)
+    monkeypatch.setattr(opening, "SHORT_TAIL", 20)
     engine = open_engine(shop, tmp_path, world=world)
     _shop(engine, world, 30)
     live, seq = engine.model.digest(), engine.seq
@@ -58,6 +58,28 @@ def test_a_long_tail_is_folded_once(
     assert load_snapshot(made, FolderBlobs(tmp_path / "models"), shop, seq)
     assert (made.digest(), again.model.digest(), made.seq) == (live, live, seq)
     again.store.close()
+
+
+def test_a_large_snapshot_waits_for_a_long_tail(
+    tmp_path: Path, shop: Settings, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing it takes longer than folding a few records did: it is written when they are many."""
+    monkeypatch.setattr(opening, "SHORT_TAIL", 5)
+    monkeypatch.setattr(opening, "BYTES_A_RECORD", 1)
+    blobs = FolderBlobs(tmp_path / "models")
+    engine = open_engine(shop, tmp_path, world=world)
+    _shop(engine, world, 10)
+    engine.store.close()
+    open_engine(shop, tmp_path, world=world).store.close()  # there was none: it is written at once
+    first = blobs.versions("shared")
+    engine = open_engine(shop, tmp_path, world=world)
+    _shop(engine, world, 10)
+    engine.store.close()
+    open_engine(shop, tmp_path, world=world).store.close()
+    assert blobs.versions("shared") == first
+    monkeypatch.setattr(opening, "LONG_TAIL", 10)
+    open_engine(shop, tmp_path, world=world).store.close()
+    assert len(blobs.versions("shared")) == 2
 
 
 def _shop(engine: Engine, world: FakeWorld, count: int) -> None:

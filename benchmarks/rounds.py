@@ -1,4 +1,4 @@
-"""Rounds of a long check that are done: it can be stopped, and goes on where it was with the same program."""
+"""Rounds of a long check that are done and kept, so that it can be stopped and goes on where it was."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-CACHE = Path(__file__).parent / ".cache"
+_CACHE = Path(__file__).parent / ".cache"
 
 
-def rounds_done(name: str) -> list[dict[str, Any]]:
-    """Those that are kept, if they are of this program."""
-    path = CACHE / f"{name}.json"
+def done(name: str) -> list[dict[str, Any]]:
+    """Those of a check that are kept, if they are of this program."""
+    path = _CACHE / f"{name}.json"
     if not path.exists():
         return []
     kept = json.loads(path.read_text())
@@ -20,10 +20,10 @@ def rounds_done(name: str) -> list[dict[str, Any]]:
 
 
 def keep(name: str, rounds: list[dict[str, Any]]) -> None:
-    """All that are done."""
-    CACHE.mkdir(exist_ok=True)
-    kept = {"program": _program(), "rounds": rounds}
-    (CACHE / f"{name}.json").write_text(json.dumps(kept))
+    """All that are done so far."""
+    _CACHE.mkdir(exist_ok=True)
+    whole = {"program": _program(), "rounds": rounds}
+    (_CACHE / f"{name}.json").write_text(json.dumps(whole))
 
 
 def _program() -> str:
