@@ -41,6 +41,11 @@ class Projects:
 
     def __init__(self, projects: Mapping[str, Project]) -> None:
         self._projects = projects
+        self.traffic = {
+            prefix_of(name) + path: stats
+            for name, each in projects.items()
+            for path, stats in each.app.traffic.items()
+        }
         self._nobody = nobody()
         own = self._routes()
         self._own = frozenset(each.path for each in own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -22,12 +22,14 @@ from germane.api.auth import Keys
 from germane.api.body import answer
 from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
+from germane.api.permissions import TRAFFIC
 from germane.api.places import prefix_of
 from germane.api.routes import endpoints
 from germane.app.back import Back
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
 from germane.app.engine import Engine
+from germane.app.stats import Stats
 from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
 from germane.domain.errors import GermaneError
@@ -116,7 +118,14 @@ def build(
     )
     pages = snippet.routes(engine.settings, keys, example=anonymous, prefix=prefix)
     every = [*extra_routes, *pages, *_described(table, prefix)]
-    return over(table, every, lifespan, allowed_origins=allowed_origins, access_log=access_log)
+    return over(
+        table,
+        every,
+        lifespan,
+        allowed_origins=allowed_origins,
+        access_log=access_log,
+        traffic={each.path: engine.counters for each in table if _is_traffic(each)},
+    )
 
 
 def over(
@@ -127,8 +136,10 @@ def over(
     allowed_origins: Sequence[str] = (),
     access_log: bool = True,
     missing: Handling = on_http_error,
+    traffic: Mapping[str, Stats] | None = None,
 ) -> Edge:
-    """Endpoints and pages as an application; ``missing`` answers what is at no address of theirs."""
+    """Endpoints and pages as an application; ``missing`` answers what is at no address of theirs.
+    ``traffic``: see ``Edge``."""
     app = Starlette(
         routes=[*_routes(table), *pages],
         lifespan=lifespan,
@@ -139,7 +150,18 @@ def over(
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app, _direct(table), frozenset(allowed_origins), access_log=access_log)
+    return Edge(
+        app,
+        _direct(table),
+        frozenset(allowed_origins),
+        access_log=access_log,
+        traffic=traffic or {},
+    )
+
+
+def _is_traffic(each: Endpoint) -> bool:
+    """Whether the product sends it all day, and may be asked to send it again later."""
+    return each.method == "POST" and each.permission in TRAFFIC and each.permission != "open"
 
 
 def _direct(table: list[Endpoint]) -> dict[str, Handler]:
@@ -216,7 +238,11 @@ class Edge:
         origins: frozenset[str],
         *,
         access_log: bool,
+        traffic: Mapping[str, Stats],
     ) -> None:
+        """``traffic``: paths to which a POST may be refused when there is too much to do, and where that is
+        counted."""
+        self.traffic = traffic
         self._app = app
         self._direct = direct
         self._origins = origins

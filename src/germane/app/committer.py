@@ -33,6 +33,8 @@ class _Entry:
     ticket: int
     txn: Txn
     done: asyncio.Future[None] | None
+    since: float
+    """When it was handed over, by the event loop's clock."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ class Committer:
         self._queue: queue.SimpleQueue[_Group | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: deque[_Entry] = deque()
         self._work: deque[Callable[[], None]] = deque()
+        self._under_way: list[_Entry] = []
+        """The group that is being committed."""
         self._busy = False
         """Something is in the writer thread, and the store is its."""
         self._idle = asyncio.Event()
@@ -90,7 +94,7 @@ class Committer:
         if self._dead is not None:
             done.set_exception(self._dead)
             return done
-        self._waiting.append(_Entry(ticket, txn, done))
+        self._waiting.append(_Entry(ticket, txn, done, self._loop.time()))
         self._arrange(0.0)
         return done
 
@@ -99,7 +103,7 @@ class Committer:
         assert self._loop is not None
         if self._dead is not None:
             return
-        self._waiting.append(_Entry(ticket, txn, None))
+        self._waiting.append(_Entry(ticket, txn, None, self._loop.time()))
         if self._timer is None:
             self._arrange(LAZY_DELAY_S)
 
@@ -134,6 +138,11 @@ class Committer:
         await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
         await asyncio.sleep(0)  # let the last settlements run
 
+    def oldest_s(self) -> float:
+        """How long the one that waits longest has been waiting to be durable; 0: none does."""
+        oldest = next(iter(self._under_way or self._waiting), None)
+        return 0.0 if oldest is None or self._loop is None else self._loop.time() - oldest.since
+
     def _arrange(self, delay_s: float) -> None:
         """The next group begins after ``delay_s``, unless one is asked for sooner."""
         assert self._loop is not None
@@ -155,7 +164,8 @@ class Committer:
             self._queue.put(self._work.popleft())
         elif self._waiting:
             self._busy = True
-            self._queue.put(self._staged(self._gather()))
+            self._under_way = self._gather()
+            self._queue.put(self._staged(self._under_way))
 
     def _gather(self) -> list[_Entry]:
         """All that waits, up to a bound. What erases goes alone."""
@@ -243,6 +253,7 @@ class Committer:
     def _done(self, group: _Group, recovered: bool) -> None:
         if recovered:
             self._failed(None)
+        self._under_way = []
         self._settle(group.txn, group.entries[-1].ticket)
         for each in group.entries:
             if each.done is not None and not each.done.done():

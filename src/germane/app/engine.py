@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from msgspec.structs import replace
 
@@ -47,6 +47,8 @@ CHUNK = 64
 """Events folded between two chances for other work to run."""
 MAX_WAITING = 20_000
 """Records folded and not yet durable; beyond it new ones are refused."""
+MAX_AGE_S = 5.0
+"""When one of them waits longer for the disk, new ones are refused: whoever sent them would be gone."""
 
 Report = TypeVar("Report", Impression, Outcome)
 Value = TypeVar("Value")
@@ -351,8 +353,11 @@ class Engine(Folding):
             UnknownSurface: a surface is not configured.
             BadAsk: one has a size, and is of a choice; or no item, and the surface needs one.
             BadFilter: a filter cannot be used there.
+            Overloaded: so many records wait for the disk that there is no room for this one's.
         """
         started = time.perf_counter()
+        if record:
+            self._have_room()
         self.check(asks)
         profile = self._deciding.whose(self.tenant, user_id, anonymous_id)
         trust = self.trust(profile)
@@ -472,8 +477,17 @@ class Engine(Folding):
     def _admit(self) -> None:
         if self._broken is not None:
             raise self._broken
+        if self._committer.oldest_s() > MAX_AGE_S:
+            self._full()
+        self._have_room()
+
+    def _have_room(self) -> None:
         if self._waiting > MAX_WAITING:
-            raise Overloaded()
+            self._full()
+
+    def _full(self) -> NoReturn:
+        self.counters.overloaded += 1
+        raise Overloaded()
 
     def _settle(self, txn: Txn, ticket: int) -> None:
         self._waiting -= len(txn.records)

@@ -87,6 +87,8 @@ class Stats:
         self.undeclared = 0
         """Of these, events whose name nothing declares."""
         self.callers_refused = 0
+        self.overloaded = 0
+        """Requests that were refused because there was too much to do."""
         self.impressions = 0
         self.outcomes = dict.fromkeys(HOW, 0)
         self.quota_short = 0
@@ -109,6 +111,7 @@ class Stats:
             "duplicates_total": self.duplicates,
             "rejected_total": self.rejected,
             "callers_refused_total": self.callers_refused,
+            "overloaded_total": self.overloaded,
             "impressions_total": self.impressions,
             "outcomes_total": sum(self.outcomes.values()),
             "quota_short_total": self.quota_short,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import gc
+import resource
 import signal
 import socket
 import sys
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -21,12 +24,19 @@ from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp
 
+    from germane.api.connection import Connection
+    from germane.api.projects import Projects
+    from germane.api.server import Edge
 
 GC_THRESHOLDS = (20_000, 20, 50)
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that none sends into one that was just closed."""
+ACCEPTED = 32
+"""Connections taken in at once. The event loop takes one of each listening socket between two rounds of work:
+with one socket alone, a server that has much to do would starve whoever comes new."""
+OTHER_FILES = 512
+"""Open files that are no connections: the database, history, logs, ways out."""
 SWITCH_S = 0.0005
 """The writer thread waits for the interpreter no longer than this when a commit is through."""
 
@@ -88,13 +98,21 @@ def serve_one(config: Path, data: Path | None, host: str | None, port: int | Non
         out.print("Stopped; everything that was acknowledged is on the disk.")
 
 
-def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
+def http_server(app: Edge | Projects, *, grace_s: int) -> uvicorn.Server:
     """What speaks HTTP; when it stops, requests under way have ``grace_s`` to end."""
     import uvicorn
 
+    from germane.api.connection import Connection, Room
+    from germane.api.overload import Overload
+
+    overload = Overload(app.traffic)
+    room = Room(overload, connections=most_connections())
     return uvicorn.Server(
         uvicorn.Config(
-            app,
+            overload.over(app),
+            http=cast("type[Connection]", partial(Connection, room=room)),
+            callback_notify=room.look,
+            timeout_notify=1,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -106,6 +124,20 @@ def http_server(app: ASGIApp, *, grace_s: int) -> uvicorn.Server:
     )
 
 
+def most_connections() -> int:
+    """How many there may be at once: as many files as this process may have open are asked for, and some are
+    left for everything else."""
+    from germane.api.connection import CONNECTIONS
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(soft // 2, soft - OTHER_FILES)
+    return CONNECTIONS
+
+
 def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
     """Serve until someone stops it; a stop is the normal end, not an error.
 
@@ -114,12 +146,18 @@ def run_server(server: uvicorn.Server, listener: socket.socket) -> None:
     """
     tune()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no end in mid-air
-    try:
-        server.run(sockets=[listener])
-    except SystemExit:  # uvicorn's word for it, and its exit code would mean something else here
-        raise GermaneError("The server could not start.", hint="The log above says why.") from None
-    except KeyboardInterrupt:  # uvicorn raises it again when it is done
-        pass
+    with ExitStack() as sockets:
+        also = [sockets.enter_context(listener.dup()) for _ in range(ACCEPTED - 1)]
+        try:
+            server.run(sockets=[listener, *also])
+        except (
+            SystemExit
+        ):  # uvicorn's word for it, and its exit code would mean something else here
+            raise GermaneError(
+                "The server could not start.", hint="The log above says why."
+            ) from None
+        except KeyboardInterrupt:  # uvicorn raises it again when it is done
+            pass
 
 
 def tune() -> None:

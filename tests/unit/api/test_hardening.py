@@ -149,3 +149,19 @@ def _cells(row: str) -> list[str]:
     cells = [each.strip() for each in row.strip("|").split("|")]
     assert len(cells) == 4, row
     return cells
+
+
+def test_what_waits_for_the_disk_too_long_is_refused(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends it would be gone by then. A decision waits for no disk while there is room for it."""
+    asked = {"person": {"userId": "u1"}, "surfaces": [{"surface": "home"}]}
+    decide = ("POST", "/v1/decide", {"json": asked, "auth": SERVER})
+    monkeypatch.setattr(here.engine._committer, "oldest_s", lambda: 6.0)
+    event, decision = here.send(("POST", "/v1/track", {"json": EVENT, "auth": WRITE}), decide)
+    refused(event, 429, "server.overloaded")
+    assert decision.status_code == 200
+    monkeypatch.setattr("germane.app.engine.MAX_WAITING", -1)
+    (decision,) = here.send(decide)
+    refused(decision, 429, "server.overloaded")
+    assert here.engine.counters.overloaded == 2

@@ -213,6 +213,7 @@ def test_a_stop_by_the_system_is_a_stop() -> None:
         "    await receive(); await send({'type': 'lifespan.startup.complete'})\n"
         "    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
         "    await receive(); await send({'type': 'lifespan.shutdown.complete'})\n"
+        "app.traffic = {}\n"
         "listener = socket.socket(); listener.bind(('127.0.0.1', 0)); listener.listen()\n"
         "run_server(http_server(app, grace_s=1), listener)\n"
         "print('stopped')\n"

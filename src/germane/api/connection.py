@@ -1,0 +1,215 @@
+"""One connection: what its client may keep the server waiting for, and how much of it.
+
+uvicorn's protocol waits for the rest of a request as long as it takes, and for a head of any size: whoever
+sends a byte now and then has a connection, and what it holds, for ever. Here a head has ``HEAD_S`` and
+``HEAD_BYTES``, a body ``BODY_S``, and an answer of which nothing was taken for ``TAKE_S`` is given up.
+There may be ``CONNECTIONS`` at once, and ``BODIES_BYTES`` of bodies that are not whole: when there are
+more, those go that have kept the server waiting longest. There is no limit for an address: behind a proxy
+everybody has the same one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any, Literal, cast
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from germane.api.overload import Overload
+
+HEAD_S = 10.0
+BODY_S = 30.0
+TAKE_S = 30.0
+HEAD_BYTES = 64 * 1024
+CONNECTIONS = 4_096
+BODIES_BYTES = 64 * 1024 * 1024
+CUT_SHARE = 0.05
+"""Of those that wait, so many go at once when there are too many: looking for them takes time."""
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_log = logging.getLogger("germane.connections")
+
+Phase = Literal["idle", "head", "body"]
+
+
+class Room:
+    """What the connections of one server share."""
+
+    def __init__(self, overload: Overload, connections: int = CONNECTIONS) -> None:
+        self.overload = overload
+        self.connections = connections
+        self.bodies_bytes = 0
+        """Of bodies that are not whole yet."""
+        self.cut = 0
+        self.all: set[Connection] = set()
+
+    async def look(self) -> None:
+        """Cut those whose time is over; called once a second."""
+        now = asyncio.get_running_loop().time()
+        for each in [x for x in self.all if x.late(now)]:
+            each.abort()
+        self.overload.tell()
+        if self.cut:
+            _log.info("cut %d connections whose clients were too slow", self.cut)
+            self.cut = 0
+
+    def make(self) -> None:
+        """Room for one more connection: those go that have kept the server waiting longest."""
+        if len(self.all) > self.connections:
+            self._cut_longest(each for each in self.all if each.waiting)
+
+    def make_for_bodies(self) -> None:
+        """The same for bodies."""
+        while self.bodies_bytes > BODIES_BYTES:
+            self._cut_longest(each for each in self.all if each.phase == "body")
+
+    def _cut_longest(self, among: Iterable[Connection]) -> None:
+        found = sorted(among, key=lambda each: (each.phase == "idle", each.since))
+        for each in found[: max(1, int(len(found) * CUT_SHARE))]:
+            each.abort()
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's, with deadlines, bounds, and a door that may be shut."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        room: Room,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._room = room
+        self.phase: Phase = "idle"
+        self.since = self.loop.time()
+        """When the phase began."""
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._refusing = False
+        self._left = 0
+        """Bytes of answers that the client had not taken when it was looked at last."""
+        self._moved = self.since
+        """When it took some."""
+
+    # -- what the room asks ----------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is the client's turn."""
+        return self.phase != "idle" or self.cycle is None or self.cycle.response_complete
+
+    def late(self, now: float) -> bool:
+        """Whether the client's time is over."""
+        if self.phase == "head" and now - self.since > HEAD_S:
+            return True
+        if self.phase == "body" and now - self.since > BODY_S:
+            return True
+        left = self.transport.get_write_buffer_size()
+        if left == 0 or left != self._left:
+            self._left, self._moved = left, now
+        return now - self._moved > TAKE_S
+
+    def abort(self) -> None:
+        """Hang up, whatever is under way."""
+        self._room.cut += 1
+        self._forget()
+        self.transport.abort()
+
+    # -- what the transport says -----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there; it has as long to say something as it may be silent between two requests."""
+        super().connection_made(cast("asyncio.Transport", transport))
+        self._room.all.add(self)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        self._room.make()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._forget()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """A part of a request, or of several."""
+        if self.phase == "idle":
+            self._enter("head")
+        super().data_received(data)
+        if self.phase == "head":
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self.transport.write(_TOO_LONG)
+                self.transport.close()
+
+    def resume_writing(self) -> None:
+        """The client took something."""
+        self._moved = self.loop.time()
+        super().resume_writing()
+
+    def _forget(self) -> None:
+        self._room.all.discard(self)
+        self._room.bodies_bytes -= self._body_bytes
+        self._body_bytes = 0
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase, self.since, self._head_bytes = phase, self.loop.time(), 0
+
+    # -- what the parser says --------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        if self.phase != "head":  # another one follows at once
+            self._enter("head")
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Refuse it, or begin it."""
+        self._enter("body")
+        free = self.cycle is None or self.cycle.response_complete
+        if (
+            free
+            and not self.expect_100_continue
+            and self._room.overload.refuses(self.parser.get_method(), self.url)
+        ):
+            self._refusing = True
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body."""
+        if self._refusing:
+            return
+        self._body_bytes += len(body)
+        self._room.bodies_bytes += len(body)
+        super().on_body(body)
+        if self._room.bodies_bytes > BODIES_BYTES:
+            self._room.make_for_bodies()
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._enter("idle")
+        self._room.bodies_bytes -= self._body_bytes
+        self._body_bytes = 0
+        if not self._refusing:
+            super().on_message_complete()
+            return
+        self._refusing = False
+        close = not self.parser.should_keep_alive()
+        origin = next((value for name, value in self.headers if name == b"origin"), None)
+        self.transport.write(self._room.overload.refusal(origin, close=close))
+        if close:
+            self.transport.close()
+        else:
+            self.on_response_complete()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._room.overload.waits()
+        super()._start_asgi_task(cycle, app)
