@@ -11,6 +11,7 @@ from typing import Any
 
 from germane.domain.errors import NotFound
 from germane.domain.ports import Version
+from germane.storage.files import sync
 
 RETIRED = "retired"
 """A file of this name beside a blob: it is passed over."""
@@ -36,7 +37,7 @@ class FolderBlobs:
         if place.exists():
             shutil.rmtree(place)
         temporary.rename(place)
-        _sync(home)
+        sync(home)
 
     def newest(self, name: str) -> tuple[bytes, dict[str, object]] | None:
         """The newest version that is not retired and whose bytes are what its manifest says."""
@@ -73,7 +74,7 @@ class FolderBlobs:
             _write(mark, b"")
         else:
             mark.unlink(missing_ok=True)
-        _sync(place)
+        sync(place)
 
     def prune(self, name: str, keep: int) -> None:
         """Drop all but the newest ``keep`` (retired ones go when as many newer ones stay), and what
@@ -114,11 +115,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

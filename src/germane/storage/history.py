@@ -6,7 +6,6 @@ in the transaction that drops its rows. A file that no row names is left over fr
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -20,6 +19,7 @@ from germane.domain.errors import StorageFailed
 from germane.domain.months import month_label, month_of
 from germane.domain.record import Record
 from germane.domain.retirement import Retirement
+from germane.storage.files import sync
 
 COLUMNS = (
     "seq",
@@ -101,11 +101,11 @@ class History:
         )
         temporary = path.with_suffix(".tmp")
         pq.write_table(table, temporary, compression="zstd")
-        _sync(temporary)
+        sync(temporary)
         digest = sha256(temporary.read_bytes()).hexdigest()
         temporary.rename(path)
         for folder in (path.parent, path.parent.parent, self._folder, self._folder.parent):
-            _sync(folder)
+            sync(folder)
         return digest
 
     def changed(
@@ -228,11 +228,3 @@ def _next_name(file: str) -> str:
 
 def _seq(record: Record) -> int:
     return record.seq
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

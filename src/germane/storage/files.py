@@ -1,0 +1,56 @@
+"""Copying a file so that it is on the disk, readable by its owner alone, with its SHA-256 on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+CHUNK = 1 << 20
+Advance = Callable[[int], None]
+"""Told how many bytes more are done."""
+
+
+def copy(source: Path, target: Path, advance: Advance = lambda _: None) -> str:
+    """Copy durably; the digest of what was read."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    digest = sha256()
+    with (
+        source.open("rb") as reader,
+        open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as writer,  # noqa: PTH123
+    ):
+        while chunk := reader.read(CHUNK):
+            digest.update(chunk)
+            writer.write(chunk)
+            advance(len(chunk))
+        writer.flush()
+        os.fsync(writer.fileno())
+    return digest.hexdigest()
+
+
+def digest_of(path: Path, advance: Advance = lambda _: None) -> str:
+    """SHA-256 of a file."""
+    digest = sha256()
+    with path.open("rb") as reader:
+        while chunk := reader.read(CHUNK):
+            digest.update(chunk)
+            advance(len(chunk))
+    return digest.hexdigest()
+
+
+def sync(path: Path) -> None:
+    """A file or folder is on the disk when this returns."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folders(folder: Path) -> None:
+    """A folder and all folders in it."""
+    for each in folder.rglob("*"):
+        if each.is_dir():
+            sync(each)
+    sync(folder)
