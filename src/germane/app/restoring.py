@@ -32,6 +32,7 @@ from germane.domain.settings import Settings
 from germane.domain.world import World
 from germane.profile.words import moment
 from germane.storage.backup import Manifest, copied
+from germane.storage.files import room_for, room_in
 from germane.storage.placing import looked_at, workplace
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.connection import FolderLock
@@ -91,13 +92,15 @@ def restore(
         WouldReplace: the folder has something, and nobody said that it may go.
         StorageBusy: another process has the folder.
         BackupDamaged: a file is missing or not what was written; nothing was changed.
+        NoRoom: it does not fit; nothing was changed.
     """
     folder = wanted.folder
     looked_at(folder, force=wanted.force)
     make_folder(folder)
     lock = FolderLock(folder)
     try:
-        with workplace(folder) as work:
+        with room_in(folder), workplace(folder) as work:
+            room_for(folder, wanted.manifest.bytes)
             copied(wanted.backup, wanted.manifest, work, advance)
             known = sum(
                 add_lines(work, each) for each in (*wanted.lists, folder / LIST) if each.exists()

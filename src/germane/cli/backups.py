@@ -15,12 +15,12 @@ from germane.cli import common
 from germane.cli.bulk import progress
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, many
 from germane.domain.errors import GermaneError, WrongUse
+from germane.storage.files import MB
 
 if TYPE_CHECKING:
     from germane.app.restoring import Restored, Wanted
     from germane.storage.backup import Manifest
 
-MB = 1_000_000
 Place = Annotated[Path, typer.Argument(help="Folder in which backups are kept.")]
 
 
@@ -187,8 +187,8 @@ def _say(wanted: Wanted, done: Restored, out: Any) -> None:
         )
     if done.refused:
         out.print(
-            f"{many(done.refused, 'no', 'times a no')} of after that holds: nobody is asked or written to "
-            "who has refused since."
+            f"{many(done.refused, 'refusal')} of after that {'holds' if done.refused == 1 else 'hold'}: "
+            "a no always stands."
         )
     if done.erasures:
         out.print(

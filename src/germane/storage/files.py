@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from germane.domain.errors import StorageFailed
+
 CHUNK = 1 << 20
+MB = 1_000_000
 Advance = Callable[[int], None]
 """Told how many bytes more are done."""
+
+
+class NoRoom(StorageFailed):
+    """There is no room."""
+
+    code = "storage.no_room"
+    hint = "Make room there, or name another folder. What was begun is removed, and nothing else was changed."
+
+
+@contextmanager
+def room_in(place: Path) -> Iterator[None]:
+    """Around what writes there.
+
+    Raises:
+        NoRoom: the disk is full, or a limit is reached.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise NoRoom(f"There is no room in {place}: {error.strerror}.") from error
+        raise
+
+
+def room_for(place: Path, bytes_wanted: int) -> None:
+    """
+    Raises:
+        NoRoom: so much cannot fit there.
+    """
+    free = shutil.disk_usage(place).free
+    if bytes_wanted > free:
+        raise NoRoom(
+            f"There is no room in {place}: {bytes_wanted / MB:,.1f} MB are to be written, "
+            f"{free / MB:,.1f} are free."
+        )
 
 
 def copy(source: Path, target: Path, advance: Advance = lambda _: None) -> str:

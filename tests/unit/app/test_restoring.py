@@ -24,6 +24,7 @@ from germane.domain.message import Why
 from germane.domain.moves import Stated, Suppressed, Switched
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.storage.backup import BackupDamaged, Made, make
+from germane.storage.files import NoRoom
 from germane.storage.placing import WORK, RestoreBroken, WouldReplace
 from germane.storage.sqlite import SqliteStore
 from germane.testing import FakeWorld, an_event
@@ -37,6 +38,7 @@ from germane.testing.canaries import (
     words_in,
 )
 from germane.testing.world import START_MS
+from tests.unit.storage.test_trouble import largest_file
 
 PEOPLE = 10
 MOMENTS = 5
@@ -340,6 +342,19 @@ def test_a_damaged_backup_changes_nothing(data: Path, tmp_path: Path) -> None:
     assert standing(data) == before
     assert not (data / WORK).exists()
     assert sorted(x.name for x in (tmp_path / "other").iterdir()) == ["germane.lock"]
+
+
+def test_no_room(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so, before it begins or where the disk is full, and changes nothing."""
+    made, before = backed_up(data), standing(data)
+    with largest_file(20_000), pytest.raises(NoRoom, match="There is no room in"):
+        put_back(made, data, force=True)
+    usage = shutil.disk_usage(data)._replace(free=1 << 12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(NoRoom, match="MB are to be written"):
+        put_back(made, data, force=True)
+    assert standing(data) == before
+    assert not (data / WORK).exists()
 
 
 @pytest.mark.parametrize("mode", ["serve", "read"])

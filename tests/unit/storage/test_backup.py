@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import resource
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,13 +28,15 @@ from germane.storage.backup import (
     prune,
     read,
 )
-from germane.storage.backup.making import MAKING, BackupBusy, NoRoom, _alone
+from germane.storage.backup.making import MAKING, BackupBusy, _alone
 from germane.storage.backup.manifest import NAME
+from germane.storage.files import NoRoom
 from germane.storage.history import HistoryDamaged
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.connection import NewerData
 from germane.testing.store_contract import a_record
 from germane.testing.world import START_MS
+from tests.unit.storage.test_trouble import largest_file
 
 OLD_MS = START_MS - 200 * 86_400_000
 
@@ -84,17 +84,6 @@ def parquet(folder: Path) -> Path:
     """Its sealed file."""
     (found,) = (folder / "history").rglob("*.parquet")
     return found
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file grows beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_it_is_of_one_moment(data: Path, place: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -176,7 +165,7 @@ def test_no_room_is_seen_before(data: Path, place: Path, monkeypatch: Any) -> No
     """With the numbers."""
     usage = shutil.disk_usage(data)._replace(free=1 << 12)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(NoRoom, match="MiB are to be written"):
+    with pytest.raises(NoRoom, match="MB are to be written"):
         backed_up(data, place)
 
 

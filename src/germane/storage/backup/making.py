@@ -8,7 +8,6 @@ of erasures is copied last, so it names whoever went meanwhile.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import logging
 import os
@@ -23,7 +22,7 @@ import msgspec
 
 from germane.domain.errors import GermaneError, StorageDamaged, StorageFailed, WrongUse
 from germane.storage.backup.manifest import FORMAT, NAME, File, Manifest, called, found_in, read
-from germane.storage.files import CHUNK, copy, digest_of, sync, sync_folders
+from germane.storage.files import NoRoom, copy, digest_of, room_for, room_in, sync, sync_folders
 from germane.storage.history import HistoryDamaged
 from germane.storage.placing import no_restore_under_way
 from germane.storage.sqlite.connection import open_reader
@@ -37,13 +36,6 @@ PAGES = 1_024
 """Of the database, at a time: some 4 MB."""
 TRIES = 5
 _log = logging.getLogger(__name__)
-
-
-class NoRoom(StorageFailed):
-    """There is no room for the backup."""
-
-    code = "backup.no_room"
-    hint = "Make room there, or name another folder. What was begun is removed; other backups are whole."
 
 
 class BackupBusy(GermaneError):
@@ -113,7 +105,7 @@ def make(
     _looked_at(folder, place)
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     making = place / MAKING
-    with _alone(place), _told(place):
+    with _alone(place), room_in(place):
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700)
         try:
@@ -162,17 +154,6 @@ def _alone(place: Path) -> Iterator[None]:
         except OSError:
             raise BackupBusy(f"Another backup is being made in {place}.") from None
         yield
-
-
-@contextmanager
-def _told(place: Path) -> Iterator[None]:
-    """Around what writes there."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise NoRoom(f"There is no room in {place}: {error.strerror}.") from error
-        raise
 
 
 def _earlier(place: Path) -> dict[str, tuple[File, Path]]:
@@ -250,7 +231,9 @@ def _past_copied(work: _Work, named: dict[str, str]) -> bool:
     """Have files of history and archive; whether all of them were still there."""
     new = [path for path in named if path not in work.files]
     sizes = {path: _size(work.folder / path) for path in new}
-    _room_for(work, sum(sizes.values()) + _size(work.folder / DATABASE))
+    left = sum(sizes.values()) + _size(work.folder / DATABASE)
+    work.total = work.done + left
+    room_for(work.target.parent, left - sum(each.bytes for each, _ in work.earlier.values()))
     for path in new:
         try:
             _sealed_copied(work, path, named[path])
@@ -352,20 +335,6 @@ def _models_copied(work: _Work, offset: int) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _room_for(work: _Work, bytes_left: int) -> None:
-    """
-    Raises:
-        NoRoom: it cannot fit.
-    """
-    work.total = work.done + bytes_left
-    free = shutil.disk_usage(work.target).free
-    if bytes_left - sum(each.bytes for each, _ in work.earlier.values()) > free:
-        raise NoRoom(
-            f"There is no room in {work.target.parent}: {bytes_left / CHUNK:,.0f} MiB are to be written, "
-            f"{free / CHUNK:,.0f} are free."
-        )
 
 
 def _named(making: Path, place: Path, manifest: Manifest) -> Path:
