@@ -134,11 +134,11 @@ class Server:
         raise AssertionError(name)
 
 
-def a_project(folder: Path) -> Path:
+def a_project(folder: Path, **environment: str) -> Path:
     """`germane init --recipe shop` and its catalogue."""
-    made = germane("init", str(folder), "--recipe", "shop")
+    made = germane("init", str(folder), "--recipe", "shop", **environment)
     assert made.returncode == 0, made.stderr
-    imported = germane("import", "catalogue", "catalogue.csv", "--json", cwd=folder)
+    imported = germane("import", "catalogue", "catalogue.csv", "--json", cwd=folder, **environment)
     assert imported.returncode == 0, imported.stderr
     assert json.loads(imported.stdout)["accepted"] == 64
     return folder

@@ -11,6 +11,7 @@ from germane.cli import (
     approvals,
     asking,
     auditing,
+    backups,
     bulk,
     channel,
     exporting,
@@ -500,5 +501,6 @@ def demo_shop(
 
 sending.add_to(app, content)
 upkeep.add_to(app)
+backups.add_to(app)
 privacy.add_to(app)
 rights.add_to(app)

@@ -22,3 +22,11 @@ def make_durable_folder(folder: Path, mode: int = 0o777) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=mode)
     for each in reversed(made):
         sync(each.parent)
+
+
+def sync_folders(folder: Path) -> None:
+    """Make the names in a folder, and in all folders in it, durable."""
+    for each in folder.rglob("*"):
+        if each.is_dir():
+            sync(each)
+    sync(folder)

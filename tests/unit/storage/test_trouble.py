@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from germane.domain.errors import StorageFailed
 from germane.domain.record import Txn
-from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite import SqliteStore, checkpoint
 from germane.storage.sqlite.erasing import LOOSE
 from germane.storage.sqlite.trouble import writing
 from germane.testing.store_contract import a_record
@@ -94,3 +94,37 @@ def test_a_file_in_the_place_of_the_archive_is_named(tmp_path: Path) -> None:
         writing(tmp_path / "germane.db"),
     ):
         (tmp_path / "archive" / "events").mkdir()
+
+
+class Listening:
+    """A connection that keeps what it was told."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.told: list[str] = []
+
+    def execute(self, statement: str) -> Any:
+        """As SQLite does."""
+        self.told.append(statement)
+        return self._connection.execute(statement)
+
+
+def test_a_long_read_holds_up_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WAL that is too long, and cannot be cut while somebody reads: the writer tries, and does not wait."""
+    monkeypatch.setattr(checkpoint, "BOUND_BYTES", 1)
+    monkeypatch.setattr(checkpoint, "PAGES", 1)
+    store = SqliteStore.open(tmp_path)
+    store.commit(Txn(records=[a_record(1)]))
+    reader = sqlite3.connect(tmp_path / "germane.db", isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM log").fetchone() == (1,)
+    store.commit(Txn(records=[a_record(2)]))
+    writer = Listening(store._writer)  # type: ignore[arg-type]
+    store._checkpointer.wrote(1, writer)  # type: ignore[union-attr, arg-type]
+    assert writer.told[1:3] == ["PRAGMA busy_timeout=0", "PRAGMA wal_checkpoint(TRUNCATE)"]
+    assert writer.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+    assert (tmp_path / "germane.db-wal").stat().st_size > 0
+    reader.close()
+    assert checkpoint.cut(store._writer, patience_ms=1_000)  # type: ignore[arg-type]
+    assert (tmp_path / "germane.db-wal").stat().st_size == 0
+    store.close()

@@ -15,6 +15,18 @@ BOUND_BYTES = 256 * 1024 * 1024
 """A WAL that grew to this, because readers held it, is moved by the writer itself."""
 
 
+def cut(connection: sqlite3.Connection, *, patience_ms: int) -> bool:
+    """Move the WAL into the main file and cut it to nothing; whether that could be done. A read that lasts
+    (a backup) keeps it from being cut: it is waited for no longer than ``patience_ms``."""
+    (before_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout={patience_ms}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={before_ms}")
+    return not busy
+
+
 class Checkpointer:
     """A thread with a connection of its own that runs passive checkpoints when it is told to."""
 
@@ -33,7 +45,7 @@ class Checkpointer:
             return
         self._written = 0
         if self._path.with_name(self._path.name + "-wal").stat().st_size > BOUND_BYTES:
-            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            cut(writer, patience_ms=0)
         self._wanted.set()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import logging
 import sqlite3
 
 from germane.domain.erasure import Erasure
+from germane.storage.sqlite.checkpoint import cut
 
 LOOSE = "storage.loose"
 """A named value, there while bytes of somebody who was erased may be left in the file."""
@@ -68,10 +69,4 @@ def written_anew(connection: sqlite3.Connection) -> None:
 
 def scrubbed(connection: sqlite3.Connection) -> bool:
     """Move the WAL into the main file and cut it; whether that could be done: a long read holds it up."""
-    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
-    try:
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
-    return not busy
+    return cut(connection, patience_ms=PATIENCE_MS)

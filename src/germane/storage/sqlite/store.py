@@ -21,10 +21,12 @@ from germane.domain.record import Record, Txn
 from germane.domain.retirement import Piece, Retirement
 from germane.storage import codec
 from germane.storage.history import merged
+from germane.storage.placing import no_restore_under_way
 from germane.storage.sqlite.checkpoint import Checkpointer
 from germane.storage.sqlite.connection import FolderLock, open_reader, open_writer
 from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
 from germane.storage.sqlite.past import Past
+from germane.storage.sqlite.rewinding import rewound
 from germane.storage.sqlite.sql import queries
 from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
 from germane.storage.sqlite.writing import pages_of, undo, write, write_state
@@ -57,6 +59,7 @@ class SqliteStore:
         self._past = Past(folder, self._sql, self._rows)
         self._pages = 0
         self._unscrubbed = False
+        no_restore_under_way(folder)
         if writable:
             make_folder(folder)
             self._lock = FolderLock(folder)
@@ -227,6 +230,11 @@ class SqliteStore:
     def give_up(self, piece: str) -> None:
         """Drop a damaged file of the archive."""
         self._apart(lambda writer: self._past.give_up(writer, piece))
+
+    def rewind(self, seq: int, offsets: Mapping[int, int], until_ms: int) -> None:
+        """After all records beyond ``seq`` were erased: forget that they were there. ``offsets``: the highest
+        one that is left, by slot; dead letters are as they were at ``until_ms``."""
+        self._apart(lambda writer: rewound(writer, seq, offsets, until_ms))
 
     def _apart(self, step: Callable[[sqlite3.Connection], Value]) -> Value:
         """A step that is its own transaction."""

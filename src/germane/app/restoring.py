@@ -1,0 +1,222 @@
+"""Putting a backup back: whole or not at all, without whoever was erased since, as it was or up to a moment.
+
+Everything happens beside the place where it is to be (``storage.placing``): it is copied and compared with the
+manifest, the erasures that any list knows of are obeyed, and, for an earlier moment, the records after it are
+erased and the rest is folded anew. Only then it takes its place.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from germane.app import folded
+from germane.app.consents import KIND as CONSENT
+from germane.app.consents import Line
+from germane.app.engine import Engine
+from germane.app.erasing import LIST, add_lines
+from germane.app.moving import Suppression
+from germane.app.opening import REFOLD, open_engine, settings_digest
+from germane.domain.consent import Statement
+from germane.domain.enrolment import Enrolment
+from germane.domain.erasure import Erasure
+from germane.domain.ledger import Entry, EntryKind
+from germane.domain.message import Why
+from germane.domain.moves import AnyMove, Stated, Suppressed, Switched
+from germane.domain.record import Txn
+from germane.domain.settings import Settings
+from germane.domain.world import World
+from germane.profile.words import moment
+from germane.storage.backup import Manifest, copied
+from germane.storage.files import room_for, room_in
+from germane.storage.placing import looked_at, workplace
+from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.connection import FolderLock
+from germane.storage.sqlite.trouble import make_folder
+
+_WAITING = ("approval", "queued", "claimed", "ambiguous")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What is in the data folder now."""
+
+    offset: int
+    """The newest record of then: what the restore itself noted comes after it."""
+    state_hash: str
+    """As of that offset."""
+    dropped: int
+    """Records that came after the moment."""
+    erasures: int
+    """Lines of lists of erasures that the backup did not have."""
+    refused: int
+    """Times that somebody said no, or an address was closed, after the moment: they hold."""
+    held: bool
+    """Whether sending was stopped, because what has gone out since may be waiting again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of which backup, and where to."""
+
+    backup: Path
+    manifest: Manifest
+    folder: Path
+    until_ms: int | None = None
+    """Only what was received until then; ``None``: all of it."""
+    lists: tuple[Path, ...] = ()
+    """Lists of erasures that may know of more than the backup's."""
+    force: bool = False
+    """What is in the folder may go."""
+
+
+def restore(
+    settings: Settings,
+    wanted: Wanted,
+    world: World,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Restored:
+    """Put a backup back.
+
+    Args:
+        settings: The validated declaration.
+        wanted: What, and where to.
+        world: The clock.
+        advance: Told how many bytes more are copied.
+
+    Raises:
+        WouldReplace: the folder has something, and nobody said that it may go.
+        StorageBusy: another process has the folder.
+        BackupDamaged: a file is missing or not what was written; nothing was changed.
+        NoRoom: it does not fit; nothing was changed.
+    """
+    folder = wanted.folder
+    looked_at(folder, force=wanted.force)
+    make_folder(folder)
+    lock = FolderLock(folder)
+    try:
+        with room_in(folder), workplace(folder) as work:
+            room_for(folder, wanted.manifest.bytes)
+            copied(wanted.backup, wanted.manifest, work, advance)
+            known = sum(
+                add_lines(work, each) for each in (*wanted.lists, folder / LIST) if each.exists()
+            )
+            return _opened(settings, wanted, work, world, known)
+    finally:
+        lock.release()
+
+
+def _opened(
+    settings: Settings, wanted: Wanted, work: Path, world: World, erasures: int
+) -> Restored:
+    """What was copied, brought to where it is to be; closed again."""
+    dropped, refusals = 0, list[AnyMove]()
+    engine = open_engine(settings, work, mode="write", world=world)  # obeys the lists
+    if wanted.until_ms is not None:
+        try:
+            refusals, dropped = _rewound(engine, wanted.until_ms)
+        finally:
+            engine.store.close()
+        engine = open_engine(settings, work, mode="write", world=world)  # folds what is left anew
+        folded.settle(engine.store, settings_digest(settings))
+    try:
+        offset, state = engine.store.last_seq(), engine.store.state_hash()
+        stop = _stop(engine, wanted)
+        noted = [*refusals, *stop]
+        if noted:
+            engine.put_moves(noted)
+    finally:
+        engine.store.close()
+    return Restored(offset, state, dropped, erasures, len(refusals), bool(stop))
+
+
+def _stop(engine: Engine, wanted: Wanted) -> list[AnyMove]:
+    """Nothing goes out before somebody has looked, if anything could: what was sent since may be waiting."""
+    waiting = any(
+        status in _WAITING for _, status in engine.entries.counts(engine.tenant, "message")
+    )
+    live = any(each.status == "live" for each in engine.library.campaigns.values())
+    stopped = any(each["scope"] == "all" for each in engine.moving.switches(engine.tenant))
+    if stopped or not (waiting or live):
+        return []
+    until_ms = wanted.manifest.made_ms if wanted.until_ms is None else wanted.until_ms
+    text = f"Restored as of {moment(until_ms)}: what was sent since may be waiting again."
+    return [Switched("all", "", on=True, why=Why(engine.world.now_ms(), "restored", text))]
+
+
+# -- an earlier moment -------------------------------------------------------------------------------
+
+
+def _rewound(engine: Engine, until_ms: int) -> tuple[list[AnyMove], int]:
+    """Erase what came after a moment, and mark the rest to be folded anew; what people refused since, and how
+    many records went."""
+    store = engine.store
+    assert isinstance(store, SqliteStore)
+    seq, offsets = _place_of(store, until_ms)
+    refusals = [*_said_since(engine, seq), *_closed_since(engine, until_ms)]
+    seqs = tuple(each.seq for each in store.read(seq, archived=True))
+    later = {
+        (engine.tenant, "enrolment", each.key): None
+        for each in _every(engine, "enrolment")
+        if msgspec.msgpack.decode(each.body, type=Enrolment).entered_ms > until_ms
+    }
+    erasure = Erasure(engine.tenant, (), seqs)
+    store.commit(Txn(erasure=erasure, entries={**later}, meta={REFOLD: b"restored"}))
+    store.rewind(seq, offsets, until_ms)
+    return refusals, len(seqs)
+
+
+def _place_of(store: SqliteStore, until_ms: int) -> tuple[int, dict[int, int]]:
+    """The offset before the first record that came after a moment; and the highest one of each slot until
+    then."""
+    last, offsets = 0, dict[int, int]()
+    for record in store.read(0, archived=True):
+        if record.received_ms > until_ms:
+            break
+        last = offsets[record.slot] = record.seq
+    return last, offsets
+
+
+def _said_since(engine: Engine, seq: int) -> Iterable[AnyMove]:
+    """Every no after an offset that is the last word of its purpose: it always stands."""
+    last: dict[tuple[str, str], Statement] = {}
+    for entry in _every(engine, CONSENT):
+        body = msgspec.msgpack.decode(entry.body, type=Line).body
+        if body is not None and int(entry.key.partition(".")[0]) > seq:
+            said = msgspec.msgpack.decode(body, type=Statement)
+            for person in {said.person, entry.person}:  # they may have become one since
+                last[person, said.purpose] = said
+    for (person, purpose), said in last.items():
+        if said.state == "withdrawn":
+            yield Stated(
+                person,
+                purpose,
+                granted=False,
+                method=said.method,
+                notice=said.version,
+                text_sha256=said.text_sha256,
+                source=said.source,
+                at_ms=said.at_ms,
+                notice_name=said.notice,
+                salt=uuid.uuid4().hex,
+            )
+
+
+def _closed_since(engine: Engine, until_ms: int) -> Iterable[AnyMove]:
+    """Addresses that must not be written to any more since a moment."""
+    for entry in _every(engine, "suppression"):
+        said = msgspec.msgpack.decode(entry.body, type=Suppression)
+        if said.why.at_ms > until_ms:
+            address = entry.key.partition(":")[0]
+            yield Suppressed(said.channel, address, said.purpose, on=True, why=said.why)
+
+
+def _every(engine: Engine, kind: EntryKind) -> Iterable[Entry]:
+    after = ""
+    while page := engine.store.entries(engine.tenant, kind, after=after):
+        yield from page
+        after = page[-1].key

@@ -1,0 +1,28 @@
+"""Backups of a data folder: made beside a server, whole or not there, each a folder that says what is in it."""
+
+from germane.storage.backup.making import Made, make, prune
+from germane.storage.backup.manifest import (
+    BackupDamaged,
+    File,
+    Manifest,
+    NewerBackup,
+    NoBackup,
+    found_in,
+    read,
+)
+from germane.storage.backup.reading import copied, damaged
+
+__all__ = [
+    "BackupDamaged",
+    "File",
+    "Made",
+    "Manifest",
+    "NewerBackup",
+    "NoBackup",
+    "copied",
+    "damaged",
+    "found_in",
+    "make",
+    "prune",
+    "read",
+]

@@ -1,0 +1,355 @@
+"""Making a backup beside a server: one moment of the database, and every file that it names.
+
+The database is copied page by page inside one reading transaction, which holds up no commit. Files of history
+and archive never change: one that an earlier backup has is looked over there and linked, not copied. The list
+of erasures is copied last, so it names whoever went meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from germane.domain.errors import GermaneError, StorageDamaged, StorageFailed, WrongUse
+from germane.storage.backup.manifest import FORMAT, NAME, File, Manifest, called, found_in, read
+from germane.storage.files import NoRoom, copy, digest_of, room_for, room_in
+from germane.storage.history import HistoryDamaged
+from germane.storage.placing import no_restore_under_way
+from germane.storage.sqlite.connection import open_reader
+from germane.storage.sqlite.sql import queries
+from germane.storage.sqlite.trouble import failure, missing
+from germane.storage.syncing import sync, sync_folders
+
+DATABASE = "germane.db"
+MAKING = ".making"
+"""What is being made, or was broken off: the next backup removes it."""
+PAGES = 1_024
+"""Of the database, at a time: some 4 MB."""
+TRIES = 5
+_log = logging.getLogger(__name__)
+
+
+class BackupBusy(GermaneError):
+    """Another backup is being made there."""
+
+    code = "backup.busy"
+    hint = "Wait until it is through."
+
+
+@dataclass(slots=True)
+class Made:
+    """A backup that is whole."""
+
+    path: Path
+    manifest: Manifest
+    linked: int
+    """Files that an earlier one had."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is under way."""
+
+    folder: Path
+    target: Path
+    earlier: dict[str, tuple[File, Path]]
+    """Sealed files of the backup before: path -> it, and where it is."""
+    advance: Callable[[int, int], None]
+    total: int = 0
+    done: int = 0
+    linked: int = 0
+    files: dict[str, File] = field(default_factory=dict)
+
+    def more(self, count: int) -> None:
+        """So many bytes more are done."""
+        self.done += count
+        self.advance(self.done, max(self.total, self.done))
+
+
+def make(
+    folder: Path,
+    place: Path,
+    *,
+    version: str,
+    now_ms: Callable[[], int],
+    advance: Callable[[int, int], None] = lambda *_: None,
+) -> Made:
+    """Make a backup of a data folder, as a folder of its own in ``place``.
+
+    Args:
+        folder: The data folder; a server may have it.
+        place: Where backups are kept.
+        version: Of Germane.
+        now_ms: The clock, in ms since 1970.
+        advance: Told how many bytes of how many are done.
+
+    Raises:
+        NotFound: there is no data.
+        WrongUse: the place is in the data folder, or is something else.
+        NoRoom: it does not fit there.
+        HistoryDamaged, StorageDamaged: what is to be backed up is not what was written.
+        BackupBusy: another one is being made there.
+    """
+    no_restore_under_way(folder)
+    if not (folder / DATABASE).exists():
+        raise missing(folder)
+    _looked_at(folder, place)
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    making = place / MAKING
+    with _alone(place), room_in(place):
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(mode=0o700)
+        try:
+            work = _Work(folder, making, _earlier(place), advance)
+            manifest = _filled(work, version, now_ms)
+            return Made(_named(making, place, manifest), manifest, work.linked)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+
+
+def prune(place: Path, keep: int) -> list[str]:
+    """Remove all but the newest ``keep`` whole backups; the names of those that went."""
+    assert keep > 0, "the newest one stays"
+    with _alone(place):
+        old = [each for each in found_in(place) if (each / NAME).exists()][:-keep]
+        for each in old:
+            (each / NAME).unlink()  # from now on it is none, wherever this is broken off
+            shutil.rmtree(each)
+    return [each.name for each in old]
+
+
+def _looked_at(folder: Path, place: Path) -> None:
+    """
+    Raises:
+        WrongUse: a backup cannot be made there.
+    """
+    data, there = folder.resolve(), place.resolve()
+    if there.exists() and not there.is_dir():
+        raise WrongUse(f"{place} is a file.", hint="Name a folder for the backups.")
+    if there == data or there.is_relative_to(data):
+        raise WrongUse(
+            f"{place} is in the data folder {folder}.",
+            hint="Name a folder outside of it, on another disk if there is one.",
+        )
+    if (there / NAME).exists() or (there / DATABASE).exists():
+        what = "a backup itself" if (there / NAME).exists() else "a data folder"
+        raise WrongUse(f"{place} is {what}.", hint="Name the folder in which backups are kept.")
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    with (place / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise BackupBusy(f"Another backup is being made in {place}.") from None
+        yield
+
+
+def _earlier(place: Path) -> dict[str, tuple[File, Path]]:
+    """What the newest whole backup has of history and archive."""
+    for backup in reversed(found_in(place)):
+        try:
+            files = read(backup).files
+        except GermaneError as error:
+            _log.warning("passed over: %s", error)
+            continue
+        return {
+            each.path: (each, backup / each.path)
+            for each in files
+            if each.path.startswith(("history/", "archive/"))
+        }
+    return {}
+
+
+def _filled(work: _Work, version: str, now_ms: Callable[[], int]) -> Manifest:
+    """Copy everything; what it is."""
+    for _ in range(TRIES):
+        _past_copied(
+            work, _named_now(work.folder)
+        )  # most of it, before anybody waits for a checkpoint
+        with _moment(work.folder / DATABASE) as connection:
+            made_ms, named = now_ms(), _named_in(connection)
+            if not _past_copied(work, named):
+                continue  # a file went meanwhile: another moment
+            schema = connection.execute("PRAGMA user_version").fetchone()[0]
+            offset = connection.execute(queries()["last_seq"]).fetchone()[0]
+            _database_copied(work, connection)
+        for path in work.files.keys() - named.keys() - {DATABASE}:
+            (work.target / path).unlink()
+            del work.files[path]
+        _models_copied(work, offset)
+        if (work.folder / "erasures.jsonl").exists():
+            _copied(work, "erasures.jsonl")
+        files = tuple(sorted(work.files.values(), key=lambda each: each.path))
+        return Manifest(FORMAT, version, schema, made_ms, offset, files)
+    raise StorageFailed(
+        "The files of history changed again and again while they were copied.",
+        hint="Try again when less is erased.",
+    )
+
+
+@contextmanager
+def _moment(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database as it is now, whoever writes it meanwhile."""
+    connection = open_reader(path)
+    try:
+        connection.execute("BEGIN")
+        connection.execute("SELECT 1 FROM meta LIMIT 1").fetchone()
+        yield connection
+    except sqlite3.Error as error:
+        raise failure(error, path, reading=True) from error
+    finally:
+        connection.close()
+
+
+def _named_now(folder: Path) -> dict[str, str]:
+    with _moment(folder / DATABASE) as connection:
+        return _named_in(connection)
+
+
+def _named_in(connection: sqlite3.Connection) -> dict[str, str]:
+    """Path -> SHA-256 of what the database names beside itself."""
+    return {
+        f"{folder}/{row[0]}": row[5]
+        for table, folder in (("sealed", "history"), ("archived", "archive"))
+        for row in connection.execute(queries()[table])
+    }
+
+
+def _past_copied(work: _Work, named: dict[str, str]) -> bool:
+    """Have files of history and archive; whether all of them were still there."""
+    new = [path for path in named if path not in work.files]
+    sizes = {path: _size(work.folder / path) for path in new}
+    left = sum(sizes.values()) + _size(work.folder / DATABASE)
+    work.total = work.done + left
+    room_for(work.target.parent, left - sum(each.bytes for each, _ in work.earlier.values()))
+    for path in new:
+        try:
+            _sealed_copied(work, path, named[path])
+        except FileNotFoundError:
+            if path in _named_now(work.folder):
+                raise _lost(path, "missing") from None
+            return False
+    return True
+
+
+def _sealed_copied(work: _Work, path: str, sha256: str) -> None:
+    """Link a file that never changes to the earlier backup's, or copy it.
+
+    Raises:
+        HistoryDamaged: it is not what was written, and no earlier backup has it.
+    """
+    target = work.target / path
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path in work.earlier and work.earlier[path][0].sha256 == sha256:
+        before, place = work.earlier[path]
+        if place.is_file() and digest_of(place, work.more) == sha256:
+            with contextlib.suppress(OSError):  # a file system without links
+                target.hardlink_to(place)
+                work.files[path] = before
+                work.linked += 1
+                return
+        else:
+            _log.warning("%s is damaged: copied anew", place)
+    _copied(work, path)
+    if work.files[path].sha256 != sha256:
+        raise _lost(path, "changed")
+
+
+def _lost(path: str, how: str) -> HistoryDamaged:
+    archived = "; or let go what it had, for good: `germane retention --give-up-damaged`"
+    return HistoryDamaged(
+        f"{path} is {how}: no backup was made.",
+        hint="`germane retention --verify` names all such files. Copy them from an earlier backup"
+        f"{archived if path.startswith('archive/') else ''}.",
+        file=path,
+    )
+
+
+def _copied(work: _Work, path: str) -> None:
+    target = work.target / path
+    target.unlink(missing_ok=True)
+    digest = copy(work.folder / path, target, work.more)
+    work.files[path] = File(path, target.stat().st_size, digest)
+
+
+def _database_copied(work: _Work, source: sqlite3.Connection) -> None:
+    """Copy the database as it is in the transaction of the connection.
+
+    Raises:
+        StorageDamaged: it is not as it was written.
+    """
+    path = work.target / DATABASE
+    path.touch(mode=0o600)
+    (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
+    before = work.done
+    target = sqlite3.connect(path, isolation_level=None)
+
+    def advanced(_: int, left: int, pages: int) -> None:
+        work.more(before + (pages - left) * page_bytes - work.done)
+
+    try:
+        target.execute("PRAGMA journal_mode=OFF")  # what is broken off is thrown away
+        target.execute("PRAGMA synchronous=OFF")
+        source.backup(target, pages=PAGES, progress=advanced)
+        (said,) = target.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
+            raise NoRoom(f"There is no room in {work.target.parent} for the database.") from error
+        raise
+    finally:
+        target.close()
+    if said != "ok":
+        raise StorageDamaged(f"{work.folder / DATABASE} is damaged: {said}.")
+    sync(path)
+    work.files[DATABASE] = File(DATABASE, path.stat().st_size, digest_of(path))
+
+
+def _models_copied(work: _Work, offset: int) -> None:
+    """What was learned, as far as it is of this log: all of it can be made anew, so what goes meanwhile is
+    left out."""
+    for manifest in sorted((work.folder / "models").glob("[!.]*/[!.]*/manifest.json")):
+        version = manifest.parent
+        if not version.name.isdigit() or int(version.name) > offset:
+            continue
+        paths = [each.relative_to(work.folder).as_posix() for each in version.iterdir()]
+        try:
+            for path in paths:
+                _copied(work, path)
+        except FileNotFoundError:
+            for path in paths:
+                work.files.pop(path, None)
+            shutil.rmtree(work.target / version.relative_to(work.folder))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _named(making: Path, place: Path, manifest: Manifest) -> Path:
+    """Write the manifest, then give the backup its name: it is whole when it has it."""
+    data = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    with open(os.open(making / NAME, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folders(making)
+    name = called(manifest.made_ms)
+    number = 0
+    while (target := place / (f"{name}.{number}" if number else name)).exists():
+        number += 1
+    making.rename(target)
+    sync(place)
+    return target
