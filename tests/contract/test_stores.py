@@ -107,8 +107,15 @@ class TestSqlite(StoreContract):
     def test_a_folder_of_the_first_version(self, tmp_path: Path, store: SqliteStore) -> None:
         """It is read as it is, and brought up to date by the first that writes."""
         store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "c", "why", b"")]))
+        people = [Profile(f"u:{number}", account="x" * 1_300) for number in range(100)]
+        store.commit(Txn(profiles={(TENANT, each.person): each for each in people}))
         store.close()
         connection = sqlite3.connect(tmp_path / "germane.db")
+        connection.executescript(
+            "ALTER TABLE profile RENAME TO now; CREATE TABLE profile (tenant TEXT NOT NULL, "
+            "person TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tenant, person)) WITHOUT ROWID;"
+            "INSERT INTO profile SELECT * FROM now; DROP TABLE now;"
+        )
         connection.execute("DROP TABLE archived")
         connection.execute("DROP TABLE entry")
         connection.execute("ALTER TABLE dead_letter DROP COLUMN dismissed_ms")
@@ -116,10 +123,12 @@ class TestSqlite(StoreContract):
         connection.close()
         reader = SqliteStore.open(tmp_path, mode="read")
         assert reader.archive() == {}
+        assert reader.profile(TENANT, "u:7") == people[7]
         assert [each.pending for each in reader.letters()] == [True]
         assert reader.entries(TENANT, "message") == []
         reader.close()
         again = SqliteStore.open(tmp_path)
+        assert again.profiles(TENANT) == sorted(people, key=lambda each: each.person)
         again.commit(Txn(dismissed_letters=[(1, START_MS)]))
         assert again.letters() == []
         again.commit(Txn(entries={(TENANT, "message", "k"): an_entry("k")}))

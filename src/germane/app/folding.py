@@ -23,6 +23,7 @@ from germane.domain.item import Item
 from germane.domain.moves import AnyMove, Erased
 from germane.domain.ports import Learner
 from germane.domain.record import Txn
+from germane.ingest.identity import keys_of
 
 
 class Folding(Known):
@@ -127,6 +128,8 @@ class Folding(Known):
         What is neither accepted nor a duplicate is in the dead letters.
         """
         seen = self._memory.seen(self.tenant, [each.message_id for each in events])
+        if len(events) > 1:  # one read for all, instead of two for each
+            self._memory.prepare(self.tenant, {key for each in events for key in keys_of(each)})
         whole, accepted, duplicates = Txn(), 0, 0
         for event in events:
             if event.message_id in seen:

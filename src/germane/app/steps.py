@@ -367,8 +367,9 @@ class Steps:
         self, event: Event, met: Reunion, heard: Heard, after: Profile, at: Arrival, txn: Txn
     ) -> None:
         """Who is who, what was said no to, and how the person stands after an event."""
-        salt = self.consents.salt(event.message_id)
-        keep(heard, salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
+        if heard.said:
+            salt = self.consents.salt(event.message_id)
+            keep(heard, salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
         if heard.refused:
             refused = heard.refused
             self.enrolling.refused(at.tenant, after.person, refused, txn, now_ms=at.received_ms)

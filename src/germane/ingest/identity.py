@@ -28,6 +28,12 @@ class Link:
     claims: dict[str, str] = field(default_factory=dict)
 
 
+def keys_of(event: Event) -> list[str]:
+    """The external keys that ``resolve`` begins with, for whoever reads them ahead."""
+    keys = [known_person(event.user_id)] if event.user_id else []
+    return [*keys, anonymous_person(event.anonymous_id)] if event.anonymous_id else [*keys]
+
+
 def resolve(event: Event, lookup: Lookup) -> Link:
     """Decide by the event and what is linked already. Pure."""
     if event.kind == "alias":

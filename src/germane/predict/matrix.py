@@ -201,9 +201,8 @@ class Matrix:
     def _content(self) -> None:
         state, cold = self._state, 1.0 - self._found.readiness
         if self._found.curated:
-            curated = self._found.curated
-            standing = [curated.get(number, 0.0) for number in self._numbers.tolist()]
-            self._set("cold_curated", np.array(standing) * cold)
+            listed = np.array([*self._found.curated]), np.array([*self._found.curated.values()])
+            self._set("cold_curated", state.sums.looked_up(listed, self._numbers) * cold)
         age = self._person.at_ms - state.created_ms[self._numbers]
         self._set("new", age < NEW_DAYS * MS_PER_DAY)
         if self._person.declared:

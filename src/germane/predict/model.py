@@ -22,6 +22,7 @@ from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
 from germane.predict.bandit import choosing
 from germane.predict.blender import NEW, pack
+from germane.predict.boosts import Boosts
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
 from germane.predict.filters import Filters
@@ -55,6 +56,7 @@ class SharedModel:
         self._residual = NOTHING
         self._filters = Filters(tuple(settings.attributes))
         self._rules: dict[str, Rules] = {}
+        self._boosts: dict[str, Boosts] = {}
         self._rule()
 
     def use(self, trained: Trained | None) -> None:
@@ -149,6 +151,7 @@ class SharedModel:
         self._rules = {
             name: Rules(choosing.seen_by_rules(each), attributes) for name, each in surfaces.items()
         }
+        self._boosts = {name: Boosts(rules) for name, rules in self._rules.items()}
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -181,6 +184,7 @@ class SharedModel:
             ask,
             self._policy(surface, ask),
             self._rules[surface.name],
+            self._boosts[surface.name],
             self._filters,
             residual,
             at_ms=at_ms,

@@ -14,6 +14,7 @@ from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import SurfaceSpec
 from germane.predict.blender import NEW, pack
+from germane.predict.boosts import Boosts
 from germane.predict.candidates import Candidates
 from germane.predict.features import SOURCES
 from germane.predict.filters import Filters
@@ -46,6 +47,7 @@ class Ranking:
         ask: Ask,
         policy: Policy,
         rules: Rules,
+        boosts: Boosts,
         filters: Filters,
         residual: Residual,
         *,
@@ -60,6 +62,7 @@ class Ranking:
             ask: What is asked.
             policy: Size, quota and exploration of the slate, as the surface has them.
             rules: Those of the surface, compiled.
+            boosts: What of them changes scores.
             filters: Compiles the ask's filter.
             residual: What was trained; one for the whole question, whatever is trained meanwhile.
             at_ms: When.
@@ -72,7 +75,7 @@ class Ranking:
         self._profile = profile
         self._surface = surface
         self._ask = ask
-        self._rules = rules
+        self._rules, self._boosts = rules, boosts
         self._residual = residual
         self._test = rules.eligible(profile, ask, filters, at_ms)
         self._down = self._turned_down()
@@ -147,11 +150,8 @@ class Ranking:
         ask, state = self._ask, self._state
         if self._surface.kind == "together" and self._page:
             extra["together"] = together_scores(state, self._page, numbers)
-        rules = self._rules
-        if rules.boosts:  # a boost multiplies an item's odds, so it adds its logarithm
-            items = [state.items[number] for number in numbers]
-            factors = [1.0 if item is None else rules.factor(item, ask) for item in items]
-            extra["rule"] = np.log(np.array(factors))
+        if self._rules.boosts:
+            extra["rule"] = self._boosts.added(state, numbers, ask)
         if not self._muted.empty:
             extra[MUTED] = np.log(FACTOR) * self._less
         return extra

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from germane.domain.item import Item
 from germane.domain.muting import item_key
 from germane.domain.profile import Profile
 from germane.domain.settings import RuleSpec, SurfaceSpec
-from germane.predict.filters import Filter, Filters
+from germane.predict.filters import CACHED_ITEMS, Filter, Filters
+
+Context = dict[str, Any]
 
 
 class Condition:
@@ -22,11 +24,39 @@ class Condition:
     def __init__(self, spec: RuleSpec, attributes: Iterable[str]) -> None:
         self._listed = frozenset(spec.items)
         self._filter = Filter(spec.when, attributes) if spec.when else None
+        self.reads_context = self._filter is not None and self._filter.reads_context
+        """Whether its answer depends on more than the item."""
 
-    def __call__(self, item: Item, context: dict[str, Any]) -> bool:
+    def __call__(self, item: Item, context: Context) -> bool:
         if item.item_id in self._listed:
             return True
         return self._filter is not None and self._filter(item, context)
+
+
+class Passing:
+    """Whether include and exclude rules let an item pass: asked once an item, where they read nothing else."""
+
+    def __init__(self, include: Sequence[Condition], exclude: Sequence[Condition]) -> None:
+        self._include, self._exclude = include, exclude
+        self._reads_context = any(each.reads_context for each in (*include, *exclude))
+        self._known: dict[str, tuple[Item, bool]] = {}
+
+    def __call__(self, item: Item, context: Context) -> bool:
+        if self._reads_context:
+            return self._ask(item, context)
+        known = self._known.get(item.item_id)
+        if known is not None and known[0] is item:
+            return known[1]
+        said = self._ask(item, context)
+        if len(self._known) >= CACHED_ITEMS:
+            self._known.clear()
+        self._known[item.item_id] = (item, said)
+        return said
+
+    def _ask(self, item: Item, context: Context) -> bool:
+        if self._include and not any(rule(item, context) for rule in self._include):
+            return False
+        return not any(rule(item, context) for rule in self._exclude)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +77,14 @@ class Rules:
             kind: [r for r in surface.rules if r.kind == kind]
             for kind in ("include", "exclude", "boost", "pin")
         }
-        self._include = [Condition(each, attributes) for each in of["include"]]
-        self._exclude = [Condition(each, attributes) for each in of["exclude"]]
+        include = [Condition(each, attributes) for each in of["include"]]
+        exclude = [Condition(each, attributes) for each in of["exclude"]]
+        self._may = Passing(include, exclude) if include or exclude else None
+        self.includes = bool(include)
+        """Whether only items that fulfil a rule may be shown."""
         self._boost = [(Condition(each, attributes), each.factor) for each in of["boost"]]
+        self.boosts_read_context = any(rule.reads_context for rule, _ in self._boost)
+        """Whether a boost depends on more than the item."""
         self.pins = tuple(
             Pin(item_id, (rule.position or 0) + offset)
             for rule in of["pin"]
@@ -68,14 +103,14 @@ class Rules:
         excluded = frozenset(ask.exclude) | ({ask.context.item} if ask.context.item else set())
         excluded |= left_out(self._surface, profile, at_ms)
         context = context_of(ask)
-        surface, include, exclude = self._surface, self._include, self._exclude
+        surface, may = self._surface, self._may
         types, there = frozenset(surface.item_types), _there(surface)
         own = profile.own_items if surface.already_bought == "exclude" else {}
 
         def plain(item: Item) -> bool:
             return item.type in types and item.item_id not in excluded and there(item, at_ms)
 
-        if not (own or include or exclude or asked):
+        if not (own or may or asked):
             return plain
 
         def test(item: Item) -> bool:
@@ -84,27 +119,23 @@ class Rules:
                 return False
             if item_id in own and bought(profile, item_id):
                 return False
-            if include and not any(rule(item, context) for rule in include):
-                return False
-            if exclude and any(rule(item, context) for rule in exclude):
+            if may is not None and not may(item, context):
                 return False
             return asked is None or asked(item, context)
 
         return test
 
     @property
-    def includes(self) -> bool:
-        """Whether only items that fulfil a rule may be shown."""
-        return bool(self._include)
-
-    @property
     def boosts(self) -> bool:
         """Whether any rule changes scores."""
         return bool(self._boost)
 
-    def factor(self, item: Item, ask: Ask) -> float:
-        """What the boost rules multiply the item's odds by."""
+    def factors(self, items: Sequence[Item | None], ask: Ask) -> list[float]:
+        """What the boost rules multiply each item's odds by; 1 of what is not in the catalogue."""
         context = context_of(ask)
+        return [1.0 if item is None else self._factor(item, context) for item in items]
+
+    def _factor(self, item: Item, context: Context) -> float:
         factor = 1.0
         for rule, each in self._boost:
             if rule(item, context):
@@ -133,7 +164,7 @@ def bought(profile: Profile, item_id: str) -> bool:
     return own is not None and own.count > 0
 
 
-def context_of(ask: Ask) -> dict[str, Any]:
+def context_of(ask: Ask) -> Context:
     """The context as expressions see it."""
     context = ask.context
     return {

@@ -125,6 +125,8 @@ class State:
         self.index: dict[str, int] = {}
         self.ids: list[str] = []
         self.items: list[Item | None] = []
+        self.changes = 0
+        """Of the catalogue, so far: what is kept of its items holds until the next."""
         self.kinds = {name: Kinds() for name in self.tracked}
         """Attribute -> its values as numbers, by item number."""
         self.log_price: Floats = np.zeros(0)
@@ -181,6 +183,7 @@ class State:
             found = self.index[item_id] = len(self.ids)
             self.ids.append(item_id)
             self.items.append(None)
+            self.changes += 1
             self.grow(found + 1)
         return found
 
@@ -191,6 +194,7 @@ class State:
             self.newest.insert(0, number)
             del self.newest[NEWEST:]
         self.items[number] = item
+        self.changes += 1
         self.log_price[number] = np.log(item.price) if item.price and item.price > 0 else np.nan
         self.created_ms[number] = item.created_ms
         for name, kinds in self.kinds.items():
@@ -202,6 +206,7 @@ class State:
         number = self.index.get(item_id)
         if number is not None:
             self.items[number] = None
+            self.changes += 1
 
     # -- learning --------------------------------------------------------------------------------
 

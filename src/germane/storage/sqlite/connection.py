@@ -8,20 +8,27 @@ import sqlite3
 from pathlib import Path
 
 from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
-from germane.storage.sqlite.sql import archive_schema, ledger_schema, schema
+from germane.storage.sqlite.sql import archive_schema, ledger_schema, profile_schema, schema
 from germane.storage.sqlite.trouble import failure, missing, writing
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _STEPS = {
     1: "ALTER TABLE dead_letter ADD COLUMN dismissed_ms INTEGER;",
     2: ledger_schema(),
     3: archive_schema(),
+    4: f"""
+        ALTER TABLE profile RENAME TO before;
+        {profile_schema()}
+        INSERT INTO profile SELECT tenant, person, body FROM before ORDER BY tenant, person;
+        DROP TABLE before;
+    """,  # noqa: S608 - fixed names
 }
 """From a version to the next."""
 _SEEN_AS_NEW = {
     1: "CREATE TEMP VIEW dead_letter AS SELECT *, NULL AS dismissed_ms FROM main.dead_letter",
     2: "CREATE TEMP TABLE entry (tenant, kind, key, person, topic, status, due_ms, body)",
     3: "CREATE TEMP TABLE archived (file, month, first_seq, last_seq, rows, sha256, since)",
+    4: "SELECT 1",  # the same to who reads it
 }
 """For who only reads a file of an earlier version: what is not there yet is empty."""
 CACHE_KIB = 65_536

@@ -14,10 +14,6 @@ CREATE TABLE log (
 -- key: 16-byte BLAKE2b of tenant and message id. Kept when the record itself is sealed.
 CREATE TABLE dedupe (key BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE slot_offset (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
-CREATE TABLE profile (
-    tenant TEXT NOT NULL, person TEXT NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (tenant, person)
-) WITHOUT ROWID;
 CREATE TABLE identity (
     tenant TEXT NOT NULL, external TEXT NOT NULL, person TEXT NOT NULL,
     PRIMARY KEY (tenant, external)

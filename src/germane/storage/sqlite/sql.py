@@ -20,13 +20,21 @@ def queries() -> dict[str, str]:
 def schema() -> str:
     """The whole schema."""
     return (
-        files(__package__).joinpath("schema.sql").read_text() + ledger_schema() + archive_schema()
+        files(__package__).joinpath("schema.sql").read_text()
+        + profile_schema()
+        + ledger_schema()
+        + archive_schema()
     )
 
 
 def ledger_schema() -> str:
     """Of the ledger alone: it came with version 3."""
     return files(__package__).joinpath("entry.sql").read_text()
+
+
+def profile_schema() -> str:
+    """Of people alone: it is so since version 5."""
+    return files(__package__).joinpath("profile.sql").read_text()
 
 
 def archive_schema() -> str:
