@@ -7,26 +7,21 @@ erased and the rest is folded anew. Only then it takes its place.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from germane.app import folded
-from germane.app.consents import KIND as CONSENT
-from germane.app.consents import Line
+from germane.app.carried import Carried, every, since
 from germane.app.engine import Engine
 from germane.app.erasing import LIST, add_lines
-from germane.app.moving import Suppression
 from germane.app.opening import REFOLD, open_engine, settings_digest
-from germane.domain.consent import Statement
 from germane.domain.enrolment import Enrolment
 from germane.domain.erasure import Erasure
-from germane.domain.ledger import Entry, EntryKind
 from germane.domain.message import Why
-from germane.domain.moves import AnyMove, Stated, Suppressed, Switched
+from germane.domain.moves import AnyMove, Switched
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.domain.world import World
@@ -114,11 +109,11 @@ def _opened(
     settings: Settings, wanted: Wanted, work: Path, world: World, erasures: int
 ) -> Restored:
     """What was copied, brought to where it is to be; closed again."""
-    dropped, refusals = 0, list[AnyMove]()
+    dropped, carried = 0, Carried()
     engine = open_engine(settings, work, mode="write", world=world)  # obeys the lists
     if wanted.until_ms is not None:
         try:
-            refusals, dropped = _rewound(engine, wanted.until_ms)
+            carried, dropped = _rewound(engine, wanted.until_ms)
         finally:
             engine.store.close()
         engine = open_engine(settings, work, mode="write", world=world)  # folds what is left anew
@@ -126,12 +121,12 @@ def _opened(
     try:
         offset, state = engine.store.last_seq(), engine.store.state_hash()
         stop = _stop(engine, wanted)
-        noted = [*refusals, *stop]
+        noted = [*carried.refusals, *carried.access(engine), *stop]
         if noted:
             engine.put_moves(noted)
     finally:
         engine.store.close()
-    return Restored(offset, state, dropped, erasures, len(refusals), bool(stop))
+    return Restored(offset, state, dropped, erasures, len(carried.refusals), bool(stop))
 
 
 def _stop(engine: Engine, wanted: Wanted) -> list[AnyMove]:
@@ -151,23 +146,23 @@ def _stop(engine: Engine, wanted: Wanted) -> list[AnyMove]:
 # -- an earlier moment -------------------------------------------------------------------------------
 
 
-def _rewound(engine: Engine, until_ms: int) -> tuple[list[AnyMove], int]:
-    """Erase what came after a moment, and mark the rest to be folded anew; what people refused since, and how
+def _rewound(engine: Engine, until_ms: int) -> tuple[Carried, int]:
+    """Erase what came after a moment, and mark the rest to be folded anew; what holds all the same, and how
     many records went."""
     store = engine.store
     assert isinstance(store, SqliteStore)
     seq, offsets = _place_of(store, until_ms)
-    refusals = [*_said_since(engine, seq), *_closed_since(engine, until_ms)]
+    carried = since(engine, seq, until_ms)
     seqs = tuple(each.seq for each in store.read(seq, archived=True))
     later = {
         (engine.tenant, "enrolment", each.key): None
-        for each in _every(engine, "enrolment")
+        for each in every(engine, "enrolment")
         if msgspec.msgpack.decode(each.body, type=Enrolment).entered_ms > until_ms
     }
     erasure = Erasure(engine.tenant, (), seqs)
     store.commit(Txn(erasure=erasure, entries={**later}, meta={REFOLD: b"restored"}))
     store.rewind(seq, offsets, until_ms)
-    return refusals, len(seqs)
+    return carried, len(seqs)
 
 
 def _place_of(store: SqliteStore, until_ms: int) -> tuple[int, dict[int, int]]:
@@ -179,44 +174,3 @@ def _place_of(store: SqliteStore, until_ms: int) -> tuple[int, dict[int, int]]:
             break
         last = offsets[record.slot] = record.seq
     return last, offsets
-
-
-def _said_since(engine: Engine, seq: int) -> Iterable[AnyMove]:
-    """Every no after an offset that is the last word of its purpose: it always stands."""
-    last: dict[tuple[str, str], Statement] = {}
-    for entry in _every(engine, CONSENT):
-        body = msgspec.msgpack.decode(entry.body, type=Line).body
-        if body is not None and int(entry.key.partition(".")[0]) > seq:
-            said = msgspec.msgpack.decode(body, type=Statement)
-            for person in {said.person, entry.person}:  # they may have become one since
-                last[person, said.purpose] = said
-    for (person, purpose), said in last.items():
-        if said.state == "withdrawn":
-            yield Stated(
-                person,
-                purpose,
-                granted=False,
-                method=said.method,
-                notice=said.version,
-                text_sha256=said.text_sha256,
-                source=said.source,
-                at_ms=said.at_ms,
-                notice_name=said.notice,
-                salt=uuid.uuid4().hex,
-            )
-
-
-def _closed_since(engine: Engine, until_ms: int) -> Iterable[AnyMove]:
-    """Addresses that must not be written to any more since a moment."""
-    for entry in _every(engine, "suppression"):
-        said = msgspec.msgpack.decode(entry.body, type=Suppression)
-        if said.why.at_ms > until_ms:
-            address = entry.key.partition(":")[0]
-            yield Suppressed(said.channel, address, said.purpose, on=True, why=said.why)
-
-
-def _every(engine: Engine, kind: EntryKind) -> Iterable[Entry]:
-    after = ""
-    while page := engine.store.entries(engine.tenant, kind, after=after):
-        yield from page
-        after = page[-1].key

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from germane.app import erasing
 from germane.app.consents import proven
@@ -20,8 +21,10 @@ from germane.app.rebuild import rebuild
 from germane.app.restoring import Restored, Wanted, restore
 from germane.domain.errors import StorageBusy
 from germane.domain.event import Rejection
+from germane.domain.key import ApiKey
 from germane.domain.message import Why
-from germane.domain.moves import Stated, Suppressed, Switched
+from germane.domain.moves import Appointed, KeyPut, Stated, Suppressed, Switched
+from germane.domain.operator import Operator
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.storage.backup import BackupDamaged, Made, make
 from germane.storage.files import NoRoom
@@ -251,6 +254,35 @@ def test_a_no_of_later_holds(data: Path, moments: list[Moment], tmp_path: Path) 
     assert engine.moving.suppressed(engine.tenant, "email", "closed@example.org", "") is not None
     assert proven(engine.entries, engine.tenant).broken == ""
     assert rebuild(engine).equal
+    engine.store.close()
+
+
+def test_who_may_do_what_does_not_go_back(tmp_path: Path) -> None:
+    """A key that was revoked after the moment opens nothing, one that was made after it goes on; who left is no
+    operator again."""
+    then_ms = START_MS - DAY_MS
+    world = FakeWorld(then_ms)
+    engine = open_engine(SHOP, tmp_path / "data", world=world)
+    judge = Operator("bea", ("approver",), token="t1")
+    keys = [ApiKey(f"k{n}", "server", f"d{n}") for n in range(3)]
+    engine.put_moves([KeyPut(keys[0], "test"), KeyPut(keys[1], "test"), Appointed(judge, "test")])
+    world.advance(seconds=60)
+    revoked, gone = replace(keys[1], revoked_ms=world.now_ms()), replace(judge, disabled=True)
+    engine.put_moves([KeyPut(revoked, "test"), KeyPut(keys[2], "test"), Appointed(gone, "test")])
+    engine.store.close()
+    made = backed_up(tmp_path / "data")
+    done = put_back(made, tmp_path / "other", until_ms=then_ms)
+    assert (done.offset, done.dropped) == (3, 3)
+    engine = opened(tmp_path / "other")
+    ring = engine.moving.security.ring(engine.tenant).keys.values()
+    assert {each.key_id: each.opens(START_MS) for each in ring} == {
+        "k0": True,
+        "k1": False,
+        "k2": True,
+    }
+    (operator,) = engine.moving.approvals.operators(engine.tenant)
+    assert operator.disabled is True
+    assert engine.seq == 6  # what is as it was then is not recorded again
     engine.store.close()
 
 
