@@ -6,8 +6,8 @@ from benchmarks import kills
 
 
 def test_kills() -> None:
-    """Acknowledged events are all there, once each, and the state equals the rebuilt one; so it is in copies that
-    were made right after a kill."""
+    """Acknowledged events are all there, once each, and the state equals the rebuilt one; so it is in copies
+    that were made right after a kill."""
     found = kills.run(60)
     assert found["acked"] > 5_000
     assert (found["lost"], found["double"]) == (0, 0)
