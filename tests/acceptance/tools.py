@@ -74,6 +74,13 @@ def valgrind() -> str:
     return found
 
 
+def compiler() -> str:
+    """A C compiler: one that is there, else Debian's."""
+    found = _debians("build-essential", ("cc", "gcc", "clang"))
+    assert found, "These tests compile a few lines of C (Debian: apt install build-essential)."
+    return found
+
+
 def _debians(package: str, names: tuple[str, ...]) -> str | None:
     """A program that is there under one of its names, else that of a Debian package."""
     with locked(package):

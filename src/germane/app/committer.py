@@ -62,7 +62,7 @@ class Committer:
         self._failed = failed
         self._queue: queue.SimpleQueue[_Group | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: deque[_Entry] = deque()
-        self._work: deque[Callable[[], None]] = deque()
+        self._work: deque[tuple[Callable[[], None], asyncio.Future[Any]]] = deque()
         self._under_way: list[_Entry] = []
         """The group that is being committed."""
         self._busy = False
@@ -84,8 +84,9 @@ class Committer:
 
     @property
     def running(self) -> bool:
-        """Whether there is a writer thread to hand steps to."""
-        return self._loop is not None and self._thread.is_alive()
+        """Whether steps go through here. They do, and are refused, after a failure has ended the thread:
+        nothing may be committed past it."""
+        return self._loop is not None and (self._thread.is_alive() or self._dead is not None)
 
     def submit(self, txn: Txn, ticket: int) -> asyncio.Future[None]:
         """Commit as soon as possible. The future is done when it is durable, or fails."""
@@ -99,10 +100,14 @@ class Committer:
         return done
 
     def submit_lazy(self, txn: Txn, ticket: int) -> None:
-        """Commit with the next group, or after ``LAZY_DELAY_S`` at the latest."""
+        """Commit with the next group, or after ``LAZY_DELAY_S`` at the latest.
+
+        Raises:
+            StorageFailed: nothing can be committed any more.
+        """
         assert self._loop is not None
         if self._dead is not None:
-            return
+            raise self._dead
         self._waiting.append(_Entry(ticket, txn, None, self._loop.time()))
         if self._timer is None:
             self._arrange(LAZY_DELAY_S)
@@ -111,6 +116,9 @@ class Committer:
         """Run something in the writer thread between two groups (sealing, checkpoints)."""
         assert self._loop is not None
         loop, done = self._loop, self._loop.create_future()
+        if self._dead is not None:
+            done.set_exception(self._dead)
+            return done
 
         def run() -> None:
             try:
@@ -121,7 +129,7 @@ class Committer:
                 loop.call_soon_threadsafe(_finish, done, result)
             loop.call_soon_threadsafe(self._free)
 
-        self._work.append(run)
+        self._work.append((run, done))
         self._next()
         return done
 
@@ -161,7 +169,7 @@ class Committer:
             self._timer = None
         if self._work:
             self._busy = True
-            self._queue.put(self._work.popleft())
+            self._queue.put(self._work.popleft()[0])
         elif self._waiting:
             self._busy = True
             self._under_way = self._gather()
@@ -245,9 +253,14 @@ class Committer:
                 each.done.set_exception(error)
 
     def _give_up(self, error: StorageFailed) -> None:
-        """Nothing can be committed any more."""
+        """Nothing can be committed any more, also what came since the others were told."""
         self._dead = error
+        self._refuse([], error)
+        for _, done in self._work:
+            _fail(done, error)
+        self._work.clear()
         self._waiting.clear()
+        self._under_way = []
         self._idle.set()
 
     def _done(self, group: _Group, recovered: bool) -> None:

@@ -17,7 +17,7 @@ from germane.app.stats import Stats
 from germane.app.undeclared import STORED, trimmed
 from germane.app.unheard import Unheard
 from germane.domain.erasure import Erasure
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, StorageFailed
 from germane.domain.event import Event, Rejection
 from germane.domain.item import Item
 from germane.domain.moves import AnyMove, Erased
@@ -126,6 +126,9 @@ class Folding(Known):
         """Fold those that are new; one bad event goes to the dead letters and stops nobody.
 
         What is neither accepted nor a duplicate is in the dead letters.
+
+        Raises:
+            StorageFailed: what is known of somebody cannot be read, which is not the event's fault.
         """
         seen = self._memory.seen(self.tenant, [each.message_id for each in events])
         if len(events) > 1:  # one read for all, instead of two for each
@@ -136,7 +139,11 @@ class Folding(Known):
                 duplicates += 1
                 continue
             seen.add(event.message_id)
-            txn = self._fold_event(event)
+            try:
+                txn = self._fold_event(event)
+            except StorageFailed:
+                self._cut_off(whole)
+                raise
             missing = self._unheard.look(event, aloud=self._committer.running)
             if self.undeclared.count(missing):
                 whole.meta[STORED] = self.undeclared.packed()
@@ -154,6 +161,9 @@ class Folding(Known):
         arrival, txn = self._arrival(), Txn()
         try:
             rewards = self._steps.event(event, arrival, txn)
+        except StorageFailed:
+            self._seq -= 1
+            raise
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
             return self._poisoned(event, error, arrival)
@@ -162,6 +172,16 @@ class Folding(Known):
             return txn
         self.counters.credited(rewards)
         return self._held(txn)
+
+    def _cut_off(self, txn: Txn) -> None:
+        """While serving, what was folded before reading failed is seen by every later read: it goes on its way.
+        A bulk writer ends here, and nothing of its group is kept."""
+        if self._committer.running:
+            self._submit(txn)
+
+    def _submit(self, txn: Txn) -> None:
+        """Have it committed."""
+        raise NotImplementedError
 
     def _poisoned(self, event: Event, error: Exception, at: Arrival) -> Txn:
         """A dead letter of what may be kept of an event that could not be folded; of one that could not even be

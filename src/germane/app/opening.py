@@ -109,6 +109,7 @@ def left(store: Store, *, refolded: bool = False) -> str:
 
 
 def _kept(model: Model, blobs: Blobs, settings: Settings, left: str) -> None:
+    """Write a snapshot, if that can be done."""
     try:
         write_snapshot(model, blobs, settings, left)
     except OSError as error:  # the log has everything: the next start folds it again
@@ -116,11 +117,11 @@ def _kept(model: Model, blobs: Blobs, settings: Settings, left: str) -> None:
 
 
 def save_snapshot(engine: Engine, data_dir: Path) -> None:
-    """Write the shared model, so that the next start need not fold the log again: unless it has to."""
-    if engine.stale or engine.store.meta(REFOLD):
+    """Write the shared model, so that the next start need not fold the log again: unless it has to, or the
+    model has folded what never became durable."""
+    if engine.stale or not engine.health()["ready"] or engine.store.meta(REFOLD):
         return
-    blobs = FolderBlobs(data_dir / "models")
-    write_snapshot(engine.model, blobs, engine.settings, left(engine.store))
+    _kept(engine.model, FolderBlobs(data_dir / "models"), engine.settings, left(engine.store))
 
 
 def write_snapshot(model: Model, blobs: Blobs, settings: Settings, left: str = "") -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 import msgspec
@@ -54,6 +55,8 @@ def explained(error: Exception) -> GermaneError | None:
         return error
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
+        if error.errno == errno.ENOSPC:
+            return GermaneError(f"{where}The disk is full.", hint="Make room, and try again.")
         return GermaneError(
             f"{where}{error.strerror}.",
             hint="The system refused it: look at the place and its rights.",

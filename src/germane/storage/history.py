@@ -100,7 +100,7 @@ class History:
             }
         )
         temporary = path.with_suffix(".tmp")
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
         sync(temporary)
         digest = sha256(temporary.read_bytes()).hexdigest()
         temporary.rename(path)
@@ -179,12 +179,15 @@ class History:
         import pyarrow.parquet as pq
 
         self._check(part)
-        with pq.ParquetFile(self._folder / part.file) as file:
-            for batch in file.iter_batches(batch_size=BATCH):
-                columns = [batch.column(name).to_pylist() for name in COLUMNS]
-                for row in zip(*columns, strict=True):
-                    if after < row[0] <= last:
-                        yield Record(*row)
+        try:
+            with pq.ParquetFile(self._folder / part.file, page_checksum_verification=True) as file:
+                for batch in file.iter_batches(batch_size=BATCH):
+                    columns = [batch.column(name).to_pylist() for name in COLUMNS]
+                    for row in zip(*columns, strict=True):
+                        if after < row[0] <= last:
+                            yield Record(*row)
+        except OSError as error:
+            raise self._unread(part, error) from error
 
     def find(self, seq: int, sealed: Iterable[Sequence[Any]]) -> Record | None:
         """One record by its offset."""
@@ -203,16 +206,30 @@ class History:
     def sound(self, part: Part) -> bool:
         """Whether a file is there, and what was written."""
         path = self._folder / part.file
-        return path.exists() and sha256(path.read_bytes()).hexdigest() == part.sha256
+        try:
+            return sha256(path.read_bytes()).hexdigest() == part.sha256
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._unread(part, error) from error
+
+    def _unread(self, part: Part, error: OSError) -> StorageFailed:
+        file = f"{self._folder.name}/{part.file}"
+        if error.errno is None:  # not the system's word, but a checksum inside the file
+            return self._damaged(part)
+        return StorageFailed(f"{file} could not be read: {error.strerror or error}.")
 
     def _check(self, part: Part) -> None:
         if part.file in self._checked:
             return
         if not self.sound(part):
-            file = f"{self._folder.name}/{part.file}"
-            hint = _OF_ARCHIVE if self._folder.name == "archive" else ""
-            raise HistoryDamaged(f"{file} is missing or was changed.", hint=hint, file=file)
+            raise self._damaged(part)
         self._checked.add(part.file)
+
+    def _damaged(self, part: Part) -> HistoryDamaged:
+        file = f"{self._folder.name}/{part.file}"
+        hint = _OF_ARCHIVE if self._folder.name == "archive" else ""
+        return HistoryDamaged(f"{file} is missing or was changed.", hint=hint, file=file)
 
 
 def merged(first: Iterator[Record], second: Iterator[Record]) -> Iterator[Record]:

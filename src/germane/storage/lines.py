@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from germane.domain.errors import GermaneError
+from germane.storage.sqlite.trouble import writing
 from germane.storage.syncing import sync
 
 Value = TypeVar("Value")
@@ -43,11 +44,15 @@ def lines(path: Path, kind: type[Value], *, must: bool = False) -> list[Value]:
 
 
 def append(path: Path, new: Iterable[msgspec.Struct]) -> None:
-    """Add lines durably."""
+    """Add lines durably.
+
+    Raises:
+        StorageFailed: that cannot be done.
+    """
     data = b"".join(msgspec.json.encode(each) + b"\n" for each in new)
     if not data:
         return
-    with path.open("ab+") as file:
+    with writing(path), path.open("ab+") as file:
         file.seek(0)
         file.truncate(
             file.read().rfind(b"\n") + 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
+
+from germane.storage.sqlite.trouble import passes
 
 PAGES = 1_000
 """Pages (4 kB each) written since the last move that are worth another."""
@@ -30,8 +32,10 @@ def cut(connection: sqlite3.Connection, *, patience_ms: int) -> bool:
 class Checkpointer:
     """A thread with a connection of its own that runs passive checkpoints when it is told to."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, failed: Callable[[sqlite3.Error], object]) -> None:
+        """``failed`` is told, in the thread, what cannot be tried again: a sync that failed, say."""
         self._path = path
+        self._failed = failed
         self._written = 0
         self._wanted = threading.Event()
         self._closing = False
@@ -61,9 +65,11 @@ class Checkpointer:
             connection.execute("PRAGMA busy_timeout=0")  # a checkpoint waits for nobody
             while self._wanted.wait() and not self._closing:
                 self._wanted.clear()
-                # What cannot be moved now (someone reads it, the disk is full) is moved later: the
-                # WAL has it durably, and a disk that is broken fails the next commit.
-                with contextlib.suppress(sqlite3.Error):
+                try:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                except sqlite3.Error as error:
+                    if not passes(error):  # else it is moved later: the WAL has it durably
+                        self._failed(error)
+                        return
         finally:
             connection.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
 from germane.storage.sqlite.sql import archive_schema, ledger_schema, profile_schema, schema
-from germane.storage.sqlite.trouble import failure, missing, writing
+from germane.storage.sqlite.trouble import failure, missing, passes, writing
 
 SCHEMA_VERSION = 5
 _STEPS = {
@@ -32,6 +32,8 @@ _SEEN_AS_NEW = {
 }
 """For who only reads a file of an earlier version: what is not there yet is empty."""
 CACHE_KIB = 65_536
+PATIENCE_MS = 1_000
+"""So long the first checkpoint waits for somebody who reads."""
 
 
 class NewerData(GermaneError):
@@ -85,11 +87,26 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA wal_autocheckpoint=0")  # a checkpoint inside a commit would stall it
+    _settle(connection)
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     level = connection.execute("PRAGMA synchronous").fetchone()[0]
     if (mode, level) != ("wal", 2):
         raise StorageFailed(f"SQLite will not sync commits here (journal {mode}, level {level}).")
     _migrate(connection)
+
+
+def _settle(connection: sqlite3.Connection) -> None:
+    """Move what the WAL holds into the main file before anything builds on it: after a sync that failed, the
+    system may have it in memory alone, and a sync of the same pages would not write them."""
+    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        if not passes(error):
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

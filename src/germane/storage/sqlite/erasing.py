@@ -12,6 +12,7 @@ import sqlite3
 
 from germane.domain.erasure import Erasure
 from germane.storage.sqlite.checkpoint import cut
+from germane.storage.sqlite.trouble import of_sync
 
 LOOSE = "storage.loose"
 """A named value, there while bytes of somebody who was erased may be left in the file."""
@@ -52,7 +53,7 @@ def erase(connection: sqlite3.Connection, what: Erasure) -> None:
 
 def written_anew(connection: sqlite3.Connection) -> None:
     """Write the whole file anew where bytes may be left in it. Without room for that the mark stays for the
-    next start, and all else goes on; a damaged file is another error, which is raised."""
+    next start, and all else goes on; a damaged file or a sync that failed is another error, which is raised."""
     loose = connection.execute("SELECT 1 FROM meta WHERE key = ?", (LOOSE,)).fetchone()
     if loose is None:
         return
@@ -60,6 +61,8 @@ def written_anew(connection: sqlite3.Connection) -> None:
         connection.execute("VACUUM")
         connection.execute("DELETE FROM meta WHERE key = ?", (LOOSE,))
     except sqlite3.OperationalError as error:
+        if of_sync(error):
+            raise
         _log.warning(
             "the database could not be written anew, so that bytes of somebody who was erased may be left "
             "in it; the next start tries again: %s",

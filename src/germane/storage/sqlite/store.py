@@ -28,7 +28,15 @@ from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, writt
 from germane.storage.sqlite.past import Past
 from germane.storage.sqlite.rewinding import rewound
 from germane.storage.sqlite.sql import queries
-from germane.storage.sqlite.trouble import StorageFull, failure, make_folder, missing, writing
+from germane.storage.sqlite.trouble import (
+    StorageFull,
+    failure,
+    make_folder,
+    missing,
+    of_sync,
+    passes,
+    writing,
+)
 from germane.storage.sqlite.writing import pages_of, undo, write, write_state
 
 PAGE = 2_000
@@ -67,7 +75,7 @@ class SqliteStore:
                 self._writer = open_writer(self._path)
                 with writing(self._path):
                     written_anew(self._writer)
-                self._checkpointer = Checkpointer(self._path)
+                self._checkpointer = Checkpointer(self._path, self._fail)
                 self._past.discard_unknown()
             except BaseException:
                 self.close()
@@ -108,15 +116,14 @@ class SqliteStore:
             raise self._failed
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
-        try:
+        with writing(self._path):
             changed = self._past.without(txn.erasure) if txn.erasure is not None else []
+        try:
             writer.execute("BEGIN IMMEDIATE")
             write(writer, self._sql, txn)
             self._past.name(writer, changed)
         except sqlite3.Error as error:
             self._roll_back(writer, error)
-        except OSError as error:
-            raise StorageFailed(f"History could not be written: {error}.") from error
         except BaseException:
             writer.rollback()
             raise
@@ -127,6 +134,10 @@ class SqliteStore:
         """End the staged transaction: it is durable when this returns. Raises like ``commit``."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
+        if self._failed is not None:  # since it was staged
+            undo(writer)
+            self._past.forget()
+            raise self._failed
         try:
             writer.execute("COMMIT")
         except sqlite3.Error as error:
@@ -140,17 +151,22 @@ class SqliteStore:
         self._past.settle()
         if not self._unscrubbed:
             return
-        with contextlib.suppress(sqlite3.Error):
+        try:
             self._unscrubbed = not scrubbed(writer)
+        except sqlite3.Error as error:
+            if not passes(error):
+                self._fail(error)
 
     def scrub(self, *, large: bool = False) -> bool:
         """Write the file anew if bytes may be left in it; a large one only if told. Whether none are left."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
-        with contextlib.suppress(sqlite3.Error):  # what is wrong is told by the next commit
+        try:
             if large or self._path.stat().st_size <= AT_ONCE_BYTES:
                 written_anew(writer)
                 self._unscrubbed = True
+        except sqlite3.Error as error:  # told by the next commit
+            self._fail(error)
         self._scrub(writer)
         return not self._unscrubbed and self.meta(LOOSE) is None
 
@@ -164,8 +180,12 @@ class SqliteStore:
             full = False
         if full:
             raise StorageFull() from error
-        self._failed = failure(error, self._path)
-        raise self._failed from error
+        raise self._fail(error) from error
+
+    def _fail(self, error: sqlite3.Error) -> StorageFailed:
+        """From now on everything that writes is refused (law 10)."""
+        self._failed = self._failed or failure(error, self._path)
+        return self._failed
 
     def _moved(self, writer: sqlite3.Connection) -> None:
         """Let the WAL be moved into the main file, now and then."""
@@ -173,8 +193,8 @@ class SqliteStore:
         try:
             self._checkpointer.wrote(self._pages, writer)
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorname", "") not in ("SQLITE_FULL", "SQLITE_BUSY"):
-                self._failed = StorageFailed(f"The disk refused a checkpoint: {error}")
+            if not passes(error):
+                self._fail(error)
 
     def replace_state(self, txns: Iterable[Txn]) -> None:
         """Swap all that is derived, in one transaction."""
@@ -183,10 +203,17 @@ class SqliteStore:
         try:
             with writing(self._path):
                 self._swap_state(writer, txns)
-        except BaseException:
+        except BaseException as error:
             undo(writer)
             self._past.forget()
+            self._stop_after(error)
             raise
+
+    def _stop_after(self, error: BaseException) -> None:
+        """Of a step of its own: it is undone, but a sync that failed may have been of more than that."""
+        cause = error.__cause__
+        if isinstance(cause, sqlite3.Error) and of_sync(cause):
+            self._fail(cause)
 
     def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
         writer.execute("BEGIN IMMEDIATE")
@@ -240,12 +267,15 @@ class SqliteStore:
         """A step that is its own transaction."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
+        if self._failed is not None:
+            raise self._failed
         try:
             with writing(self._path):
                 return step(writer)
-        except BaseException:
+        except BaseException as error:
             undo(writer)
             self._past.forget()
+            self._stop_after(error)
             raise
 
     # -- reading ---------------------------------------------------------------------------------

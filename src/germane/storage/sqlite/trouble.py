@@ -23,6 +23,10 @@ _BROKEN = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR", "
 _WHY_TO_READ = " (SQLite writes beside its file even to read it)"
 
 
+_PASSES = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED")
+_SYNC = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
+
+
 class StorageFull(StorageFailed):
     """The disk is full: nothing can be written until there is room."""
 
@@ -49,6 +53,17 @@ def failure(error: sqlite3.Error, path: Path, *, reading: bool = False) -> Stora
         return StorageDamaged(f"{path} is damaged: {error}.")
     verb = "read" if reading else "written"
     return StorageFailed(f"{path} could not be {verb}: {error}.")
+
+
+def passes(error: sqlite3.Error) -> bool:
+    """Whether it goes away by itself: somebody reads, or there is no room for now."""
+    return getattr(error, "sqlite_errorname", "").startswith(_PASSES)
+
+
+def of_sync(error: sqlite3.Error) -> bool:
+    """Whether the disk did not take what was to be durable: the system may have dropped it, and the same sync
+    tried again would say that all is well."""
+    return getattr(error, "sqlite_errorname", "") in _SYNC
 
 
 @contextmanager

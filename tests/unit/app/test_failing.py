@@ -1,0 +1,120 @@
+"""Storage fails in the middle: nobody waits for ever, nothing is promised, nothing goes on past it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from germane.app import open_engine, rebuild, save_snapshot
+from germane.app.committer import Committer
+from germane.app.engine import Engine
+from germane.domain.decision import Ask
+from germane.domain.errors import StorageFailed
+from germane.domain.record import Txn
+from germane.storage.memory import MemoryStore
+from germane.testing import FakeWorld, a_shop, an_event
+
+
+class Gone(MemoryStore):
+    """A store whose disk takes nothing."""
+
+    def sync(self) -> None:
+        """Refuse."""
+        raise StorageFailed("the disk is gone")
+
+
+def test_what_comes_while_others_are_told_is_refused_too() -> None:
+    """Between the refusal and the end of the thread, somebody submits, and somebody calls."""
+    late: list[asyncio.Future[Any]] = []
+
+    async def live() -> None:
+        def failed(_: StorageFailed | None) -> None:
+            if not late:
+                late.extend([committer.submit(Txn(meta={"b": b""}), 2), committer.call(bool)])
+
+        committer = Committer(Gone(), lambda *_: None, failed)
+        committer.start()
+        first = committer.submit(Txn(meta={"a": b""}), 1)
+        with pytest.raises(StorageFailed):
+            await first
+        assert len(late) == 2
+        for after in (*late, committer.submit(Txn(meta={"c": b""}), 3), committer.call(bool)):
+            with pytest.raises(StorageFailed):
+                await after
+        with pytest.raises(StorageFailed):
+            committer.submit_lazy(Txn(meta={"d": b""}), 4)
+        await committer.close()
+
+    asyncio.run(live())
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, engine: Engine, name: str, times: int) -> None:
+    """A method of the store fails, from a call on, some times."""
+    real: Callable[..., Any] = getattr(engine.store, name)
+    left = [times]
+
+    def refuse(*args: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise StorageFailed("the page cannot be read")
+        return real(*args)
+
+    monkeypatch.setattr(engine.store, name, refuse)
+
+
+def test_a_profile_that_cannot_be_read_is_no_fault_of_the_event(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is refused, no dead letter is made, and what was folded before it counts once."""
+    engine.accept_now([an_event(user="bob", message_id="before")])
+    engine._memory.forget()
+
+    async def live() -> None:
+        await engine.start()
+        events = [
+            an_event(user="new", message_id="1"),  # known to be new: found is nobody
+            an_event(user="bob", message_id="2"),
+        ]
+        await engine.accept([an_event(user="new", message_id="0")])
+        refusing(monkeypatch, engine, "profile", 1)
+        with pytest.raises(StorageFailed):
+            await engine.accept(events)
+        again = await engine.accept(events)
+        assert (again.accepted, again.duplicates) == (1, 1)
+        await engine.stop()
+
+    asyncio.run(live())
+    assert engine.store.letters() == []
+    events = [x.message_id for x in engine.store.read(0) if x.kind == "event"]
+    assert events == ["before", "0", "1", "2"]
+    assert rebuild(engine).equal
+
+
+def test_nothing_is_kept_of_what_never_became_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model has learned from an event that the disk refused: no snapshot, and no decision past it."""
+    engine = open_engine(a_shop(), tmp_path / "data", world=FakeWorld())
+
+    async def live() -> None:
+        await engine.start()
+        await engine.accept([an_event(message_id="1")])
+        monkeypatch.setattr(engine.store, "sync", Gone().sync)
+        with pytest.raises(StorageFailed):
+            await engine.accept([an_event(message_id="2")])
+        with pytest.raises(StorageFailed):
+            await engine.between(bool)  # it is told by now
+        monkeypatch.undo()
+        with pytest.raises(StorageFailed):
+            engine.decide("u1", "", "", [Ask("home")])
+        await engine.stop()
+
+    asyncio.run(live())
+    save_snapshot(engine, tmp_path / "data")
+    assert engine.model.seq > engine.store.last_seq()
+    assert not (tmp_path / "data" / "models").exists()
+    engine.store.close()
