@@ -133,8 +133,7 @@ class Folding(Known):
                 duplicates += 1
                 continue
             seen.add(event.message_id)
-            txn = self._fold_event(event)
-            missing = self._unheard.look(event, aloud=self._committer.running)
+            txn, missing = self._fold_event(event)
             if self.undeclared.count(missing):
                 whole.meta[STORED] = self.undeclared.packed()
             unkept = not (txn.records or txn.letters)  # it is no mistake
@@ -147,18 +146,21 @@ class Folding(Known):
         self.counters.rejected += len(events) - accepted - duplicates
         return whole, accepted, duplicates
 
-    def _fold_event(self, event: Event) -> Txn:
+    def _fold_event(self, event: Event) -> tuple[Txn, tuple[str, ...]]:
+        """What it changes, and the names of what nothing declares of it."""
         arrival, txn = self._arrival(), Txn()
+        missing: tuple[str, ...] = ()
         try:
+            missing = self._unheard.look(event, aloud=self._committer.running)
             rewards = self._steps.event(event, arrival, txn)
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
-            return self._poisoned(event, error, arrival)
+            return self._poisoned(event, error, arrival), missing
         if not txn.records:
             self._seq -= 1
-            return txn
+            return txn, missing
         self.counters.credited(rewards)
-        return self._held(txn)
+        return self._held(txn), missing
 
     def _poisoned(self, event: Event, error: Exception, at: Arrival) -> Txn:
         """A dead letter of what may be kept of an event that could not be folded; of one that could not even be
