@@ -28,13 +28,15 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | overload | kills | powercut | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | speed | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | overload | kills | dedupe | poison | powercut | sendkills | dedupe | poison | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | speed | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
 nightly: (bench "shop") (bench "loop")
     GERMANE_HYPOTHESIS=nightly GERMANE_DRAWS=1000000 {{venv}}pytest -q tests/laws
-    GERMANE_KILLS=300 {{venv}}python -m benchmarks.kills
+    {{venv}}python -m benchmarks.kills
+    {{venv}}python -m benchmarks.dedupe
+    {{venv}}python -m benchmarks.poison
     {{venv}}python -m benchmarks.powercut
     {{venv}}python -m benchmarks.sendkills
     {{venv}}python -m benchmarks.sendraces

@@ -140,11 +140,10 @@ class Folding(Known):
                 continue
             seen.add(event.message_id)
             try:
-                txn = self._fold_event(event)
+                txn, missing = self._fold_event(event)
             except StorageFailed:
                 self._cut_off(whole)
                 raise
-            missing = self._unheard.look(event, aloud=self._committer.running)
             if self.undeclared.count(missing):
                 whole.meta[STORED] = self.undeclared.packed()
             unkept = not (txn.records or txn.letters)  # it is no mistake
@@ -157,21 +156,24 @@ class Folding(Known):
         self.counters.rejected += len(events) - accepted - duplicates
         return whole, accepted, duplicates
 
-    def _fold_event(self, event: Event) -> Txn:
+    def _fold_event(self, event: Event) -> tuple[Txn, tuple[str, ...]]:
+        """What it changes, and the names of what nothing declares of it."""
         arrival, txn = self._arrival(), Txn()
+        missing: tuple[str, ...] = ()
         try:
+            missing = self._unheard.look(event, aloud=self._committer.running)
             rewards = self._steps.event(event, arrival, txn)
         except StorageFailed:
             self._seq -= 1
             raise
         except Exception as error:  # a poisonous event must not stop the others (law 10)
             self._seq -= 1
-            return self._poisoned(event, error, arrival)
+            return self._poisoned(event, error, arrival), missing
         if not txn.records:
             self._seq -= 1
-            return txn
+            return txn, missing
         self.counters.credited(rewards)
-        return self._held(txn)
+        return self._held(txn), missing
 
     def _cut_off(self, txn: Txn) -> None:
         """While serving, what was folded before reading failed is seen by every later read: it goes on its way.

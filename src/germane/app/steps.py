@@ -159,8 +159,8 @@ class Steps:
         self._united(met, after, at, txn)
         items = tuple(dict.fromkeys(each.item_id for each in told))
         self.enrolling.event(at.tenant, event, after, items, txn, now_ms=at.received_ms, seq=at.seq)
-        self._learn(at.seq, observation)
         self._ended(event, met, heard, after, at, txn)
+        self._learn(at.seq, observation)  # what is shared cannot be taken back: last
         txn.records.append(record)
         return [*met.rewards, *met.of_choices, *rewards, *of_choices]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from germane.ingest.surrogates import without_halves
 Route = Literal["track", "identify", "page", "screen", "group", "alias", "batch"]
 KINDS: tuple[str, ...] = get_args(EventKind)
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 OWN_NAME = "Germane"
 """Our name under ``integrations``: a client may switch us off for a message."""
 
@@ -238,6 +240,11 @@ def _take(
     except _Unusable as problem:
         body = shared.into(message, data, route)
         parsed.rejected.append(Rejection(problem.code, problem.message, body))
+    except Exception as error:  # a bug costs the message that it is about, never its batch
+        _log.exception("a message could not be read")
+        said = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
+        body = shared.into(message, data, route)
+        parsed.rejected.append(Rejection("event.parse_failed", said, body))
 
 
 def _event(

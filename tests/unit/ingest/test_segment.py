@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from germane.domain.errors import BadRequest, TooLarge
 from germane.domain.event import Event
 from germane.domain.ids import order_key
-from germane.ingest import identity, limits
+from germane.ingest import identity, limits, segment
 from germane.ingest.depth import too_deep
 from germane.ingest.segment import KINDS, parse, parse_kept
 from germane.ingest.signals import Extractor
@@ -140,6 +141,26 @@ def test_a_kept_message_is_the_event_it_would_have_been(monkeypatch: pytest.Monk
         (kept,) = parse(body, route="batch", wall_ms=NOW, now_ms=NOW).rejected
         assert "longer than 3" in str(parse_kept(kept.body, NOW))
     assert parse_kept(kept.body, NOW) == good
+
+
+def test_a_bug_costs_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others of its batch are read, and it is kept: with all of it, and what went wrong."""
+    read = segment._event
+
+    def broken(message: dict[str, Any], *rest: Any) -> Event:
+        if message["messageId"] == "m":
+            raise ZeroDivisionError("a bug")
+        return read(message, *rest)
+
+    body = json.dumps({"batch": [LONG, LONG | {"messageId": "n"}], **AROUND}).encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(segment, "_event", broken)
+        parsed = parse(body, route="batch", wall_ms=NOW, now_ms=NOW)
+        (kept,) = parsed.rejected
+        assert "a bug" in str(parse_kept(kept.body, NOW))
+    assert [each.message_id for each in parsed.events] == ["n"]
+    assert (kept.code, kept.message) == ("event.parse_failed", "ZeroDivisionError: a bug")
+    assert parse_kept(kept.body, NOW) == one(LONG, **AROUND)
 
 
 def test_a_kept_single_call_knows_its_type(monkeypatch: pytest.MonkeyPatch) -> None:
