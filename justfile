@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | overload | kills | dedupe | poison | powercut | sendkills | dedupe | poison | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | speed | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | speed | overload | slowclients | soak | kills | dedupe | poison | powercut | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
@@ -42,6 +42,9 @@ nightly: (bench "shop") (bench "loop")
     {{venv}}python -m benchmarks.sendraces
     {{venv}}python -m benchmarks.consentraces
     {{venv}}python -m benchmarks.xss
+    {{venv}}python -m benchmarks.overload
+    {{venv}}python -m benchmarks.slowclients
+    {{venv}}python -m benchmarks.soak
 
 serve:
     {{venv}}germane serve

@@ -25,7 +25,7 @@ import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.progress import Progress
 
@@ -47,6 +47,20 @@ RSS_LIMIT_MIB = 512
 KINDS = {"t": "event", "b": "batch", "d": "decision"}
 
 
+class Phase(NamedTuple):
+    """What came of one phase of load."""
+
+    found: Found
+    memory_mib: list[float]
+    """Of the server, twice a second."""
+    cpu_s: float
+    """Processor time that the server had."""
+
+    def per_core_s(self) -> float:
+        """Requests answered with 200 for each second of a core: what neighbours take does not count."""
+        return round(self.found.answers.get("200", 0) / self.cpu_s, 1)
+
+
 class Trial:
     """One server, and phases of load on it."""
 
@@ -62,8 +76,8 @@ class Trial:
         assert self.server._process is not None
         return self.server._process.pid
 
-    def phase(self, seconds: float, rate: float = 0.0) -> tuple[Found, list[float]]:
-        """One phase, and the server's memory twice a second."""
+    def phase(self, seconds: float, rate: float = 0.0) -> Phase:
+        """One phase."""
         plan = Plan(
             self.server.port,
             self.server.write_key,
@@ -75,13 +89,13 @@ class Trial:
             acked=str(self._folder / f"acked-{len(self._plans)}"),
         )
         self._plans.append(plan)
-        load, memory = Load(plan), []
+        load, memory, used_s = Load(plan), [], cpu_s(self.pid)
         while load.running:
             memory.append(rss_mib(self.pid))
             time.sleep(0.5)
         found = load.found()
         self._first += found.offered
-        return found, memory
+        return Phase(found, memory, cpu_s(self.pid) - used_s)
 
     def acked(self) -> Iterator[str]:
         """Message ids of all that was acknowledged."""
@@ -104,30 +118,28 @@ def run(seconds: float, capacity_s: float = CAPACITY_S, calm_s: float = CALM_S) 
     with tempfile.TemporaryDirectory() as folder, Progress() as bars:
         bar = bars.add_task("capacity", total=3 * capacity_s + 2 * calm_s + seconds)
 
-        def done(found: Found, then: str) -> None:
-            bars.update(bar, advance=found.seconds, description=then)
+        def phase(seconds: float, rate: float, then: str) -> Phase:
+            made = trial.phase(seconds, rate)
+            bars.update(bar, advance=seconds, description=then)
+            return made
 
         server = Server(a_project(Path(folder) / "shop")).start()
         try:
             trial = Trial(Path(folder), server)
-            done(trial.phase(capacity_s)[0], "capacity")  # people, caches
-            before, _ = trial.phase(capacity_s)
-            done(before, "calm")
-            rate = before.answers.get("200", 0) / before.seconds
-            calm, _ = trial.phase(calm_s, CALM * rate)
-            done(calm, "overload")
-            used_s = cpu_s(trial.pid)
-            over, memory = trial.phase(seconds, TIMES * rate)
-            used_s = cpu_s(trial.pid) - used_s
-            done(over, "afterwards")
-            later, _ = trial.phase(calm_s, CALM * rate)
-            done(later, "capacity")
-            after, _ = trial.phase(capacity_s)
-            done(after, "done")
+            phase(capacity_s, 0.0, "capacity")  # people, caches
+            first = phase(capacity_s, 0.0, "calm")
+            rate = per_s(first.found)
+            calm = phase(calm_s, CALM * rate, "overload").found
+            flood = phase(seconds, TIMES * rate, "afterwards")
+            later = phase(calm_s, CALM * rate, "capacity").found
+            last = phase(capacity_s, 0.0, "done")
         finally:
             server.close()
         acked, lost = trial.lost()
+    over, before, after = flood.found, first.found, last.found
+    memory = flood.memory_mib
     goodput, by_kind = ratio(over, before, after)
+    per_core_s = [each.per_core_s() for each in (first, flood, last)]
     sent = over.offered - over.answers.get("unsent", 0)
     return {
         "seconds": seconds,
@@ -137,6 +149,8 @@ def run(seconds: float, capacity_s: float = CAPACITY_S, calm_s: float = CALM_S) 
         "goodput_per_s": per_s(over),
         "goodput_ratio": goodput,
         "goodput_ratio_by_kind": by_kind,
+        "per_core_s": per_core_s,
+        "per_core_ratio": round(2 * per_core_s[1] / (per_core_s[0] + per_core_s[2]), 3),
         "answers": over.answers,
         "answers_else": {"before": calm.answers, "after": later.answers},
         "refusals_without_retry_after": over.without_retry,
@@ -147,7 +161,7 @@ def run(seconds: float, capacity_s: float = CAPACITY_S, calm_s: float = CALM_S) 
         "calm_p99_by_second_ms": calm.p99_by_second,
         "later_p99_by_second_ms": later.p99_by_second,
         "connections": over.lines,
-        "server_cores": round(used_s / over.seconds, 2),
+        "server_cores": round(flood.cpu_s / over.seconds, 2),
         "generator_cores": round(over.cpu_s / over.seconds, 2),
         "acked": acked,
         "lost": lost,
@@ -188,6 +202,7 @@ def main() -> None:
     write_result("overload", {"protocol": __doc__, **result})
     n = result["answers"].get("200", 0)
     record("overload.goodput_ratio", result["goodput_ratio"], n=n, command=COMMAND)
+    record("overload.per_core_ratio", result["per_core_ratio"], n=n, command=COMMAND)
     record("overload.rss_max_mib", result["rss_mib"]["max"], n=n, command=COMMAND)
     record("overload.recovered_s", result["recovered_s"], n=n, command=COMMAND)
     record("overload.lost_events", result["lost"], n=result["acked"], command=COMMAND)

@@ -34,6 +34,8 @@ FIRST_COST_S = 0.001
 """What a request costs, before any was measured."""
 MEMORY = 20
 """Requests over which their cost is averaged."""
+JUMP = 4.0
+"""What looks dearer than the mean by more than this is a pause of the machine, until it goes on looking so."""
 COME_AGAIN_S = (1, 2, 3, 4, 5)
 """Taken in turn, so that those who were refused do not come again all at once."""
 _MARK = "0123456789abcdef"
@@ -92,11 +94,12 @@ class Overload:
         """The queue is empty."""
         if self._begun > 3:
             cost_s = (now - self._first) / (self._begun - 1)
-            self._cost_s += min(1.0, self._begun / MEMORY) * (cost_s - self._cost_s)
+            likely_s = min(cost_s, JUMP * self._cost_s)
+            self._cost_s += min(1.0, self._begun / MEMORY) * (likely_s - self._cost_s)
         if self._calm and waited_s <= TARGET_S:
             self._pressed = None
         elif self._pressed is None:
-            self._pressed = self._first
+            self._pressed = now if self._calm else self._first
         self._begun, self._calm, self._turned = 0, True, now
 
     def refuses(self, method: bytes, url: bytes) -> bool:

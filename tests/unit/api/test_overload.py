@@ -36,7 +36,8 @@ class Turns:
 def test_a_burst_is_taken_and_a_standing_queue_is_not() -> None:
     """First as much as is done in ``BURST_S``; when it does not go away, what is done in ``TARGET_S``."""
     turns = Turns()
-    turns.turn(20)  # tells what a request costs
+    for _ in range(3):
+        turns.turn(20)  # tells what a request costs
     first = turns.turn(1_000)
     later = [turns.turn(1_000) for _ in range(5)][-1]
     assert abs(first * COST_S - overload.BURST_S) <= 2 * COST_S
@@ -49,14 +50,27 @@ def test_it_is_over_when_the_queue_is_gone() -> None:
     """One turn in which all were taken, or a moment with nothing to do, and a burst is taken again."""
     for ends in ("calm", "idle"):
         turns = Turns()
-        turns.turn(20)
-        for _ in range(5):
+        for _ in range(8):
             turns.turn(1_000)
         if ends == "calm":
             assert turns.turn(3) == 3
         else:
             turns.now += 2 * overload.STANDING_S
         assert turns.turn(1_000) * COST_S > 0.9 * overload.BURST_S, ends
+
+
+def test_a_pause_of_the_machine_is_not_what_a_request_costs() -> None:
+    """It stood still for a second while five requests were answered: those that came meanwhile are taken."""
+    turns = Turns()
+    for _ in range(20):
+        turns.turn(4)
+    for each in range(5):
+        assert not turns.queue.refuses(*TRACK), each
+        turns.queue.waits()
+    for each in range(5):
+        turns.queue.begun()
+        turns.now += 1.0 if each == 2 else COST_S
+    assert turns.turn(20) == 20
 
 
 def test_what_is_no_traffic_comes_through() -> None:
