@@ -112,8 +112,8 @@ class TestSqlite(StoreContract):
         store.close()
         connection = sqlite3.connect(tmp_path / "germane.db")
         connection.executescript(
-            "ALTER TABLE profile RENAME TO now; CREATE TABLE profile (tenant TEXT NOT NULL, person TEXT NOT NULL,"
-            "body BLOB NOT NULL, PRIMARY KEY (tenant, person)) WITHOUT ROWID;"
+            "ALTER TABLE profile RENAME TO now; CREATE TABLE profile (tenant TEXT NOT NULL, "
+            "person TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tenant, person)) WITHOUT ROWID;"
             "INSERT INTO profile SELECT * FROM now; DROP TABLE now;"
         )
         connection.execute("DROP TABLE archived")

@@ -16,8 +16,12 @@ _STEPS = {
     1: "ALTER TABLE dead_letter ADD COLUMN dismissed_ms INTEGER;",
     2: ledger_schema(),
     3: archive_schema(),
-    4: f"ALTER TABLE profile RENAME TO profile_before; {profile_schema()} INSERT INTO profile "
-    "SELECT tenant, person, body FROM profile_before ORDER BY tenant, person; DROP TABLE profile_before;",
+    4: f"""
+        ALTER TABLE profile RENAME TO before;
+        {profile_schema()}
+        INSERT INTO profile SELECT tenant, person, body FROM before ORDER BY tenant, person;
+        DROP TABLE before;
+    """,  # noqa: S608 - fixed names
 }
 """From a version to the next."""
 _SEEN_AS_NEW = {
