@@ -39,7 +39,7 @@ from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.record import Txn
-from germane.domain.settings import Settings
+from germane.domain.settings import PEOPLE_IN_MEMORY, Settings
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
 
@@ -67,6 +67,7 @@ class Engine(Folding):
         *,
         key: bytes,
         tenant: str = DEFAULT_TENANT,
+        people_in_memory: int = PEOPLE_IN_MEMORY,
     ) -> None:
         self.store = store
         self.model = model
@@ -81,7 +82,7 @@ class Engine(Folding):
         """Whether the shared model has seen what is in the log no more (erased, or too old)."""
         self.forgotten = 0
         """How often it was left behind like that."""
-        self._memory = Memory(store)
+        self._memory = Memory(store, profiles=people_in_memory)
         self._steps = Steps(settings, self._memory, model, Extractor(settings), key)
         self._steps.library.read(tenant)
         self.settings = settings = self._steps.settings  # with what content brings

@@ -16,6 +16,7 @@ from germane.domain.erasure import Erasure
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
 from germane.domain.record import FROM_OUTSIDE, Record, Txn
+from germane.domain.settings import PEOPLE_IN_MEMORY
 
 Value = TypeVar("Value")
 
@@ -73,7 +74,9 @@ class Overlay(Generic[Value]):
 class Memory:
     """Profiles, identities, decisions, the ledger and message ids in front of a store."""
 
-    def __init__(self, store: Store, *, profiles: int = 50_000, decisions: int = 5_000) -> None:
+    def __init__(
+        self, store: Store, *, profiles: int = PEOPLE_IN_MEMORY, decisions: int = 5_000
+    ) -> None:
         self._store = store
         self._profiles: Overlay[Profile] = Overlay(profiles)
         self._people: Overlay[str] = Overlay(profiles)

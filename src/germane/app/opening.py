@@ -23,7 +23,7 @@ from germane.domain.moves import AnyMove, ContentGone, ContentPut
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
 from germane.domain.record import Record, Txn
-from germane.domain.settings import Settings
+from germane.domain.settings import PEOPLE_IN_MEMORY, Settings
 from germane.domain.world import World
 from germane.predict.model import SharedModel
 from germane.storage.blobs import FolderBlobs
@@ -47,6 +47,7 @@ def open_engine(
     mode: Literal["serve", "read", "write"] = "serve",
     world: World | None = None,
     progress: Callable[[int], None] | None = None,
+    people_in_memory: int = PEOPLE_IN_MEMORY,
 ) -> Engine:
     """Open (or create) a data folder.
 
@@ -57,6 +58,7 @@ def open_engine(
             and its shared model stays empty.
         world: Clock and seeds; the machine's when not given.
         progress: Told how many records have been folded into the shared model.
+        people_in_memory: How many people are kept there; all others are read when they are met.
 
     Raises:
         StorageBusy: another process has the folder.
@@ -79,7 +81,14 @@ def open_engine(
             if catch_up(model, store, progress) >= LONG_TAIL:
                 _kept(model, blobs, settings, left(store))
             attach(model, blobs)
-        engine = Engine(settings, store, model, world or SystemWorld(), key=key)
+        engine = Engine(
+            settings,
+            store,
+            model,
+            world or SystemWorld(),
+            key=key,
+            people_in_memory=people_in_memory,
+        )
         engine.folder = data_dir
         return engine
     except BaseException:

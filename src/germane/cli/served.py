@@ -131,7 +131,8 @@ def opened(source: Source) -> Iterator[Served]:
     from germane.app import open_engine
 
     try:
-        engine = open_engine(source.loaded.settings, source.folder)
+        people = source.loaded.runtime.people_in_memory
+        engine = open_engine(source.loaded.settings, source.folder, people_in_memory=people)
     except GermaneError as error:
         if source.name:
             _tell(error, f"The project {source.name} cannot be opened. {error.message}")

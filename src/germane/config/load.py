@@ -17,7 +17,13 @@ from germane.config.imports import ImportSpec, imports
 from germane.config.problems import Problems, did_you_mean, invalid, near
 from germane.config.reading import belongs, read
 from germane.domain.errors import ConfigInvalid
-from germane.domain.settings import ContentSpec, Settings, TrainingSpec, WriterSpec
+from germane.domain.settings import (
+    PEOPLE_IN_MEMORY,
+    ContentSpec,
+    Settings,
+    TrainingSpec,
+    WriterSpec,
+)
 
 
 class Runtime(msgspec.Struct, frozen=True):
@@ -29,6 +35,7 @@ class Runtime(msgspec.Struct, frozen=True):
     log: str = "pretty"
     allowed_origins: tuple[str, ...] = ()
     browser_decisions: str = "token"
+    people_in_memory: int = PEOPLE_IN_MEMORY
     write_key: str = ""
     server_key: str = ""
     admin_key: str = ""

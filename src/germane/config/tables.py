@@ -278,6 +278,15 @@ SERVER = (
         "anonymous: also visitors without one, each for their own anonymousId.",
         "token",
     ),
+    Field(
+        "people_in_memory",
+        "whole",
+        "So many of the people who were there last are kept in memory, about 13 kB each; all others are read "
+        "from the disk when they come back. It bounds what the server grows to.",
+        50_000,
+        low=100,
+        high=10_000_000,
+    ),
 )
 KEYS = (
     Field(

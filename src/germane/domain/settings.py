@@ -10,6 +10,8 @@ from germane.domain.approval import ApprovalPolicy
 from germane.domain.months import DROPPED_AFTER_MONTHS
 from germane.domain.purposes import ADVERTISING, CROSS_SITE
 
+PEOPLE_IN_MEMORY = 50_000
+"""Profiles that are kept decoded, where nothing else is said."""
 AttributeKind = Literal["text", "number", "flag", "list"]
 SourceName = Literal[
     "repeat",
