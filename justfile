@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | kills | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | kills | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | campaign | mails | ssrf | xss | moment | bandit | speed | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 

@@ -32,9 +32,21 @@ from tests.acceptance.conftest import Server, a_project
 COMMAND = "just bench loop"
 PAIRS = int(os.environ.get("GERMANE_PAIRS", "10500"))
 ROUNDS = int(os.environ.get("GERMANE_ROUNDS", "5"))
-RATE = 200.0
-WORKERS = 4
 PEOPLE = 2_000
+
+
+class Load(NamedTuple):
+    """What is sent in one round."""
+
+    events: int
+    rate: float
+    """Events a second, of all workers together."""
+    workers: int = 4
+    per_decision: int = 1
+    """After each so many events of a worker, a decision is asked for."""
+
+
+LOAD = Load(PAIRS, 200.0)
 
 
 class Wire:
@@ -77,9 +89,9 @@ def head_of(path: str, key: str) -> bytes:
 class Worker(threading.Thread):
     """One client: an event at its time, then a decision, over a kept connection."""
 
-    def __init__(self, server: Server, number: int, start: float) -> None:
+    def __init__(self, server: Server, number: int, start: float, load: Load) -> None:
         super().__init__()
-        self._server, self._number, self._start = server, number, start
+        self._server, self._number, self._start, self._load = server, number, start, load
         self.ack_ms: list[float] = []
         self.pair_ms: list[float] = []
         self.unseen = 0
@@ -90,8 +102,9 @@ class Worker(threading.Thread):
         track = head_of("/v1/track", self._server.write_key)
         decide = head_of("/v1/decide", self._server.server_key)
         chance = random.Random(self._number)
-        for step in range(self._number, PAIRS, WORKERS):
-            user = f"u{self._number}-{chance.randrange(PEOPLE // WORKERS)}"
+        load, workers = self._load, self._load.workers
+        for step in range(self._number, load.events, workers):
+            user = f"u{self._number}-{chance.randrange(PEOPLE // workers)}"
             event = encode(
                 {
                     "userId": user,
@@ -101,14 +114,16 @@ class Worker(threading.Thread):
                 }
             )
             asked = encode({"person": {"userId": user}, "surfaces": [{"surface": "home-grid"}]})
-            due = self._start + step / RATE
+            due = self._start + step / load.rate
             time.sleep(max(0.0, due - time.perf_counter()))
             before = time.perf_counter()
             wire.post(track, event)
             acked = time.perf_counter()
+            self.ack_ms.append((acked - before) * 1000)
+            if step // workers % load.per_decision:
+                continue
             answer = wire.post(decide, asked)
             done = time.perf_counter()
-            self.ack_ms.append((acked - before) * 1000)
             self.pair_ms.append((done - before) * 1000)
             offset = int(OFFSET.search(answer)[1])  # type: ignore[index]
             self.unseen += offset <= LAST.get(user, 0)
@@ -160,7 +175,8 @@ class Round(NamedTuple):
         """In short."""
         return {
             "pairs": len(self.pairs),
-            "events_per_second": round(len(self.pairs) / self.seconds, 1),
+            "events_per_second": round(len(self.acks) / self.seconds, 1),
+            "decisions_per_second": round(len(self.pairs) / self.seconds, 1),
             "pair_ms": {
                 "p50": quantile(self.pairs, 0.5),
                 "p99": quantile(self.pairs, 0.99),
@@ -170,13 +186,13 @@ class Round(NamedTuple):
         }
 
 
-def one_round(folder: Path) -> Round:
+def one_round(folder: Path, load: Load = LOAD) -> Round:
     """A fresh server, all pairs."""
     LAST.clear()
     server = Server(a_project(folder)).start()
     try:
         start = time.perf_counter() + 0.2
-        workers = [Worker(server, number, start) for number in range(WORKERS)]
+        workers = [Worker(server, number, start, load) for number in range(load.workers)]
         for worker in workers:
             worker.start()
         for worker in workers:

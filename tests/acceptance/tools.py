@@ -53,6 +53,20 @@ def php() -> str:
     return found
 
 
+def wrk() -> str:
+    """A generator of load: one that is there, else Debian's."""
+    found = _debians("wrk", ("wrk",))
+    assert found, "This measures with wrk: install it (Debian: apt install wrk)."
+    return found
+
+
+def valgrind() -> str:
+    """Counts instructions: one that is there, else Debian's."""
+    found = _debians("valgrind", ("valgrind",))
+    assert found, "This counts instructions: install valgrind (Debian: apt install valgrind)."
+    return found
+
+
 def _debians(package: str, names: tuple[str, ...]) -> str | None:
     """A program that is there under one of its names, else that of a Debian package."""
     with locked(package):
