@@ -40,6 +40,8 @@ GONE_EARLY, GONE_LIVE, GONE_OFFLINE = GONE = (
 """Who are erased: before anything is sealed, while serving, offline. No file has their names any more then."""
 LOOK_S = 14.0
 """So long after an erasure the server has learned anew what is shared."""
+QUIET_S = 0.5
+"""A kill waits so long: what a call that it falls into has done, nobody could tell."""
 Hole = Literal["", "commits", "files"]
 HOLES: tuple[Hole, ...] = ("commits", "files")
 """What ``unsafe`` can break."""
@@ -168,6 +170,7 @@ class Recorded(Server):
     def end(self, *, kill: bool = False) -> None:
         """Stop or kill it, and wait until all of its trace is written."""
         if kill:
+            time.sleep(QUIET_S)
             self.kill()
         else:
             assert self.stop() == 0, self.log.read_text()

@@ -68,6 +68,12 @@ def test_a_sync_covers_what_was_written_before_it_began() -> None:
     ]
 
 
+def test_a_sync_that_a_kill_breaks_off_never_ends() -> None:
+    """Whatever strace says of it."""
+    for said in (f"fsync({FILE} <unfinished ...>", f"fsync({FILE}) = ?"):
+        assert read(said) == [Op("begin", "/place/f", 1)]
+
+
 def test_an_answer_counts_when_it_begins() -> None:
     socket = "7<TCP:[127.0.0.1:80->127.0.0.1:4321]>"
     first = f'write({socket}, "{hexed("HTTP/1.1 200 OK")}", 15) = 15'
@@ -89,7 +95,7 @@ def test_other_places_are_not_looked_at() -> None:
         (f"fsync({FILE}) = -1 EIO (Input/output error)", "a sync that fails"),
         (f'write({FILE}(deleted), "{hexed("ab")}", 2) = 2', "a file without a name"),
         (WRITTEN.replace('", 4', '"..., 4'), "only the beginning"),
-        (f"fsync({FILE} <unfinished ...>", "in the middle of a call"),
+        (WRITTEN.replace(") = 4", " <unfinished ...>"), "in the middle of a call"),
     ],
 )
 def test_what_is_not_in_the_model_is_refused(text: str, why: str) -> None:
