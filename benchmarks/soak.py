@@ -31,7 +31,9 @@ COMMAND = "just bench soak"
 SECONDS = float(os.environ.get("GERMANE_SOAK_S", "7200"))
 WARM = 1 / 3
 PACE_S = 0.04
-PEOPLE = 100
+PEOPLE = 30
+FULL = 400
+"""Events after which a profile does not become larger."""
 STRANGERS = 50_000
 RSS_MIB_H = 1.0
 DRIFT = 0.1
@@ -94,13 +96,15 @@ class Life:
         return found
 
     def fill(self, strangers: int) -> None:
-        """What is kept of late decisions and people has bounds (5,000 and 50,000): reach them before memory is
-        looked at."""
-        for _ in range(12):
-            self._decided(500)
-        for first in range(0, strangers, 500):
-            batch = [self._event(f"filled-{first + each}") for each in range(500)]
+        """What is kept of a person's events, of late decisions (5,000) and of people (50,000) has bounds: reach
+        them before memory is looked at."""
+        people = [f"filled-{each}" for each in range(strangers)]
+        people += [f"s{each % PEOPLE}" for each in range(FULL * PEOPLE)]
+        for first in track(range(0, len(people), 500), "filling"):
+            batch = [self._event(each) for each in people[first : first + 500]]
             self._post("batch", {"batch": batch})
+        for _ in track(range(12), "deciding"):
+            self._decided(500)
 
     def _decided(self, people: int) -> None:
         asked = {

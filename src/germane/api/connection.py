@@ -29,6 +29,8 @@ CONNECTIONS = 4_096
 BODIES_BYTES = 64 * 1024 * 1024
 CUT_SHARE = 0.05
 """Of those that wait, so many go at once when there are too many: looking for them takes time."""
+CUT_MOST = 200
+"""Of those that are late, so many are cut in one look: hanging up takes time, and they come again."""
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _log = logging.getLogger("germane.connections")
 
@@ -49,7 +51,7 @@ class Room:
     async def look(self) -> None:
         """Cut those whose time is over; called once a second."""
         now = asyncio.get_running_loop().time()
-        for each in [x for x in self.all if x.late(now)]:
+        for each in [x for x in self.all if x.late(now)][:CUT_MOST]:
             each.abort()
         self.overload.tell()
         if self.cut:

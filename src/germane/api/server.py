@@ -19,7 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from germane.api import openapi, snippet
 from germane.api.auth import Keys
-from germane.api.body import answer
+from germane.api.body import NO_STORE, answer
 from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
 from germane.api.permissions import TRAFFIC
@@ -206,9 +206,10 @@ def _dispatch(methods: dict[str, Endpoint]) -> Any:
 def _described(table: list[Endpoint], prefix: str) -> list[BaseRoute]:
     whole = openapi.document(table, prefix)
     shown = openapi.page(whole, prefix)
+    said = bytes(answer(whole).body)  # once: it is long, and anybody may ask for it
 
     async def description(request: Request) -> Response:
-        return answer(whole)
+        return Response(said, headers=NO_STORE, media_type="application/json")
 
     async def page(request: Request) -> Response:
         return HTMLResponse(shown, headers=openapi.PAGE_HEADERS)
