@@ -20,7 +20,7 @@ from typing import Any
 from rich.progress import track
 
 from benchmarks.figures import record, write_result
-from benchmarks.speed.servers import Measured, resident_mb
+from benchmarks.speed.servers import Measured, cpu_s, resident_mb
 from benchmarks.speed.world import World
 from tests.acceptance.conftest import germane
 
@@ -67,7 +67,8 @@ def _start(shop: Path) -> dict[str, Any]:
     server.start()
     try:
         seconds = time.perf_counter() - started
-        return {"seconds": seconds, "resident_mb": resident_mb(server.pid)}
+        taken = {"cpu_s": cpu_s(server.pid), "resident_mb": resident_mb(server.pid)}
+        return {"seconds": round(seconds, 2), **taken}
     finally:
         server.close()
 
