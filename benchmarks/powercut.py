@@ -11,7 +11,7 @@ state equal to the ones folded anew from the log, duplicates known, an erasure i
 down to every byte, or not at all. Some disks are started by `germane serve`, which is asked about everybody
 and sent everything again.
 
-Two controls have to fail: SQLite with ``synchronous=NORMAL``, and files that are never synced.
+Two controls have to fail: SQLite with ``synchronous=NORMAL``, and sealed files that are never synced.
 
 In rounds, each with a recording of its own. Rounds that are done are kept, so it can be stopped and goes on
 where it was, as long as the program is the same.

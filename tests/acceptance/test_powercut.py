@@ -26,8 +26,8 @@ def test_power_cuts() -> None:
     assert found["servers_wrong"] == []
 
 
-@pytest.mark.parametrize(("hole", "kind"), [("commits", "lost"), ("files", "corrupt")])
+@pytest.mark.parametrize(("hole", "kind"), [("commits", "lost"), ("history", "corrupt")])
 def test_a_program_with_a_hole_is_caught(hole: Hole, kind: str) -> None:
-    """SQLite that does not sync each commit; files that are named and never synced."""
+    """SQLite that does not sync each commit; sealed files that are named and never synced."""
     found = rounds.control(hole)
     assert found[kind] > 0, found

@@ -42,8 +42,8 @@ LOOK_S = 14.0
 """So long after an erasure the server has learned anew what is shared."""
 QUIET_S = 0.5
 """A kill waits so long: what a call that it falls into has done, nobody could tell."""
-Hole = Literal["", "commits", "files"]
-HOLES: tuple[Hole, ...] = ("commits", "files")
+Hole = Literal["", "commits", "history"]
+HOLES: tuple[Hole, ...] = ("commits", "history")
 """What ``unsafe`` can break."""
 
 
@@ -365,12 +365,15 @@ def record(folder: Path, *, seed: int = 1, steps: int = 36) -> Recording:
 
 
 def record_short(folder: Path, hole: Hole, *, seed: int = 1, steps: int = 12) -> Recording:
-    """For a control: a server takes what comes, and history is sealed."""
+    """For a control: a server takes what comes, history is sealed, and it goes on."""
     recorder = begun(folder, hole)
     server = Recorded(recorder).start()
     busy(server, steps, seed=seed)
     server.end()
     recorder.run("seal")
+    server = Recorded(recorder).start()
+    busy(server, steps // 2, seed=seed + 1)
+    server.end()
     return recorder.recording()
 
 

@@ -18,6 +18,7 @@ from rich.progress import track
 
 from tests.acceptance.powercut.recording import DISK, Hole, Recording, record, record_short
 from tests.acceptance.powercut.replay import Cut, Failure, Replay, Report, cuts
+from tests.acceptance.powercut.served import wrong
 
 CHUNK = 250
 CONTROL_STATES = 300
@@ -99,8 +100,6 @@ def _run(wanted: list[Cut]) -> Report:
 
 def _served(recording: Recording, project: Path, place: Path, sample: list[Cut]) -> list[str]:
     """What real servers say of some of the disks."""
-    from tests.acceptance.powercut.served import wrong
-
     found, replay = [], Replay(recording, str(project / DISK), place)
     for cut in sorted(sample):
         said = wrong(project, replay.rebuild(cut), replay.acked(cut.position))
