@@ -11,7 +11,8 @@ from the signal to the first answer of `/readyz` that says so, as a client sees 
 database's recovery, the tail of the log. The server has its byte code compiled, as one that pip installed.
 
 In rounds of 100 kills, each on a fresh data folder and checked as a whole. Rounds that are done are kept, so
-it can be stopped and goes on where it was, as long as the program is the same.
+it can be stopped and goes on where it was, as long as the program is the same. The machine's load at the end of
+each round tells how much else ran beside it.
 """
 
 from __future__ import annotations
@@ -192,6 +193,7 @@ def run(kills: int, seed: int = 7) -> dict[str, Any]:
         "samples_hold": all(map(holds, samples)),
         "up_s": round(seen.up_s, 3),
         "events_per_second_up": round(found["acked"] / seen.up_s, 1),
+        "load": round(os.getloadavg()[0], 1),
         "ready_s": [round(each, 3) for each in seen.ready_s],
     }
 
