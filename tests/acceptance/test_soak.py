@@ -13,8 +13,8 @@ GROWTH_MIB = 12
 
 def test_soak() -> None:
     found = soak.run(SECONDS, strangers=0)
-    assert found["answers"] > 5 * SECONDS
+    assert found["answers"] > SECONDS
     rss, files, p99 = found["rss_mib"], found["descriptors"], found["p99_ms"]
     assert rss["end"] - rss["start"] < GROWTH_MIB, found["samples"]
     assert files["end"] - files["start"] < 3, found["samples"]
-    assert p99["end"] < 3 * p99["start"] + 50, found
+    assert p99["end"] < 3 * p99["start"] + 1_000, found
