@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from germane.app import open_engine, rebuild, save_snapshot
 from germane.app.committer import Committer
 from germane.app.engine import Engine
+from germane.app.steps import Steps
 from germane.domain.decision import Ask
 from germane.domain.errors import StorageFailed
 from germane.domain.record import Txn
@@ -66,8 +68,9 @@ def refusing(monkeypatch: pytest.MonkeyPatch, engine: Engine, name: str, times: 
     monkeypatch.setattr(engine.store, name, refuse)
 
 
-def test_a_profile_that_cannot_be_read_is_no_fault_of_the_event(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("what", "left"), [("all of them", (2, 0)), ("one of them", (1, 1))])
+def test_what_cannot_be_read_is_no_fault_of_the_event(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, what: str, left: tuple[int, int]
 ) -> None:
     """The call is refused, no dead letter is made, and what was folded before it counts once."""
     engine.accept_now([an_event(user="bob", message_id="before")])
@@ -75,16 +78,16 @@ def test_a_profile_that_cannot_be_read_is_no_fault_of_the_event(
 
     async def live() -> None:
         await engine.start()
-        events = [
-            an_event(user="new", message_id="1"),  # known to be new: found is nobody
-            an_event(user="bob", message_id="2"),
-        ]
+        events = [an_event(user="new", message_id="1"), an_event(user="bob", message_id="2")]
         await engine.accept([an_event(user="new", message_id="0")])
-        refusing(monkeypatch, engine, "profile", 1)
+        if what == "all of them":
+            refusing(monkeypatch, engine, "profiles_among", 1)
+        else:
+            second_refused(monkeypatch)
         with pytest.raises(StorageFailed):
             await engine.accept(events)
         again = await engine.accept(events)
-        assert (again.accepted, again.duplicates) == (1, 1)
+        assert (again.accepted, again.duplicates) == left
         await engine.stop()
 
     asyncio.run(live())
@@ -92,6 +95,18 @@ def test_a_profile_that_cannot_be_read_is_no_fault_of_the_event(
     events = [x.message_id for x in engine.store.read(0) if x.kind == "event"]
     assert events == ["before", "0", "1", "2"]
     assert rebuild(engine).equal
+
+
+def second_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something that the second event alone asks the store for cannot be read, once."""
+    real, calls = Steps.event, itertools.count()
+
+    def refuse(*args: Any) -> Any:
+        if next(calls) == 1:
+            raise StorageFailed("the page cannot be read")
+        return real(*args)
+
+    monkeypatch.setattr(Steps, "event", refuse)
 
 
 def test_nothing_is_kept_of_what_never_became_durable(
