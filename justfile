@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | kills | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | kills | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | campaign | mails | iofaults | bitflips | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
@@ -39,6 +39,8 @@ nightly: (bench "shop") (bench "loop")
     {{venv}}python -m benchmarks.sendraces
     {{venv}}python -m benchmarks.consentraces
     {{venv}}python -m benchmarks.xss
+    {{venv}}python -m benchmarks.iofaults
+    {{venv}}python -m benchmarks.bitflips
 
 serve:
     {{venv}}germane serve

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import resource
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from msgspec.structs import replace
 
@@ -57,7 +57,7 @@ def test_a_start_without_room_goes_on(tmp_path: Path, caplog: pytest.LogCaptureF
 class Refusing:
     """A connection whose disk refuses the next commit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
     def __getattr__(self, name: str) -> Any:
@@ -66,7 +66,7 @@ class Refusing:
     def execute(self, sql: str, *arguments: Any) -> Any:
         """All but a commit."""
         if sql == "COMMIT":
-            raise sqlite3.OperationalError("disk I/O error")
+            raise apsw.IOError("disk I/O error")
         return self._connection.execute(sql, *arguments)
 
 

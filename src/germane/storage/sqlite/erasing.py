@@ -8,9 +8,11 @@ is small, else by the next start. What the WAL held goes with the WAL, which is 
 from __future__ import annotations
 
 import logging
-import sqlite3
+
+import apsw
 
 from germane.domain.erasure import Erasure
+from germane.storage.sqlite.checksums import cut
 from germane.storage.sqlite.trouble import of_sync
 
 LOOSE = "storage.loose"
@@ -33,7 +35,7 @@ _OF_PEOPLE = tuple(
 )
 
 
-def erase(connection: sqlite3.Connection, what: Erasure) -> None:
+def erase(connection: apsw.Connection, what: Erasure) -> None:
     """Delete the rows, inside the caller's transaction."""
     connection.execute(_GONE)
     connection.execute("DELETE FROM temp.gone")
@@ -50,7 +52,7 @@ def erase(connection: sqlite3.Connection, what: Erasure) -> None:
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, x'01')", (LOOSE,))
 
 
-def written_anew(connection: sqlite3.Connection) -> None:
+def written_anew(connection: apsw.Connection) -> None:
     """Write the whole file anew where bytes may be left in it. Without room for that the mark stays for the
     next start, and all else goes on; a damaged file or a sync that failed is another error, which is raised."""
     loose = connection.execute("SELECT 1 FROM meta WHERE key = ?", (LOOSE,)).fetchone()
@@ -59,7 +61,7 @@ def written_anew(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("VACUUM")
         connection.execute("DELETE FROM meta WHERE key = ?", (LOOSE,))
-    except sqlite3.OperationalError as error:
+    except apsw.Error as error:
         if of_sync(error):
             raise
         _log.warning(
@@ -69,12 +71,6 @@ def written_anew(connection: sqlite3.Connection) -> None:
         )
 
 
-def scrubbed(connection: sqlite3.Connection) -> bool:
+def scrubbed(connection: apsw.Connection) -> bool:
     """Move the WAL into the main file and cut it; whether that could be done: a long read holds it up."""
-    (patience_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
-    try:
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout={patience_ms}")
-    return not busy
+    return cut(connection, PATIENCE_MS)
