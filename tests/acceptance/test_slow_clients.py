@@ -14,4 +14,4 @@ def test_slow_clients() -> None:
     (held,) = found["server"]
     assert held["descriptors"] < 300 + 200
     (alone,), (beside,) = found["p99_alone_ms"], found["p99_beside_ms"]
-    assert beside <= max(4 * alone, alone + 1_000), found  # by how much, the benchmark tells
+    assert beside <= max(3 * alone, alone + 400), found  # by how much, the benchmark tells
