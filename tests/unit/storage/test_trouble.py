@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import resource
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,4 +129,34 @@ def test_a_long_read_holds_up_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     reader.close()
     assert checkpoint.cut(store._writer, patience_ms=1_000)  # type: ignore[arg-type]
     assert (tmp_path / "germane.db-wal").stat().st_size == 0
+    store.close()
+
+
+MOVING = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)  # SQLite's WAL_CKPT_LOCK, held by whoever moves the WAL
+    print("moving", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+"""Another process that moves the WAL for so long."""
+
+
+@pytest.mark.parametrize(
+    ("moving_s", "patience_ms", "done"), [(0.3, 10_000, True), (20, 200, False)]
+)
+def test_a_cut_waits_for_another_move(
+    tmp_path: Path, moving_s: float, patience_ms: int, done: bool
+) -> None:
+    """SQLite says "busy" at once when another runs a checkpoint, whatever the patience."""
+    store = SqliteStore.open(tmp_path)
+    store.commit(Txn(records=[a_record(1)]))
+    shared = str(tmp_path / "germane.db-shm")
+    with subprocess.Popen(
+        [sys.executable, "-c", MOVING, shared, str(moving_s)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "moving\n"
+        assert checkpoint.cut(store._writer, patience_ms=patience_ms) is done
+        other.kill()
     store.close()

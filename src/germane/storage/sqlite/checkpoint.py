@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,15 +16,22 @@ BUSY_S = 10.0
 """Patience when the thread begins: others may be opening the file."""
 BOUND_BYTES = 256 * 1024 * 1024
 """A WAL that grew to this, because readers held it, is moved by the writer itself."""
+AGAIN_S = 0.01
+"""Between two tries at cutting the WAL."""
 
 
 def cut(connection: sqlite3.Connection, *, patience_ms: int) -> bool:
     """Move the WAL into the main file and cut it to nothing; whether that could be done. A read that lasts
-    (a backup) keeps it from being cut: it is waited for no longer than ``patience_ms``."""
+    (a backup) keeps it from being cut, and so does another move that runs: they are waited for no longer
+    than ``patience_ms``, tried anew since SQLite itself waits for readers but not for another move."""
     (before_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute(f"PRAGMA busy_timeout={patience_ms}")
+    until_s = time.monotonic() + patience_ms / 1_000
     try:
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        while busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() >= until_s:
+                break
+            time.sleep(AGAIN_S)
     finally:
         connection.execute(f"PRAGMA busy_timeout={before_ms}")
     return not busy
