@@ -18,7 +18,7 @@ READS = [
     if sql.startswith("SELECT") and not name.startswith("hash_") and name not in WHOLE
 ]
 BY = {
-    "entries_among": "PRIMARY KEY (tenant=? AND kind=? AND key=?)",
+    "entries_among": "INDEX sqlite_autoindex_entry_1 (tenant=? AND kind=? AND key=?)",
     "entries_of_each": "INDEX entry_person (tenant=? AND person=? AND kind=?)",
     "entries_of": "INDEX entry_person (tenant=? AND person=? AND kind=?)",
     "entries_by_status": "INDEX entry_topic (tenant=? AND kind=? AND topic=? AND status=? AND key>?)",

@@ -11,7 +11,7 @@ from germane.domain.errors import GermaneError, StorageBusy, StorageFailed
 from germane.storage.sqlite.sql import archive_schema, ledger_schema, profile_schema, schema
 from germane.storage.sqlite.trouble import failure, missing, passes, writing
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _STEPS = {
     1: "ALTER TABLE dead_letter ADD COLUMN dismissed_ms INTEGER;",
     2: ledger_schema(),
@@ -22,6 +22,13 @@ _STEPS = {
         INSERT INTO profile SELECT tenant, person, body FROM before ORDER BY tenant, person;
         DROP TABLE before;
     """,  # noqa: S608 - fixed names
+    5: f"""
+        DROP INDEX entry_due; DROP INDEX entry_person; DROP INDEX entry_topic;
+        ALTER TABLE entry RENAME TO before;
+        {ledger_schema()}
+        INSERT INTO entry SELECT * FROM before ORDER BY tenant, kind, key;
+        DROP TABLE before;
+    """,  # noqa: S608 - fixed names
 }
 """From a version to the next."""
 _SEEN_AS_NEW = {
@@ -29,6 +36,7 @@ _SEEN_AS_NEW = {
     2: "CREATE TEMP TABLE entry (tenant, kind, key, person, topic, status, due_ms, body)",
     3: "CREATE TEMP TABLE archived (file, month, first_seq, last_seq, rows, sha256, since)",
     4: "SELECT 1",  # the same to who reads it
+    5: "SELECT 1",
 }
 """For who only reads a file of an earlier version: what is not there yet is empty."""
 CACHE_KIB = 65_536
