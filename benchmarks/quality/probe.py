@@ -46,7 +46,7 @@ class Probe:
         at_ms = engine.world.now_ms()
         state = model.state
         person = Person(profile, state, engine.settings, at_ms)
-        found = Candidates(state, person, engine._deciding.trust(profile))
+        found = Candidates(state, person, engine.trust(profile))
         features = found.matrix()
         place_of = {state.ids[each]: n for n, each in enumerate(found.numbers.tolist())}
         self._counts[name].append(len(place_of))

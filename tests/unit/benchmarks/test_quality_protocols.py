@@ -150,6 +150,18 @@ def test_the_barrier_test_can_fail() -> None:
     assert not np.array_equal(one, two)
 
 
+def test_the_probe_tells_what_became_of_each_target() -> None:
+    frame = a_frame([(n % USERS, n % 5, n) for n in range(60)])
+    cut = cut_row(frame, 0.5)
+    task = Task("prequential", "prequential", frame, prequential(frame, cut), cut, False, True)
+    runner = Runner(frame, CONFIGURATION)
+    runner.run([task])
+    assert runner.probe is not None
+    found = runner.probe.summary(frame)["prequential"]
+    assert found["targets"] == len(frame) - cut
+    assert found["own"] == found["inside_of_own"] == found["inside_top20"] == 1.0
+
+
 def _answers(frame: Frame, cut: int) -> dict[tuple[int, int], np.ndarray]:  # type: ignore[type-arg]
     queries = prequential(frame, cut)
     task = Task("prequential", "prequential", frame, queries, cut, False, True)
