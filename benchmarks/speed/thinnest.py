@@ -18,6 +18,7 @@ from pathlib import Path
 
 from starlette.types import Receive, Scope, Send
 
+from germane.app.stats import Stats
 from germane.cli.serving import http_server, listen, run_server
 
 HEADERS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
@@ -68,6 +69,8 @@ class Thinnest:
     """The ASGI application."""
 
     def __init__(self, folder: Path, constant: bytes = b"") -> None:
+        self.traffic: dict[str, Stats] = {}
+        """Nothing is ever refused."""
         self._folder = folder
         self._log: Log | None = None
         self._answer = constant or b'{"success":true}'

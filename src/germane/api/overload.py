@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import cycle
 from time import perf_counter
+from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -40,6 +41,17 @@ COME_AGAIN_S = (1, 2, 3, 4, 5)
 """Taken in turn, so that those who were refused do not come again all at once."""
 _MARK = "0123456789abcdef"
 _log = logging.getLogger("germane.overload")
+
+
+class Application(Protocol):
+    """What is served."""
+
+    @property
+    def traffic(self) -> Mapping[str, Stats]:
+        """Paths to which a POST may be refused, and where that is counted."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
 
 
 class Overload:

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from germane.api.connection import Connection
-    from germane.api.projects import Projects
-    from germane.api.server import Edge
+    from germane.api.overload import Application
 
 GC_THRESHOLDS = (20_000, 20, 50)
 KEEP_ALIVE_S = 75
@@ -98,7 +97,7 @@ def serve_one(config: Path, data: Path | None, host: str | None, port: int | Non
         out.print("Stopped; everything that was acknowledged is on the disk.")
 
 
-def http_server(app: Edge | Projects, *, grace_s: int) -> uvicorn.Server:
+def http_server(app: Application, *, grace_s: int) -> uvicorn.Server:
     """What speaks HTTP; when it stops, requests under way have ``grace_s`` to end."""
     import uvicorn
 
