@@ -104,7 +104,7 @@ class Race:
         """Their two ids turn out to be one person's."""
         self.number += 1
         kind: Any = "alias" if person.way == "alias" else "identify"
-        more = {"previous_id" if kind == "alias" else "anonymous_id": person.device}
+        more: dict[str, Any] = {"previous_id" if kind == "alias" else "anonymous_id": person.device}
         return Event(f"l{self.number}", kind, START_MS, user_id=person.user, **more)
 
     async def round(self, people: list[Person]) -> None:
@@ -196,10 +196,10 @@ def late_effects(race: Race) -> Counter[str]:
         each.device: f"u:{each.user}" for each in race.people if each.way in ("device", "alias")
     }
     found: Counter[str] = Counter()
-    for each in race.engine.store.read(0):
-        person = theirs.get(each.person.removeprefix("a:"), each.person)
-        if person in heard and each.seq > heard[person]:
-            found.update(_effects(each))
+    for row in race.engine.store.read(0):
+        person = theirs.get(row.person.removeprefix("a:"), row.person)
+        if person in heard and row.seq > heard[person]:
+            found.update(_effects(row))
     for each in race.people:
         profile = race.engine.profile_of(f"u:{each.user}")
         if profile.consent.get(PERSONALISATION) is not False:

@@ -52,8 +52,9 @@ def run(share: Progress | None = None) -> dict[str, Any]:
 
 def _run(folder: Path, bar: Progress | None) -> dict[str, Any]:
     runs, project = Runs(), base(folder / "base")
-    tried_, lost, odd = Counter[str](), [], []
-    refused, ended = Counter[int](), 0
+    tried_, refused, ended = Counter[str](), Counter[int](), 0
+    lost: list[str] = []
+    odd: list[str] = []
     plans = [(x, plan(runs, x, project, folder / "run")) for x in SCENARIOS]
     task = bar.add_task("Faults", total=sum(len(x) for _, x in plans)) if bar else None
     for scenario, faults in plans:

@@ -190,7 +190,7 @@ def summed(judged: Judged, values: Floats, weights: Floats) -> tuple[Floats, Flo
     _, who = np.unique(judged.person, return_inverse=True)
     sums = np.zeros((who.max() + 1, values.shape[1]))
     np.add.at(sums, who, values * weights[:, None])
-    return sums, np.bincount(who, weights)
+    return sums, np.bincount(who, weights).astype(float)
 
 
 def bootstrap(

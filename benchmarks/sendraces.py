@@ -139,7 +139,7 @@ class Race:
 
     async def _refusals(self, users: list[str], sending: asyncio.Task[None]) -> None:
         """Everybody, in any order, about as fast as messages go out: so that both happen at once."""
-        before, tasks = len(self.channel.began), []
+        before, tasks = len(self.channel.began), list[asyncio.Task[None]]()
         for user in self.chance.sample(users, len(users)):
             while not sending.done() and len(tasks) > len(self.channel.began) - before + LEAD:
                 await asyncio.sleep(0)

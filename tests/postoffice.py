@@ -31,9 +31,9 @@ class PostOffice(Controller):
         super().__init__(handler, hostname="127.0.0.1", port=port, **more)
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call] # theirs has no types
 
     def factory(self) -> SMTP:
         """One connection's protocol."""

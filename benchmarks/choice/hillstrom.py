@@ -148,7 +148,9 @@ def measure(limit: int | None = None, seeds: int = SEEDS) -> dict[str, Any]:
     """Cross-fitted, several divisions; intervals over customers."""
     people = Customers(limit)
     log = people.log
-    runs, sums, gates = [], {}, []
+    runs: list[dict[str, Any]] = []
+    sums: dict[str, Floats] = {}
+    gates: list[dict[str, Any]] = []
     for seed in range(seeds):
 
         def learn(rest: npt.NDArray[np.intp]) -> Any:

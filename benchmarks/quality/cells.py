@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.quality import metrics
 from benchmarks.quality.frame import Frame, Ints
+from benchmarks.quality.metrics import Scored
 from benchmarks.quality.protocols import Task
 
 HERE = Path(__file__).parent
@@ -52,10 +53,10 @@ class Cell:
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def scored(self) -> metrics.Scored:
+    def scored(self) -> Scored:
         """Sums per person, for intervals."""
         sums = {name: np.array(values) for name, values in self.sums.items()}
-        return metrics.Scored(np.array(self.person), np.array(self.n), sums)
+        return Scored(np.array(self.person), np.array(self.n), sums)
 
 
 class Cells:

@@ -199,8 +199,8 @@ def main() -> None:
         },
         "probe": runner.probe.summary(frame) if runner.probe else {},
     }
-    probe = runner.probe.arrays() if runner.probe else {}
-    np.savez_compressed(out, times=np.array(json.dumps(times)), **lists, **probe)
+    arrays: dict[str, Any] = lists | (runner.probe.arrays() if runner.probe else {})
+    np.savez_compressed(out, times=np.array(json.dumps(times)), **arrays)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def scored(lists: Ints, queries: Queries, *, single: bool) -> Scored:
     person, place = np.unique(owner, return_inverse=True)
     place = place.reshape(-1)
     n = np.bincount(place).astype(float)
-    return Scored(person, n, {name: np.bincount(place, each) for name, each in values.items()})
+    sums = {name: np.bincount(place, each).astype(float) for name, each in values.items()}
+    return Scored(person, n, sums)
 
 
 def coverage(lists: Ints, size: int = 10) -> int:

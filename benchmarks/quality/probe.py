@@ -14,6 +14,7 @@ from benchmarks.quality.frame import Frame, Ints
 from benchmarks.quality.protocols import Task
 from germane.app.engine import Engine
 from germane.predict.candidates import TOGETHER, Candidates, _strongest
+from germane.predict.model import SharedModel
 from germane.predict.person import Person
 from germane.predict.state import State
 
@@ -39,9 +40,10 @@ class Probe:
             return
         if name not in self._targets:
             self._targets[name] = [[] for _ in range(len(task.queries))]
-            for place, owner in enumerate(task.queries.target_query.tolist()):
-                self._targets[name][owner].append(place)
+            for target, owner in enumerate(task.queries.target_query.tolist()):
+                self._targets[name][owner].append(target)
         engine, model = self._engine, self._engine.model
+        assert isinstance(model, SharedModel)
         profile = engine._deciding.whose(engine.tenant, user, "")
         at_ms = engine.world.now_ms()
         state = model.state
@@ -54,7 +56,7 @@ class Probe:
             self._ids = {n: each for each, n in number.items()}
         origins = _origins(found, person, state)
         reachable = set(found.goes[0].tolist()) | set(found.goes_long[0].tolist())
-        scores = features @ model.state.blender.weights("", new=task.exclude_seen)
+        scores = features @ state.blender.weights("", new=task.exclude_seen)
         order = np.argsort(-scores, kind="stable")
         rank = np.empty(len(order), dtype=int)
         rank[order] = np.arange(1, len(order) + 1)

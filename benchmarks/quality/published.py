@@ -32,7 +32,8 @@ def questions(frame: Frame) -> tuple[Queries, dict[str, Ints]]:
     for row, user in enumerate(frame.user.tolist()):
         clicks.setdefault(user, []).append(row)
     place: dict[tuple[str, int], int] = {}
-    target, lists = [], {}
+    target: list[int] = []
+    lists: dict[str, dict[tuple[int, int], int]] = {}
     for method, session, position, rank, item in zip(
         *(rows[name] for name in ("method", "session_id", "position", "rank", "item_id")),
         strict=True,

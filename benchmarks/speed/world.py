@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from msgspec.structs import replace
 from rich.progress import Progress
@@ -24,7 +25,7 @@ from germane.app.opening import open_engine, save_snapshot
 from germane.app.world import ReplayWorld
 from germane.config.load import load
 from germane.domain.event import Event
-from germane.domain.ids import slot_of
+from germane.domain.ids import PersonId, slot_of
 from germane.domain.item import Item
 from germane.domain.ports import Store
 from germane.storage.codec import dedupe_key
@@ -155,12 +156,14 @@ class Copies:
         with self._all():
             first = self._database.execute(self._sql["records"], (after, after + count, count))
             while rows := first.fetchmany(10_000):
-                again, keys, offsets = [], [], {}
+                again: list[tuple[Any, ...]] = []
+                keys: list[tuple[bytes, int]] = []
+                offsets: dict[int, int] = {}
                 for _, tenant, _, old, kind, sent, at_ms, received_ms, body, _ in rows:
-                    seq, person, message = seq + 1, name(old), name(sent)
+                    seq, person, message = seq + 1, PersonId(name(old)), name(sent)
                     slot = slot_of(tenant, person)
-                    again.append((seq, tenant, slot, person, kind, message, at_ms, received_ms))
-                    again[-1] += (data(body), b"")
+                    head = (seq, tenant, slot, person, kind, message, at_ms, received_ms)
+                    again.append((*head, data(body), b""))
                     keys.append((dedupe_key(tenant, message), seq))
                     offsets[slot] = seq
                 self._database.executemany(self._sql["add_record"], again)

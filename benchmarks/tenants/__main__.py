@@ -43,8 +43,8 @@ async def matrix(base: Path) -> dict[str, Any]:
             tally.hold(await _states(shops) == before, "something that is stored was changed")
             for each in walks:
                 await each.foreign()
-            for each in shops:
-                controls += await own_seals(street, each, tally)
+            for shop in shops:
+                controls += await own_seals(street, shop, tally)
     return {
         "routes": routes,
         "requests": tally.requests,

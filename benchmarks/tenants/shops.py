@@ -84,6 +84,10 @@ class Shop:
         """Before all of its paths."""
         return f"/p/{self.name}"
 
+    def ready(self) -> bool:
+        """Whether it can take events and decide."""
+        return bool(self.served.engine.health()["ready"])
+
     def seal(self, kind: LinkKind) -> str:
         """The token of a link to its person."""
         keys = link_keys(self.served.source.loaded.channels, self.served.engine.key)
@@ -154,12 +158,7 @@ def folders(base: Path) -> Iterator[list[Shop]]:
 @asynccontextmanager
 async def serving(shops: list[Shop]) -> AsyncIterator[Street]:
     """In one application, populated."""
-    app = Projects(
-        {
-            x.name: Project(x.served.app(), lambda x=x: x.served.engine.health()["ready"])
-            for x in shops
-        }
-    )
+    app = Projects({each.name: Project(each.served.app(), each.ready) for each in shops})
     async with _quiet(), app.living():
         street = Street(app, {each.name: each for each in shops})
         for each in shops:
@@ -200,8 +199,10 @@ async def populate(app: App, shop: Shop) -> None:
         who = f"{role.replace(' ', '-')}-{name}"
         put = await good("PUT", f"/v1/operators/{who}", {"roles": [role]})
         shop.keys[f"operator {role}"] = put["token"]
-    view = {"event": "Product Viewed", "userId": ids["person_id"], "anonymousId": f"web-{name}"}
-    view |= {"properties": {"product_id": ids["item_id"]}, "messageId": f"m-{name}"}
+    view = {
+        "event": "Product Viewed", "userId": ids["person_id"], "anonymousId": f"web-{name}",
+        "properties": {"product_id": ids["item_id"]}, "messageId": f"m-{name}",
+    }  # fmt: skip
     await good("POST", "/v1/track", view)
     bad = {"batch": [{"type": "track", "userId": f"lost-{n}-{name}"} for n in range(LETTERS[name])]}
     await good("POST", "/v1/batch", bad)
@@ -212,8 +213,9 @@ async def populate(app: App, shop: Shop) -> None:
     ids["decision_id"] = decided["decisions"][0]["decisionId"]
     await _offer(app, shop, good)
     await _keys(shop, good)
-    token = {"now_s": time.time(), "valid_s": 3_600, "user_id": ids["person_id"]}
-    shop.keys["person"] = sign(runtime.server_key, **token)
+    shop.keys["person"] = sign(
+        runtime.server_key, now_s=time.time(), valid_s=3_600, user_id=ids["person_id"]
+    )
     await shop.served.engine.durable()
 
 

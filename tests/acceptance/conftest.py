@@ -136,7 +136,7 @@ class Server:
 
 def a_project(folder: Path, **environment: str) -> Path:
     """`germane init --recipe shop` and its catalogue."""
-    made = germane("init", str(folder), "--recipe", "shop", **environment)
+    made = germane("init", str(folder), "--recipe", "shop", cwd=None, **environment)
     assert made.returncode == 0, made.stderr
     imported = germane("import", "catalogue", "catalogue.csv", "--json", cwd=folder, **environment)
     assert imported.returncode == 0, imported.stderr

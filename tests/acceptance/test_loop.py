@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 from tests.acceptance.conftest import Server, germane
 
@@ -24,7 +25,9 @@ def track(server: Server, user: str, event: str, **properties: object) -> None:
     assert (answer.status_code, answer.json()) == (200, {"success": True})
 
 
-def decide(server: Server, user: str, surface: str = "home-grid", **asked: object) -> dict:
+def decide(
+    server: Server, user: str, surface: str = "home-grid", **asked: object
+) -> dict[str, Any]:
     """One decision, explained."""
     answer = server.api.post(
         "/v1/decide",
@@ -35,7 +38,8 @@ def decide(server: Server, user: str, surface: str = "home-grid", **asked: objec
         },
     )
     assert answer.status_code == 200, answer.text
-    return answer.json()["decisions"][0]
+    decision: dict[str, Any] = answer.json()["decisions"][0]
+    return decision
 
 
 def test_an_event_changes_the_next_decision(server: Server) -> None:

@@ -49,7 +49,7 @@ class Past:
         else:
             age = (frame.at_ms[-1] - frame.at_ms) / DAY_MS
             weights = 2.0 ** -(age / half_life_days)
-        return np.bincount(frame.item, weights, minlength=len(frame.items))
+        return np.bincount(frame.item, weights, minlength=len(frame.items)).astype(float)
 
 
 class Peer(Protocol):

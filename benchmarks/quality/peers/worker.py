@@ -113,8 +113,8 @@ def main() -> None:
         "times": times | {"tune_s": tuned_s},
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    small = {setting: rows.astype(np.int32) for setting, rows in found.items()}
-    np.savez_compressed(out, meta=np.array(json.dumps(meta)), **small)
+    arrays: dict[str, Any] = {setting: rows.astype(np.int32) for setting, rows in found.items()}
+    np.savez_compressed(out, meta=np.array(json.dumps(meta)), **arrays)
 
 
 if __name__ == "__main__":

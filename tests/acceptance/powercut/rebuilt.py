@@ -10,6 +10,7 @@ from germane.app.consents import Blank
 from germane.app.rebuild import Rebuild
 from germane.domain.record import Record
 from germane.domain.settings import Settings
+from germane.storage.memory import MemoryStore
 
 KEPT = 4
 
@@ -33,6 +34,7 @@ class Line:
     def hashes(self, offsets: Mapping[int, int]) -> Hashes:
         """Of what was folded; the last offset of a slot stays when the record that had it was erased."""
         scratch = self.work.scratch
+        assert isinstance(scratch, MemoryStore)
         own, scratch._offsets = scratch._offsets, dict(offsets)
         found = Hashes(scratch.state_hash(), self.work.model.digest())
         scratch._offsets = own

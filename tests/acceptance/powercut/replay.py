@@ -303,7 +303,7 @@ class Replay:
         for ack in acked:
             if ack.kind == "erasure":
                 there: Collection[str] = found.erased
-                key = known_person(ack.key)
+                key: str = known_person(ack.key)
             else:
                 there, key = found.there[ack.kind], _key(ack)
             if key not in there and known_person(ack.person) not in found.erased:
