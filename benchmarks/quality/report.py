@@ -69,7 +69,7 @@ def report(jobs: list[Job], cells: Cells, published: dict[str, Any] | None = Non
     target.write_text(page.write(rows, whole, missed, published))
     for row in rows:
         print(page.line(row))
-    figures(rows)
+    figures(rows, [each for each in found if each.of(GERMANE, "default") is None])
     if published is not None:
         _record("quality.yoochoose_peer_mrr20", published["germane"]["mrr20"], published["n"])
 
@@ -121,8 +121,8 @@ def summary(measured: Measured) -> dict[str, Any] | None:
     return row
 
 
-def figures(rows: list[dict[str, Any]]) -> None:
-    """Record what is complete; say what is not."""
+def figures(rows: list[dict[str, Any]], unseen: list[Measured]) -> None:
+    """Record what is complete; say what is not. ``unseen``: tasks that Germane was not run on."""
     for row in rows:
         if row["task"] == "prequential" and row["data"] in GOALS:
             _record(GOALS[row["data"]], row["germane"]["ndcg10"], row["n"])
@@ -135,23 +135,23 @@ def figures(rows: list[dict[str, Any]]) -> None:
             _record("quality.event_update_p50_ms", times["learn_ms_p50"], row["n"] * 10)
     stream = [row for row in rows if row["task"] == "prequential"]
     lists = [row for row in rows if row["task"].startswith("temporal")]
-    _least("quality.prequential_min_ratio", stream, "tuned")
-    _least("quality.prequential_min_ratio_wrapped", stream, "wrapped")
-    _least("quality.temporal_min_ratio", lists, "tuned")
+    streams = sum(each.task == "prequential" for each in unseen)
+    splits = sum(each.task.startswith("temporal") for each in unseen)
+    _least("quality.prequential_min_ratio", stream, "tuned", streams)
+    _least("quality.prequential_min_ratio_wrapped", stream, "wrapped", streams)
+    _least("quality.temporal_min_ratio", lists, "tuned", splits)
 
 
-def _least(key: str, rows: list[dict[str, Any]], kind: str) -> None:
-    """Record the smallest ratio, once every peer has been run on every data set."""
-    missing = [f"{row['data']} {each}" for row in rows for each in row["missing_peers"]]
+def _least(key: str, rows: list[dict[str, Any]], kind: str, unseen: int) -> None:
+    """Record the smallest ratio, once Germane and every peer have been run on every data set."""
+    missing = unseen + sum(len(row["missing_peers"]) for row in rows)
     measured = [row for row in rows if kind in row]
     if not measured:
         return
     least = min(measured, key=lambda row: row[kind]["ratio"])
     value, n = least[kind]["ratio"], sum(row["n"] for row in measured)
     if missing:
-        print(
-            f"{key} so far {value:g} ({least['data']}); not recorded, missing runs: {len(missing)}"
-        )
+        print(f"{key} so far {value:g} ({least['data']}); not recorded, missing runs: {missing}")
     else:
         _record(key, value, n)
 
