@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import resource
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from msgspec.structs import replace
 
 from germane.domain.errors import StorageFailed
 from germane.domain.record import Txn
 from germane.storage.sqlite import SqliteStore, checkpoint
+from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.erasing import LOOSE
 from germane.storage.sqlite.trouble import writing
 from germane.testing.store_contract import a_record
@@ -59,7 +60,7 @@ def test_a_start_without_room_goes_on(tmp_path: Path, caplog: pytest.LogCaptureF
 class Refusing:
     """A connection whose disk refuses the next commit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
     def __getattr__(self, name: str) -> Any:
@@ -68,7 +69,7 @@ class Refusing:
     def execute(self, sql: str, *arguments: Any) -> Any:
         """All but a commit."""
         if sql == "COMMIT":
-            raise sqlite3.OperationalError("disk I/O error")
+            raise apsw.IOError("disk I/O error")
         return self._connection.execute(sql, *arguments)
 
 
@@ -101,7 +102,7 @@ def test_a_file_in_the_place_of_the_archive_is_named(tmp_path: Path) -> None:
 class Listening:
     """A connection that keeps what it was told."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.told: list[str] = []
 
@@ -117,14 +118,14 @@ def test_a_long_read_holds_up_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(checkpoint, "PAGES", 1)
     store = SqliteStore.open(tmp_path)
     store.commit(Txn(records=[a_record(1)]))
-    reader = sqlite3.connect(tmp_path / "germane.db", isolation_level=None)
+    reader = connected(tmp_path / "germane.db")
     reader.execute("BEGIN")
-    assert reader.execute("SELECT count(*) FROM log").fetchone() == (1,)
+    assert reader.execute("SELECT count(*) FROM log").get == 1
     store.commit(Txn(records=[a_record(2)]))
     writer = Listening(store._writer)  # type: ignore[arg-type]
     store._checkpointer.wrote(1, writer)  # type: ignore[union-attr, arg-type]
     assert writer.told[1:3] == ["PRAGMA busy_timeout=0", "PRAGMA wal_checkpoint(TRUNCATE)"]
-    assert writer.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+    assert writer.execute("PRAGMA busy_timeout").get == 10_000
     assert (tmp_path / "germane.db-wal").stat().st_size > 0
     reader.close()
     assert checkpoint.cut(store._writer, patience_ms=1_000)  # type: ignore[arg-type]
