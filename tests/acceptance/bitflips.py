@@ -204,8 +204,9 @@ class Trial:
     def _judged(self, found: dict[str, Any], flip: Flip) -> Found:
         refused = {name: each for name, each in found.items() if isinstance(each, GermaneError)}
         wrong = [x for x in self.oracle if found[x] != self.oracle[x] and x not in refused]
-        told = [each for each in self._listener.said if Path(flip.file).parts[-2] in each]
-        if wrong and not (told and flip.file.startswith("models/")):
+        version = Path(flip.file).parent.name if flip.file.startswith("models/") else None
+        told = [each for each in self._listener.said if version and version in each]
+        if wrong and not told:
             return Found("wrong", ", ".join(wrong[:6]))
         if refused:
             name, error = next(iter(refused.items()))

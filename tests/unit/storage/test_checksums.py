@@ -10,17 +10,22 @@ from pathlib import Path
 import pytest
 
 from germane.app.deep import flaws
-from germane.domain.errors import StorageDamaged
+from germane.domain.errors import StorageBusy, StorageDamaged
 from germane.domain.record import Txn
+from germane.storage.backup import make
 from germane.storage.blobs import FolderBlobs
-from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite import SqliteStore, checksums
+from germane.storage.sqlite import connection as opening
 from germane.storage.sqlite.checksums import checks, connected
+from germane.storage.sqlite.connection import CHECKED
 from germane.testing.store_contract import a_record
+from tests.unit.storage.test_trouble import largest_file
 
 RESERVED = 20
 """Where the header of a database says how many bytes of each page are kept for checksums."""
 KEYS = "sqlite_autoindex_profile_1"
-RECORDS = [a_record(n) for n in range(1, 60)]
+COUNT = 600
+RECORDS = [a_record(n) for n in range(1, COUNT + 1)]
 
 
 @pytest.fixture
@@ -39,27 +44,109 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(data)
 
 
-def test_a_database_of_before_is_written_anew(folder: Path) -> None:
-    """By the first that writes; who reads reads it as it is, and a deep check says how it stands."""
+@pytest.fixture
+def of_before(folder: Path) -> Path:
+    """As the version before checksums left it."""
     path = folder / "germane.db"
     with closing(sqlite3.connect(path)) as connection:
         everything = "\n".join(connection.iterdump())
     path.unlink()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.executescript(f"{everything} PRAGMA user_version=6;")
+        connection.executescript(f"{everything} PRAGMA user_version={CHECKED - 1};")
     assert path.read_bytes()[RESERVED] == 0
-    reader = SqliteStore.open(folder, mode="read")
+    return folder
+
+
+def is_checked(folder: Path) -> bool:
+    """Whether its pages carry checksums, all of which are right."""
+    with closing(connected(folder / "germane.db")) as connection:
+        return checks(connection) and connection.execute("PRAGMA integrity_check").get == "ok"
+
+
+def test_a_new_database(folder: Path) -> None:
+    """Has them from its first page on; also where an earlier version began one and was broken off."""
+    assert is_checked(folder)
+    path = folder / "germane.db"
+    path.unlink()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    assert path.read_bytes()[RESERVED] == 0
+    SqliteStore.open(folder).close()
+    assert is_checked(folder)
+
+
+def test_a_database_of_before_is_written_anew(of_before: Path) -> None:
+    """By the first that writes; who reads reads it as it is, and a deep check says how it stands."""
+    reader = SqliteStore.open(of_before, mode="read")
     assert list(reader.read(0)) == RECORDS
     reader.close()
-    assert "carry no checksums" in flaws(folder)[0]
-    store = SqliteStore.open(folder)
+    assert "carry no checksums" in flaws(of_before)[0]
+    store = SqliteStore.open(of_before)
     assert list(store.read(0)) == RECORDS
-    store.commit(Txn(records=[a_record(60)]))
+    store.commit(Txn(records=[a_record(COUNT + 1)]))
     store.close()
-    with closing(connected(path)) as connection:
-        assert checks(connection)
-    assert flaws(folder) == []
+    assert is_checked(of_before)
+    assert flaws(of_before) == []
+
+
+def test_without_room_it_stays_as_it_is(of_before: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What it has can be read and written; the next start tries again."""
+    with largest_file(40_000):
+        store = SqliteStore.open(of_before)
+    store.commit(Txn(records=[a_record(COUNT + 1)]))
+    store.close()
+    assert "no room to write the database anew" in caplog.text
+    assert not is_checked(of_before)
+    store = SqliteStore.open(of_before)
+    assert list(store.read(0)) == [*RECORDS, a_record(COUNT + 1)]
+    store.close()
+    assert is_checked(of_before)
+
+
+def test_nobody_goes_on_while_it_is_read_as_it_was(
+    of_before: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file's own header says that pages are not checked, until what was written anew takes its place."""
+    monkeypatch.setattr(opening, "ONCE_MS", 0)
+    monkeypatch.setattr(opening, "PATIENCE_MS", 0)
+    with closing(connected(of_before / "germane.db")) as other:
+        other.execute("BEGIN")
+        assert other.execute("SELECT count(*) FROM log").get == len(RECORDS)
+        for mode in ("serve", "serve", "read"):
+            with pytest.raises(StorageBusy, match="just written anew"):
+                SqliteStore.open(of_before, mode=mode).counts()  # type: ignore[arg-type]
+    store = SqliteStore.open(of_before)
+    assert list(store.read(0)) == RECORDS
+    store.close()
+    assert is_checked(of_before)
+
+
+def test_a_backup_of_what_is_in_the_wal(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages get their checksums in the copy, also those that are written before all are there."""
+    monkeypatch.setattr(checksums, "CACHE_KIB", 16)
+    store = SqliteStore.open(folder)
+    store.commit(Txn(records=[a_record(n) for n in range(COUNT + 1, COUNT + 500)]))
+    store.commit(Txn(records=[a_record(n) for n in range(COUNT + 500, COUNT + 900)]))
+    assert (folder / "germane.db-wal").stat().st_size > 100_000
+    made = make(folder, tmp_path / "backups", version="1", now_ms=lambda: 0)
+    store.close()
+    assert is_checked(made.path)
+
+
+def test_a_backup_of_a_database_of_before(
+    of_before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is of that version, and reads as it did."""
+    monkeypatch.setattr(checksums, "CACHE_KIB", 16)
+    made = make(of_before, tmp_path / "backups", version="1", now_ms=lambda: 0)
+    assert made.manifest.schema == CHECKED - 1
+    assert (made.path / "germane.db").read_bytes()[RESERVED] == 0
+    reader = SqliteStore.open(made.path, mode="read")
+    assert list(reader.read(0)) == RECORDS
+    reader.close()
 
 
 @pytest.mark.parametrize("mode", ["serve", "read"])

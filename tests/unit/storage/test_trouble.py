@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ import apsw
 import pytest
 from msgspec.structs import replace
 
-from germane.domain.errors import StorageFailed
+from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.record import Txn
 from germane.storage.sqlite import SqliteStore, checkpoint
 from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.erasing import LOOSE
-from germane.storage.sqlite.trouble import writing
+from germane.storage.sqlite.trouble import of_damage, of_sync, passes, writing
 from germane.testing.store_contract import a_record
 from germane.testing.world import START_MS
 
@@ -71,6 +71,78 @@ class Refusing:
         if sql == "COMMIT":
             raise apsw.IOError("disk I/O error")
         return self._connection.execute(sql, *arguments)
+
+
+def an_error(name: str) -> apsw.Error:
+    """As SQLite raises it."""
+    code = apsw.mapping_extended_result_codes.get(name) or apsw.mapping_result_codes[name]
+    error = apsw.exception_for(int(code))
+    error.extendedresult = int(code)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("SQLITE_FULL", "storage.full"),
+        ("SQLITE_READONLY", "storage.read_only"),
+        ("SQLITE_READONLY_DIRECTORY", "storage.read_only"),
+        ("SQLITE_CANTOPEN", "storage.read_only"),
+        ("SQLITE_CORRUPT", "storage.damaged"),
+        ("SQLITE_CORRUPT_INDEX", "storage.damaged"),
+        ("SQLITE_NOTADB", "storage.damaged"),
+        ("SQLITE_ERROR", "storage.damaged"),
+        ("SQLITE_IOERR_DATA", "storage.damaged"),
+        ("SQLITE_IOERR_WRITE", "storage.failed"),
+        ("SQLITE_IOERR_FSYNC", "storage.failed"),
+        ("SQLITE_BUSY", "storage.failed"),
+    ],
+)
+def test_what_sqlite_says_as_one_of_ours(tmp_path: Path, name: str, code: str) -> None:
+    """By its name, the long one where there is one."""
+    with pytest.raises(StorageFailed) as told, writing(tmp_path / "germane.db"):
+        raise an_error(name)
+    assert told.value.code == code
+
+
+def test_what_passes_and_what_must_end_writing() -> None:
+    """A full disk and a reader pass; a sync that failed and a damaged page do not."""
+    busy, full, sync, page = map(
+        an_error, ("SQLITE_BUSY_SNAPSHOT", "SQLITE_FULL", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DATA")
+    )
+    assert [passes(x) for x in (busy, full, sync, page)] == [True, True, False, False]
+    assert [of_sync(x) for x in (busy, full, sync, page)] == [False, False, True, False]
+    assert [of_damage(x) for x in (busy, full, sync, page)] == [False, False, False, True]
+
+
+def test_a_damaged_file_is_not_written_anew(tmp_path: Path) -> None:
+    """A page that cannot be read is no want of room: the start says what it is."""
+    store = SqliteStore.open(tmp_path)
+    store.commit(Txn(records=[a_record(n) for n in range(1, 400)], meta={LOOSE: b"\x01"}))
+    store.close()
+    path = tmp_path / "germane.db"
+    with closing(connected(path)) as database:
+        page = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'log'").get
+    data = bytearray(path.read_bytes())
+    data[page * 4096 - 100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StorageDamaged, match="not as it was written"):
+        SqliteStore.open(tmp_path)
+
+
+def test_text_that_is_none(tmp_path: Path) -> None:
+    """A database without checksums may have such."""
+    store = SqliteStore.open(tmp_path)
+    store.commit(Txn(records=[a_record(1)]))
+    store.close()
+    with closing(connected(tmp_path / "germane.db")) as database:
+        database.execute("UPDATE log SET person = CAST(x'ff41' AS TEXT)")
+    store = SqliteStore.open(tmp_path)
+    with pytest.raises(StorageDamaged):
+        list(store.read(0))
+    with pytest.raises(StorageDamaged):
+        store.seal(START_MS + 1)
+    store.close()
 
 
 def test_a_rebuild_that_is_not_durable_keeps_the_sealed_files(tmp_path: Path) -> None:
