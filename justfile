@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | speed | overload | slowclients | soak | kills | dedupe | poison | powercut | iofaults | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | speed | overload | slowclients | soak | kills | dedupe | poison | powercut | iofaults | bitflips | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 
@@ -39,6 +39,7 @@ nightly: (bench "shop") (bench "loop")
     {{venv}}python -m benchmarks.poison
     {{venv}}python -m benchmarks.powercut
     {{venv}}python -m benchmarks.iofaults
+    {{venv}}python -m benchmarks.bitflips
     {{venv}}python -m benchmarks.sendkills
     {{venv}}python -m benchmarks.sendraces
     {{venv}}python -m benchmarks.consentraces

@@ -23,7 +23,6 @@ import json
 import os
 import random
 import shutil
-import sqlite3
 import tempfile
 import threading
 import time
@@ -39,6 +38,7 @@ from rich.progress import track
 
 from benchmarks import rounds
 from benchmarks.figures import record, write_result
+from germane.storage.sqlite.checksums import connected
 from tests.acceptance.conftest import Server, a_project, germane
 
 COMMAND = "just bench kills"
@@ -155,12 +155,12 @@ def check(config: Path, data: Path, acked: set[str]) -> dict[str, Any]:
     assert exported.returncode == 0, exported.stderr
     people = map(json.loads, exported.stdout.splitlines())
     counted = {each["personId"]: each["readiness"]["evidence"] for each in people}
-    with contextlib.closing(sqlite3.connect(data / "germane.db")) as database:
+    with contextlib.closing(connected(data / "germane.db")) as database:
         ids = "SELECT message_id FROM log WHERE kind = 'event'"
         logged = Counter(each for (each,) in database.execute(ids))
         of_each = "SELECT person, count(*) FROM log WHERE kind = 'event' GROUP BY person"
         log = dict(database.execute(of_each))
-        integrity = database.execute("PRAGMA integrity_check").fetchone()[0]
+        integrity = database.execute("PRAGMA integrity_check").fetchall()[0][0]
     rebuilt = germane("rebuild", *where, "--json")
     assert rebuilt.returncode == 0, rebuilt.stderr
     wrong = sum(log.get(each, 0) != counted.get(each, 0) for each in {*log, *counted})

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import tempfile
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -32,6 +32,7 @@ from germane.predict.model import SharedModel
 from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
 from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.checksums import connected
 from germane.testing import FakeWorld, a_shop, an_item
 from germane.testing.world import START_MS
 from germane.train import forest
@@ -70,13 +71,13 @@ def shop(folder: Path, seed: int, events: int) -> list[str]:
 
 def without(folder: Path, people: list[str]) -> int:
     """Take what they did out of the log of a folder; how many rows that was."""
-    with sqlite3.connect(folder / "germane.db") as database:
+    with closing(connected(folder / "germane.db")) as database:
         marks = ",".join("?" * len(people))
-        gone = database.execute(
+        database.execute(
             f"DELETE FROM log WHERE kind = 'event' AND person IN ({marks})",  # noqa: S608
             people,
         )
-    return gone.rowcount
+        return database.changes()
 
 
 def trained(folder: Path, *, everybody: bool = False) -> tuple[str, int]:

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import sys
 import tempfile
 import time
 from array import array
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from rich.progress import Progress
 from benchmarks.figures import record, write_result
 from benchmarks.openloop import BATCH, Found, Load, Plan, message_id
 from benchmarks.process import cpu_s, rss_mib
+from germane.storage.sqlite.checksums import connected
 from tests.acceptance.conftest import Server, a_project
 
 COMMAND = "just bench overload"
@@ -106,9 +107,8 @@ class Trial:
 
     def lost(self) -> tuple[int, int]:
         """How many were acknowledged, and how many of these are not in the log; the server is stopped."""
-        with sqlite3.connect(self.server.data_dir / "germane.db") as database:
+        with closing(connected(self.server.data_dir / "germane.db")) as database:
             logged = {row[0] for row in database.execute("SELECT message_id FROM log")}
-        database.close()
         acked = list(self.acked())
         return len(acked), sum(each not in logged for each in acked)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,6 +22,7 @@ from rich.progress import track
 from benchmarks.figures import record, write_result
 from benchmarks.speed.servers import Measured, cpu_s, resident_mb
 from benchmarks.speed.world import World
+from germane.storage.sqlite.checksums import connected
 from tests.acceptance.conftest import germane
 
 COMMAND = "just bench speed start"
@@ -100,11 +101,11 @@ def _rebuild(shop: Path) -> dict[str, Any]:
 
 def profile_bytes(path: Path) -> float:
     """Space that the table of people and its index take, by person."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with closing(connected(path)) as database:
         taken = database.execute(
             "SELECT sum(pgsize) FROM dbstat WHERE name IN ('profile', 'sqlite_autoindex_profile_1')"
-        ).fetchone()[0]
-        count = database.execute("SELECT count(*) FROM profile").fetchone()[0]
+        ).get
+        count = database.execute("SELECT count(*) FROM profile").get
     return float(taken / count)
 
 

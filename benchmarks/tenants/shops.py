@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib.resources import files
@@ -26,6 +25,7 @@ from germane.cli.served import Served, Source, opened
 from germane.domain.links import Link, LinkKind
 from germane.domain.operator import ROLES
 from germane.domain.person_token import sign
+from germane.storage.sqlite.checksums import connected
 from tests.unit.api.asking import App, ask, bearer
 
 NAMES = ("shop", "blog")
@@ -100,7 +100,7 @@ class Shop:
     def state(self) -> str:
         """SHA-256 of everything that is stored, but for the audit log: refusals are in it."""
         digest, path = sha256(), self.served.source.folder / "germane.db"
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        with closing(connected(path)) as database:
             for table in ("profile", "identity", "item", "decision", "dead_letter", "dedupe"):
                 for row in database.execute(f"SELECT * FROM {table} ORDER BY 1, 2"):  # noqa: S608
                     digest.update(repr(row).encode())
@@ -108,10 +108,8 @@ class Shop:
             rows = database.execute(f"SELECT * FROM entry WHERE {kept} ORDER BY 1, 2, 3")  # noqa: S608
             for row in rows:
                 digest.update(repr(row).encode())
-            (records,) = database.execute("SELECT count(*) FROM log").fetchone()
-            (audited,) = database.execute(
-                "SELECT count(*) FROM entry WHERE kind = 'audit'"
-            ).fetchone()
+            records = database.execute("SELECT count(*) FROM log").get
+            audited = database.execute("SELECT count(*) FROM entry WHERE kind = 'audit'").get
         digest.update(str(records - audited).encode())
         return digest.hexdigest()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from germane.storage import codec
 from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.connection import SCHEMA_VERSION
 from tests.acceptance.conftest import Server, germane
 from tests.acceptance.test_loop import decide, track
@@ -66,9 +67,8 @@ def hash_as_of(schema: int, folder: Path) -> str:
 
 def version_of(folder: Path) -> int:
     """The schema of a data folder."""
-    with sqlite3.connect(folder / "germane.db") as database:
-        found: int = database.execute("PRAGMA user_version").fetchone()[0]
-    database.close()
+    with closing(connected(folder / "germane.db")) as database:
+        found: int = database.execute("PRAGMA user_version").get
     return found
 
 

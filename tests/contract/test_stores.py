@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from germane.storage.codec import encode
 from germane.storage.history import HistoryDamaged
 from germane.storage.memory import MemoryStore
 from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.checksums import connected
 from germane.testing import StoreContract, an_item
 from germane.testing.store_contract import TENANT, a_decision, a_record, an_entry
 from germane.testing.world import START_MS
@@ -98,7 +98,7 @@ class TestSqlite(StoreContract):
     def test_a_newer_folder_is_refused(self, tmp_path: Path, store: SqliteStore) -> None:
         """Data of a later version is not opened by an older one."""
         store.close()
-        connection = sqlite3.connect(tmp_path / "germane.db")
+        connection = connected(tmp_path / "germane.db")
         connection.execute("PRAGMA user_version=99")
         connection.close()
         with pytest.raises(Exception, match="newer version"):
@@ -110,8 +110,8 @@ class TestSqlite(StoreContract):
         people = [Profile(f"u:{number}", account="x" * 1_300) for number in range(100)]
         store.commit(Txn(profiles={(TENANT, each.person): each for each in people}))
         store.close()
-        connection = sqlite3.connect(tmp_path / "germane.db")
-        connection.executescript(
+        connection = connected(tmp_path / "germane.db")
+        connection.execute(
             "ALTER TABLE profile RENAME TO now; CREATE TABLE profile (tenant TEXT NOT NULL, "
             "person TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tenant, person)) WITHOUT ROWID;"
             "INSERT INTO profile SELECT * FROM now; DROP TABLE now;"
@@ -263,7 +263,7 @@ class TestSqlite(StoreContract):
     def test_a_read_that_holds_the_checkpoint_up(self, tmp_path: Path, store: SqliteStore) -> None:
         """What was erased leaves the WAL with the next commit after the read is over."""
         store.commit(Txn(records=[a_word(1, "canary00001")]))
-        other = sqlite3.connect(tmp_path / "germane.db", isolation_level=None)
+        other = connected(tmp_path / "germane.db")
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM log").fetchone()
         store.commit(Txn(records=[a_record(2)], erasure=Erasure(TENANT, (), (1,))))
@@ -352,7 +352,7 @@ def test_lock_names_its_holder(tmp_path: Path) -> None:
 
 def test_a_database_whose_making_was_broken_off(tmp_path: Path) -> None:
     """Is none yet, not a damaged one; the next writer makes it."""
-    sqlite3.connect(tmp_path / "germane.db").close()
+    connected(tmp_path / "germane.db").close()
     (tmp_path / "germane.db").touch()
     reader = SqliteStore.open(tmp_path, mode="read")
     with pytest.raises(NotFound):

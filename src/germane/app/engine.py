@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ from germane.domain.settings import PEOPLE_IN_MEMORY, Settings
 from germane.domain.world import World
 from germane.ingest.signals import Extractor
 
+_log = logging.getLogger(__name__)
 CHUNK = 64
 """Events folded between two chances for other work to run."""
 MAX_WAITING = 20_000
@@ -120,8 +122,11 @@ class Engine(Folding):
         """Make everything durable and end the writer thread."""
         if self._keeper is not None:
             self._keeper.cancel()
-        if self._broken is None and (counts := self.uncounted()):
-            self._submit(Txn(meta=counts))
+        if self._broken is None:
+            try:
+                self._submit(Txn(meta=self.uncounted()))
+            except StorageFailed as error:  # what waits is to become durable all the same
+                _log.warning("undeclared names were not counted: %s", error)
         await self._committer.close()
 
     def seal(self) -> int:

@@ -39,6 +39,7 @@ class Chores(threading.Thread):
         """``project``: its name, for the log, where there are several."""
         super().__init__(name="germane-chores", daemon=True)
         from germane.app.cadence import Cadence
+        from germane.storage.blobs import FolderBlobs
 
         self._engine, self._config, self._folder = engine, config, folder
         self._ended = threading.Event()
@@ -46,6 +47,7 @@ class Chores(threading.Thread):
         self._snapshot_seq = engine.seq
         self._training = Cadence(spec)
         self._project = project
+        self._blobs = FolderBlobs(folder / "models")
 
     def run(self) -> None:
         """Until closed."""
@@ -77,7 +79,6 @@ class Chores(threading.Thread):
         from germane.app.relearning import relearn, snapshot_of
         from germane.app.trained import TREES
         from germane.domain.errors import GermaneError
-        from germane.storage.blobs import FolderBlobs
 
         engine, forgotten = self._engine, self._engine.forgotten
         self._run("snapshot")
@@ -89,7 +90,7 @@ class Chores(threading.Thread):
             if self._waited(done):
                 self._training.anew()
                 if not self._training.able:  # nothing will take the place of what learned too much
-                    FolderBlobs(self._folder / "models").prune(TREES, 0)
+                    self._blobs.prune(TREES, 0)
                 _log.info("what is shared was learned anew from the log that is left")
         except (GermaneError, OSError, ValueError) as error:  # tried again soon
             _log.warning("what is shared could not be learned anew: %s", error)
@@ -104,10 +105,9 @@ class Chores(threading.Thread):
     def _attach(self) -> None:
         """Rank with the newest that is not retired, whoever trained or retired it."""
         from germane.app import attach
-        from germane.storage.blobs import FolderBlobs
 
         before = self._engine.model.policy
-        after = attach(self._engine.model, FolderBlobs(self._folder / "models"))
+        after = attach(self._engine.model, self._blobs)
         if after != before:
             _log.info("trained: decisions are made by %s from now on (before: %s)", after, before)
 

@@ -93,9 +93,16 @@ def init(
 
 
 @app.command()
-def check(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+def check(
+    config: Config = DEFAULT_CONFIG,
+    data: Data = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read all of the data folder and compare every checksum.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check the configuration, and audit every surface."""
-    raise typer.Exit(project.check(config, data, as_json=as_json))
+    raise typer.Exit(project.check(config, data, as_json=as_json, deep=deep))
 
 
 app.command("serve")(serving.serve)

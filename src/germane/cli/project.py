@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from germane.config import Finding
+    from germane.config import Finding, Loaded
+    from germane.domain.item import Item
 
 RECIPES = ("shop",)
 CONTENT = "content"
@@ -82,10 +83,10 @@ def write_keys(path: Path) -> None:
     )
 
 
-def check(config: Path, data: Path | None, *, as_json: bool) -> int:
-    """The audit; 1 when the configuration or a surface has an error."""
+def check(config: Path, data: Path | None, *, as_json: bool, deep: bool = False) -> int:
+    """The audit; 1 when the configuration or a surface has an error, or ``deep`` finds damage."""
     try:
-        return _check(config, data, as_json=as_json)
+        return _check(config, data, as_json=as_json, deep=deep)
     except GermaneError as error:
         if as_json:
             common.print_json(error_body(error))
@@ -106,9 +107,17 @@ def error_body(error: GermaneError) -> dict[str, Any]:
     }
 
 
-def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
-    import msgspec
+def _deep(folder: Path) -> list[Finding]:
+    """Every byte of the data folder that a checksum covers."""
+    from germane.app.deep import flaws
+    from germane.config import Finding
+    from germane.domain.errors import StorageDamaged
 
+    found = [Finding("", "data", "error", each, StorageDamaged.hint) for each in flaws(folder)]
+    return found or [Finding("", "data", "good", f"All of {folder} is as it was written.")]
+
+
+def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int:
     from germane.config import audit, audit_channels, audit_delivery, audit_server
     from germane.config.audit_content import audit_content, audit_writer
     from germane.config.audit_folder import audit_folder
@@ -119,12 +128,17 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
     folder = common.data_dir(loaded, config, data)
     if data is not None and data.exists() and not data.is_dir():
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
-    items, at_ms, undeclared = [], None, []
+    items: list[Item] = []
+    at_ms, undeclared = None, []
+    looked = _deep(folder) if deep else []
+    if any(each.level == "error" for each in looked):  # nothing can be said of what is in it
+        return _told(config, loaded, campaigns, items, looked, as_json=as_json)
     if (folder / "germane.db").exists():
         with common.opened(config, data, mode="read") as engine:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
             undeclared = engine.undeclared_names()
     findings = [
+        *looked,
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_delivery(loaded.settings.delivery),
         *audit_folder(
@@ -141,6 +155,21 @@ def _check(config: Path, data: Path | None, *, as_json: bool) -> int:
         *audit_content(loaded, contents, items),
         *audit_writer(loaded),
     ]
+    return _told(config, loaded, campaigns, items, findings, as_json=as_json)
+
+
+def _told(
+    config: Path,
+    loaded: Loaded,
+    campaigns: Path,
+    items: Sequence[Item],
+    findings: Sequence[Finding],
+    *,
+    as_json: bool,
+) -> int:
+    """Print what was found; 1 when an error is among it."""
+    import msgspec
+
     count = {level: sum(x.level == level for x in findings) for level in ("error", "warning")}
     errors = count["error"]
     if as_json:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from germane.app import rebuild
 from germane.domain.profile import Profile
 from germane.domain.purposes import PERSONALISATION
+from germane.storage.sqlite.checksums import connected
 from tests.acceptance.iofaults.fault import SYNCS, Fault, Runs
 from tests.acceptance.iofaults.lives import GONE, SILENT, Lived, Scenario, opened, viewed
 
@@ -43,9 +44,8 @@ def losses(folder: Path, lived: Lived, before: dict[str, str]) -> list[str]:
     with opened(folder) as engine:  # what was left for a start must fit the log as it is now
         if not rebuild(engine).equal:
             wrong.append("the state is not what the log makes")
-    with sqlite3.connect(folder / "germane-data" / "germane.db") as database:
-        integrity = database.execute("PRAGMA integrity_check").fetchone()[0]
-    database.close()
+    with closing(connected(folder / "germane-data" / "germane.db")) as database:
+        integrity = database.execute("PRAGMA integrity_check").fetchall()[0][0]
     return wrong if integrity == "ok" else [*wrong, integrity]
 
 

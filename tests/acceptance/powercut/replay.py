@@ -7,7 +7,6 @@ a whole engine, once, and looked at from all sides (``Replay._looked``).
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from germane.domain.record import Record
 from germane.privacy.erasure import Line, mark
 from germane.storage.lines import lines
 from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.checksums import connected
 from germane.testing.world import FakeWorld
 from tests.acceptance.powercut.disk import SHARED_MEMORY, Disk
 from tests.acceptance.powercut.rebuilt import Hashes, Rebuilt
@@ -265,7 +265,7 @@ class Replay:
 
     def _of_the_file(self, found: Found) -> None:
         """What SQLite says of it; decisions and the newest of each slot are where the database says."""
-        connection = sqlite3.connect(self._data / "germane.db")
+        connection = connected(self._data / "germane.db")
         try:
             said = connection.execute("PRAGMA integrity_check").fetchall()
             places = {row[0] for row in connection.execute("SELECT seq FROM decision")}

@@ -7,9 +7,10 @@ files and their names are not synced; SQLite syncs as ever.
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from pathlib import Path
+
+import apsw
 
 
 def main(hole: str, arguments: list[str]) -> None:
@@ -19,7 +20,7 @@ def main(hole: str, arguments: list[str]) -> None:
 
         safe = store.open_writer
 
-        def lazy(path: Path) -> sqlite3.Connection:
+        def lazy(path: Path) -> apsw.Connection:
             connection = safe(path)
             connection.execute("PRAGMA synchronous=NORMAL")
             return connection

@@ -133,3 +133,19 @@ def test_nothing_is_kept_of_what_never_became_durable(
     assert engine.model.seq > engine.store.last_seq()
     assert not (tmp_path / "data" / "models").exists()
     engine.store.close()
+
+
+def test_a_stop_makes_durable_what_waits_though_something_cannot_be_read(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A decision of just now is in the log after it."""
+
+    async def live() -> None:
+        await engine.start()
+        engine.decide("u1", "", "", [Ask("home")])
+        refusing(monkeypatch, engine, "meta", 1)
+        await engine.stop()
+
+    asyncio.run(live())
+    assert "cannot be read" in caplog.text
+    assert [x.kind for x in engine.store.read(0)][-1] == "decision"

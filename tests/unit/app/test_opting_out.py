@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from germane.domain.purposes import PERSONALISATION
 from germane.domain.record import Txn
 from germane.domain.settings import NoticeSpec, PrivacySpec, Settings, TraitSpec
 from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.checksums import connected
 from germane.testing import FakeWorld, a_campaign, an_event, an_item
 from germane.testing.world import START_MS
 
@@ -435,7 +436,7 @@ def test_a_line_that_is_taken_out_of_the_log_is_told_by_a_rebuild(tmp_path: Path
     assert rebuild(engine).ledger_kept
     last = engine.seq
     engine.store.close()
-    with sqlite3.connect(tmp_path / "germane.db") as database:
+    with closing(connected(tmp_path / "germane.db")) as database:
         database.execute("DELETE FROM log WHERE seq = ?", (last - 2,))
     engine = open_engine(a_campaign(), tmp_path, world=FakeWorld())
     report = rebuild(engine)

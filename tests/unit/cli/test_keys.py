@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from germane.config import load
+from germane.storage.sqlite.checksums import connected
 from tests.unit.cli.test_approvals import said
 
 
@@ -94,9 +95,8 @@ def test_the_audit_log(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_what_was_tampered_with_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         said(capsys, "keys", "make", "--scope", "write")
-    with sqlite3.connect(folder / "germane-data" / "germane.db") as database:
+    with closing(connected(folder / "germane-data" / "germane.db")) as database:
         database.execute("DELETE FROM entry WHERE kind = 'audit' AND key = '000000000002'")
-    database.close()
     code, text = said(capsys, "audit", "--verify")
     assert (code, "tampered with: entry 2 is not what it was" in text) == (1, True), text
     code, text = said(capsys, "audit", "--verify", "--json")

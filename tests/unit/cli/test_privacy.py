@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ from germane.cli.errors import tell
 from germane.cli.program import app
 from germane.config import load
 from germane.domain.errors import UnknownPerson, WrongUse
+from germane.storage.sqlite.checksums import connected
 from germane.testing import an_event
 from tests.unit.cli.test_rights import RUN, place, typed
 
@@ -103,19 +103,17 @@ def test_a_broken_ledger_says_what_to_do(place: Path) -> None:
     """A line that was changed, and lines that are missing at the end."""
     for answer in ("grant", "withdraw"):
         typed(place, "consent", "ann", "email_marketing", answer)
-    database = sqlite3.connect(place / "data" / "germane.db")
+    database = connected(place / "data" / "germane.db")
     rows = database.execute(
         "SELECT key, body FROM entry WHERE kind = 'consent' ORDER BY key"
     ).fetchall()
     database.execute("DELETE FROM entry WHERE key = ?", (rows[1][0],))
-    database.commit()
     said = typed(place, "privacy", code=1)
     assert "The ledger was changed: lines are missing at the end." in said
     assert "compare it with a backup" in said
     line = msgspec.msgpack.decode(rows[0][1], type=Line)
     changed = msgspec.msgpack.encode(msgspec.structs.replace(line, body=b"x"))
     database.execute("UPDATE entry SET body = ? WHERE key = ?", (changed, rows[0][0]))
-    database.commit()
     database.close()
     said = typed(place, "privacy", code=1)
     assert "is not what was written" in said

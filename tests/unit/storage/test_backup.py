@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from germane.storage.backup.manifest import NAME
 from germane.storage.files import NoRoom
 from germane.storage.history import HistoryDamaged
 from germane.storage.sqlite import SqliteStore
+from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.connection import NewerData
 from germane.testing.store_contract import a_record
 from germane.testing.world import START_MS
@@ -217,9 +218,8 @@ def test_a_damaged_database(data: Path, place: Path) -> None:
 
 def test_a_newer_database(data: Path, place: Path) -> None:
     """Nobody knows what it names."""
-    with sqlite3.connect(data / "germane.db") as database:
+    with closing(connected(data / "germane.db")) as database:
         database.execute("PRAGMA user_version=99")
-    database.close()
     with pytest.raises(NewerData):
         backed_up(data, place)
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import resource
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from msgspec.structs import replace
 
-from germane.domain.errors import StorageFailed
+from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.record import Txn
 from germane.storage.sqlite import SqliteStore, checkpoint
+from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.erasing import LOOSE
-from germane.storage.sqlite.trouble import writing
+from germane.storage.sqlite.trouble import of_damage, of_sync, passes, writing
 from germane.testing.store_contract import a_record
 from germane.testing.world import START_MS
 
@@ -59,7 +60,7 @@ def test_a_start_without_room_goes_on(tmp_path: Path, caplog: pytest.LogCaptureF
 class Refusing:
     """A connection whose disk refuses the next commit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
     def __getattr__(self, name: str) -> Any:
@@ -68,8 +69,80 @@ class Refusing:
     def execute(self, sql: str, *arguments: Any) -> Any:
         """All but a commit."""
         if sql == "COMMIT":
-            raise sqlite3.OperationalError("disk I/O error")
+            raise apsw.IOError("disk I/O error")
         return self._connection.execute(sql, *arguments)
+
+
+def an_error(name: str) -> apsw.Error:
+    """As SQLite raises it."""
+    code = apsw.mapping_extended_result_codes.get(name) or apsw.mapping_result_codes[name]
+    error = apsw.exception_for(int(code))
+    error.extendedresult = int(code)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("SQLITE_FULL", "storage.full"),
+        ("SQLITE_READONLY", "storage.read_only"),
+        ("SQLITE_READONLY_DIRECTORY", "storage.read_only"),
+        ("SQLITE_CANTOPEN", "storage.read_only"),
+        ("SQLITE_CORRUPT", "storage.damaged"),
+        ("SQLITE_CORRUPT_INDEX", "storage.damaged"),
+        ("SQLITE_NOTADB", "storage.damaged"),
+        ("SQLITE_ERROR", "storage.damaged"),
+        ("SQLITE_IOERR_DATA", "storage.damaged"),
+        ("SQLITE_IOERR_WRITE", "storage.failed"),
+        ("SQLITE_IOERR_FSYNC", "storage.failed"),
+        ("SQLITE_BUSY", "storage.failed"),
+    ],
+)
+def test_what_sqlite_says_as_one_of_ours(tmp_path: Path, name: str, code: str) -> None:
+    """By its name, the long one where there is one."""
+    with pytest.raises(StorageFailed) as told, writing(tmp_path / "germane.db"):
+        raise an_error(name)
+    assert told.value.code == code
+
+
+def test_what_passes_and_what_must_end_writing() -> None:
+    """A full disk and a reader pass; a sync that failed and a damaged page do not."""
+    busy, full, sync, page = map(
+        an_error, ("SQLITE_BUSY_SNAPSHOT", "SQLITE_FULL", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DATA")
+    )
+    assert [passes(x) for x in (busy, full, sync, page)] == [True, True, False, False]
+    assert [of_sync(x) for x in (busy, full, sync, page)] == [False, False, True, False]
+    assert [of_damage(x) for x in (busy, full, sync, page)] == [False, False, False, True]
+
+
+def test_a_damaged_file_is_not_written_anew(tmp_path: Path) -> None:
+    """A page that cannot be read is no want of room: the start says what it is."""
+    store = SqliteStore.open(tmp_path)
+    store.commit(Txn(records=[a_record(n) for n in range(1, 400)], meta={LOOSE: b"\x01"}))
+    store.close()
+    path = tmp_path / "germane.db"
+    with closing(connected(path)) as database:
+        page = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'log'").get
+    data = bytearray(path.read_bytes())
+    data[page * 4096 - 100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StorageDamaged, match="not as it was written"):
+        SqliteStore.open(tmp_path)
+
+
+def test_text_that_is_none(tmp_path: Path) -> None:
+    """A database without checksums may have such."""
+    store = SqliteStore.open(tmp_path)
+    store.commit(Txn(records=[a_record(1)]))
+    store.close()
+    with closing(connected(tmp_path / "germane.db")) as database:
+        database.execute("UPDATE log SET person = CAST(x'ff41' AS TEXT)")
+    store = SqliteStore.open(tmp_path)
+    with pytest.raises(StorageDamaged):
+        list(store.read(0))
+    with pytest.raises(StorageDamaged):
+        store.seal(START_MS + 1)
+    store.close()
 
 
 def test_a_rebuild_that_is_not_durable_keeps_the_sealed_files(tmp_path: Path) -> None:
@@ -101,7 +174,7 @@ def test_a_file_in_the_place_of_the_archive_is_named(tmp_path: Path) -> None:
 class Listening:
     """A connection that keeps what it was told."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.told: list[str] = []
 
@@ -117,14 +190,14 @@ def test_a_long_read_holds_up_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(checkpoint, "PAGES", 1)
     store = SqliteStore.open(tmp_path)
     store.commit(Txn(records=[a_record(1)]))
-    reader = sqlite3.connect(tmp_path / "germane.db", isolation_level=None)
+    reader = connected(tmp_path / "germane.db")
     reader.execute("BEGIN")
-    assert reader.execute("SELECT count(*) FROM log").fetchone() == (1,)
+    assert reader.execute("SELECT count(*) FROM log").get == 1
     store.commit(Txn(records=[a_record(2)]))
     writer = Listening(store._writer)  # type: ignore[arg-type]
     store._checkpointer.wrote(1, writer)  # type: ignore[union-attr, arg-type]
     assert writer.told[1:3] == ["PRAGMA busy_timeout=0", "PRAGMA wal_checkpoint(TRUNCATE)"]
-    assert writer.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
+    assert writer.execute("PRAGMA busy_timeout").get == 10_000
     assert (tmp_path / "germane.db-wal").stat().st_size > 0
     reader.close()
     assert checkpoint.cut(store._writer, patience_ms=1_000)  # type: ignore[arg-type]

@@ -12,12 +12,12 @@ import fcntl
 import logging
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 import msgspec
 
 from germane.domain.errors import GermaneError, StorageDamaged, StorageFailed, WrongUse
@@ -25,9 +25,10 @@ from germane.storage.backup.manifest import FORMAT, NAME, File, Manifest, called
 from germane.storage.files import NoRoom, copy, digest_of, room_for, room_in
 from germane.storage.history import HistoryDamaged
 from germane.storage.placing import no_restore_under_way
+from germane.storage.sqlite.checksums import ask_for, checks, connected
 from germane.storage.sqlite.connection import open_reader
 from germane.storage.sqlite.sql import queries
-from germane.storage.sqlite.trouble import failure, missing
+from germane.storage.sqlite.trouble import failure, missing, no_room
 from germane.storage.syncing import sync, sync_folders
 
 DATABASE = "germane.db"
@@ -183,8 +184,8 @@ def _filled(work: _Work, version: str, now_ms: Callable[[], int]) -> Manifest:
             made_ms, named = now_ms(), _named_in(connection)
             if not _past_copied(work, named):
                 continue  # a file went meanwhile: another moment
-            schema = connection.execute("PRAGMA user_version").fetchone()[0]
-            offset = connection.execute(queries()["last_seq"]).fetchone()[0]
+            schema = connection.execute("PRAGMA user_version").get
+            offset = connection.execute(queries()["last_seq"]).get
             _database_copied(work, connection)
         for path in work.files.keys() - named.keys() - {DATABASE}:
             (work.target / path).unlink()
@@ -201,14 +202,14 @@ def _filled(work: _Work, version: str, now_ms: Callable[[], int]) -> Manifest:
 
 
 @contextmanager
-def _moment(path: Path) -> Iterator[sqlite3.Connection]:
+def _moment(path: Path) -> Iterator[apsw.Connection]:
     """The database as it is now, whoever writes it meanwhile."""
     connection = open_reader(path)
     try:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM meta LIMIT 1").fetchone()
         yield connection
-    except sqlite3.Error as error:
+    except (apsw.Error, UnicodeDecodeError) as error:
         raise failure(error, path, reading=True) from error
     finally:
         connection.close()
@@ -219,7 +220,7 @@ def _named_now(folder: Path) -> dict[str, str]:
         return _named_in(connection)
 
 
-def _named_in(connection: sqlite3.Connection) -> dict[str, str]:
+def _named_in(connection: apsw.Connection) -> dict[str, str]:
     """Path -> SHA-256 of what the database names beside itself."""
     return {
         f"{folder}/{row[0]}": row[5]
@@ -285,7 +286,7 @@ def _copied(work: _Work, path: str) -> None:
     work.files[path] = File(path, target.stat().st_size, digest)
 
 
-def _database_copied(work: _Work, source: sqlite3.Connection) -> None:
+def _database_copied(work: _Work, source: apsw.Connection) -> None:
     """Copy the database as it is in the transaction of the connection.
 
     Raises:
@@ -293,20 +294,23 @@ def _database_copied(work: _Work, source: sqlite3.Connection) -> None:
     """
     path = work.target / DATABASE
     path.touch(mode=0o600)
-    (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
+    page_bytes = source.execute("PRAGMA page_size").get
     before = work.done
-    target = sqlite3.connect(path, isolation_level=None)
-
-    def advanced(_: int, left: int, pages: int) -> None:
-        work.more(before + (pages - left) * page_bytes - work.done)
-
+    target = connected(path)
     try:
         target.execute("PRAGMA journal_mode=OFF")  # what is broken off is thrown away
         target.execute("PRAGMA synchronous=OFF")
-        source.backup(target, pages=PAGES, progress=advanced)
-        (said,) = target.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorname", "") in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
+        if checks(source):  # before the first page: those that the WAL has get their checksums here
+            ask_for(target)
+            target.execute("PRAGMA user_version=1")
+        with target.backup("main", source, "main") as copying:
+            while not copying.done:
+                copying.step(PAGES)
+                copied = copying.page_count - copying.remaining
+                work.more(before + copied * page_bytes - work.done)
+        said = target.execute("PRAGMA quick_check(1)").get
+    except apsw.Error as error:
+        if no_room(error):
             raise NoRoom(f"There is no room in {work.target.parent} for the database.") from error
         raise
     finally:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
+
+from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.trouble import passes
 
 PAGES = 1_000
@@ -20,15 +22,15 @@ AGAIN_S = 0.01
 """Between two tries at cutting the WAL."""
 
 
-def cut(connection: sqlite3.Connection, *, patience_ms: int) -> bool:
+def cut(connection: apsw.Connection, *, patience_ms: int) -> bool:
     """Move the WAL into the main file and cut it to nothing; whether that could be done. A read that lasts
     (a backup) keeps it from being cut, and so does another move that runs: they are waited for no longer
     than ``patience_ms``, tried anew since SQLite itself waits for readers but not for another move."""
-    (before_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    before_ms = connection.execute("PRAGMA busy_timeout").get
     connection.execute(f"PRAGMA busy_timeout={patience_ms}")
     until_s = time.monotonic() + patience_ms / 1_000
     try:
-        while busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        while busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]:
             if time.monotonic() >= until_s:
                 break
             time.sleep(AGAIN_S)
@@ -40,7 +42,7 @@ def cut(connection: sqlite3.Connection, *, patience_ms: int) -> bool:
 class Checkpointer:
     """A thread with a connection of its own that runs passive checkpoints when it is told to."""
 
-    def __init__(self, path: Path, failed: Callable[[sqlite3.Error], object]) -> None:
+    def __init__(self, path: Path, failed: Callable[[apsw.Error], object]) -> None:
         """``failed`` is told, in the thread, what cannot be tried again: a sync that failed, say."""
         self._path = path
         self._failed = failed
@@ -50,7 +52,7 @@ class Checkpointer:
         self._thread = threading.Thread(target=self._run, name="germane-checkpoint", daemon=True)
         self._thread.start()
 
-    def wrote(self, pages: int, writer: sqlite3.Connection) -> None:
+    def wrote(self, pages: int, writer: apsw.Connection) -> None:
         """So many pages more are in the WAL. Called by the writer after a commit."""
         self._written += pages
         if self._written < PAGES:
@@ -67,17 +69,22 @@ class Checkpointer:
         self._thread.join()
 
     def _run(self) -> None:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA busy_timeout=0")  # a checkpoint waits for nobody
-            while self._wanted.wait() and not self._closing:
-                self._wanted.clear()
-                try:
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                except sqlite3.Error as error:
-                    if not passes(error):  # else it is moved later: the WAL has it durably
-                        self._failed(error)
-                        return
-        finally:
-            connection.close()
+            connection = connected(self._path, BUSY_S)
+            try:
+                self._move(connection)
+            finally:
+                connection.close()
+        except apsw.Error as error:
+            self._failed(error)
+
+    def _move(self, connection: apsw.Connection) -> None:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.set_busy_timeout(0)  # a checkpoint waits for nobody
+        while self._wanted.wait() and not self._closing:
+            self._wanted.clear()
+            try:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except apsw.Error as error:
+                if not passes(error):  # else it is moved later: the WAL has it durably
+                    raise

@@ -8,11 +8,12 @@ is small, else by the next start. What the WAL held goes with the WAL, which is 
 from __future__ import annotations
 
 import logging
-import sqlite3
+
+import apsw
 
 from germane.domain.erasure import Erasure
 from germane.storage.sqlite.checkpoint import cut
-from germane.storage.sqlite.trouble import of_sync
+from germane.storage.sqlite.trouble import of_damage, of_sync
 
 LOOSE = "storage.loose"
 """A named value, there while bytes of somebody who was erased may be left in the file."""
@@ -34,7 +35,7 @@ _OF_PEOPLE = tuple(
 )
 
 
-def erase(connection: sqlite3.Connection, what: Erasure) -> None:
+def erase(connection: apsw.Connection, what: Erasure) -> None:
     """Delete the rows, inside the caller's transaction."""
     connection.execute(_GONE)
     connection.execute("DELETE FROM temp.gone")
@@ -51,7 +52,7 @@ def erase(connection: sqlite3.Connection, what: Erasure) -> None:
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, x'01')", (LOOSE,))
 
 
-def written_anew(connection: sqlite3.Connection) -> None:
+def written_anew(connection: apsw.Connection) -> None:
     """Write the whole file anew where bytes may be left in it. Without room for that the mark stays for the
     next start, and all else goes on; a damaged file or a sync that failed is another error, which is raised."""
     loose = connection.execute("SELECT 1 FROM meta WHERE key = ?", (LOOSE,)).fetchone()
@@ -60,8 +61,8 @@ def written_anew(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("VACUUM")
         connection.execute("DELETE FROM meta WHERE key = ?", (LOOSE,))
-    except sqlite3.OperationalError as error:
-        if of_sync(error):
+    except apsw.Error as error:
+        if of_sync(error) or of_damage(error):
             raise
         _log.warning(
             "the database could not be written anew, so that bytes of somebody who was erased may be left "
@@ -70,6 +71,6 @@ def written_anew(connection: sqlite3.Connection) -> None:
         )
 
 
-def scrubbed(connection: sqlite3.Connection) -> bool:
+def scrubbed(connection: apsw.Connection) -> bool:
     """Move the WAL into the main file and cut it; whether that could be done: a long read holds it up."""
     return cut(connection, patience_ms=PATIENCE_MS)

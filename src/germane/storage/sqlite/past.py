@@ -6,11 +6,12 @@ next start.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import apsw
 
 from germane.domain.erasure import Erasure
 from germane.domain.record import Record
@@ -130,7 +131,7 @@ class Past:
         found = self._of[table].changed([row[:_PART] for row in rows], gone, derived)
         return [Renamed(table, before, after, more[before.file]) for before, after in found]
 
-    def name(self, writer: sqlite3.Connection, changed: Sequence[Renamed]) -> None:
+    def name(self, writer: apsw.Connection, changed: Sequence[Renamed]) -> None:
         """Name new files in the place of old ones. These stay until it is durable; a crash leaves them to
         the next start."""
         for each in changed:
@@ -151,9 +152,9 @@ class Past:
 
     # -- steps of their own ----------------------------------------------------------------------
 
-    def seal(self, writer: sqlite3.Connection, before_ms: int, limit: int) -> int:
+    def seal(self, writer: apsw.Connection, before_ms: int, limit: int) -> int:
         """Move records of events older than ``before_ms`` into history; how many were moved."""
-        rows = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
+        rows: list[Any] = writer.execute(self._sql["sealable"], (before_ms, limit)).fetchall()
         if not rows:
             return 0
         parts = self._of["sealed"].write([Record(*row) for row in rows])
@@ -163,7 +164,7 @@ class Past:
         writer.execute("COMMIT")
         return len(rows)
 
-    def retire(self, writer: sqlite3.Connection, what: Retirement) -> None:
+    def retire(self, writer: apsw.Connection, what: Retirement) -> None:
         """See ``domain.ports.Store``."""
         table, part, more = self._part(what.piece)
         if part is None:
@@ -181,7 +182,7 @@ class Past:
         writer.execute("COMMIT")
         self.settle()
 
-    def expire(self, writer: sqlite3.Connection, before: str) -> int:
+    def expire(self, writer: apsw.Connection, before: str) -> int:
         """See ``domain.ports.Store``."""
         parts = [Part(*row[:_PART]) for row in self._rows("archived") if row[_PART] < before]
         if not parts:
@@ -189,14 +190,14 @@ class Past:
         self._drop_all(writer, parts)
         return sum(part.rows for part in parts)
 
-    def give_up(self, writer: sqlite3.Connection, piece: str) -> None:
+    def give_up(self, writer: apsw.Connection, piece: str) -> None:
         """See ``domain.ports.Store``."""
         table, part, _ = self._part(piece)
         assert table == "archived", "the log cannot do without its history"
         if part is not None:
             self._drop_all(writer, [part])
 
-    def _drop_all(self, writer: sqlite3.Connection, parts: Sequence[Part]) -> None:
+    def _drop_all(self, writer: apsw.Connection, parts: Sequence[Part]) -> None:
         """Drop files of the archive, with the message ids of what can still be read."""
         archive = self._of["archived"]
         sound = [part for part in parts if archive.sound(part)]
@@ -207,7 +208,7 @@ class Past:
         writer.execute("COMMIT")
         self.settle()
 
-    def _drop_where(self, writer: sqlite3.Connection, gone: Sequence[Record]) -> None:
+    def _drop_where(self, writer: apsw.Connection, gone: Sequence[Record]) -> None:
         """Where decisions are that are in the log no more."""
         keys = [
             (dedupe_key(x.tenant, x.message_id.removeprefix("decision:")),)
@@ -216,6 +217,6 @@ class Past:
         ]
         writer.executemany(self._sql["drop_decision"], keys)
 
-    def _drop_ids(self, writer: sqlite3.Connection, records: Sequence[Record]) -> None:
+    def _drop_ids(self, writer: apsw.Connection, records: Sequence[Record]) -> None:
         keys = [(dedupe_key(x.tenant, x.message_id), x.seq) for x in records]
         writer.executemany(self._sql["drop_dedupe"], keys)

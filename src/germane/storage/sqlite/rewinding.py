@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
+
+import apsw
 
 _AFTER = (
     "DELETE FROM dedupe WHERE seq > :seq",
@@ -18,7 +19,7 @@ _AFTER = (
 
 
 def rewound(
-    connection: sqlite3.Connection, seq: int, offsets: Mapping[int, int], until_ms: int
+    connection: apsw.Connection, seq: int, offsets: Mapping[int, int], until_ms: int
 ) -> None:
     """One transaction."""
     connection.execute("BEGIN IMMEDIATE")

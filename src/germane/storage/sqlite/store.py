@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import apsw
 import msgspec
 
 from germane.domain.decision import Decision
@@ -23,6 +23,7 @@ from germane.storage import codec
 from germane.storage.history import merged
 from germane.storage.placing import no_restore_under_way
 from germane.storage.sqlite.checkpoint import Checkpointer
+from germane.storage.sqlite.checksums import checks
 from germane.storage.sqlite.connection import FolderLock, open_reader, open_writer
 from germane.storage.sqlite.erasing import AT_ONCE_BYTES, LOOSE, scrubbed, written_anew
 from germane.storage.sqlite.past import Past
@@ -33,6 +34,7 @@ from germane.storage.sqlite.trouble import (
     failure,
     make_folder,
     missing,
+    name_of,
     of_sync,
     passes,
     writing,
@@ -58,9 +60,9 @@ class SqliteStore:
         self._folder = folder
         self._path = folder / "germane.db"
         self._lock: FolderLock | None = None
-        self._writer: sqlite3.Connection | None = None
+        self._writer: apsw.Connection | None = None
         self._readers = threading.local()
-        self._all_readers: list[sqlite3.Connection] = []
+        self._all_readers: list[apsw.Connection] = []
         self._failed: StorageFailed | None = None
         self._checkpointer: Checkpointer | None = None
         self._sql = queries()
@@ -122,10 +124,10 @@ class SqliteStore:
             writer.execute("BEGIN IMMEDIATE")
             write(writer, self._sql, txn)
             self._past.name(writer, changed)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             self._roll_back(writer, error)
         except BaseException:
-            writer.rollback()
+            undo(writer)
             raise
         self._pages = pages_of(txn)
         self._unscrubbed = self._unscrubbed or txn.erasure is not None
@@ -140,12 +142,12 @@ class SqliteStore:
             raise self._failed
         try:
             writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             self._roll_back(writer, error)
         self._moved(writer)
         self._scrub(writer)
 
-    def _scrub(self, writer: sqlite3.Connection) -> None:
+    def _scrub(self, writer: apsw.Connection) -> None:
         """After an erasure: leave no byte of it. Where a read holds that up, it is tried again after the next
         commits, and at the end."""
         self._past.settle()
@@ -153,7 +155,7 @@ class SqliteStore:
             return
         try:
             self._unscrubbed = not scrubbed(writer)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             if not passes(error):
                 self._fail(error)
 
@@ -165,34 +167,34 @@ class SqliteStore:
             if large or self._path.stat().st_size <= AT_ONCE_BYTES:
                 written_anew(writer)
                 self._unscrubbed = True
-        except sqlite3.Error as error:  # told by the next commit
+        except apsw.Error as error:  # told by the next commit
             self._fail(error)
         self._scrub(writer)
         return not self._unscrubbed and self.meta(LOOSE) is None
 
-    def _roll_back(self, writer: sqlite3.Connection, error: sqlite3.Error) -> None:
-        full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    def _roll_back(self, writer: apsw.Connection, error: apsw.Error) -> None:
+        full = name_of(error) == "SQLITE_FULL"
         self._past.forget()
         try:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
-        except sqlite3.Error:
+        except apsw.Error:
             full = False
         if full:
             raise StorageFull() from error
         raise self._fail(error) from error
 
-    def _fail(self, error: sqlite3.Error) -> StorageFailed:
+    def _fail(self, error: apsw.Error) -> StorageFailed:
         """From now on everything that writes is refused (law 10)."""
         self._failed = self._failed or failure(error, self._path)
         return self._failed
 
-    def _moved(self, writer: sqlite3.Connection) -> None:
+    def _moved(self, writer: apsw.Connection) -> None:
         """Let the WAL be moved into the main file, now and then."""
         assert self._checkpointer is not None
         try:
             self._checkpointer.wrote(self._pages, writer)
-        except sqlite3.Error as error:
+        except apsw.Error as error:
             if not passes(error):
                 self._fail(error)
 
@@ -212,10 +214,10 @@ class SqliteStore:
     def _stop_after(self, error: BaseException) -> None:
         """Of a step of its own: it is undone, but a sync that failed may have been of more than that."""
         cause = error.__cause__
-        if isinstance(cause, sqlite3.Error) and of_sync(cause):
+        if isinstance(cause, apsw.Error) and of_sync(cause):
             self._fail(cause)
 
-    def _swap_state(self, writer: sqlite3.Connection, txns: Iterable[Txn]) -> None:
+    def _swap_state(self, writer: apsw.Connection, txns: Iterable[Txn]) -> None:
         writer.execute("BEGIN IMMEDIATE")
         for table in ("profile", "identity", "item", "entry", "decision"):
             writer.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
@@ -231,7 +233,7 @@ class SqliteStore:
         self._unscrubbed = True
         self._scrub(writer)
 
-    def _hot_among(self, writer: sqlite3.Connection, seqs: Mapping[int, bytes]) -> set[int]:
+    def _hot_among(self, writer: apsw.Connection, seqs: Mapping[int, bytes]) -> set[int]:
         """Those of the offsets, which are close together, that are not sealed."""
         if not seqs:
             return set()
@@ -263,7 +265,7 @@ class SqliteStore:
         one that is left, by slot; dead letters are as they were at ``until_ms``."""
         self._apart(lambda writer: rewound(writer, seq, offsets, until_ms))
 
-    def _apart(self, step: Callable[[sqlite3.Connection], Value]) -> Value:
+    def _apart(self, step: Callable[[apsw.Connection], Value]) -> Value:
         """A step that is its own transaction."""
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
@@ -410,6 +412,19 @@ class SqliteStore:
         """Files that are missing or not what was written."""
         return self._past.damaged()
 
+    def flaws(self) -> list[str]:
+        """What is not as it was written in the database, all of which is read; a sentence each."""
+        if not checks(self._reader()):
+            return [
+                f"{self._path.name}: its pages carry no checksums; the next start writes it anew."
+            ]
+        try:
+            found = [row[0] for row in self._ask("PRAGMA integrity_check")]
+        except StorageDamaged as error:
+            return [error.message]
+        bad = [" ".join(each.split()) for each in found if each != "ok"]
+        return [f"{self._path.name} is damaged: {each.rstrip('.')}." for each in bad]
+
     def piece(self, name: str) -> list[Record]:
         """The records of a sealed file."""
         return self._past.piece(name)
@@ -489,7 +504,7 @@ class SqliteStore:
             if self._writer.in_transaction:  # staged, and never synced: nobody was promised it
                 undo(self._writer)
             if self._failed is None:
-                with contextlib.suppress(sqlite3.Error):  # the WAL has it durably, and stays
+                with contextlib.suppress(apsw.Error):  # the WAL has it durably, and stays
                     self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._writer.close()
             self._writer = None
@@ -497,7 +512,7 @@ class SqliteStore:
             self._lock.release()
             self._lock = None
 
-    def _reader(self) -> sqlite3.Connection:
+    def _reader(self) -> apsw.Connection:
         """This thread's reading connection."""
         reader = getattr(self._readers, "connection", None)
         if reader is None:
@@ -522,19 +537,19 @@ class SqliteStore:
     def _one(self, name: str, *arguments: Any) -> Any:
         try:
             return self._reader().execute(self._sql[name], arguments).fetchone()
-        except sqlite3.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             raise failure(error, self._path, reading=True) from error
 
     def _ask(self, sql: str, arguments: Sequence[Any] = ()) -> list[Any]:
         try:
             return self._reader().execute(sql, arguments).fetchall()
-        except sqlite3.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             raise failure(error, self._path, reading=True) from error
 
     def _stream(self, name: str) -> Iterator[Any]:
         try:
-            yield from self._reader().cursor().execute(self._sql[name])
-        except sqlite3.Error as error:
+            yield from self._reader().execute(self._sql[name])
+        except (apsw.Error, UnicodeDecodeError) as error:
             raise failure(error, self._path, reading=True) from error
 
     def _read(self, decode: Callable[[bytes], Value], data: bytes) -> Value:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import apsw
 
 from germane.domain.errors import (
     GermaneError,
@@ -24,6 +25,9 @@ _WHY_TO_READ = " (SQLite writes beside its file even to read it)"
 
 
 _PASSES = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED")
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE")
+"""The second one is a quota, or a limit of the process."""
+_CHECKSUM = "SQLITE_IOERR_DATA"
 _SYNC = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
 
 
@@ -34,36 +38,58 @@ class StorageFull(StorageFailed):
     hint = "Make room on the disk; reading and deciding go on, and writing resumes by itself."
 
 
-def failure(error: sqlite3.Error, path: Path, *, reading: bool = False) -> StorageFailed:
+def name_of(error: apsw.Error) -> str:
+    """SQLite's name of what is wrong; empty where it is not SQLite's."""
+    code = getattr(error, "extendedresult", None)
+    names = apsw.mapping_extended_result_codes, apsw.mapping_result_codes
+    return str(next((each[code] for each in names if code in each), ""))
+
+
+def failure(
+    error: apsw.Error | UnicodeDecodeError, path: Path, *, reading: bool = False
+) -> StorageFailed:
     """The error to raise for one of SQLite's.
 
     Args:
-        error: What SQLite raised.
+        error: What SQLite raised, or a text that is none.
         path: The database file.
         reading: Whether nothing was to be written.
     """
-    name = getattr(error, "sqlite_errorname", "")
+    if isinstance(error, UnicodeDecodeError):
+        return StorageDamaged(f"{path} is damaged: {error}.")
+    name = name_of(error)
     if name == "SQLITE_FULL":
         return StorageFull()
     if name.startswith(_SHUT):
         why = _WHY_TO_READ if reading else ""
         return StorageReadOnly(f"{path} is not open to writing by this user{why}: {error}.")
-    undecodable = not name and isinstance(error, sqlite3.OperationalError)  # text that is no UTF-8
-    if name.startswith(_BROKEN) or undecodable:
+    if name == _CHECKSUM:
+        return StorageDamaged(f"{path} is damaged: a page of it is not as it was written.")
+    if of_damage(error):
         return StorageDamaged(f"{path} is damaged: {error}.")
     verb = "read" if reading else "written"
     return StorageFailed(f"{path} could not be {verb}: {error}.")
 
 
-def passes(error: sqlite3.Error) -> bool:
+def passes(error: apsw.Error) -> bool:
     """Whether it goes away by itself: somebody reads, or there is no room for now."""
-    return getattr(error, "sqlite_errorname", "").startswith(_PASSES)
+    return name_of(error).startswith(_PASSES)
 
 
-def of_sync(error: sqlite3.Error) -> bool:
+def no_room(error: apsw.Error) -> bool:
+    """Whether there was no room to write the file, or a copy of it."""
+    return name_of(error) in _NO_ROOM
+
+
+def of_damage(error: apsw.Error) -> bool:
+    """Whether the file is not as it was written."""
+    return name_of(error).startswith((*_BROKEN, _CHECKSUM))
+
+
+def of_sync(error: apsw.Error) -> bool:
     """Whether the disk did not take what was to be durable: the system may have dropped it, and the same sync
     tried again would say that all is well."""
-    return getattr(error, "sqlite_errorname", "") in _SYNC
+    return name_of(error) in _SYNC
 
 
 @contextmanager
@@ -71,7 +97,7 @@ def writing(path: Path) -> Iterator[None]:
     """Around what writes to the database at ``path``, outside of commits."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (apsw.Error, UnicodeDecodeError) as error:
         raise failure(error, path) from error
     except OSError as error:
         raise _of_system(error, path.parent) from error

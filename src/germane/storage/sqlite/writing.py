@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+
+import apsw
 
 from germane.domain.record import FROM_OUTSIDE, Txn
 from germane.storage.codec import dedupe_key, encode
 from germane.storage.sqlite.erasing import erase
 
 
-def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None:
+def write(connection: apsw.Connection, sql: dict[str, str], txn: Txn) -> None:
     """Everything of ``txn``, inside the caller's transaction."""
     many = connection.executemany
     if txn.erasure is not None:
@@ -51,7 +52,7 @@ def write(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None
         many(sql["set_meta"], list(txn.meta.items()))
 
 
-def write_state(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -> None:
+def write_state(connection: apsw.Connection, sql: dict[str, str], txn: Txn) -> None:
     """What is derived: profiles, identities, catalogue, ledger, where decisions are."""
     many = connection.executemany
     if txn.profiles:
@@ -89,10 +90,10 @@ def write_state(connection: sqlite3.Connection, sql: dict[str, str], txn: Txn) -
         )
 
 
-def undo(writer: sqlite3.Connection) -> None:
+def undo(writer: apsw.Connection) -> None:
     """Roll back, as far as the file still allows it; what went wrong is told by the caller."""
-    with contextlib.suppress(sqlite3.Error):
-        writer.rollback()
+    with contextlib.suppress(apsw.Error):
+        writer.execute("ROLLBACK")
 
 
 def pages_of(txn: Txn) -> int:
