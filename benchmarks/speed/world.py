@@ -28,7 +28,7 @@ from germane.domain.event import Event
 from germane.domain.ids import PersonId, slot_of
 from germane.domain.item import Item
 from germane.domain.ports import Store
-from germane.storage.codec import dedupe_key
+from germane.storage.codec import dedupe_key, pack, unpack
 from germane.storage.sqlite import SqliteStore
 
 CACHE = Path(os.environ.get("GERMANE_SPEED_CACHE", Path.home() / ".cache" / "germane-speed"))
@@ -36,7 +36,7 @@ CONFIG = Path(__file__).with_name("germane.toml")
 TAUGHT_PEOPLE, EVENTS_EACH = 20_000, 10
 DAYS = 30
 """Over which what happened is spread: as much as an import brings of the newest month."""
-FORM = 1
+FORM = 2
 """Of the folder: another number makes it anew."""
 
 
@@ -142,7 +142,10 @@ class Copies:
         with self._all():
             self._database.executemany(
                 self._sql["put_profile"],
-                ((t, name(person), data(body)) for t, person, body in self._profiles[:count]),
+                (
+                    (t, name(person), pack(data(unpack(body))))
+                    for t, person, body in self._profiles[:count]
+                ),
             )
             self._database.executemany(
                 self._sql["put_identity"],

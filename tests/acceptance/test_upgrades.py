@@ -58,7 +58,11 @@ def hash_as_of(schema: int, folder: Path) -> str:
     digest = sha256()
     for table in tables:
         for row in store._stream(f"hash_{table}"):
-            last = codec.canonical(row[-1]) if isinstance(row[-1], bytes) else row[-1]
+            last = row[-1]
+            if isinstance(last, bytes):
+                last = (
+                    codec.canonical_profile(last) if table == "profiles" else codec.canonical(last)
+                )
             digest.update(codec.encode((*row[:-1], last)))
         digest.update(b"|")
     store.close()

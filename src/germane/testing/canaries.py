@@ -10,7 +10,7 @@ import asyncio
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ from germane.domain.outcome import Impression, Outcome
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.domain.sending import Outgoing, Refused, Result, Sent
 from germane.domain.settings import DeliverySpec, PrivacySpec, Settings
+from germane.storage import codec
 from germane.testing.builders import a_shop, an_item
 from germane.testing.contents import a_content, a_slot
 from germane.testing.world import START_MS, FakeWorld
@@ -348,18 +349,34 @@ def lived(lives: Lives) -> None:
 
 
 def compressed(engine: Engine) -> dict[int, list[bytes]]:
-    """Person -> slices of what is stored of their rendered messages, which nobody else's have: these bytes are
-    no words."""
+    """Person -> slices of what is stored of their rendered messages and their profile, which nobody else's
+    have: these bytes are no words."""
     found: dict[int, set[bytes]] = {}
+    for data, opened in (*_messages(engine), *_profiles(engine)):
+        whole = CANARY.search(opened)
+        if whole is not None:
+            slices = (data[each : each + SLICE] for each in range(len(data) - SLICE))
+            found.setdefault(int(whole[1]), set()).update(slices)
+    counts = Counter(each for mine in found.values() for each in mine)
+    return {n: sorted(x for x in mine if counts[x] == 1)[::8] for n, mine in found.items()}
+
+
+def _messages(engine: Engine) -> Iterator[tuple[bytes, bytes]]:
+    """What was rendered: as it is stored, and as it reads."""
     for record in engine.store.read(0, archived=True):
         if record.kind == "move" and b"Planned" in record.body:
             data = msgspec.msgpack.decode(record.body)["rendered"]
-            whole = CANARY.search(msgspec.json.encode(outbox.unpacked(data)))
-            if whole is not None:
-                slices = (data[each : each + SLICE] for each in range(len(data) - SLICE))
-                found.setdefault(int(whole[1]), set()).update(slices)
-    counts = Counter(each for mine in found.values() for each in mine)
-    return {n: sorted(x for x in mine if counts[x] == 1)[::8] for n, mine in found.items()}
+            yield data, msgspec.json.encode(outbox.unpacked(data))
+
+
+def _profiles(engine: Engine) -> Iterator[tuple[bytes, bytes]]:
+    """Each person, likewise."""
+    after = ""
+    while page := engine.store.profiles(engine.tenant, after=after):
+        for each in page:
+            opened = codec.encode(each)
+            yield codec.pack(opened), opened
+        after = page[-1].person
 
 
 def words_in(folder: Path) -> set[bytes]:

@@ -480,7 +480,7 @@ class SqliteStore:
             for name in ("profiles", "identities", "items", "entries", "offsets")
         }
         return codec.state_digest(
-            ((t, p, self._read(codec.canonical, b)) for t, p, b in stream["profiles"]),
+            ((t, p, self._read(codec.canonical_profile, b)) for t, p, b in stream["profiles"]),
             stream["identities"],
             ((t, i, self._read(codec.canonical, b)) for t, i, b in stream["items"]),
             ((*row[:-1], self._read(codec.canonical, row[-1])) for row in stream["entries"]),

@@ -7,7 +7,7 @@ import contextlib
 import apsw
 
 from germane.domain.record import FROM_OUTSIDE, Txn
-from germane.storage.codec import dedupe_key, encode
+from germane.storage.codec import dedupe_key, encode, pack
 from germane.storage.sqlite.erasing import erase
 
 
@@ -58,7 +58,11 @@ def write_state(connection: apsw.Connection, sql: dict[str, str], txn: Txn) -> N
     if txn.profiles:
         many(
             sql["put_profile"],
-            [(*key, encode(value)) for key, value in txn.profiles.items() if value is not None],
+            [
+                (*key, pack(encode(value)))
+                for key, value in txn.profiles.items()
+                if value is not None
+            ],
         )
         many(sql["drop_profile"], [key for key, value in txn.profiles.items() if value is None])
     if txn.identities:
