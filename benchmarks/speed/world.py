@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -129,10 +130,10 @@ class Copies:
         assert isinstance(store, SqliteStore)
         assert store._writer is not None
         self._database, self._sql = store._writer, store._sql
-        self._profiles: list[tuple[str, str, bytes]] = self._database.execute(
+        self._profiles: list[Any] = self._database.execute(
             "SELECT tenant, person, body FROM profile ORDER BY person"
         ).fetchall()
-        self._links: list[tuple[str, str, str]] = self._database.execute(
+        self._links: list[Any] = self._database.execute(
             "SELECT tenant, external, person FROM identity ORDER BY person"
         ).fetchall()
 
@@ -158,7 +159,7 @@ class Copies:
         name, data = _renamed(turn)
         with self._all():
             first = self._database.execute(self._sql["records"], (after, after + count, count))
-            while rows := first.fetchmany(10_000):
+            while rows := list(islice(first, 10_000)):
                 again: list[tuple[Any, ...]] = []
                 keys: list[tuple[bytes, int]] = []
                 offsets: dict[int, int] = {}
