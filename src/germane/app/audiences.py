@@ -22,14 +22,14 @@ ADDRESSES = {"email": "no e-mail address is known", "inapp": "they cannot be rea
 def in_words(code: str, campaign: Campaign) -> str:
     """What a code of ``deliver.audience.ORDER`` says of the people who are counted under it."""
     return {
-        "no_match": "not meant: the condition of the audience does not hold",
+        "no_match": "not meant: the condition does not hold of them",
         "late": "its time is over on their clock",
         "suppressed": "the address is not written to: it bounced, complained or unsubscribed",
         "no_address": ADDRESSES.get(campaign.channel, "no address is known"),
         "bad_address": "what is known as their e-mail address is none: nothing can be sent to it",
-        "no_consent": f"has not agreed to {campaign.purpose}",
+        "no_consent": f"no consent to {campaign.purpose}",
         "held_out": f"held out ({campaign.holdout_share:.0%}), so that the effect can be measured",
-        "capped": "has as many messages as the caps allow, for now",
+        "capped": "as many messages as the caps allow, for now",
         "reached": "would get it",
     }[code]
 
@@ -48,7 +48,8 @@ def standing(engine: Engine, campaign: Campaign, person: Profile) -> str:
 
 def _counted(engine: Engine, campaign: Campaign, members: Iterable[Member]) -> Preview:
     made = engine.library.compiled(campaign.name)
-    source = campaign.enter.audience
+    enter = campaign.enter
+    source = enter.when if enter.schedule else enter.audience
     condition = made.condition(source, CLOCK) if made is not None and source else None
     step = campaign.steps[0] if campaign.steps else Step("", "")
     return preview(

@@ -73,7 +73,7 @@ def preview(
 
     Args:
         campaign: Whose purpose, holdout and name are used.
-        condition: Who is meant (``enter.audience``); ``None``: everyone.
+        condition: Who is meant (``enter.audience``, of a schedule ``enter.when``); ``None``: everyone.
         members: Everyone; read once, one at a time.
         policy: Its caps are looked at, as of now.
         settings: The declaration.

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from germane.app.audiences import audience
 from germane.app.channels import Ways
 from germane.app.engine import Engine
-from germane.app.ledgers import why_not
 from germane.app.opening import open_engine
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.app.sends import messages_with
+from germane.app.why_not import why_not
 from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
@@ -146,12 +147,30 @@ def test_why_nobody_let_them_in(engine: Engine) -> None:
     engine.accept_now([an_event("", kind="identify", user="u1", traits={"email": "u@x.example"})])
     found = why_not(engine, "u1", "news")
     assert found is not None
-    assert "has not agreed to email_marketing" in found["answer"]
+    assert "And nothing would go out: no consent to email_marketing." in found["answer"]
     engine.put_moves([Stated("u:u1", "email_marketing", True, "test")])
     found = why_not(engine, "u1", "news")
     assert found is not None
     assert found["standing"] == "reached"
     assert "nothing would go out" not in found["answer"]
+
+
+def test_a_schedule_reaches_whom_its_condition_fits(engine: Engine) -> None:
+    """The preview counts as the clock lets in; and so is it said of one."""
+    engine.put_moves([ContentPut(a_content())])
+    enter = Enter(schedule="0 7 * * mon", when="profile.counts.view.d30 >= 2")
+    campaign = a_campaign(engine, enter=enter, purpose="transactional")
+    for user, views in (("u1", 1), ("u2", 2)):
+        told = {"email": f"{user}@x.example"}
+        engine.accept_now([an_event("", kind="identify", user=user, traits=told)])
+        engine.accept_now([an_event(user=user, item=f"i{each}") for each in range(views)])
+    found = audience(engine, campaign)
+    assert (found.counts["reached"], found.counts["no_match"]) == (1, 1)
+    assert found.sample == ("u:u2",)
+    one = why_not(engine, "u1", "news")
+    assert one is not None
+    assert one["standing"] == "no_match"
+    assert "the condition does not hold of them." in one["answer"]
 
 
 def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:

@@ -93,6 +93,18 @@ def test_one_live_campaign_that_could_not_send_is_in_no_others_way(shop: Shop) -
     assert shop.told("campaign", "push")["changed"] == ["cart-left"]
 
 
+def test_a_stop_is_seen_where_campaigns_are(shop: Shop) -> None:
+    """Else all of them look as if they were sending."""
+    assert "Sending is stopped" not in shop.run("campaign", "list")
+    shop.run("stop-sending", "--reason", "a wrong price")
+    shop.run("campaign", "live", "cart-left", "--yes")
+    for command in ("list", "show"):
+        names = ("cart-left",) if command == "show" else ()
+        said = shop.run("campaign", command, *names)
+        assert "Sending is stopped: everything (a wrong price)  germane go-on-sending" in said
+    assert "go-on-sending" in shop.run("campaign", "live", "cart-left", "--yes")
+
+
 def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:
     """Names that are nearly right, and what was left out."""
     cases = {
