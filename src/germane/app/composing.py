@@ -210,6 +210,8 @@ class Composer:
         place = campaign.step_at(draft.step) if campaign is not None else None
         if campaign is None or place is None:
             raise CampaignGone("Its campaign is gone.")
+        if campaign.status == "ended":
+            raise CampaignGone("Its campaign has ended.")
         asked = draft if draft.version == campaign.version else _anew(draft, campaign, place)
         content = library.contents.get(asked.content)
         if content is None:
