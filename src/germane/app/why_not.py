@@ -11,8 +11,10 @@ from germane.app.engine import Engine
 from germane.app.enrolling import key_of
 from germane.app.ledgers import message_view
 from germane.app.sends import messages_of
+from germane.deliver.said import moment
 from germane.domain.campaign import Campaign
 from germane.domain.enrolment import Enrolment, subject_of
+from germane.domain.hours import zone_of
 from germane.domain.message import Message, Status
 from germane.domain.profile import Profile
 from germane.profile.words import rfc3339
@@ -109,10 +111,13 @@ def _answer(
     if known is None:
         return f"There is no campaign {campaign!r} any more."
     against = _against(code, known, profile)
+    comes = _comes(engine, profile, states)
     if messages:
         said = _of_message(messages[0], states, against if code in AGAINST else "")
     else:
-        said = [*_of_enrolment(known, states), against and f"And nothing would go out: {against}"]
+        against = "" if comes and code == "capped" else against  # there is room again by then
+        now = f"And nothing would go out: {against}" if against else ""
+        said = [*_of_enrolment(known, states), comes, now]
     held = any(why.code == "switch.off" for each in messages[:1] for why in each.whys[-1:])
     waits = not messages or messages[0].status in WAITS
     said += [_stopped(engine, known) if waits and not held else ""]
@@ -156,6 +161,16 @@ def _of_enrolment(known: Campaign, states: list[Enrolment]) -> list[str]:
         said.append(f"What counts happened {counted} of {known.enter.count} times")
         said.append("It waits for the item to change" if known.enter.item else "")
     return said
+
+
+def _comes(engine: Engine, profile: Profile, states: list[Enrolment]) -> str:
+    """When the clock lets them in."""
+    due = [each.due_ms for each in states if each.phase == "outside"]
+    if not due or max(due) <= engine.world.now_ms():
+        return ""
+    settings = engine.settings
+    zone = zone_of(profile.timezone, settings.delivery.zone, settings.timezone)
+    return f"Their time comes {moment(max(due), zone)}"
 
 
 def _against(code: str, known: Campaign, profile: Profile) -> str:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from germane.app.audiences import audience
 from germane.app.channels import Ways
+from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.readiness import missing_content, obstacles, users_of
@@ -22,6 +23,7 @@ from germane.domain.settings import Settings
 from germane.testing import FakeWorld, an_event, an_item
 from germane.testing.world import START_MS
 from tests.unit.app.test_composing import a_content
+from tests.unit.app.test_posting import written
 
 OPEN = Ways(("email",), links=True)
 SAID = Why(START_MS, "test", "Because.")
@@ -171,6 +173,10 @@ def test_a_schedule_reaches_whom_its_condition_fits(engine: Engine) -> None:
     assert one is not None
     assert one["standing"] == "no_match"
     assert "the condition does not hold of them." in one["answer"]
+    Delivery(engine, {}, written).tick()
+    two = why_not(engine, "u2", "news")
+    assert two is not None
+    assert "They are not in it. Their time comes Mon " in two["answer"]
 
 
 def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:
