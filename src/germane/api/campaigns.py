@@ -175,7 +175,7 @@ class Campaigns:
     async def preview(self, request: Request) -> Response:
         """``GET /v1/campaigns/{name}/audience``: whom it would reach now, and why not the others."""
         campaign = self._campaign(request)
-        found = audience(self._engine, campaign)
+        found = await audience(self._engine, campaign)
         return answer(
             {
                 "campaign": campaign.name,

@@ -118,7 +118,7 @@ class Postman:
         while self._out and (left_s := until_s - clock()) > 0:
             await asyncio.wait(self._out, timeout=left_s)
         if self._out:
-            _log.warning("%d messages on their way are broken off", len(self._out))
+            _log.warning("broken off on their way: %d", len(self._out))
             for each in self._out:
                 each.cancel()
             await asyncio.wait(self._out)

@@ -175,7 +175,7 @@ def _comes(engine: Engine, profile: Profile, states: list[Enrolment]) -> str:
 
 def _against(code: str, known: Campaign, profile: Profile) -> str:
     """What would keep a message from them now; empty: nothing."""
-    if code == "reached":
+    if code in ("reached", "was_in"):  # the latter is what is said of their enrolment
         return ""
     if code == "no_consent" and profile.consent.get(known.purpose) is False:
         return f"they said no to {known.purpose}"

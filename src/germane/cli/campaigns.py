@@ -212,7 +212,7 @@ def show(name: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     out.print(f"It is {MEANING[found['status']]}. [dim]Version {found['version']}{by}[/]")
     out.print(f"{counted(found['messages'], 'message').capitalize()}.")
     out.print(f"{counted(found['enrolments'], 'enrolment').capitalize()}.")
-    tell_stops(stops)
+    tell_stops(_concerning(stops, name))
     out.print()
     for line in as_toml(found["definition"]):
         out.print(line, markup=False)
@@ -299,7 +299,7 @@ def turn(
     with writing(config, data) as desk:
         campaign, audience = _looked_at(desk, name)
         if campaign["status"] == status:
-            notes = _notes(desk, audience) if status == "live" else []
+            notes = _notes(desk, name, audience) if status == "live" else []
             _told(campaign, [f"It is {status} already.", *notes], as_json=as_json)
             return 0
         if status == "live":
@@ -309,7 +309,7 @@ def turn(
         if not meant:
             return 1
         said = desk.post("campaigns", name, "status", status=status, reason=HERE)
-        notes = _notes(desk, audience) if status == "live" else []
+        notes = _notes(desk, name, audience) if status == "live" else []
     _told(said, notes, as_json=as_json)
     return 0
 
@@ -335,14 +335,19 @@ def _stopped(campaign: dict[str, Any], status: Turn, *, yes: bool) -> bool:
     )
 
 
-def _notes(desk: Desk, audience: dict[str, Any]) -> list[str]:
+def _concerning(stops: list[dict[str, Any]], campaign: str) -> list[dict[str, Any]]:
+    """All stops, but those of another campaign."""
+    return [each for each in stops if each["scope"] != "campaign" or each["name"] == campaign]
+
+
+def _notes(desk: Desk, campaign: str, audience: dict[str, Any]) -> list[str]:
     """What a person may not expect of a campaign that is live."""
     notes = []
     if audience["people"] and not audience["counts"]["reached"]:
         notes.append("As things stand it reaches nobody of those who are known.")
-    on = desk.get("switch")["on"]
-    if on:
-        notes.append("Sending is stopped: `germane go-on-sending` lets it go on.")
+    for each in _concerning(desk.get("switch")["on"], campaign):
+        option = f" --{each['scope']} {each['name']}" if each["name"] else ""
+        notes.append(f"Sending is stopped: `germane go-on-sending{option}` lets it go on.")
     return notes if desk.served else [*notes, NO_SERVER]
 
 

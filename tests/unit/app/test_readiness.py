@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
 from germane.domain.settings import Settings
+from germane.profile.words import rfc3339
 from germane.testing import FakeWorld, an_event, an_item
 from germane.testing.world import START_MS
 from tests.unit.app.test_composing import a_content
@@ -166,7 +168,7 @@ def test_a_schedule_reaches_whom_its_condition_fits(engine: Engine) -> None:
         told = {"email": f"{user}@x.example"}
         engine.accept_now([an_event("", kind="identify", user=user, traits=told)])
         engine.accept_now([an_event(user=user, item=f"i{each}") for each in range(views)])
-    found = audience(engine, campaign)
+    found = asyncio.run(audience(engine, campaign))
     assert (found.counts["reached"], found.counts["no_match"]) == (1, 1)
     assert found.sample == ("u:u2",)
     one = why_not(engine, "u1", "news")
@@ -177,6 +179,30 @@ def test_a_schedule_reaches_whom_its_condition_fits(engine: Engine) -> None:
     two = why_not(engine, "u2", "news")
     assert two is not None
     assert "They are not in it. Their time comes Mon " in two["answer"]
+
+
+def test_who_was_in_an_audience_is_not_reached_again(engine: Engine) -> None:
+    """What a dry run did keeps nobody out; and an event that may come again lets in again."""
+    engine.put_moves([ContentPut(a_content())])
+    enter = Enter(audience="profile.known", at=rfc3339(START_MS) or "")
+    campaign = a_campaign(engine, enter=enter, purpose="transactional")
+    for user in ("u1", "u2"):
+        told = {"email": f"{user}@x.example"}
+        engine.accept_now([an_event("", kind="identify", user=user, traits=told)])
+
+    def counts(campaign: Campaign) -> tuple[int, int]:
+        found = asyncio.run(audience(engine, campaign)).counts
+        return found["reached"], found["was_in"]
+
+    Delivery(engine, {}, written).tick()
+    assert len(messages_with(engine, "news", "making")) == 2
+    assert counts(campaign) == (2, 0)
+    engine.put_moves([CampaignTurned("news", "live", SAID)])
+    Delivery(engine, {}, written).tick()
+    engine.accept_now([an_event("", kind="identify", user="u3", traits={"email": "u3@x.example"})])
+    assert counts(engine.library.campaigns["news"])[1] == 2
+    assert counts(replace(campaign, status="paused"))[1] == 2
+    assert counts(replace(campaign, enter=replace(enter, per="account")))[1] == 0
 
 
 def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:

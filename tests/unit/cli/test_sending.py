@@ -109,7 +109,12 @@ def test_a_stop_is_seen_where_campaigns_are(shop: Shop) -> None:
         names = ("cart-left",) if command == "show" else ()
         said = shop.run("campaign", command, *names)
         assert "Sending is stopped: everything (a wrong price)  germane go-on-sending" in said
-    assert "go-on-sending" in shop.run("campaign", "live", "cart-left", "--yes")
+    assert "go-on-sending`" in shop.run("campaign", "live", "cart-left", "--yes")
+    shop.run("go-on-sending")
+    shop.run("stop-sending", "--campaign", "weekly-picks")
+    assert "Sending is stopped: campaign weekly-picks" in shop.run("campaign", "list")
+    for command in ("show", "live"):
+        assert "Sending is stopped" not in shop.run("campaign", command, "cart-left")
 
 
 def test_messages_are_taken_back_and_resolved_together(shop: Shop) -> None:
