@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from germane.cli.drafting import write
 from germane.config import load
-from germane.config.contents import from_json, load_content, problems_of, to_json
+from germane.config.contents import from_json, load_content, to_json
+from germane.config.problems import problems_of
 from germane.domain.content import Chosen, Content, Variant
 from germane.domain.errors import BadRequest, ContentInvalid, ContentRefused
 from germane.generate.check import check_content

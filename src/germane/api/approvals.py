@@ -107,7 +107,7 @@ class ApprovalRoutes:
 def bulk_view(found: dict[str, GermaneError | None]) -> dict[str, Any]:
     """What became of each."""
     failed = {
-        name: {"code": error.code, "message": error.message}
+        name: {"code": error.code, "message": error.message, "hint": error.hint}
         for name, error in found.items()
         if error is not None
     }

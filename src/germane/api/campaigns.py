@@ -15,6 +15,7 @@ from germane.api.body import answer, parse
 from germane.api.callers import Caller, caller_of
 from germane.app.audiences import audience, in_words
 from germane.app.channels import Ways
+from germane.app.dropping import drop_waiting
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
 from germane.app.outcomes import figures, gathered
@@ -160,19 +161,21 @@ class Campaigns:
         return answer({"success": True, **view})
 
     async def turn(self, request: Request) -> Response:
-        """``POST /v1/campaigns/{name}/status``."""
+        """``POST /v1/campaigns/{name}/status``. What waits in one that ends, or is dry again, is taken back
+        when it is answered."""
         campaign = self._campaign(request)
         body = await parse(request, Turn)
         if body.status == "live":
             self._refuse(campaign)
         why = Why(self._engine.world.now_ms(), "turned", body.reason or "By the API.")
         await self._engine.move([CampaignTurned(campaign.name, body.status, why)])
+        await drop_waiting(self._engine, campaign.name)
         return answer({"success": True, **self._standing(campaign.name)})
 
     async def preview(self, request: Request) -> Response:
         """``GET /v1/campaigns/{name}/audience``: whom it would reach now, and why not the others."""
         campaign = self._campaign(request)
-        found = audience(self._engine, campaign)
+        found = await audience(self._engine, campaign)
         return answer(
             {
                 "campaign": campaign.name,

@@ -14,8 +14,9 @@ from germane.api.body import answer, decode, parse, read
 from germane.api.ops import whole_number
 from germane.app.channels import Ways
 from germane.app.engine import Engine
-from germane.app.ledgers import message_view, why_not
+from germane.app.ledgers import message_view
 from germane.app.sends import messages_of, messages_with
+from germane.app.why_not import why_not
 from germane.app.writing import rendered_of
 from germane.domain.campaign import WEBHOOK, Channel
 from germane.domain.errors import BadRequest, NotFound, UnknownPerson, WrongMove

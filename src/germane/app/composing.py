@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from germane.app.accounts import Accounts
 from germane.app.demanding import Demands
 from germane.app.engine import Engine
+from germane.app.release import Release
 from germane.app.rendering import Printed, Spoiled, Start, Work, facts_of, print_one, written
 from germane.app.sends import sends_of
 from germane.app.stakes import amounts_of
@@ -141,6 +142,8 @@ class Composer:
         asks: list[AnyMove] = []
         if move.message.status == "queued":
             waiting, asks = self._demands.prepared(move.message)
+            if begun.campaign.status == "dry":
+                waiting, asks = self._dry(waiting, begun.profile), []
             move = Planned(waiting, move.rendered)
         self._engine.put_moves([move, *asks])
         for message_id in takes:
@@ -207,6 +210,8 @@ class Composer:
         place = campaign.step_at(draft.step) if campaign is not None else None
         if campaign is None or place is None:
             raise CampaignGone("Its campaign is gone.")
+        if campaign.status == "ended":
+            raise CampaignGone("Its campaign has ended.")
         asked = draft if draft.version == campaign.version else _anew(draft, campaign, place)
         content = library.contents.get(asked.content)
         if content is None:
@@ -223,10 +228,6 @@ class Composer:
         now_ms = self._now()
         whys = tuple(Why(now_ms, each.code, each.text) for each in plan.reasons)
         status: Status = "queued" if plan.at_ms is not None else "skipped"
-        if status == "queued" and begun.campaign.status == "dry":
-            status = "skipped"
-            text = "The campaign is dry: it would have gone out."
-            whys = (*whys, Why(now_ms, "campaign.dry", text))
         made = replace(
             self._named(begun.campaign, begun.message),
             status=status,
@@ -244,6 +245,20 @@ class Composer:
             whys=whys,
         )
         return Planned(made, found.data)
+
+    def _dry(self, message: Message, person: Profile) -> Message:
+        """One of a dry campaign, with what would have become of it as things stand."""
+        would = "have gone out" if message.status == "queued" else "have waited for approval"
+        said = Why(self._now(), "campaign.dry", f"The campaign was dry: it would {would}.")
+        why = Release.of(self._engine).against(message, person) or said
+        return replace(
+            message,
+            status="skipped",
+            due_ms=0,
+            settled_ms=self._now(),
+            demands=(),
+            whys=(*message.whys, why),
+        )
 
     def _chosen(
         self, message: Message, content: Content, profile: Profile

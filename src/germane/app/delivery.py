@@ -12,6 +12,7 @@ import msgspec
 from germane.app.approving import Approving
 from germane.app.checks import Checks
 from germane.app.composing import BATCH, Addresses, Composer, no_addresses
+from germane.app.dropping import drop_left
 from germane.app.engine import Engine
 from germane.app.inviting import Invitations
 from germane.app.making import Making
@@ -123,6 +124,7 @@ class Delivery:
         while True:
             try:
                 if not recovered:
+                    await drop_left(self._engine)
                     await self._approving.queue.recover()
                 recovered = True
                 busy = await self._look()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Protocol
 from zlib import crc32
 
@@ -31,6 +31,13 @@ FLYING = 64
 IDLE_S = 1.0
 """The longest wait between two looks at what is due."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 6 * 3600.0
+STOP_S = 8.0
+"""How long a stop waits for what is going out. Less than the ten seconds that containers are given: whoever is
+killed leaves more in doubt."""
+OUT_OF_REACH = frozenset(
+    ("smtp.connection", "smtp.not_taken", "smtp.login", "smtp.tls", "webhook.no_answer")
+)
+"""Codes of what is no matter of one message: the other side cannot be reached, or does not take us."""
 _log = logging.getLogger(__name__)
 
 Write = Callable[[Message], Outgoing]
@@ -66,7 +73,10 @@ class Postman:
         *,
         sent: Log | None = None,
         flying: int = FLYING,
+        stop_s: float = STOP_S,
     ) -> None:
+        self._stop_s = stop_s
+        self._troubled: set[str] = set()
         self._release = release
         self._sent = sent
         self._channels = channels
@@ -101,8 +111,17 @@ class Postman:
         return len(moves)
 
     async def close(self) -> None:
-        """Let what is going out end."""
-        await self.landed()
+        """Let what is going out end; what has not ended by then is broken off, and its channel says whether
+        it may have arrived. A server that never answers does not keep us from stopping."""
+        clock = asyncio.get_running_loop().time
+        until_s = clock() + self._stop_s
+        while self._out and (left_s := until_s - clock()) > 0:
+            await asyncio.wait(self._out, timeout=left_s)
+        if self._out:
+            _log.warning("broken off on their way: %d", len(self._out))
+            for each in self._out:
+                each.cancel()
+            await asyncio.wait(self._out)
         for name, channel in self._channels.items():
             try:
                 await channel.close()
@@ -130,12 +149,20 @@ class Postman:
         if not due:
             return False
         going = [each.message_id for each in due if self._claimed(each)]
-        await self._mover.durable()
-        for message_id in going:
-            task = asyncio.create_task(self._send(message_id))
-            self._out.add(task)
-            task.add_done_callback(self._out.discard)
+        # Whatever is claimed is begun: a stop in this moment leaves nothing in doubt.
+        await asyncio.shield(self._out_by(self._begin(going)))
         return True
+
+    async def _begin(self, claimed: Sequence[str]) -> None:
+        await self._mover.durable()
+        for message_id in claimed:
+            self._out_by(self._send(message_id))
+
+    def _out_by(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._out.add(task)
+        task.add_done_callback(self._out.discard)
+        return task
 
     def _claimed(self, message: Message) -> bool:
         """Judge one and record it at once, so that the next sees it; whether it goes out."""
@@ -179,10 +206,25 @@ class Postman:
         if channel is None:
             return Refused("channel.missing", f"There is no channel {message.way!r} here.")
         try:
-            return await channel.send(self._write(message))
+            result = await channel.send(self._write(message))
+        except (
+            asyncio.CancelledError
+        ):  # by a stop, and nothing was handed over that cannot be again
+            return Retry(0, "The server stopped before it was taken.", "send.stopped")
         except Exception as error:
             _log.exception("channel %s failed", message.way)
             return Ambiguous(f"The channel failed: {error!r}")
+        self._noted(message.way, result)
+        return result
+
+    def _noted(self, way: str, result: Result) -> None:
+        """Say it once when a way out is of no use, and when it is again: else nobody sees why all wait."""
+        if isinstance(result, Retry) and result.code in OUT_OF_REACH and way not in self._troubled:
+            self._troubled.add(way)
+            _log.warning("messages by %s wait: %s", way, result.reason)
+        elif isinstance(result, Sent) and way in self._troubled:
+            self._troubled.remove(way)
+            _log.warning("messages by %s go out again", way)
 
     async def _settle(self, moves: Sequence[AnyMove]) -> None:
         """What became of it. Where the disk refuses, it stays claimed: the next start finds it in doubt."""
@@ -209,7 +251,7 @@ def settled(message: Message, result: Result, now_ms: int) -> list[AnyMove]:
             return [_again(message, "send.again", result.reason, FIRST_RETRY_S, now_ms)]
         return [_done(message, "ambiguous", "send.ambiguous", result.reason, now_ms)]
     if isinstance(result, Retry):
-        wait_s = result.after_s or backoff_s(message)
+        wait_s = 0.0 if result.code == "send.stopped" else result.after_s or backoff_s(message)
         if now_ms + wait_s * 1000 > message.tried_ms + RETRY_FOR_S * 1000:
             text = f"It was put off for {RETRY_FOR_S // 3600} hours: {result.reason}"
             return [_done(message, "failed", "send.given_up", text, now_ms)]

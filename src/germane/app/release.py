@@ -10,6 +10,7 @@ from germane.app.engine import Engine
 from germane.app.entries import Entries
 from germane.app.moving import Moving
 from germane.deliver import outbox
+from germane.deliver.channels.mailbox import is_address
 from germane.domain.message import Message, Status, Why
 from germane.domain.profile import Profile
 from germane.domain.purposes import TRANSACTIONAL
@@ -125,17 +126,28 @@ class Release:
         killed = self._killed(message, now_ms)
         if killed is not None:
             return Later(now_ms + KILLED_S * 1000, killed)
-        against = self._refused(message, person, now_ms)
+        against = self.against(message, person)
         if against is not None:
             return Never("skipped", against)
-        address = address_of(person, message.channel)
-        if message.person and not address:
-            return Never("skipped", Why(now_ms, "address.none", "No address is known."))
         for check in self._checks:
             found = check(message, person, now_ms)
             if found is not None:
                 return found
+        address = address_of(person, message.channel)
         return Go(address, Why(now_ms, "send.claimed", "It goes out."), message.webhook)
+
+    def against(self, message: Message, person: Profile) -> Why | None:
+        """What of its person keeps a message back, whatever the hour and its campaign."""
+        now_ms = self.now_ms()
+        refused = self._refused(message, person, now_ms)
+        if refused is not None or not message.person:
+            return refused
+        address = address_of(person, message.channel)
+        if not address:
+            return Why(now_ms, "address.none", "No address is known.")
+        if message.channel == "email" and not is_address(address):
+            return Why(now_ms, "address.bad", "What is known as their e-mail address is none.")
+        return None
 
     def withdrawn(self, message: Message) -> Later | Never | None:
         """Why it may not go out whatever the hour: the person has said no, or sending is stopped for now."""
@@ -171,8 +183,8 @@ class Release:
 
 
 def address_of(person: Profile, channel: str) -> str:
-    """Where somebody is reached by a channel; empty: nowhere."""
+    """Where somebody is reached by a channel, as it was told: it may be no address; empty: nowhere."""
     if channel != "email":
         return person.person
     trait = person.traits.get("email")
-    return trait.value.strip() if trait is not None and isinstance(trait.value, str) else ""
+    return "" if trait is None or trait.value is None else str(trait.value).strip()

@@ -62,7 +62,7 @@ def show_one(found: dict[str, Any]) -> None:
         _show_slot(each)
     if found["subject"] == "campaign":
         for name, version in found["contents"].items():
-            out.print(escape(f"content {name}, version {version}"))
+            out.print(escape(f"content {name}, version {version}  germane content show {name}"))
 
 
 def _show_slot(slot: dict[str, Any]) -> None:

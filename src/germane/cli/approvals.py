@@ -164,7 +164,8 @@ def _judge(
         common.print_json(found)
         return int(bool(found["failed"]))
     if len(ids) == 1 and found["failed"]:
-        raise GermaneError(found["failed"][ids[0]]["message"])
+        why = found["failed"][ids[0]]
+        raise GermaneError(why["message"], hint=why["hint"])
     word = "Approved" if answer == "approve" else "Rejected"
     common.console().print(f"{word} {found['done']} of {len(ids)}.")
     for each, error in found["failed"].items():
@@ -185,13 +186,15 @@ def _check_opened(approval: str, name: str, config: Path, data: Path | None) -> 
     """Nobody approves what they did not see.
 
     Raises:
+        NoOperator: there is nobody of that name.
         WrongUse: they did not look at it in the form that it has now.
     """
     from germane.app.approving import Approving
 
     with common.opened(config, data, mode="read") as engine:
         found = Approving(engine).find(approval)
-    if name not in found.opened:
+        named(engine, name)
+    if found.status == "pending" and name not in found.opened:
         raise WrongUse(
             f"{name} has not looked at it as it is now.",
             hint=f"germane approvals show {approval} --as {name}, then approve it; or name the digest "

@@ -12,6 +12,7 @@ from germane.cli import common, pushing
 from germane.cli.common import many
 from germane.cli.desk import HERE, NO_SERVER, Desk, agreed, reading, writing
 from germane.cli.project import CAMPAIGNS
+from germane.cli.switching import tell_stops
 from germane.domain.errors import CannotSend, GermaneError, NotFound
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ def list_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     """A line each, with how many messages stand how."""
     with reading(config, data) as desk:
         found = desk.get("campaigns")["campaigns"]
+        stops = desk.get("switch")["on"]
     if as_json:
         common.print_json(found)
         return
@@ -178,6 +180,7 @@ def list_all(config: Path, data: Path | None, *, as_json: bool) -> None:
             f"[bold]{each['campaign']}[/]  {_coloured(each['status'])}  {each['channel']}  "
             f"[dim]{ENTERS[each['entersBy']]}[/]  {counted(each['messages'], 'message')}"
         )
+    tell_stops(stops)
 
 
 def _coloured(status: str) -> str:
@@ -197,6 +200,7 @@ def show(name: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     """One, with its definition and how it stands."""
     with reading(config, data) as desk:
         found = desk.get("campaigns", name)
+        stops = desk.get("switch")["on"]
     if as_json:
         common.print_json(found)
         return
@@ -207,7 +211,9 @@ def show(name: str, config: Path, data: Path | None, *, as_json: bool) -> None:
     by = f", put here by {found['putBy']}" if found["putBy"] else ""
     out.print(f"It is {MEANING[found['status']]}. [dim]Version {found['version']}{by}[/]")
     out.print(f"{counted(found['messages'], 'message').capitalize()}.")
-    out.print(f"{counted(found['enrolments'], 'enrolment').capitalize()}.\n")
+    out.print(f"{counted(found['enrolments'], 'enrolment').capitalize()}.")
+    tell_stops(_concerning(stops, name))
+    out.print()
     for line in as_toml(found["definition"]):
         out.print(line, markup=False)
     _obstacles(found)
@@ -293,7 +299,8 @@ def turn(
     with writing(config, data) as desk:
         campaign, audience = _looked_at(desk, name)
         if campaign["status"] == status:
-            _told(campaign, [f"It is {status} already."], as_json=as_json)
+            notes = _notes(desk, name, audience) if status == "live" else []
+            _told(campaign, [f"It is {status} already.", *notes], as_json=as_json)
             return 0
         if status == "live":
             meant = _live(campaign, audience, yes=yes, as_json=as_json)
@@ -302,7 +309,7 @@ def turn(
         if not meant:
             return 1
         said = desk.post("campaigns", name, "status", status=status, reason=HERE)
-        notes = _notes(desk, audience) if status == "live" else []
+        notes = _notes(desk, name, audience) if status == "live" else []
     _told(said, notes, as_json=as_json)
     return 0
 
@@ -328,14 +335,19 @@ def _stopped(campaign: dict[str, Any], status: Turn, *, yes: bool) -> bool:
     )
 
 
-def _notes(desk: Desk, audience: dict[str, Any]) -> list[str]:
+def _concerning(stops: list[dict[str, Any]], campaign: str) -> list[dict[str, Any]]:
+    """All stops, but those of another campaign."""
+    return [each for each in stops if each["scope"] != "campaign" or each["name"] == campaign]
+
+
+def _notes(desk: Desk, campaign: str, audience: dict[str, Any]) -> list[str]:
     """What a person may not expect of a campaign that is live."""
     notes = []
     if audience["people"] and not audience["counts"]["reached"]:
         notes.append("As things stand it reaches nobody of those who are known.")
-    on = desk.get("switch")["on"]
-    if on:
-        notes.append("Sending is stopped: `germane go-on-sending` lets it go on.")
+    for each in _concerning(desk.get("switch")["on"], campaign):
+        option = f" --{each['scope']} {each['name']}" if each["name"] else ""
+        notes.append(f"Sending is stopped: `germane go-on-sending{option}` lets it go on.")
     return notes if desk.served else [*notes, NO_SERVER]
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from germane.cli import common
 from germane.cli.desk import HERE, agreed, reading, writing
-from germane.domain.errors import WrongUse
+from germane.domain.errors import GermaneError, WrongUse
+
+if TYPE_CHECKING:
+    from germane.cli.desk import Desk
 
 COLOURS = {
     "sent": "green",
@@ -117,15 +120,17 @@ def _text(rendered: dict[str, Any] | None) -> None:
         out.print(f"[yellow]Left out[/] {escape(each['slot'])}: {escape(each['reason'])}")
 
 
-def cancel(message_id: str, reason: str, config: Path, data: Path | None, *, as_json: bool) -> None:
-    """One that waits will not go out."""
+def cancel(
+    message_ids: list[str], reason: str, config: Path, data: Path | None, *, as_json: bool
+) -> int:
+    """Those that wait will not go out; 1 when some cannot be taken back."""
     with writing(config, data) as desk:
-        found = desk.post("messages", message_id, "cancel", reason=reason or HERE)
-    _done(found, "It will not go out.", as_json=as_json)
+        found = _each(desk, message_ids, "cancel", reason=reason or HERE)
+    return _done(found, "will not go out", as_json=as_json)
 
 
 def resolve(
-    message_id: str,
+    message_ids: list[str],
     reason: str,
     config: Path,
     data: Path | None,
@@ -135,7 +140,7 @@ def resolve(
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Say what became of one in doubt.
+    """Say what became of some in doubt; 1 when that was not meant, or of some it cannot be said.
 
     Raises:
         WrongUse: neither was said, or both.
@@ -146,24 +151,52 @@ def resolve(
             hint="Look into the log of the mail server, or ask the person. Then say --arrived, or --again "
             "to send it once more.",
         )
-    question = "Send it again? If it did arrive, the person gets it twice."
+    what = "it" if len(message_ids) == 1 else f"{len(message_ids)} messages"
+    question = f"Send {what} again? What did arrive, its person gets twice."
     if again and not agreed(question, yes=yes):
         return 1
     with writing(config, data) as desk:
         body = {"arrived": arrived} | ({"reason": reason} if reason else {})
-        found = desk.post("messages", message_id, "resolve", **body)
-    said = "It counts as sent." if arrived else "It goes out again."
-    _done(found, said, as_json=as_json)
-    return 0
+        found = _each(desk, message_ids, "resolve", **body)
+    return _done(found, "counts as sent" if arrived else "goes out again", as_json=as_json)
 
 
-def _done(found: dict[str, Any], said: str, *, as_json: bool) -> None:
+class _Done(NamedTuple):
+    """What became of several."""
+
+    messages: list[dict[str, Any]]
+    refused: dict[str, GermaneError]
+
+
+def _each(desk: Desk, message_ids: list[str], act: str, **body: Any) -> _Done:
+    """One that is refused is in no other's way; alone it is raised."""
+    found = _Done([], {})
+    for each in dict.fromkeys(message_ids):
+        try:
+            said = desk.post("messages", each, act, **body)
+        except GermaneError as error:
+            if len(message_ids) == 1:
+                raise
+            found.refused[each] = error
+            continue
+        found.messages.append({name: said[name] for name in said if name != "success"})
+    return found
+
+
+def _done(found: _Done, said: str, *, as_json: bool) -> int:
+    alone = len(found.messages) == 1 and not found.refused
     if as_json:
-        common.print_json({name: each for name, each in found.items() if name != "success"})
-        return
+        refused = {each: error.message for each, error in found.refused.items()}
+        several = {"messages": found.messages, "refused": refused}
+        common.print_json(found.messages[0] if alone else several)
+        return int(bool(found.refused))
     out = common.console()
-    out.print(line(found))
-    out.print(said)
+    for each in found.messages:
+        out.print(line(each))
+    for message_id, error in found.refused.items():
+        out.print(f"{message_id}  {error.message}", markup=False)
+    out.print(f"It {said}." if alone else f"{len(found.messages)} of them: {said}.")
+    return int(bool(found.refused))
 
 
 def why_not(person: str, campaign: str, config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -29,6 +29,7 @@ As = Annotated[
     str, typer.Option("--as", help="Operator whose work it is; they may not approve it.")
 ]
 MessageId = Annotated[str, typer.Argument(help="Id of the message.")]
+MessageIds = Annotated[list[str], typer.Argument(help="Ids of messages.")]
 Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Who = Annotated[str, typer.Argument(help="User id (anonymous ids as a:ID).")]
 Channel = Annotated[
@@ -226,31 +227,40 @@ def show_message(
 
 @messages.command("cancel")
 def cancel_message(
-    message_id: MessageId,
+    message_ids: MessageIds,
     reason: Reason = "",
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Take one back that waits."""
-    outbox.cancel(message_id, reason, config, data, as_json=as_json)
+    """Take some back that wait."""
+    raise typer.Exit(outbox.cancel(message_ids, reason, config, data, as_json=as_json))
 
 
 @messages.command("resolve")
 def resolve_message(
-    message_id: MessageId,
-    arrived: Annotated[bool, typer.Option("--arrived", help="It did: it counts as sent.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="It did not: send it again.")] = False,
+    message_ids: MessageIds,
+    arrived: Annotated[
+        bool, typer.Option("--arrived", help="They did: they count as sent.")
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help="They did not: send them again.")] = False,
     reason: Reason = "",
     yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Say what became of one of which nobody knows whether it went out."""
+    """Say what became of some of which nobody knows whether they went out."""
     raise typer.Exit(
         outbox.resolve(
-            message_id, reason, config, data, arrived=arrived, again=again, yes=yes, as_json=as_json
+            message_ids,
+            reason,
+            config,
+            data,
+            arrived=arrived,
+            again=again,
+            yes=yes,
+            as_json=as_json,
         )
     )
 

@@ -61,10 +61,17 @@ def _say(what: str, option: str, found: list[dict[str, Any]], *, was: bool, on: 
         )
     else:
         out.print(f"There was no stop of {escape(what)}.")
+    tell_stops(found, "Still stopped")
+
+
+def tell_stops(found: list[dict[str, Any]], what: str = "Sending is stopped") -> None:
+    """Which kill switches are on, why, and how each is ended."""
+    from rich.markup import escape
+
     for each in found:
         named = f"{each['scope']} {each['name']}".strip() if each["name"] else "everything"
         its = f" --{each['scope']} {each['name']}" if each["name"] else ""
-        out.print(
-            f"[yellow]Still stopped[/]: {escape(named)} ({escape(each['reason'])})  "
+        common.console().print(
+            f"[yellow]{what}[/]: {escape(named)} ({escape(each['reason'])})  "
             f"[dim]germane go-on-sending{escape(its)}[/]"
         )

@@ -49,7 +49,13 @@ def _watched(
     coming = desk.get("campaigns", name, "audience")["counts"]["reached"]
     scheduled = found["entersBy"] in ("schedule", "audience")
     asked = sum(found["messages"].values())
-    total = asked + coming if scheduled and found["status"] in ("live", "dry") else asked
+    total = asked
+    if scheduled and found["status"] == "live":
+        total = asked + coming
+    elif (
+        scheduled and found["status"] == "dry"
+    ):  # who is in it dry would come in when it is live, too
+        total = max(asked, coming)
     done = still_s = 0.0
     with progress(total or None, f"{name}: messages made", quiet=quiet) as advance:
         while still_s < STILL_S:

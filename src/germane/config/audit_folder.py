@@ -36,12 +36,11 @@ def audit_folder(
         reminding: Names of those among them that no campaign may send by.
         now_ms: For what has a time that may be over; ``None``: that is not looked at.
     """
-    try:
-        read, wrong = read_folder(campaigns, settings)
-    except ConfigInvalid as error:
-        return [Finding("", "campaigns", "error", error.message, error.hint)]
+    read, wrong = read_folder(campaigns, settings)
     unread = [
-        Finding("", "campaigns", "error", f"{each.key}: {each.problem}", each.remedy)
+        Finding(
+            "", "campaigns", "error", ": ".join(filter(None, (each.key, each.problem))), each.remedy
+        )
         for each in wrong
     ]
     written = _contents(contents)

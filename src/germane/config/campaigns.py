@@ -15,12 +15,12 @@ from germane.config.approvals import policy
 from germane.config.campaign_checks import check
 from germane.config.delivery import span
 from germane.config.fields import Field
-from germane.config.problems import Problem, Problems, did_you_mean
+from germane.config.problems import Problem, Problems, did_you_mean, problems_of
 from germane.config.reading import read, value_of
 from germane.deliver.compiled import Compiled
 from germane.deliver.conditions import Conditions
 from germane.domain.campaign import Campaign, Enter, Leave, SendSpec, Step, Wait
-from germane.domain.errors import BadCampaign
+from germane.domain.errors import BadCampaign, ConfigInvalid
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import Settings
 from germane.domain.walltime import DAYS
@@ -37,7 +37,6 @@ def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
 
     Raises:
         BadCampaign: with every error of every file in ``details["errors"]``.
-        ConfigInvalid: a file cannot be read, or is no TOML.
     """
     found, wrong = read_folder(folder, settings)
     if wrong:
@@ -46,20 +45,17 @@ def load_campaigns(folder: Path, settings: Settings) -> dict[str, Compiled]:
 
 
 def read_folder(folder: Path, settings: Settings) -> tuple[dict[str, Compiled], list[Problem]]:
-    """The campaigns of a folder that are right, by name, and what is wrong with the others.
-
-    Raises:
-        ConfigInvalid: a file cannot be read, or is no TOML.
-    """
+    """The campaigns of a folder that are right, by name, and what is wrong with the others: also of files
+    that cannot be read, or are no TOML."""
     conditions = Conditions(settings)
     found: dict[str, Compiled] = {}
     wrong: list[Problem] = []
     for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-        table = source.parse(source.read_text(path), str(path))
         try:
+            table = source.parse(source.read_text(path), str(path))
             found[path.stem] = read_campaign(path.stem, table, settings, conditions, str(path))
-        except BadCampaign as error:
-            wrong += [Problem(**each) for each in error.details["errors"]]
+        except (BadCampaign, ConfigInvalid) as error:
+            wrong += problems_of(error)
     return found, wrong
 
 

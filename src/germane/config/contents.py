@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from germane.config import source
 from germane.config.content_fields import CONTENT, SLOT
 from germane.config.content_variants import variants
-from germane.config.problems import Problem, Problems, did_you_mean
+from germane.config.problems import Problem, Problems, did_you_mean, problems_of
 from germane.config.reading import read
 from germane.domain.canonical import bare
 from germane.domain.content import Content, Kind, Slot
@@ -67,14 +67,6 @@ def load_folder(folder: Path) -> tuple[list[Content], list[Problem]]:
         except ContentInvalid as error:
             problems += problems_of(error)
     return contents, problems
-
-
-def problems_of(error: ContentInvalid) -> list[Problem]:
-    """Its single errors."""
-    found = error.details.get("errors")
-    if not found:
-        return [Problem("", None, error.message, error.hint)]
-    return [Problem(**each) for each in found]
 
 
 def content_of(table: Mapping[str, Any], content_id: str, file: str = "") -> Content:

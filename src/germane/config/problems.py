@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from germane.domain.errors import ConfigInvalid
+from germane.domain.errors import ConfigInvalid, GermaneError
 from germane.domain.near import did_you_mean, near
 
-__all__ = ["Problem", "Problems", "brief", "did_you_mean", "invalid", "near"]
+__all__ = ["Problem", "Problems", "brief", "did_you_mean", "invalid", "near", "problems_of"]
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -23,7 +23,8 @@ class Problem(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {self.value!r}"
-        return f"{self.key}{shown}: {self.problem} {self.remedy}"
+        where = f"{self.key}{shown}: " if self.key else ""
+        return f"{where}{self.problem} {self.remedy}"
 
 
 class Problems:
@@ -53,6 +54,14 @@ def invalid(found: list[Problem]) -> ConfigInvalid:
         + "\n".join(f"  {each}" for each in found),
         errors=[msgspec.to_builtins(each) for each in found],
     )
+
+
+def problems_of(error: GermaneError) -> list[Problem]:
+    """The single errors of one that has some; else itself."""
+    found = error.details.get("errors")
+    if not found:
+        return [Problem("", None, error.message, error.hint)]
+    return [Problem(**each) for each in found]
 
 
 def brief(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from germane.privacy.gate import Gate
 
 SAMPLE = 20
 ORDER = (
-    "no_match", "late", "suppressed", "no_address", "bad_address", "no_consent", "held_out", "capped",
+    "no_match", "was_in", "late", "suppressed", "no_address", "bad_address", "no_consent", "held_out", "capped",
     "reached",
 )  # fmt: skip
 """Each person is counted once, under the first that is true of them."""
@@ -36,6 +36,8 @@ class Member(msgspec.Struct, frozen=True):
     """Whether there is somewhere to send it to."""
     bad_address: bool = False
     """Whether what is known as their address is none, so that the channel would refuse it."""
+    was_in: bool = False
+    """Whether they are in it, or were and do not come in again."""
     suppressed: bool = False
     """Whether the address is on the suppression list (bounced, complained)."""
     sends: tuple[Sent, ...] = ()
@@ -58,73 +60,89 @@ class Preview(msgspec.Struct, frozen=True):
     """People who would be reached, drawn evenly; the same ones each time."""
 
 
-def preview(
-    campaign: Campaign,
-    condition: Condition | None,
-    members: Iterable[Member],
-    policy: SendPolicy,
-    settings: Settings,
-    *,
-    tenant: str,
-    now_ms: int,
-    sample: int = SAMPLE,
-) -> Preview:
-    """Count, as of now.
+class Count:
+    """Counts members, one at a time."""
 
-    Args:
-        campaign: Whose purpose, holdout and name are used.
-        condition: Who is meant (``enter.audience``); ``None``: everyone.
-        members: Everyone; read once, one at a time.
-        policy: Its caps are looked at, as of now.
-        settings: The declaration.
-        tenant: Whose people they are.
-        now_ms: Milliseconds since 1970.
-        sample: How many of those who would be reached are named.
-    """
-    counts: Counter[str] = Counter()
-    gate = Gate(settings)
-    unknown = 0
-    drawn: list[tuple[float, str]] = []
-    for each in members:
-        person = gate.readable(each.profile, now_ms)
-        read = person is each.profile
-        account = (each.account or person.account) if read else ""
-        view = View(settings, now_ms, person, account, each.account_traits if read else {})
-        fits, why = condition(view) if condition is not None else (True, None)
-        code = _standing(campaign, each, policy, view, tenant, gate) if fits else "no_match"
-        code = "late" if fits and _late(campaign, view) else code
-        counts[code] += 1
-        unknown += why is not None and why.code == "condition_missing"
+    def __init__(
+        self,
+        campaign: Campaign,
+        condition: Condition | None,
+        policy: SendPolicy,
+        settings: Settings,
+        *,
+        tenant: str,
+        now_ms: int,
+        sample: int = SAMPLE,
+    ) -> None:
+        """
+        Args:
+            campaign: Whose purpose, holdout and name are used.
+            condition: Who is meant (``enter.audience``, of a schedule ``enter.when``); ``None``: everyone.
+            policy: Its caps are looked at, as of now.
+            settings: The declaration.
+            tenant: Whose people they are.
+            now_ms: Milliseconds since 1970.
+            sample: How many of those who would be reached are named.
+        """
+        self._campaign, self._condition, self._policy = campaign, condition, policy
+        self._settings, self._tenant, self._now_ms = settings, tenant, now_ms
+        self._gate = Gate(settings)
+        self._sample = sample
+        self._counts: Counter[str] = Counter()
+        self._unknown = 0
+        self._drawn: list[tuple[float, str]] = []
+
+    def add(self, member: Member) -> None:
+        """One more, under the first reason that is true."""
+        person = self._gate.readable(member.profile, self._now_ms)
+        read = person is member.profile
+        account = (member.account or person.account) if read else ""
+        traits = member.account_traits if read else {}
+        view = View(self._settings, self._now_ms, person, account, traits)
+        fits, why = self._condition(view) if self._condition is not None else (True, None)
+        code = "no_match"
+        if fits:
+            code = self._standing(member, view)
+        self._counts[code] += 1
+        self._unknown += why is not None and why.code == "condition_missing"
         if code == "reached":
-            place = share_of(tenant, each.profile.person, f"sample:{campaign.name}")
-            heapq.heappush(drawn, (-place, each.profile.person))
-            if len(drawn) > sample:
-                heapq.heappop(drawn)
-    people = counts.total()
-    return Preview(
-        people,
-        {code: counts[code] for code in ORDER},
-        people - counts["no_match"],
-        unknown,
-        tuple(person for _, person in sorted(drawn, reverse=True)),
-    )
+            self._draw(member.profile.person)
 
+    def _draw(self, person: str) -> None:
+        place = share_of(self._tenant, person, f"sample:{self._campaign.name}")
+        heapq.heappush(self._drawn, (-place, person))
+        if len(self._drawn) > self._sample:
+            heapq.heappop(self._drawn)
 
-def _standing(
-    campaign: Campaign, member: Member, policy: SendPolicy, view: View, tenant: str, gate: Gate
-) -> str:
-    """Under what somebody who is meant is counted."""
-    if member.suppressed and not policy.transactional:
-        return "suppressed"
-    if not member.address:
-        return "no_address"
-    if member.bad_address:
-        return "bad_address"
-    if not gate.allows(member.profile, campaign.purpose, view.now_ms):
-        return "no_consent"
-    if held_out(campaign, tenant, member.profile.person):
-        return "held_out"
-    return "capped" if _capped(policy, member.sends, view) else "reached"
+    def found(self) -> Preview:
+        """So far."""
+        people = self._counts.total()
+        return Preview(
+            people,
+            {code: self._counts[code] for code in ORDER},
+            people - self._counts["no_match"],
+            self._unknown,
+            tuple(person for _, person in sorted(self._drawn, reverse=True)),
+        )
+
+    def _standing(self, member: Member, view: View) -> str:
+        """Under what somebody who is meant is counted."""
+        campaign, policy = self._campaign, self._policy
+        if member.was_in:
+            return "was_in"
+        if _late(campaign, view):
+            return "late"
+        if member.suppressed and not policy.transactional:
+            return "suppressed"
+        if not member.address:
+            return "no_address"
+        if member.bad_address:
+            return "bad_address"
+        if not self._gate.allows(member.profile, campaign.purpose, view.now_ms):
+            return "no_consent"
+        if held_out(campaign, self._tenant, member.profile.person):
+            return "held_out"
+        return "capped" if _capped(policy, member.sends, view) else "reached"
 
 
 def _late(campaign: Campaign, view: View) -> bool:

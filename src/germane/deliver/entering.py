@@ -113,8 +113,10 @@ def on_clock(made: Compiled, state: Enrolment, view: View) -> Change:
         return state, effects
     if state.phase == "waiting":
         state, more = _waited(made, state, view)
-    else:
+    elif made.campaign.enter.kind in ("schedule", "audience"):
         state, more = _occasion(made, state, view)
+    else:  # the wait of another enrolment, which merges used to leave behind: no clock lets them in
+        state, more = replace(state, due_ms=0), ()
     return state, (*effects, *more)
 
 

@@ -20,7 +20,8 @@ def merged(made: Compiled, survivor: Enrolment, other: Enrolment) -> Change:
     * Of two that overlap in time, the one that got further goes on: by messages sent, then by step. What
       either sent counts as sent. One that is through (its goal reached, say) beats one that waits.
     * Of two that follow one another, the later one goes on if the campaign would have taken them again.
-    * A message of the one that does not go on is taken back.
+    * A message of the one that does not go on is taken back, and its wait is over; an occasion that either
+      waits for stays.
     * Counted events are put together; being merged lets nobody in, the next event may.
     """
     first, second = sorted((survivor, other), key=lambda each: _further(made.campaign, each))
@@ -52,7 +53,7 @@ def merged(made: Compiled, survivor: Enrolment, other: Enrolment) -> Change:
             cycle_ms=cycle,
             cleared_ms=cleared,
             let_in_ms=max(kept.let_in_ms, lost.let_in_ms),
-            due_ms=kept.due_ms or (0 if kept.inside else lost.due_ms),
+            due_ms=kept.due_ms or (0 if kept.inside or lost.inside else lost.due_ms),
             dry=kept.dry and (lost.dry or not lost.entry),
         ),
         effects,

@@ -98,7 +98,9 @@ class Channel(Protocol):
     """A way out. Its methods belong to one event loop."""
 
     async def send(self, outgoing: Outgoing) -> Result:
-        """Hand the message over, once. Never raises for what the other side does."""
+        """Hand the message over, once. Never raises for what the other side does. Cancelled (by a stop), it
+        raises ``CancelledError`` if trying again cannot send it twice, or the other side tells repeats apart;
+        else it answers ``Ambiguous``."""
         ...
 
     async def close(self) -> None:

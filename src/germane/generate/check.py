@@ -68,8 +68,27 @@ class _Check:
                 "No postal address stands in the foot: the law of most countries asks for one.",
                 'Set it in germane.toml: [content] sender_address = "...".',
             )
+        yield from self._untranslated()
         for slot in self._content.slots:
             yield from self._slot(slot)
+
+    def _untranslated(self) -> Iterator[Remark]:
+        """Languages in which only some variants speak: one message never mixes two."""
+        texts = {
+            f"{slot.name}.{each.id}": {tag.lower().replace("_", "-") for tag in each.texts}
+            for slot in self._content.slots
+            for each in slot.open
+            if any(each.texts.values())
+        }
+        for tag in sorted({tag for each in texts.values() for tag in each}):
+            without = [place for place, tags in texts.items() if tag not in tags]
+            if without:
+                yield self._remark(
+                    "warning",
+                    "",
+                    f"{tag} is missing in {', '.join(without)}: a message with that is not in {tag} at all.",
+                    f"Add [slots.variants.texts.{tag}] there.",
+                )
 
     def _slot(self, slot: Slot) -> Iterator[Remark]:
         if slot.surface:
@@ -83,14 +102,15 @@ class _Check:
                 "Read it, and set approved = true, or take it out.",
             )
         for variant in slot.variants:
-            for wrong in wrong_names(self._content, slot, variant, self._settings):
+            for name in wrong_names(self._content, slot, variant, self._settings):
                 key = f"{slot.name}.{variant.id}.when"
-                yield self._remark(wrong.level, key, wrong.text, wrong.remedy)
+                yield self._remark(name.level, key, name.text, name.remedy)
             for tag, fields in variant.texts.items():
-                for name, source in fields.items():
-                    key = f"{slot.name}.{variant.id}.{tag}.{name}"
-                    yield from self._text(key, name, source)
-                yield from self._needs(slot, variant, tag)
+                key = f"{slot.name}.{variant.id}.{tag}"
+                wrong = [x for n, text in fields.items() for x in self._text(f"{key}.{n}", n, text)]
+                yield from wrong
+                if not any(each.level == "error" for each in wrong):
+                    yield from self._needs(slot, variant, tag)
 
     def _surface(self, slot: Slot) -> Iterator[Remark]:
         known = {k: v for k, v in self._settings.surfaces.items() if v.kind != "choice"}

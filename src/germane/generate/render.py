@@ -51,8 +51,9 @@ def render(content: Content, chosen: Chosen, facts: Facts) -> Rendered:
             blocks.append(block)
             pieces.add(found)
     if not any(each.kind not in HEAD for each in blocks):
+        why = " ".join(f"{each.slot}: {each.reason.rstrip('.')}." for each in dropped)
         raise ContentIncomplete(
-            f"Nothing is left of {content.content_id}: every block was dropped.",
+            f"Nothing is left of {content.content_id}. {why}".strip(),
             dropped=msgspec.to_builtins(dropped),
         )
     _there(content, pieces.items, facts)

@@ -18,7 +18,7 @@ from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.content import Content, Slot, Variant
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
-from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
+from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut, Stated
 from germane.domain.outcome import Outcome
 from germane.domain.record import Txn
 from germane.domain.settings import CapSpec, DeliverySpec, Settings
@@ -212,12 +212,33 @@ def test_what_cannot_go_out_says_why(
     assert rebuild(engine).equal
 
 
-def test_a_dry_campaign_sends_nothing(engine: Engine) -> None:
-    """But shows what it would have sent."""
-    engine.put_moves([ContentPut(a_content()), CampaignPut(a_campaign())])
+@pytest.mark.parametrize(
+    ("address", "consent", "approval", "code", "says"),
+    [
+        ("u1@x.example", True, {}, "campaign.dry", "would have gone out"),
+        ("u1@x.example", True, {"of": "each"}, "campaign.dry", "would have waited for approval"),
+        ("u1@x.example", False, {}, "consent.none", "was never given"),
+        ("", True, {}, "address.none", "No address is known"),
+        ("u1@", True, {"of": "campaign"}, "address.bad", "is none"),
+        (["u1@x.example"], True, {}, "address.bad", "is none"),
+    ],
+)
+def test_a_dry_campaign_sends_nothing(
+    engine: Engine, address: Any, consent: bool, approval: dict[str, Any], code: str, says: str
+) -> None:
+    """But shows what it would have sent, and to whom it would not."""
+    told = an_event("", kind="identify", user="u1", traits={"email": address})
+    engine.accept_now([told])
+    engine.put_moves([ContentPut(a_content()), CampaignPut(a_campaign(approval=approval))])
+    if consent:
+        engine.put_moves([Stated("u:u1", "email_marketing", True, "test")])
     message = made(engine, a_draft())
-    assert (message.status, message.whys[-1].code) == ("skipped", "campaign.dry")
+    assert (message.status, message.whys[-1].code) == ("skipped", code)
+    assert says in message.whys[-1].text
+    assert (message.due_ms, message.demands) == (0, ())
     assert "is here." in text_of(engine, message)
+    assert not engine.entries.counts(engine.tenant, "approval")
+    assert rebuild(engine).equal
 
 
 def test_a_more_urgent_message_takes_the_place_of_another(shop: Settings, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_condition_reads_nothing_of_them(engine: Engine) -> None:
     """They are not meant by what they did; neither in the preview nor in the campaign."""
     engine.world.advance(days=1)  # type: ignore[attr-defined]
     live(engine, enter=Enter(audience="profile.evidence > 1.0", at="2025-11-25T09:00"))
-    preview = audience(engine, engine.library.campaign("news"))
+    preview = asyncio.run(audience(engine, engine.library.campaign("news")))
     assert (preview.people, preview.counts["no_match"], preview.counts["reached"]) == (2, 1, 1)
     assert set(sent(engine)) == {"u:ann"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -471,6 +472,94 @@ def test_no_more_than_a_few_are_in_flight(engine: Engine) -> None:
     in_a_loop(engine, work)
     assert 1 < most <= 4
     assert all(status_of(engine, a_message(number)) == "sent" for number in range(1, 31))
+
+
+async def stopped(postman: Postman, moment: asyncio.Event) -> None:
+    """Run it until that moment, then stop it as a server does."""
+    running = asyncio.create_task(postman.run())
+    await moment.wait()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    await postman.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        (None, "queued", "send.stopped"),
+        (Ambiguous("No answer yet."), "ambiguous", "send.ambiguous"),
+        (Sent("250 ok"), "sent", "send.sent"),
+    ],
+)
+def test_a_stop_waits_for_no_answer_that_does_not_come(
+    engine: Engine, answer: Result | None, status: str, code: str
+) -> None:
+    """What was not handed over goes out at the next start; of the rest the channel says what is known."""
+    message, handed_over = a_message(), asyncio.Event()
+
+    async def silent() -> Result:
+        handed_over.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if answer is None:
+                raise
+        return answer or Sent()
+
+    async def work() -> None:
+        await introduced(engine)
+        await engine.move([planned(message)])
+        await stopped(a_postman(engine, FakeChannel(silent), stop_s=0.01), handed_over)
+
+    in_a_loop(engine, work)
+    after = Release.of(engine).message(message.message_id)
+    assert after is not None
+    assert (after.status, after.whys[-1].code) == (status, code)
+    assert after.status != "queued" or after.due_ms <= engine.world.now_ms()
+
+
+def test_a_stop_while_claims_become_durable_leaves_no_doubt(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is claimed in that moment goes out, and is settled."""
+    message, channel, claimed = a_message(), FakeChannel(), asyncio.Event()
+    durable = engine.durable
+
+    async def slowly() -> None:
+        if status_of(engine, message) == "claimed":
+            claimed.set()
+        await asyncio.sleep(0)
+        await durable()
+
+    async def work() -> None:
+        await introduced(engine)
+        await engine.move([planned(message)])
+        monkeypatch.setattr(engine, "durable", slowly)
+        await stopped(a_postman(engine, channel), claimed)
+
+    in_a_loop(engine, work)
+    assert len(channel.sent) == 1
+    assert status_of(engine, message) == "sent"
+
+
+def test_a_way_out_of_reach_is_said_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """And once that it works again."""
+    lost = Retry(0, "No connection to mail:25.", "smtp.connection")
+    grey = Retry(0, "Try later.", "smtp.deferred")
+
+    async def work() -> None:
+        for number in range(1, 6):
+            await introduced(engine, f"u{number}")
+        await engine.move([planned(a_message(number)) for number in range(1, 6)])
+        await drained(a_postman(engine, FakeChannel(grey, lost, lost, Sent(), Sent()), flying=1))
+
+    in_a_loop(engine, work)
+    said = [each.getMessage() for each in caplog.records if "messages by" in each.getMessage()]
+    assert said == [
+        "messages by email wait: No connection to mail:25.",
+        "messages by email go out again",
+    ]
 
 
 def test_messages_go_with_who_turns_out_to_be_the_same(engine: Engine) -> None:

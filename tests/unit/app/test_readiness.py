@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from germane.app.audiences import audience
 from germane.app.channels import Ways
+from germane.app.delivery import Delivery
 from germane.app.engine import Engine
-from germane.app.ledgers import why_not
 from germane.app.opening import open_engine
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.app.sends import messages_with
+from germane.app.why_not import why_not
 from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.message import Why
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
 from germane.domain.settings import Settings
+from germane.profile.words import rfc3339
 from germane.testing import FakeWorld, an_event, an_item
 from germane.testing.world import START_MS
 from tests.unit.app.test_composing import a_content
+from tests.unit.app.test_posting import written
 
 OPEN = Ways(("email",), links=True)
 SAID = Why(START_MS, "test", "Because.")
@@ -146,12 +151,58 @@ def test_why_nobody_let_them_in(engine: Engine) -> None:
     engine.accept_now([an_event("", kind="identify", user="u1", traits={"email": "u@x.example"})])
     found = why_not(engine, "u1", "news")
     assert found is not None
-    assert "has not agreed to email_marketing" in found["answer"]
+    assert "And nothing would go out: no consent to email_marketing." in found["answer"]
     engine.put_moves([Stated("u:u1", "email_marketing", True, "test")])
     found = why_not(engine, "u1", "news")
     assert found is not None
     assert found["standing"] == "reached"
     assert "nothing would go out" not in found["answer"]
+
+
+def test_a_schedule_reaches_whom_its_condition_fits(engine: Engine) -> None:
+    """The preview counts as the clock lets in; and so is it said of one."""
+    engine.put_moves([ContentPut(a_content())])
+    enter = Enter(schedule="0 7 * * mon", when="profile.counts.view.d30 >= 2")
+    campaign = a_campaign(engine, enter=enter, purpose="transactional")
+    for user, views in (("u1", 1), ("u2", 2)):
+        told = {"email": f"{user}@x.example"}
+        engine.accept_now([an_event("", kind="identify", user=user, traits=told)])
+        engine.accept_now([an_event(user=user, item=f"i{each}") for each in range(views)])
+    found = asyncio.run(audience(engine, campaign))
+    assert (found.counts["reached"], found.counts["no_match"]) == (1, 1)
+    assert found.sample == ("u:u2",)
+    one = why_not(engine, "u1", "news")
+    assert one is not None
+    assert one["standing"] == "no_match"
+    assert "the condition does not hold of them." in one["answer"]
+    Delivery(engine, {}, written).tick()
+    two = why_not(engine, "u2", "news")
+    assert two is not None
+    assert "They are not in it. Their time comes Mon " in two["answer"]
+
+
+def test_who_was_in_an_audience_is_not_reached_again(engine: Engine) -> None:
+    """What a dry run did keeps nobody out; and an event that may come again lets in again."""
+    engine.put_moves([ContentPut(a_content())])
+    enter = Enter(audience="profile.known", at=rfc3339(START_MS) or "")
+    campaign = a_campaign(engine, enter=enter, purpose="transactional")
+    for user in ("u1", "u2"):
+        told = {"email": f"{user}@x.example"}
+        engine.accept_now([an_event("", kind="identify", user=user, traits=told)])
+
+    def counts(campaign: Campaign) -> tuple[int, int]:
+        found = asyncio.run(audience(engine, campaign)).counts
+        return found["reached"], found["was_in"]
+
+    Delivery(engine, {}, written).tick()
+    assert len(messages_with(engine, "news", "making")) == 2
+    assert counts(campaign) == (2, 0)
+    engine.put_moves([CampaignTurned("news", "live", SAID)])
+    Delivery(engine, {}, written).tick()
+    engine.accept_now([an_event("", kind="identify", user="u3", traits={"email": "u3@x.example"})])
+    assert counts(engine.library.campaigns["news"])[1] == 2
+    assert counts(replace(campaign, status="paused"))[1] == 2
+    assert counts(replace(campaign, enter=replace(enter, per="account")))[1] == 0
 
 
 def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:

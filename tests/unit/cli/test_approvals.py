@@ -54,15 +54,21 @@ def test_the_queue_as_people_read_it(folder: Path, capsys: pytest.CaptureFixture
     one, two = (a_message(number)[0].message_id for number in (1, 2))
     code, text = said(capsys, "approvals", "list")
     assert (code, text.count("pending"), "discount 20" in text) == (0, 2, True)
+    code, text = said(capsys, "approvals", "approve", one, "--as", "nobody")
+    assert (code, "There is no operator 'nobody'" in text) == (1, True)
+    code, text = said(capsys, "approvals", "approve", one, "--as", "ann")
+    assert (code, "ann has not looked at it" in text) == (2, True)
     code, text = said(capsys, "approvals", "show", one, "--as", "ann")
     assert code == 0
     assert "Takes 1 of role:approver or role:admin; approved by nobody." in text
     assert "Offer 1" in text
     assert said(capsys, "approvals", "approve", one, "--as", "ann") == (0, "Approved 1 of 1.\n")
     code, text = said(capsys, "approvals", "approve", two, "--as", "ann", "--digest", "wrong")
-    assert (code, "That has changed" in text or "changed since" in text) == (1, True)
+    assert (code, "changed since" in text, "→ Look at it again" in text) == (1, True, True)
     code, text = said(capsys, "approvals", "reject", two, "--as", "ann", "--reason", "Too dear")
     assert (code, text) == (0, "Rejected 1 of 1.\n")
+    code, text = said(capsys, "approvals", "approve", two, "--as", "ann")
+    assert (code, "has not looked" in text, "tells who decided it" in text) == (1, False, True)
     code, text = said(capsys, "approvals", "stats")
     assert "1 approved, 1 rejected" in text
     assert "1 × Too dear" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -9,8 +10,14 @@ from typing import Any
 
 import pytest
 
+from germane.app.opening import open_engine
 from germane.cli.errors import guarded
 from germane.cli.program import app
+from germane.config import load
+from germane.domain.message import Why
+from germane.domain.moves import Claimed, Settled
+from germane.testing.world import START_MS
+from tests.unit.app.test_posting import a_message, planned
 
 
 class Shop:
@@ -91,6 +98,61 @@ def test_one_live_campaign_that_could_not_send_is_in_no_others_way(shop: Shop) -
     assert "cart-left is live, and could not send like this" in said
     left.write_text(left.read_text().replace("cart-baner", "cart-banner"))
     assert shop.told("campaign", "push")["changed"] == ["cart-left"]
+
+
+def test_a_stop_is_seen_where_campaigns_are(shop: Shop) -> None:
+    """Else all of them look as if they were sending."""
+    assert "Sending is stopped" not in shop.run("campaign", "list")
+    shop.run("stop-sending", "--reason", "a wrong price")
+    shop.run("campaign", "live", "cart-left", "--yes")
+    for command in ("list", "show"):
+        names = ("cart-left",) if command == "show" else ()
+        said = shop.run("campaign", command, *names)
+        assert "Sending is stopped: everything (a wrong price)  germane go-on-sending" in said
+    assert "go-on-sending`" in shop.run("campaign", "live", "cart-left", "--yes")
+    shop.run("go-on-sending")
+    shop.run("stop-sending", "--campaign", "weekly-picks")
+    assert "Sending is stopped: campaign weekly-picks" in shop.run("campaign", "list")
+    for command in ("show", "live"):
+        assert "Sending is stopped" not in shop.run("campaign", command, "cart-left")
+
+
+def test_messages_are_taken_back_and_resolved_together(shop: Shop) -> None:
+    """One that cannot be is in no other's way; alone it is an error."""
+    ids = made_up(shop.folder)
+    assert "1 of them" not in shop.run("messages", "cancel", ids["queued"][0])
+    told = shop.told("messages", "cancel", *ids["queued"][1:], "nothing", code=1)
+    assert [each["status"] for each in told["messages"]] == ["cancelled", "cancelled"]
+    assert told["refused"] == {"nothing": "There is no such message."}
+    asked = ("messages", "resolve", *ids["ambiguous"], "--again")
+    assert "Send 2 messages again?" in shop.run(*asked, code=2)
+    said = shop.run("messages", "resolve", *ids["ambiguous"], ids["queued"][0], "--arrived", code=1)
+    assert "2 of them: counts as sent." in said
+    assert "It is cancelled: there is no doubt to resolve." in said
+    assert shop.told("messages", "list", "--status", "ambiguous") == []
+
+
+def made_up(folder: Path) -> dict[str, list[str]]:
+    """Messages in the outbox of a project: status -> ids."""
+    settings = load(folder / "germane.toml", {}).settings
+    engine = open_engine(settings, folder / "germane-data")
+    found: dict[str, list[str]] = {"queued": [], "ambiguous": []}
+
+    async def made() -> None:
+        await engine.start()
+        for number in range(5):
+            message = a_message(number)
+            found["queued" if number < 3 else "ambiguous"].append(message.message_id)
+            await engine.move([planned(message)])
+            if number >= 3:
+                why = Why(START_MS, "test", "Nobody knows.")
+                await engine.move([Claimed(message.message_id, "u@x.example", why)])
+                await engine.move([Settled(message.message_id, "ambiguous", why)])
+        await engine.stop()
+
+    asyncio.run(made())
+    engine.store.close()
+    return found
 
 
 def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:

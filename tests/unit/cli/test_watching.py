@@ -8,7 +8,9 @@ from germane.cli.desk import Desk
 from germane.cli.watching import EVERY_S, STILL_S, _watched
 
 
-def a_desk(*looks: dict[str, int], reached: int, enters: str = "audience") -> Desk:
+def a_desk(
+    *looks: dict[str, int], reached: int, enters: str = "audience", status: str = "live"
+) -> Desk:
     """Answers one look after the other; the last one for ever."""
     left = list(looks)
 
@@ -16,7 +18,7 @@ def a_desk(*looks: dict[str, int], reached: int, enters: str = "audience") -> De
         if path.endswith("/audience"):
             return {"counts": {"reached": reached}}
         messages = left.pop(0) if len(left) > 1 else left[0]
-        return {"campaign": "news", "entersBy": enters, "status": "live", "messages": messages}
+        return {"campaign": "news", "entersBy": enters, "status": status, "messages": messages}
 
     return Desk(ask, served=True)
 
@@ -38,6 +40,12 @@ def test_it_ends_when_nothing_moves() -> None:
     messages, waited_s = watched(a_desk({}, {"queued": 2}, reached=3))
     assert messages == {"queued": 2}
     assert waited_s == EVERY_S + STILL_S
+
+
+def test_a_dry_run_counts_nobody_twice() -> None:
+    """Whom it made something for would come in when it is live, too."""
+    desk = a_desk({"skipped": 2, "making": 1}, {"skipped": 3}, reached=3, status="dry")
+    assert watched(desk) == ({"skipped": 3}, EVERY_S)
 
 
 def test_what_is_being_made_is_waited_for() -> None:

@@ -213,6 +213,13 @@ def test_a_folder(tmp_path: Path) -> None:
         load_campaigns(tmp_path, SETTINGS)
     keys = [each["key"] for each in caught.value.details["errors"]]
     assert keys == [f"{tmp_path}/Three.toml: name", f"{tmp_path}/two.toml: x"]
+    (tmp_path / "torn.toml").write_text('content = "a')
+    (tmp_path / "odd.toml").write_bytes(b"content = '\xff'")
+    with pytest.raises(BadCampaign) as caught:
+        load_campaigns(tmp_path, SETTINGS)
+    assert len(caught.value.details["errors"]) == 4
+    for said in ("two.toml: x", "torn.toml, line 1", "A text is not closed", "odd.toml"):
+        assert said in caught.value.message, said
 
 
 DELIVERY = """

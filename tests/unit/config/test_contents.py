@@ -16,9 +16,9 @@ from germane.config.contents import (
     from_json,
     load_content,
     load_folder,
-    problems_of,
     to_json,
 )
+from germane.config.problems import problems_of
 from germane.domain.content import Content
 from germane.domain.errors import ContentInvalid, UnknownContent
 

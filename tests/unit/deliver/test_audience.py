@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from germane.deliver.audience import ORDER, Member, Preview, preview
+from germane.deliver.audience import ORDER, Count, Member, Preview
 from germane.deliver.compiled import CLOCK
 from germane.deliver.policy import policy_of
 from germane.domain.campaign import held_out
@@ -35,9 +35,10 @@ def counted(members: Iterator[Member] | list[Member], **changes: Any) -> Preview
         caps=(CapSpec(1, 86_400, "email"),),
     )
     condition = MADE.condition(campaign.enter.audience, CLOCK)
-    return preview(
-        campaign, condition, members, policy, SETTINGS, tenant="main", now_ms=NOW, sample=5
-    )
+    count = Count(campaign, condition, policy, SETTINGS, tenant="main", now_ms=NOW, sample=5)
+    for each in members:
+        count.add(each)
+    return count.found()
 
 
 def test_each_is_counted_once_under_the_first_reason() -> None:
@@ -52,14 +53,15 @@ def test_each_is_counted_once_under_the_first_reason() -> None:
         a_member(7, consent={"email_marketing": False}),
         a_member(8, sends=sent),
         a_member(9, bad_address=True, consent={}),
+        a_member(10, was_in=True, consent={}),
     ]
     found = counted(members)
     assert found.counts == {
-        "no_match": 2, "late": 0, "suppressed": 1, "no_address": 1, "bad_address": 1, "no_consent": 2,
-        "held_out": 0, "capped": 1, "reached": 1,
+        "no_match": 2, "was_in": 1, "late": 0, "suppressed": 1, "no_address": 1, "bad_address": 1,
+        "no_consent": 2, "held_out": 0, "capped": 1, "reached": 1,
     }  # fmt: skip
     assert tuple(found.counts) == ORDER
-    assert (found.people, found.matches, found.unknown) == (9, 7, 1)
+    assert (found.people, found.matches, found.unknown) == (10, 8, 1)
     assert found.sample == ("u:1",)
 
 

@@ -69,6 +69,18 @@ def test_a_goal_that_one_of_them_reached_holds_for_both() -> None:
     assert len(effects) == 1
 
 
+def test_whose_goal_is_reached_waits_for_nothing_of_the_other() -> None:
+    """The clock looks at them no more, whichever is kept; nor does it stumble where a merge left a wait."""
+    through, waits = signed_up(1, goal=True), signed_up(1)
+    for one, two in ((through, waits), (waits, through)):
+        state, _ = both(one, two)
+        assert (state.phase, state.due_ms) == ("done", 0)
+    left = signed_up(1, goal=True)
+    left.state = replace(left.state, due_ms=left.now)
+    left.tick()
+    assert (left.state.phase, left.state.due_ms, left.composed) == ("done", 0, [])
+
+
 def test_one_after_the_other() -> None:
     """Through long ago, and in again: that goes on where the campaign takes people again, else it does not."""
     for reentry, phase in (

@@ -56,6 +56,26 @@ def test_good(text: str) -> None:
     assert of_text(text) == []
 
 
+def test_a_language_that_only_some_texts_have() -> None:
+    """Nobody would ever read it."""
+    both = a_slot("subject", "subject", "Hi")
+    (variant,) = both.variants
+    german = replace(variant, texts={**variant.texts, "de": {"text": "Hallo"}})
+    subject = replace(both, variants=(german,))
+    (found,) = remarks(a_content(subject, a_slot("opening", "text", "Hello.")))
+    assert (found.level, found.key) == ("warning", "")
+    assert f"de is missing in opening.{variant.id}" in found.text
+    draft = replace(variant, id="draft", approved=False)
+    translated = replace(subject, name="opening", kind="text", variants=(german, draft))
+    assert [each.key for each in remarks(a_content(subject, translated))] == ["opening"]
+
+
+@pytest.mark.parametrize("text", ["Hi {{ persn.name }}", "Go [there](https://evil.example/)"])
+def test_what_is_wrong_is_not_said_to_be_missing_too(text: str) -> None:
+    """The remedy of what is not known would mend nothing."""
+    assert {each.level for each in of_text(text)} == {"error"}
+
+
 @pytest.mark.parametrize(
     ("text", "level", "words", "remedy"),
     [

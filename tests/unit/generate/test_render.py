@@ -85,8 +85,9 @@ def test_a_subject_is_always_required() -> None:
 
 
 def test_nothing_left_is_refused() -> None:
-    with pytest.raises(ContentIncomplete):
+    with pytest.raises(ContentIncomplete) as refused:
         said(a_content(a_slot("opening", "text", "{{ person.x }}")))
+    assert "opening: person.x is not known." in refused.value.message
 
 
 def test_unspeakable_is_not_there() -> None:

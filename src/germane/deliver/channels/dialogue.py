@@ -257,6 +257,11 @@ class Dialogue(asyncio.Protocol):
             if not dotted:
                 raise Lost(f"The connection broke within the message: {why}.") from None
             return Ambiguous(f"After the whole message was sent: {why}.")
+        except asyncio.CancelledError:
+            self.abort()
+            if not dotted:
+                raise
+            return Ambiguous("The server stopped before the mail server had answered.")
         self._say("end", f"{code} {text}")
         if code in (421, -1):
             self.abort()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,9 +30,11 @@ class Script:
     """Answers to MAIL, one after the other; then it is well-behaved. So for the others."""
     rcpt: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
-    """To DATA itself. ``drop`` closes the connection, at every stage."""
+    """To DATA itself. ``drop`` closes the connection, at every stage; ``silent`` says nothing, and sets
+    ``stuck``."""
     end: list[str] = field(default_factory=list)
     """To the final dot. ``slow`` waits a second, ``keep-then-drop`` takes the message and says nothing."""
+    stuck: threading.Event = field(default_factory=threading.Event)
     pipelining: bool = False
     banner: str = ""
     got: list[Envelope] = field(default_factory=list)
@@ -83,6 +87,8 @@ class Scripted(Remembered):
         told = self._scripted(answers)
         if told == "drop":
             self.transport.abort()
+        elif told == "silent":
+            self.script.stuck.set()
         elif told:
             await self.push(told)
         return bool(told)
@@ -99,6 +105,9 @@ class Handler:
         if told == "drop":
             server.transport.abort()
             return "250 nobody hears this"
+        if told == "silent":
+            self._script.stuck.set()
+            await asyncio.sleep(0.3)
         if told == "slow":
             time.sleep(1.0)  # noqa: ASYNC251 - the whole server stands still
         if told.startswith(("4", "5")):

@@ -137,6 +137,29 @@ def test_no_answer_after_the_final_dot_is_ambiguous(how: str) -> None:
     assert len(script.got) == (how != "drop")
 
 
+@pytest.mark.parametrize(("stage", "doubt"), [("mail", False), ("data", False), ("end", True)])
+def test_broken_off_by_a_stop(stage: str, doubt: bool) -> None:
+    """Before the final dot nobody has it; after it nobody knows."""
+    answers: dict[str, Any] = {stage: ["silent"]}
+    with mailserver(Script(**answers)) as (port, script):
+        server = SmtpServer(host="127.0.0.1", port=port, tls="none", hello="shop.example")
+
+        async def go() -> Result | None:
+            channel = EmailChannel(SETTINGS, server)
+            sending = asyncio.create_task(channel.send(a_letter()))
+            assert await asyncio.to_thread(script.stuck.wait, 10)
+            sending.cancel()
+            try:
+                return await sending
+            except asyncio.CancelledError:
+                return None
+            finally:
+                await channel.close()
+
+        result = asyncio.run(go())
+    assert isinstance(result, Ambiguous) if doubt else result is None
+
+
 def test_an_answer_that_makes_no_sense_after_the_dot_is_ambiguous() -> None:
     with mailserver(Script(end=["299 well"])) as (port, _):
         assert isinstance(sent(port, a_letter())[0], Sent)
