@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -104,8 +105,8 @@ def _questions(
     yield "policy", lambda: engine.model.policy
     yield "model", engine.model.digest
     for n in range(people):
-        yield f"everything {n}", lambda n=n: access.everything(engine, user(n))
-        yield f"decision {n}", lambda n=n: _decided(engine, n)
+        yield f"everything {n}", partial(access.everything, engine, user(n))
+        yield f"decision {n}", partial(_decided, engine, n)
     yield "log", lambda: [*store.read(0)]
     yield "archive", lambda: [*store.read(0, archived=True)]
     yield "people", lambda: [*engine.people(None)]
@@ -113,9 +114,9 @@ def _questions(
     yield "counts", store.counts
     yield "letters", lambda: store.letters(pending_only=False)
     for kind in get_args(EntryKind):
-        yield f"{kind} pages", lambda kind=kind: store.entries(tenant, kind)
-        yield f"{kind} due", lambda kind=kind: store.due(tenant, kind, 2**60)
-        yield f"{kind} counts", lambda kind=kind: store.entry_counts(tenant, kind)
+        yield f"{kind} pages", partial(store.entries, tenant, kind)
+        yield f"{kind} due", partial(store.due, tenant, kind, 2**60)
+        yield f"{kind} counts", partial(store.entry_counts, tenant, kind)
     yield "ledger", lambda: proven(engine.entries, tenant)
     yield "state", store.state_hash
     yield "pieces", lambda: (store.pieces(), store.pieces(archived=True), store.archive())

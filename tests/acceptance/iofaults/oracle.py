@@ -45,7 +45,7 @@ def losses(folder: Path, lived: Lived, before: dict[str, str]) -> list[str]:
         if not rebuild(engine).equal:
             wrong.append("the state is not what the log makes")
     with closing(connected(folder / "germane-data" / "germane.db")) as database:
-        integrity = database.execute("PRAGMA integrity_check").fetchall()[0][0]
+        integrity = str(database.execute("PRAGMA integrity_check").fetchall()[0][0])
     return wrong if integrity == "ok" else [*wrong, integrity]
 
 
