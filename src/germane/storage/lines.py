@@ -44,7 +44,8 @@ def lines(path: Path, kind: type[Value], *, must: bool = False) -> list[Value]:
 
 
 def append(path: Path, new: Iterable[msgspec.Struct]) -> None:
-    """Add lines durably.
+    """Add lines durably: the file is written anew beside itself and takes its own place, so that a power cut
+    leaves it without the new lines or with all of them, and never with a part that cannot be read.
 
     Raises:
         StorageFailed: that cannot be done.
@@ -52,12 +53,15 @@ def append(path: Path, new: Iterable[msgspec.Struct]) -> None:
     data = b"".join(msgspec.json.encode(each) + b"\n" for each in new)
     if not data:
         return
-    with writing(path), path.open("ab+") as file:
-        file.seek(0)
-        file.truncate(
-            file.read().rfind(b"\n") + 1
-        )  # a line that a crash cut off counts for nothing
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    sync(path.parent)  # or the file itself, when it is new, may not be there after a power cut
+    with writing(path):
+        before = path.read_bytes() if path.exists() else b""
+        fresh = path.with_name(f"{path.name}.new")
+        with fresh.open("wb") as file:
+            file.write(
+                before[: before.rfind(b"\n") + 1]
+            )  # a line that a crash cut off counts for nothing
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    sync(path.parent)

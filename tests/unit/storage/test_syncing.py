@@ -13,6 +13,7 @@ from germane.storage.lines import append
 from germane.storage.sqlite.trouble import make_folder
 
 Seen = list[tuple[Path, frozenset[str]]]
+LINE = msgspec.defstruct("Line", ["a"])(1)
 
 
 @pytest.fixture
@@ -39,8 +40,25 @@ def test_the_data_folder_and_those_above_it(tmp_path: Path, synced: Seen) -> Non
 
 def test_a_file_of_lines_that_is_new(tmp_path: Path, synced: Seen) -> None:
     """First what is in it, then its name."""
-    append(tmp_path / "lines", [msgspec.defstruct("Line", ["a"])(1)])
-    assert [path for path, _ in synced] == [tmp_path / "lines", tmp_path]
+    append(tmp_path / "lines", [LINE])
+    assert synced == [
+        (tmp_path / "lines.new", frozenset()),
+        (tmp_path, frozenset({"lines"})),
+    ]
+
+
+def test_a_file_of_lines_is_never_written_in_its_place(tmp_path: Path) -> None:
+    """Of what is added to it, a power cut may leave single sectors, and so lines that cannot be read."""
+    path, seen = tmp_path / "lines", tmp_path / "seen"
+    append(path, [LINE])
+    before = path.read_bytes()
+    seen.hardlink_to(path)
+    append(path, [LINE, LINE])
+    assert seen.read_bytes() == before
+    assert path.read_bytes() == before * 3
+    path.write_bytes(before + b'{"a"')
+    append(path, [LINE])
+    assert path.read_bytes() == before * 2
 
 
 def test_a_blob(tmp_path: Path, synced: Seen) -> None:
