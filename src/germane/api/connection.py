@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Iterable
 from typing import Any, Literal, cast
 
@@ -19,7 +20,9 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from germane.api.errors import render
 from germane.api.overload import Overload
+from germane.domain.errors import BadRequest
 
 HEAD_S = 10.0
 BODY_S = 30.0
@@ -32,6 +35,7 @@ CUT_SHARE = 0.05
 CUT_MOST = 200
 """Of those that are late, so many are cut in one look: hanging up takes time, and they come again."""
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_HTTP = "Send HTTP/1.1: no control characters in the address or a header; no TLS, unless a proxy ends it."
 _log = logging.getLogger("germane.connections")
 
 Phase = Literal["idle", "head", "body"]
@@ -163,6 +167,15 @@ class Connection(HttpToolsProtocol):
 
     def _enter(self, phase: Phase) -> None:
         self.phase, self.since, self._head_bytes = phase, self.loop.time(), 0
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is told so in the one shape of errors, too."""
+        made = render(BadRequest(msg, hint=_HTTP), uuid.uuid4().hex[:16])
+        head = b"".join(b"%b: %b\r\n" % each for each in made.raw_headers)
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\n%bconnection: close\r\n\r\n%b" % (head, bytes(made.body))
+        )
+        self.transport.close()
 
     # -- what the parser says --------------------------------------------------------------------
 

@@ -144,7 +144,9 @@ def _responses(each: Endpoint) -> dict[str, Any]:
     }
     if each.media in ("text/html", "image/gif"):
         return found | _for_people(each)
-    errors = {404: "Not there"} if 404 in each.also else {}
+    errors = {400: "Not understood"}  # whatever is asked: it may be no HTTP
+    if 404 in each.also:
+        errors[404] = "Not there"
     if 409 in each.also:
         errors[409] = "It is not as it was, or is decided"
     if each.path == "/readyz":
@@ -154,7 +156,6 @@ def _responses(each: Endpoint) -> dict[str, Any]:
         }
     if each.security != "none" or 401 in each.also:
         errors |= {
-            400: "Not understood",
             401: "The key is missing or unknown",
             429: "Too much to do",
             503: "The disk refuses",

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import msgspec
 import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from germane.api import connection as limits
 from germane.api.connection import Connection, Room
+from germane.api.errors import ErrorBody
 from germane.api.overload import Overload
 from germane.app.stats import Stats
 
@@ -169,6 +171,23 @@ def test_a_head_has_a_size() -> None:
             reader, writer = await site.client(b"GET / HTTP/1.1\r\n")
             writer.write(b"".join(b"X-%d: y\r\n" % each for each in range(10_000)))
             assert (await reader.read()).startswith(b"HTTP/1.1 431 ")
+
+    running(work)
+
+
+@pytest.mark.parametrize("sent", [b"GET /\x01 HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00"])
+def test_what_is_no_http_gets_an_error_of_the_one_shape(sent: bytes) -> None:
+    """The second one speaks TLS."""
+
+    async def work() -> None:
+        async with served() as site:
+            reader, _ = await site.client(sent)
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+            assert b"content-type: application/json\r\n" in head
+            assert b"content-length: %d\r\n" % len(body) in head
+            said = msgspec.json.decode(body, type=ErrorBody)
+            assert (said.success, said.code) == (False, "request.invalid")
 
     running(work)
 
