@@ -211,7 +211,7 @@ def _rests_on(engine: Engine, source: str, item_id: str, view: dict[str, Any]) -
         case "repeat":
             own = (x for x in view["ownItems"] if x["itemId"] == item_id and x["speakable"])
             return [f"You had it {each['text']}." for each in own if each["everyDays"]]
-        case "covisitation" | "sequence":
+        case "covisitation" | "sequence" | "linear":
             return _latest(engine, view)
         case "declared":
             return _declared(engine, item_id, view)

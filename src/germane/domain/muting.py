@@ -22,6 +22,7 @@ SOURCES = {
     "repeat": "what you had before",
     "covisitation": "what goes with what you looked at",
     "sequence": "what others took next",
+    "linear": "what fits all that you had before",
     "interests": "what you are interested in",
     "trending": "what is popular right now",
     "bestsellers": "what is popular with everyone",

@@ -23,6 +23,8 @@ Numbers = npt.NDArray[np.intp]
 
 TOGETHER = 60
 FOLLOWED = 60
+LINEAR, LINEAR_OF = 60, 150
+"""So many of the best by the linear model, among so many of what goes with the latest and with the usual."""
 FOLLOWED_SHARE = 0.6
 """How much less each step further back asks for what follows."""
 CATEGORIES, PER_CATEGORY = 12, 5
@@ -51,6 +53,7 @@ class Candidates:
         self.goes = self._going_together(self._heard("covisitation", person.latest))
         self.follows, self.follows_last = self._following(self._heard("sequence", person.latest))
         self.goes_long = self._going_together(self._heard("covisitation", person.usual))
+        self.history = person.history if "linear" not in self._muted else person.history[:0]
         self.related = self._adjacent_categories()
         self.readiness = readiness
         self.curated: dict[int, float] = {}
@@ -117,6 +120,7 @@ class Candidates:
         place.update(dict.fromkeys(_strongest(self.goes, TOGETHER)))
         place.update(dict.fromkeys(_strongest(self.goes_long, TOGETHER)))
         place.update(dict.fromkeys(_strongest(self.follows, FOLLOWED)))
+        place.update(dict.fromkeys(self._foretold()))
         broad = (state.diversity, self.finest)
         for name, shares in self._heard("interests", self._person.interests).items():
             main = name in broad
@@ -168,6 +172,19 @@ class Candidates:
                 entries.append(row[0])
                 weights.append(row[1] * (weight / (float(slow[number]) + 1e-300) ** 0.5))
         return self._state.sums.summed(entries, weights)
+
+    def _foretold(self) -> list[int]:
+        """The best by the linear model, where not all that goes with the items had is a candidate anyway."""
+        if not len(self.history) or max(len(self.goes[0]), len(self.goes_long[0])) <= TOGETHER:
+            return []
+        asked = {*_strongest(self.goes, LINEAR_OF), *_strongest(self.goes_long, LINEAR_OF)}
+        numbers = np.array(sorted(asked), dtype=np.intp)
+        (scores,) = self._state.linear.scores(
+            numbers, self.history, [np.ones(len(self.history))], self._state.sums
+        )
+        best = numbers[np.argsort(-scores, kind="stable")[:LINEAR]]
+        found: list[int] = best[np.sort(-scores, kind="stable")[:LINEAR] < 0].tolist()
+        return found
 
     def _following(self, latest: list[tuple[int, float]]) -> tuple[Going, Going]:
         """What came next for others: after the latest items, and after the very latest alone.

@@ -13,11 +13,12 @@ from germane.domain.hours import SLOTS
 from germane.domain.item import Item
 from germane.predict.blender import Weights
 from germane.predict.counters import DecayedCounts
+from germane.predict.linear import WIDTH, Linear
 from germane.predict.rows import Rows
 from germane.predict.state import State
 from germane.predict.toplists import TopLists
 
-FORMAT = 8
+FORMAT = 9
 _LISTS = ("trending", "rising", "tried", "bestsellers")
 
 
@@ -66,6 +67,7 @@ def _body(state: State) -> dict[str, Any]:
         "again": _array(state.bought_again[:size]),
         "counts": {name: _counts(each, size) for name, each in state.counters().items()},
         "together": _rows(state.together),
+        "linear": _linear(state.linear, size),
         "followed": _rows(state.followed),
         "related": _rows(state.related),
         "tops": {name: _rows(rows) for name, rows in state.tops.items()},
@@ -109,6 +111,7 @@ def _fill(state: State, whole: dict[str, Any]) -> None:
     for name, counts in state.counters().items():
         _fill_counts(counts, whole["counts"][name])
     _fill_rows(state.together, whole["together"])
+    _fill_linear(state.linear, whole["linear"])
     _fill_rows(state.followed, whole["followed"])
     _fill_rows(state.related, whole["related"])
     for key, rows in whole["tops"].items():
@@ -157,6 +160,28 @@ def _rows(rows: Rows[Any, Any]) -> list[Any]:
 def _fill_rows(rows: Rows[Any, Any], data: list[Any]) -> None:
     rows.clock.origin_ms = data[0]
     rows.rows = {key: dict(zip(names, values, strict=True)) for key, names, values in data[1]}
+
+
+def _linear(linear: Linear, size: int) -> list[Any]:
+    """Of the items that were met."""
+    met = np.flatnonzero(linear.seen[:size])
+    return [
+        _counts(linear.counts, size),
+        met.astype("<i4").tobytes(),
+        linear.seen[met].astype("<i8").tobytes(),
+        linear.due[met].astype("<i8").tobytes(),
+        linear.neighbours[met].astype("<i4").tobytes(),
+        linear.weights[met].astype("<f4").tobytes(),
+    ]
+
+
+def _fill_linear(linear: Linear, data: list[Any]) -> None:
+    _fill_counts(linear.counts, data[0])
+    met = np.frombuffer(data[1], dtype="<i4")
+    linear.seen[met] = np.frombuffer(data[2], dtype="<i8")
+    linear.due[met] = np.frombuffer(data[3], dtype="<i8")
+    linear.neighbours[met] = np.frombuffer(data[4], dtype="<i4").reshape(-1, WIDTH)
+    linear.weights[met] = np.frombuffer(data[5], dtype="<f4").reshape(-1, WIDTH)
 
 
 def _weights(weights: Weights) -> list[Any]:

@@ -36,6 +36,9 @@ NAMES: tuple[str, ...] = (
     "followed",  # came next, for others, after the latest items (the newest counts most)
     "followed_rank",  # 1 / sqrt(rank) by that
     "followed_last",  # came next after the very latest item
+    "linear",  # foretold by all that the person had (linear item-item model)
+    "linear_rank",  # 1 / sqrt(rank) by that
+    "linear_latest",  # the same, where what was had last says most
     "category_interest",  # the person's share of interest in its category
     "category_pull",  # that times its standing inside the category
     "category_just",  # 2 ** -(days since the person last took from the category / 7)
@@ -65,6 +68,9 @@ NAMES: tuple[str, ...] = (
     "fresh_followed",
     "fresh_followed_rank",
     "fresh_followed_last",
+    "fresh_linear",
+    "fresh_linear_rank",
+    "fresh_linear_latest",
     "fresh_category_interest",
     "fresh_category_pull",
     "fresh_category_just",
@@ -111,6 +117,8 @@ _PRIOR = {
     "fine_interest": 0.4,
     "fine_pull": 0.4,
     "together_long": 0.4,
+    "fresh_linear": 0.5,
+    "fresh_linear_rank": 0.3,
     "fresh_tried_mid": 0.3,
     "popular_fast": 0.3,
     "popular_mid": 0.5,
@@ -152,6 +160,9 @@ SOURCE_OF = {
     "followed": "sequence",
     "followed_rank": "sequence",
     "followed_last": "sequence",
+    "linear": "linear",
+    "linear_rank": "linear",
+    "linear_latest": "linear",
     "category_interest": "interests",
     "category_pull": "interests",
     "category_just": "interests",

@@ -59,6 +59,8 @@ class Gathered(Protocol):
     """What came next, for others, after the latest items."""
     follows_last: Going
     """The same after the very latest, in any order."""
+    history: Numbers
+    """What the person had, the latest first."""
     related: Floats
     """How strongly each category that was never met is related to what is liked, by its number."""
     curated: dict[int, float]
@@ -83,6 +85,7 @@ class Matrix:
         self._sums: Floats = state.demand.table.take(self._numbers, axis=1)
         self._own()
         self._together()
+        self._linear()
         self._taste()
         self._popularity()
         self._content()
@@ -137,6 +140,18 @@ class Matrix:
         if len(found.goes_long[0]):
             value = self._strengths(look(found.goes_long, self._numbers))
             self._set("together_long", np.sqrt(np.minimum(value, 4.0)))
+
+    def _linear(self) -> None:
+        history, state = self._found.history, self._state
+        if not len(history):
+            return
+        latest = _inverse_roots(len(history)) ** 2
+        every, late = state.linear.scores(
+            self._numbers, history, [np.ones(len(history)), latest], state.sums
+        )
+        self._set("linear", np.sqrt(np.clip(every, 0.0, 4.0)))
+        self._set("linear_rank", _ranked(every))
+        self._set("linear_latest", np.sqrt(np.clip(late, 0.0, 4.0)))
 
     def _strengths(self, raw: Floats) -> Floats:
         """Co-visitation as a cosine: divided by the candidate's own popularity."""

@@ -22,6 +22,7 @@ NATURAL = {
     "repeat": "own_recent_log",
     "covisitation": "together",
     "sequence": "followed",
+    "linear": "linear",
     "interests": "category_pull",
     "trending": "popular_fast",
     "bestsellers": "popular_slow",

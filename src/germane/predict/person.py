@@ -14,6 +14,7 @@ from germane.domain.speaking import Speech
 from germane.predict.state import State
 
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.intp]
 
 DAY_S = 86_400.0
 OWN_RECENT_DAYS, OWN_LASTING_DAYS = 30.0, 180.0
@@ -23,6 +24,8 @@ VISIT_DECAYS = {"80": 0.8, "90": 0.9, "95": 0.95, "98": 0.98}
 """How much a visit counts against the one after it."""
 USUAL = 30
 """How many of the most had items ask the same."""
+HISTORY = 200
+"""How many of the latest had foretell an item."""
 MIN_PRICE_SPREAD = 0.35
 NEVER_DAYS = 1e4
 """Age of what never was."""
@@ -116,6 +119,8 @@ class Person:
         spread = (profile.price.m2 / profile.price.count) ** 0.5 if profile.price.count > 1 else 1.0
         self.price_mean = profile.price.mean if profile.price.count else None
         self.price_spread = max(spread, MIN_PRICE_SPREAD)
+        self.history = self._history()
+        """Numbers of the items that the person had, the latest first."""
         if "repeat" in self.muted.sources:  # what goes with them may speak all the same
             self.own = OwnItems(Profile(profile.person), state, at_ms / 1000)
 
@@ -158,6 +163,12 @@ class Person:
         order = np.argsort(-self.own.lasting, kind="stable")[:USUAL].tolist()
         top = float(self.own.lasting[order[0]]) or 1.0
         return [(self.own.numbers[n], (float(self.own.lasting[n]) / top) ** 0.5) for n in order]
+
+    def _history(self) -> Numbers:
+        if not self.own.numbers:
+            return np.zeros(0, dtype=np.intp)
+        order = np.argsort(self.own.gap_days, kind="stable")[:HISTORY]
+        return np.array(self.own.numbers, dtype=np.intp)[order]
 
     def _category_ages(self, state: State) -> Floats:
         """Days since the person last had to do with each category, shape (categories,)."""

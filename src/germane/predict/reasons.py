@@ -53,6 +53,7 @@ class Telling:
             "repeat": self._repeat,
             "covisitation": self._goes_with,
             "sequence": self._next,
+            "linear": self._foretold,
             "together": self._page,
             "interests": self._interest,
             "trending": self._trending,
@@ -177,6 +178,22 @@ class Telling:
         if not told:
             return ""
         return "Often comes next" if any(told) else NEUTRAL
+
+    def _foretold(self, item: Item) -> str:
+        """Only where something that the person had speaks for it."""
+        number = self._state.index.get(item.item_id)
+        if number is None:
+            return ""
+        said = self._state.linear.said_by(number).intersection(self._had)
+        if not said:
+            return ""
+        speech, ids = self._person.speech, self._state.ids
+        told = any(speech.turned_to(ids[each]) or speech.times_s(ids[each]) for each in said)
+        return "Fits what you chose before" if told else NEUTRAL
+
+    @cached_property
+    def _had(self) -> frozenset[int]:
+        return frozenset(self._person.history.tolist())
 
     @cached_property
     def _latest(self) -> list[tuple[int, float, dict[int, float], str]]:

@@ -16,6 +16,7 @@ from germane.predict.bandit.choosing import Choosers
 from germane.predict.blender import Blender
 from germane.predict.counters import DAY_MS, Bank, DecayedCounts
 from germane.predict.features import PRIOR
+from germane.predict.linear import Linear
 from germane.predict.moment import Moment
 from germane.predict.rows import Rows
 from germane.predict.toplists import TopLists
@@ -140,6 +141,7 @@ class State:
         self.bought: Floats = np.zeros(0)
         self.bought_again: Floats = np.zeros(0)
         self.together: Rows[int, int] = Rows(SLOW_DAYS, ROW_WIDTH)
+        self.linear = Linear(SLOW_DAYS)
         self.followed: Rows[int, int] = Rows(SLOW_DAYS, FOLLOWED_WIDTH)
         """Item -> what came next, in the events after it."""
         self.tops: dict[str, Rows[int, int]] = {name: Rows(MID_DAYS, 40) for name in self.tracked}
@@ -215,7 +217,8 @@ class State:
         positive = [each for each in observation.interactions if each.signal in self.liking]
         if positive:
             self._count(positive, observation)
-            self._pair(positive, observation)
+            numbers = self._pair(positive, observation)
+            self.linear.learn(numbers, self.together, observation.at_ms, self.latest_ms)
             self._follow(positive, observation)
         for example in observation.examples:
             self.blender.learn(example)
@@ -265,8 +268,9 @@ class State:
         for counts in tried if first.any() else ():
             counts.add_all(of[first], at_ms, values[first])
 
-    def _pair(self, positive: Sequence[Interaction], observation: Observation) -> None:
-        """Items of one event with one another, and with what the person did just before."""
+    def _pair(self, positive: Sequence[Interaction], observation: Observation) -> list[int]:
+        """Items of one event with one another, and with what the person did just before; their numbers, each
+        once."""
         weight = self.together.weight(observation.at_ms)
         turn = self.related.weight(observation.at_ms)
         numbers = list(dict.fromkeys(self.index[each.item_id] for each in positive))
@@ -285,6 +289,7 @@ class State:
                 if here and there and here != there:
                     self.related.add(here, there, turn)
                     self.related.add(there, here, turn)
+        return numbers
 
     def _follow(self, positive: Sequence[Interaction], observation: Observation) -> None:
         """What the person did in the events before is followed by what they do now."""
@@ -311,6 +316,7 @@ class State:
             room = max(size, 2 * len(self.bought), 1024)
             self.demand.grow(room)
             self.sums.grow(room)
+            self.linear.grow(room)
             for kinds in self.kinds.values():
                 kinds.grow(room)
             self.bought = _enlarged(self.bought, room)

@@ -90,6 +90,7 @@ _FEATURES: Mapping[str, tuple[str, ...]] = {
         ),
         ("recent", "own_items", "everybody"),
     ),
+    **dict.fromkeys(("linear", "linear_rank", "linear_latest"), (*_OWN, "everybody")),
     **dict.fromkeys(("category_interest", "brand_interest", "fine_interest"), _INTEREST),
     **dict.fromkeys(("category_pull", "fine_pull"), (*_INTEREST, "everybody")),
     "category_just": ("recent", "catalogue"),

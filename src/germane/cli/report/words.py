@@ -19,6 +19,7 @@ NAMES = {
     "repeat": "what the person had before",
     "covisitation": "goes with what they had",
     "sequence": "what others chose next",
+    "linear": "fits all that they had",
     "interests": "categories they like",
     "trending": "popular in days",
     "bestsellers": "popular in months",
