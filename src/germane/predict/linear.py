@@ -9,7 +9,7 @@ for top-n recommender systems", with the features selected by co-visitation and 
 where ``G`` holds, for every two of the neighbours, how often they went together, on its diagonal how often
 each was taken at all, and ``g`` how often each went with the item. All of it is counted already
 (``state.State.together``), so that a column costs a system of at most ``WIDTH`` equations. It is solved again
-when the item was taken a quarter more often than at the last time: each event pays for a small share of one.
+when the item was taken half as often again as at the last time: each event pays for a small share of one.
 
 What it adds to co-visitation: neighbours that say the same count once.
 """
@@ -30,8 +30,8 @@ WIDTH = 32
 """Neighbours of one item."""
 RIDGE = 50.0
 """In events: with fewer, little is believed."""
-GROWTH, PATIENCE = 4, 64
-"""A column is solved again after one event more for each ``GROWTH``, after ``PATIENCE`` at the latest."""
+FIRST, PATIENCE = 3, 64
+"""A column is solved at so many events, then after half as many again, after ``PATIENCE`` at the latest."""
 LIMIT = 1.0
 """Of a weight, either way: rows are known in part only, and a system of parts can be ill-conditioned."""
 _LEAST = 1e-300
@@ -50,18 +50,15 @@ class Linear:
         self.neighbours: npt.NDArray[np.int32] = np.zeros((0, WIDTH), dtype=np.int32)
         self.weights: npt.NDArray[np.float32] = np.zeros((0, WIDTH), dtype=np.float32)
         """0 where there is no neighbour."""
-        self._place: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)
-        """Room to look up which neighbour an item is; -1 between two uses."""
 
     def grow(self, room: int) -> None:
         """Make room for ``room`` item numbers."""
         more = room - len(self.seen)
         self.counts.grow(room)
         self.seen = np.concatenate((self.seen, np.zeros(more, dtype=np.int64)))
-        self.due = np.concatenate((self.due, np.full(more, 2, dtype=np.int64)))
+        self.due = np.concatenate((self.due, np.full(more, FIRST, dtype=np.int64)))
         self.neighbours = np.vstack((self.neighbours, np.zeros((more, WIDTH), dtype=np.int32)))
         self.weights = np.vstack((self.weights, np.zeros((more, WIDTH), dtype=np.float32)))
-        self._place = np.full(room, -1, dtype=np.int32)
 
     def learn(self, numbers: list[int], rows: Rows[int, int], at_ms: int, now_ms: int) -> None:
         """Count items that were taken at one time, each once; solve those whose time has come.
@@ -79,7 +76,7 @@ class Linear:
             seen = self.seen.item(number) + 1
             self.seen[number] = seen
             if seen >= self.due.item(number):
-                self.due[number] = seen + min(max(seen // GROWTH, 1), PATIENCE)
+                self.due[number] = seen + min(max(seen // 2, 2), PATIENCE)
                 self._solve(number, rows, self.counts.clock.weight(now_ms))
 
     def scores(
@@ -107,46 +104,45 @@ class Linear:
         return set(found)
 
     def _solve(self, number: int, rows: Rows[int, int], weight: float) -> None:
-        row = rows.arrays(number)
-        if row is None:
+        row = rows.row(number)
+        if not row:
             return
-        near, together, _ = row
-        counts = self.counts.sums
-        if len(near) > WIDTH:
-            standing = together / np.sqrt(counts[near] + _LEAST)
-            best = np.sort(np.argpartition(-standing, WIDTH - 1)[:WIDTH])
-            near, together = near[best], together[best]
+        near, together = self._nearest(row)
+        gram, asked = _system(number, near, together, rows)
         count = len(near)
-        gram, asked = self._system(number, near, together, rows)
         gram /= weight
-        gram.flat[:: count + 1] = counts[near] / weight + RIDGE
-        found = np.linalg.solve(gram, asked / weight)
+        gram.flat[:: count + 1] = self.counts.sums[near] / weight + RIDGE
+        try:
+            found = np.linalg.solve(gram, asked / weight)
+        except (
+            np.linalg.LinAlgError
+        ):  # rows are known in part: by bad luck the system has no answer
+            return
         self.neighbours[number, :count] = near
         self.weights[number, :count] = np.clip(found, -LIMIT, LIMIT)
         self.weights[number, count:] = 0.0
 
-    def _system(
-        self, number: int, near: Numbers, together: Floats, rows: Rows[int, int]
-    ) -> tuple[Floats, Floats]:
-        """How often every two of the neighbours went together, shape (n, n), and each with the item, (n,).
-        Rows are bounded, and of a sequence only the earlier item knows: what one of two knows is so."""
-        count = len(near)
-        known = [(place, rows.arrays(each)) for place, each in enumerate(near.tolist())]
-        there = [(place, row) for place, row in known if row is not None]
-        gram, asked = np.zeros((count, count)), together.copy()
-        if there:
-            of = np.repeat([place for place, _ in there], [len(row[0]) for _, row in there])
-            entries = np.concatenate([row[0] for _, row in there])
-            values = np.concatenate([row[1] for _, row in there])
-            self._place[near] = np.arange(count)
-            at = self._place.take(entries)
-            self._place[near] = -1
-            inside = np.flatnonzero(at >= 0)
-            gram[of[inside], at[inside]] = values[inside]
-            gram = np.maximum(gram, gram.T)
-            to = np.flatnonzero(entries == number)
-            asked[of[to]] = np.maximum(asked[of[to]], values[to])
-        return gram, asked
+    def _nearest(self, row: dict[int, float]) -> tuple[list[int], list[float]]:
+        """Of what goes with an item the WIDTH that do so most for how often they are taken at all."""
+        if len(row) <= WIDTH:
+            return list(row), list(row.values())
+        near = np.fromiter(row, dtype=np.intp, count=len(row))
+        together = np.fromiter(row.values(), dtype=np.float64, count=len(row))
+        standing = together / np.sqrt(self.counts.sums[near] + _LEAST)
+        best = np.sort(np.argpartition(-standing, WIDTH - 1)[:WIDTH])
+        return near[best].tolist(), together[best].tolist()
+
+
+def _system(
+    number: int, near: list[int], together: list[float], rows: Rows[int, int]
+) -> tuple[Floats, Floats]:
+    """How often every two of the neighbours went together, shape (n, n), and each with the item, shape (n,).
+    Rows are bounded, and of a sequence only the earlier item knows: what one of two knows is so."""
+    nothing = [0.0] * len(near)
+    known = [rows.row(each) for each in near]
+    gram = np.array([list(map(row.get, near, nothing)) for row in known])
+    asked = [max(each, row.get(number, 0.0)) for each, row in zip(together, known, strict=True)]
+    return np.maximum(gram, gram.T), np.array(asked)
 
 
 def _dots(one: npt.NDArray[np.float32], two: Floats) -> Floats:
