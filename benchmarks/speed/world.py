@@ -29,6 +29,8 @@ from germane.domain.event import Event
 from germane.domain.ids import PersonId, slot_of
 from germane.domain.item import Item
 from germane.domain.ports import Store
+from germane.predict.dump import FORMAT
+from germane.predict.features import LAYOUT
 from germane.storage.codec import dedupe_key, pack, unpack
 from germane.storage.sqlite import SqliteStore
 
@@ -37,8 +39,8 @@ CONFIG = Path(__file__).with_name("germane.toml")
 TAUGHT_PEOPLE, EVENTS_EACH = 20_000, 10
 DAYS = 30
 """Over which what happened is spread: as much as an import brings of the newest month."""
-FORM = 2
-"""Of the folder: another number makes it anew."""
+FORM = f"2-{FORMAT}-{LAYOUT}"
+"""Of the folder: another number makes it anew, and so do a snapshot of another format and other features."""
 
 
 class World:
