@@ -9,10 +9,11 @@ def main() -> None:
     """Entry point: errors become a message with its remedy and an exit code, never a traceback."""
     import gc
 
+    gc.set_threshold(100_000, 20, 50)  # state is large and has no cycles: look for them rarely
+
     from germane.cli.asked import only
     from germane.cli.errors import guarded, set_up_warnings
     from germane.cli.program import app
 
     set_up_warnings()
-    gc.set_threshold(100_000, 20, 50)  # state is large and has no cycles: look for them rarely
     sys.exit(guarded(only(app, sys.argv[1:])))
