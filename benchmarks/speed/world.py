@@ -66,8 +66,11 @@ class World:
         return self.folder
 
     def copied(self, to: Path) -> Path:
-        """A copy that may be changed."""
-        return Path(shutil.copytree(self.made(), to))
+        """A copy that may be changed, and is on the disk: what is still to be written would hold up who is
+        measured."""
+        copied = Path(shutil.copytree(self.made(), to))
+        os.sync()
+        return copied
 
     def _make(self, progress: Progress) -> None:
         taught = min(TAUGHT_PEOPLE, self.people, max(self.events // EVENTS_EACH, 1))
