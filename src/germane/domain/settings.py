@@ -13,17 +13,6 @@ from germane.domain.purposes import ADVERTISING, CROSS_SITE
 PEOPLE_IN_MEMORY = 50_000
 """Profiles that are kept decoded, where nothing else is said."""
 AttributeKind = Literal["text", "number", "flag", "list"]
-SourceName = Literal[
-    "repeat",
-    "covisitation",
-    "interests",
-    "trending",
-    "bestsellers",
-    "new",
-    "adjacent",
-    "declared",
-    "curated",
-]
 
 
 class AttributeSpec(msgspec.Struct, frozen=True):
