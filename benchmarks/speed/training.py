@@ -1,8 +1,9 @@
 """Decisions while a training runs beside: p99 with, against p99 without, on the same server.
 
 A server on both cores is asked at a steady pace, in short turns, A B A B: alone, and while `germane train` runs
-as the server itself would run it, a child of the lowest priority. Each training is a first one, so that it fits
-all its trees; it works on a copy of the data folder, so that what it makes does not change who is ranked how.
+as the server itself would run it, a child of the lowest priority. Each training is a first one: it reads for a
+second, then fits, and most often the turn ends before it does. It works on a copy of the data folder, so that
+what it makes does not change who is ranked how.
 """
 
 from __future__ import annotations

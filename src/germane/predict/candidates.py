@@ -182,8 +182,8 @@ class Candidates:
         (scores,) = self._state.linear.scores(
             numbers, self.history, [np.ones(len(self.history))], self._state.sums
         )
-        best = numbers[np.argsort(-scores, kind="stable")[:LINEAR]]
-        found: list[int] = best[np.sort(-scores, kind="stable")[:LINEAR] < 0].tolist()
+        best = np.argsort(-scores, kind="stable")[:LINEAR]
+        found: list[int] = numbers[best[scores[best] > 0]].tolist()
         return found
 
     def _following(self, latest: list[tuple[int, float]]) -> tuple[Going, Going]:

@@ -18,6 +18,7 @@ from germane.predict.accumulator import Accumulator
 from germane.predict.candidates import TOGETHER, Candidates
 from germane.predict.features import COLUMN
 from germane.predict.linear import FIRST, LIMIT, PATIENCE, RIDGE, WIDTH, Linear
+from germane.predict.model import SharedModel
 from germane.predict.person import Person
 from germane.predict.reasons import Telling
 from germane.predict.rows import Rows
@@ -138,6 +139,12 @@ def test_scores_sum_over_the_history() -> None:
     assert nothing.tolist() == [0.0, 0.0]
 
 
+def state_of(engine: Engine) -> State:
+    """What all people taught."""
+    assert isinstance(engine.model, SharedModel)
+    return engine.model.state
+
+
 def sold(engine: Engine, world: FakeWorld, orders: list[list[str]]) -> None:
     """By somebody new each time."""
     for number, items in enumerate(orders):
@@ -148,7 +155,7 @@ def sold(engine: Engine, world: FakeWorld, orders: list[list[str]]) -> None:
 
 def asked(engine: Engine, world: FakeWorld, user: str) -> tuple[Candidates, Any]:
     profile: Profile = engine._deciding.whose(engine.tenant, user, "")
-    state: State = engine.model.state  # type: ignore[attr-defined]
+    state = state_of(engine)
     found = Candidates(state, Person(profile, state, engine.settings, world.now_ms()), 0.5)
     return found, found.matrix()
 
@@ -164,7 +171,7 @@ def test_the_whole_history_foretells_and_it_is_said(engine: Engine, world: FakeW
             [an_order([item], user="ann", order_id=item, message_id=item, at_ms=at_ms)]
         )
     found, features = asked(engine, world, "ann")
-    state: State = engine.model.state  # type: ignore[attr-defined]
+    state = state_of(engine)
     place = {state.ids[number]: row for row, number in enumerate(found.numbers.tolist())}
     assert features[place["i2"], COLUMN["linear"]] > 0.5
     assert features[place["i2"], COLUMN["linear_rank"]] == 1.0
@@ -200,7 +207,7 @@ def test_who_mutes_it_is_not_foretold(engine: Engine, world: FakeWorld) -> None:
     engine.accept_now([an_order(["i1"], user="ann", order_id="a", message_id="a")])
     profile = engine._deciding.whose(engine.tenant, "ann", "")
     muted = Muted(sources={"linear": Objection(world.now_ms() + 1_000_000, "no")})
-    state: State = engine.model.state  # type: ignore[attr-defined]
+    state = state_of(engine)
     person = Person(replace(profile, muted=muted), state, engine.settings, world.now_ms())
     features = Candidates(state, person, 0.5).matrix()
     columns = [place for name, place in COLUMN.items() if "linear" in name]
