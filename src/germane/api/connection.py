@@ -20,6 +20,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from germane.api import plain
 from germane.api.errors import render
 from germane.api.overload import Overload
 from germane.domain.errors import BadRequest
@@ -108,7 +109,12 @@ class Connection(HttpToolsProtocol):
     @property
     def waiting(self) -> bool:
         """Whether it is the client's turn."""
-        return self.phase != "idle" or self.cycle is None or self.cycle.response_complete
+        return self.phase != "idle" or self._free
+
+    @property
+    def _free(self) -> bool:
+        """Whether all that was asked is answered."""
+        return self.cycle is None or self.cycle.response_complete
 
     def late(self, now: float) -> bool:
         """Whether the client's time is over."""
@@ -147,6 +153,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A part of a request, or of several."""
         if self.phase == "idle":
+            if self._room.overload.full() and self._refused_at_once(data):
+                return
             self._enter("head")
         super().data_received(data)
         if self.phase == "head":
@@ -154,6 +162,26 @@ class Connection(HttpToolsProtocol):
             if self._head_bytes > HEAD_BYTES:
                 self.transport.write(_TOO_LONG)
                 self.transport.close()
+
+    def _refused_at_once(self, data: bytes) -> bool:
+        """Refuse a request that came as a whole without taking it apart: of those there are the most when
+        there is too much to do, and what each of them costs is not there for the others."""
+        overload = self._room.overload
+        url = plain.address(data)
+        if url is None or not self._free or not overload.refuses(b"POST", url):
+            return False
+        self.since = self.loop.time()
+        self.server_state.total_requests += 1
+        self.transport.write(overload.refusal(None, close=False))
+        return True
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close it, unless something was refused since the timer was set."""
+        left_s = self.since + self.timeout_keep_alive - self.loop.time()
+        if left_s <= 0:
+            super().timeout_keep_alive_handler()
+            return
+        self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
 
     def resume_writing(self) -> None:
         """The client took something."""
@@ -188,9 +216,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Refuse it, or begin it."""
         self._enter("body")
-        free = self.cycle is None or self.cycle.response_complete
         if (
-            free
+            self._free
             and not self.expect_100_continue
             and self._room.overload.refuses(self.parser.get_method(), self.url)
         ):

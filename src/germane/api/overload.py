@@ -15,10 +15,10 @@ and whatever an operator does always come through.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import cycle
+from random import getrandbits
 from time import perf_counter
 from typing import Protocol
 
@@ -114,12 +114,16 @@ class Overload:
             self._pressed = now if self._calm else self._first
         self._begun, self._calm, self._turned = 0, True, now
 
+    def full(self) -> bool:
+        """Whether one more would wait too long."""
+        return bool(self._read) and len(self._read) * self._cost_s > self._allowed_s()
+
     def refuses(self, method: bytes, url: bytes) -> bool:
         """Whether a request whose head was just read is to be refused."""
-        if not self._read:
+        if not self.full():
             return False
         stats = self._stats(method, url)
-        if stats is None or len(self._read) * self._cost_s <= self._allowed_s():
+        if stats is None:
             return False
         self._calm = False
         self._unsaid += 1
@@ -163,7 +167,7 @@ class _Refusal:
         self._body = bytes(made.body).split(_MARK.encode())
 
     def whole(self, origin: bytes | None, *, close: bool) -> bytes:
-        number = uuid.uuid4().hex[:16].encode()
+        number = b"%016x" % getrandbits(64)
         more = b"\r\nconnection: close" if close else b""
         if origin is not None:  # a page may know that it came too often, whatever page it is
             more += b"\r\naccess-control-allow-origin: %b\r\nvary: origin" % origin

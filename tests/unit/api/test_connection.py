@@ -240,3 +240,37 @@ def test_a_request_that_would_wait_too_long_is_refused_and_the_connection_stays(
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
 
     running(work)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["as a whole", "in two parts"])
+def test_a_refusal_counts_as_life_of_its_connection(
+    apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it came, the connection may rest as long after it as after any other answer; then it is closed,
+    and what else it says is answered as ever."""
+
+    async def work() -> None:
+        async with served() as site:
+            site.room.overload.waits()
+            monkeypatch.setattr(site.room.overload, "_cost_s", 10.0)
+            reader, writer = await site.client()
+            await site.phases("idle")
+            (mine,) = site.room.all
+            monkeypatch.setattr(mine, "timeout_keep_alive", 0.3)
+            writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            sent, began = ASK % (5, b"hello"), asyncio.get_running_loop().time()
+            for _ in range(4):
+                await asyncio.sleep(0.1)
+                if apart:
+                    writer.write(sent[:30])
+                    await asyncio.sleep(0.01)
+                writer.write(sent[30:] if apart else sent)
+                said = await reader.readuntil(b"\r\n\r\n")
+                assert b"HTTP/1.1 429 " in said
+                length = int(said.split(b"content-length: ")[1].split(b"\r\n")[0])
+                await reader.readexactly(length)
+            assert await reader.read() == b""
+            assert 0.6 < asyncio.get_running_loop().time() - began < 4
+
+    running(work)
