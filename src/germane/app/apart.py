@@ -218,4 +218,5 @@ def _in_part(profile: Profile, interactions: Sequence[Interaction]) -> Profile:
         profile.person,
         recent=profile.recent[-BEFORE:],
         own_items={each.item_id: own[each.item_id] for each in interactions if each.item_id in own},
+        had=profile.had,
     )

@@ -6,9 +6,10 @@ from germane.domain.ports import Store
 from germane.domain.record import Txn
 from germane.predict.features import LAYOUT
 
-RULES = f"2-{LAYOUT}"
+RULES = f"3-{LAYOUT}"
 """Of the fold. The number is another one where an older log folds to another state: 2, the ledger of consent,
-idle profiles without what is too old, and undeclared data refused. Behind it, the features that lessons have:
+idle profiles without what is too old, and undeclared data refused; 3, items that were had longer ago are known.
+Behind it, the features that lessons have:
 those of another set teach nothing until they are made anew."""
 STORED = "folded_by"
 _CHANGED = "several"

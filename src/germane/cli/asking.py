@@ -70,6 +70,8 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Has had: {item['title'] or item['itemId']} – {item['text']}", markup=False)
     if len(found["ownItems"]) > OWN:
         out.print("[dim]… and more: --json has them.[/]")
+    if found["hadLongerAgo"]:
+        out.print(f"Has had {many(found['hadLongerAgo'], 'other item')} longer ago.")
     for line in muted_lines(found["muted"]):
         out.print(line, markup=False)
     for each in found["exposures"][:SHOWN]:

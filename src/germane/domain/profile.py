@@ -173,3 +173,5 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     apart: dict[str, tuple[str, ...]] = {}
     """Own item -> signals that told of it and whose category needs a consent of its own: when that ends, what
     they told must be found (``privacy.dropping``)."""
+    had: dict[int, bytes] = {}
+    """What was had and is not among ``own_items`` any more (``domain.had``)."""

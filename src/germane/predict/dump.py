@@ -90,6 +90,7 @@ def _body(state: State) -> dict[str, Any]:
 
 def _fill(state: State, whole: dict[str, Any]) -> None:
     state.ids = list(whole["ids"])
+    state.item_keys = state.item_keys[:0]
     state.index = {item_id: number for number, item_id in enumerate(state.ids)}
     state.items = [None if x is None else msgspec.convert(x, Item) for x in whole["items"]]
     state.grow(len(state.ids))

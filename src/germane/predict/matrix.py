@@ -97,6 +97,9 @@ class Matrix:
 
     def _own(self) -> None:
         own = self._person.own
+        if self._person.had:
+            keys = np.fromiter(self._person.had, dtype=np.uint32, count=len(self._person.had))
+            self._set("own", np.isin(self._state.keys(self._numbers), keys))
         if not own.numbers:
             return
         count = len(own.numbers)  # own items are gathered first

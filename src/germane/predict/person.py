@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain import decay
+from germane.domain.had import keys_of
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
@@ -93,6 +94,8 @@ class Person:
         self.speech = Speech(profile, settings, at_ms)
         self.muted = profile.muted.now(at_ms)
         self.own = OwnItems(profile, state, at_ms / 1000)
+        self.had = keys_of(profile.had)
+        """Keys of what was had longer ago."""
         worth = decay.Worth(settings.signals, at_ms, settings.profile.beyond_year_factor)
         self.interests = {
             name: _shares(worth.of_each(profile.interests.get(name, {}))) for name in state.tracked
@@ -123,6 +126,7 @@ class Person:
         """Numbers of the items that the person had, the latest first."""
         if "repeat" in self.muted.sources:  # what goes with them may speak all the same
             self.own = OwnItems(Profile(profile.person), state, at_ms / 1000)
+            self.had = frozenset()
 
     def _declared(self, settings: Settings) -> dict[str, dict[str, float]]:
         """attribute -> value -> weight, from declared traits."""

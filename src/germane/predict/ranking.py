@@ -166,15 +166,13 @@ class Ranking:
     def _demoted(self, order: Numbers) -> Numbers:
         """The order with what the person turned down at its very end, and before that what they had,
         where the surface asks for it."""
-        down, had = self._down, set[int]()
+        down, had = self._down, np.zeros(len(order), dtype=bool)
         if self._surface.already_bought == "demote":
-            index, own = self._state.index, self._profile.own_items.items()
-            had = {index.get(item_id, -1) for item_id, each in own if each.count > 0}
-        if not down and not had:
+            had = self._found.own()[order]
+        if not down and not had.any():
             return order
-        of = self._found.numbers[order].tolist()
-        place = np.array([2 * (each in down) + (each in had) for each in of], dtype=np.intp)
-        return order[np.argsort(place, kind="stable")]
+        less = np.isin(self._found.numbers[order], list(down))
+        return order[np.argsort(2 * less + had, kind="stable")]
 
     def _turned_down(self) -> set[int]:
         index, own = self._state.index, self._profile.own_items.items()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
 
 from germane.domain.decision import Ask
+from germane.domain.had import holds, key_of, keys_of
 from germane.domain.item import Item
 from germane.domain.muting import item_key
-from germane.domain.profile import Profile
+from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import RuleSpec, SurfaceSpec
 from germane.predict.filters import CACHED_ITEMS, Filter, Filters
 
@@ -105,19 +106,20 @@ class Rules:
         context = context_of(ask)
         surface, may = self._surface, self._may
         types, there = frozenset(surface.item_types), _there(surface)
-        own = profile.own_items if surface.already_bought == "exclude" else {}
+        own, before = profile.own_items, keys_of(profile.had)
+        not_again = surface.already_bought == "exclude" and bool(own or before)
 
         def plain(item: Item) -> bool:
             return item.type in types and item.item_id not in excluded and there(item, at_ms)
 
-        if not (own or may or asked):
+        if not (not_again or may or asked):
             return plain
 
         def test(item: Item) -> bool:
             item_id = item.item_id
             if not plain(item):
                 return False
-            if item_id in own and bought(profile, item_id):
+            if not_again and (_counted(own, item_id) or (before and key_of(item_id) in before)):
                 return False
             if may is not None and not may(item, context):
                 return False
@@ -160,7 +162,11 @@ def spared(ask: Ask, surface: SurfaceSpec, profile: Profile, at_ms: int) -> Ask:
 
 def bought(profile: Profile, item_id: str) -> bool:
     """Whether the person has had this item (a signal with ``repeat``)."""
-    own = profile.own_items.get(item_id)
+    return _counted(profile.own_items, item_id) or holds(profile.had, item_id)
+
+
+def _counted(own_items: Mapping[str, OwnItem], item_id: str) -> bool:
+    own = own_items.get(item_id)
     return own is not None and own.count > 0
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain.event import Interaction
+from germane.domain.had import key_of
 from germane.domain.item import Item
 from germane.domain.outcome import Observation
 from germane.domain.settings import Settings
@@ -126,6 +127,8 @@ class State:
         self.index: dict[str, int] = {}
         self.ids: list[str] = []
         self.items: list[Item | None] = []
+        self.item_keys: npt.NDArray[np.uint32] = np.zeros(0, dtype=np.uint32)
+        """``domain.had.key_of`` by item number, as far as it was asked for."""
         self.changes = 0
         """Of the catalogue, so far: what is kept of its items holds until the next."""
         self.kinds = {name: Kinds() for name in self.tracked}
@@ -188,6 +191,15 @@ class State:
             self.changes += 1
             self.grow(found + 1)
         return found
+
+    def keys(self, numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.uint32]:
+        """What stands for some items (``domain.had.key_of``), shape (n,)."""
+        if len(self.item_keys) < len(self.ids):
+            rest = np.array(
+                [key_of(each) for each in self.ids[len(self.item_keys) :]], dtype=np.uint32
+            )
+            self.item_keys = np.concatenate((self.item_keys, rest))
+        return self.item_keys[numbers]
 
     def put(self, item: Item) -> None:
         """Add or change a catalogue entry."""

@@ -67,6 +67,7 @@ FIELDS: Mapping[str, Field] = {
     "stands": Field("consent", "", "not told"),
     "muted": Field("asked", BEHAVIOUR, "not told"),
     "apart": Field("signals", "", "exact"),
+    "had": Field("signals", "", "not counted"),
 }
 """Every field of ``domain.profile.Profile``. What a bounded list let go for something that was dropped later
 does not come back, and of an item that other signals told of, too, they leave what the latest interactions
@@ -75,9 +76,10 @@ tell."""
 _OWN, _SALES, _INTEREST = ("own_items", "recent"), ("everybody",), ("interests", "catalogue")
 _FRESH = "fresh_"
 _FEATURES: Mapping[str, tuple[str, ...]] = {
+    "own": (*_OWN, "had"),
     **dict.fromkeys(
         (
-            "own", "own_count", "own_recent", "own_lasting", "own_rate", "own_visits_80", "own_visits_90",
+            "own_count", "own_recent", "own_lasting", "own_rate", "own_visits_80", "own_visits_90",
             "own_visits_95", "own_visits_98", "own_recent_log", "own_lasting_log", "own_gap_short",
             "own_gap_month", "own_gap_hours", "own_latest", "own_due", "own_early",
         ),
@@ -121,7 +123,9 @@ def made_from(feature: str) -> tuple[str, ...]:
         KeyError: nothing declares it.
     """
     plain = _FEATURES[feature.removeprefix(_FRESH)]
-    return plain if not feature.startswith(_FRESH) else (*dict.fromkeys((*plain, "own_items")),)
+    return (
+        plain if not feature.startswith(_FRESH) else (*dict.fromkeys((*plain, "own_items", "had")),)
+    )
 
 
 def categories_of(feature: str, settings: Settings) -> frozenset[str]:

@@ -181,11 +181,13 @@ def _did(
         return {}
     limits = settings.profile
     turned = pairing.changes(profile, new, settings)
-    items = bounds.own(own.touch(profile, new, turned, settings), limits.own_items)
+    touched = own.touch(profile, new, turned, settings)
+    items = bounds.own(touched, limits.own_items)
     return {
         **_summed(profile, new, item_of, settings),
         "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
         "own_items": items,
+        "had": own.let_go(own.met_again(profile.had, new, settings), touched, items, profile.apart),
         "apart": own.apart(profile.apart, new, items, settings),
         "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, keep.oldest),
         "known_orders": repeats.remembered(profile, new, settings),

@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from germane.domain import had
 from germane.domain.decay import Masses, oldest_ms, put
+from germane.domain.had import Had
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
 from germane.privacy.ledger import strictest
@@ -49,7 +51,12 @@ def merge(
     survivor, other = (earlier.todays(each, settings, item_of) for each in (survivor, other))
     survivor, other = repeats.apart(survivor, other, item_of, settings)
     changes = pairing.joined(survivor, other, settings)
-    items = bounds.own(_own(survivor, other, changes), limits.own_items)
+    both = _own(survivor, other, changes)
+    items = bounds.own(both, limits.own_items)
+    apart = {
+        item: tuple(sorted({*survivor.apart.get(item, ()), *other.apart.get(item, ())}))
+        for item in sorted({*survivor.apart, *other.apart})
+    }
     return replace(
         survivor,
         seq=seq,
@@ -59,11 +66,8 @@ def merge(
         interests=_interests(survivor, other, changes, item_of, settings, now_ms),
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
         own_items=items,
-        apart={
-            item: tuple(sorted({*survivor.apart.get(item, ()), *other.apart.get(item, ())}))
-            for item in sorted({*survivor.apart, *other.apart})
-            if item in items
-        },
+        apart={item: names for item, names in apart.items() if item in items},
+        had=own.let_go(_had(survivor, other, both), both, items, apart),
         rhythm=rhythm.joined(rhythm.hours_of(survivor), rhythm.hours_of(other)),
         **statistics.totals(_months(survivor, other)),
         exposures=bounds.exposures(
@@ -155,6 +159,12 @@ def _own(one: Profile, two: Profile, changes: Mapping[str, pairing.Change]) -> d
     for item_id in one.own_items.keys() & two.own_items.keys():
         merged[item_id] = own.joined(item_id, one, two, changes.get(item_id))
     return dict(sorted(merged.items()))
+
+
+def _had(one: Profile, two: Profile, own_items: Mapping[str, OwnItem]) -> Had:
+    """What either had longer ago, and neither lately."""
+    found = had.joined(one.had, two.had)
+    return had.less(found, [item for item, own in own_items.items() if own.count]) if found else {}
 
 
 def _months(one: Profile, two: Profile) -> statistics.Months:

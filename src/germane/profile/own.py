@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Literal
 
+from germane.domain import had as hads
 from germane.domain.decay import month_at
 from germane.domain.event import Interaction
+from germane.domain.had import Had
 from germane.domain.pairing import Signals, cancelled
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings, SignalSpec
@@ -82,6 +84,49 @@ def apart(
         ):
             found[each.item_id] = tuple(sorted({*found.get(each.item_id, ()), spec.name}))
     return found
+
+
+def met_again(had: Had, new: Sequence[Interaction], settings: Settings) -> Had:
+    """What was had longer ago, without what is had anew or was taken back: that is among the own items now."""
+    if not had:
+        return had
+    signals = settings.signals
+    return hads.less(
+        had,
+        {
+            each.item_id
+            for each in new
+            if effect(signals[each.signal], signals) in ("had", "took_back")
+        },
+    )
+
+
+def let_go(
+    had: Had,
+    before: Mapping[str, OwnItem],
+    after: Mapping[str, OwnItem],
+    apart: Container[str],
+) -> Had:
+    """What was had longer ago, with the own items that a bound let go.
+
+    Args:
+        had: Before.
+        before: Own items before they were cut.
+        after: And after.
+        apart: Items that signals told of which need a consent of their own: where that ends they must be
+            found, so they are not among these.
+    """
+    if len(before) == len(after):
+        return had
+    gone = (each for each in before.items() if each[0] not in after)
+    return hads.more(
+        had,
+        [
+            (item_id, month_at(own.times_s[-1] * 1000))
+            for item_id, own in gone
+            if own.count and item_id not in apart and own.rejected_s <= own.times_s[-1]
+        ],
+    )
 
 
 def joined(item_id: str, one: Profile, two: Profile, change: Change | None) -> OwnItem:

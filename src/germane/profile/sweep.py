@@ -12,6 +12,7 @@ from zlib import crc32
 
 from msgspec.structs import replace
 
+from germane.domain import had
 from germane.domain.decay import Masses, month_at
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import OwnItem, Profile
@@ -57,6 +58,7 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
             key: day for key, day in profile.known_orders.items() if day >= oldest // MS_PER_DAY
         },
         muted=profile.muted.now(now_ms),
+        had=had.since(profile.had, first_month),
         **sums,
     )
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from germane.domain import decay
+from germane.domain import decay, had
 from germane.domain.event import Interaction
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
@@ -56,6 +56,7 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
             if trait.value is not None
         },
         "ownItems": _own_items(profile, settings, item_of, now_ms, speech),
+        "hadLongerAgo": had.count(profile.had),
         "recent": [_interaction(each, item_of) for each in profile.recent[: -RECENT - 1 : -1]],
         "rhythm": _rhythm(profile, settings),
         "exposures": [_exposure(each) for each in reversed(profile.exposures)],

@@ -17,7 +17,7 @@ from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.outcome import Example
-from germane.domain.settings import PrivacySpec, RuleSpec
+from germane.domain.settings import PrivacySpec, ProfileSpec, RuleSpec
 from germane.predict.blender import Blender, pack
 from germane.predict.features import PRIOR
 from germane.predict.model import SharedModel
@@ -264,3 +264,14 @@ def test_one_odd_value_in_the_catalogue_stops_no_surface() -> None:
     shown = places(slate(engine, "p1"))
     assert "jacket-1" not in shown
     assert {"jacket-0", "jacket-2", "jacket-3"} <= set(shown)
+
+
+def test_whoever_had_more_than_is_remembered_is_shown_none_of_it_again() -> None:
+    """The newest of the own items are kept with their times; of the others it is known that they were had."""
+    engine = shop(others=300, already_bought="exclude", size=20)
+    engine.settings = replace(engine.settings, profile=ProfileSpec(own_items=10))
+    had = [f"thing-{number}" for number in range(300)]
+    for start in range(0, 300, 5):
+        tell(engine, an_order(had[start : start + 5], user="ann", order_id=f"o{start}"))
+    assert set(places(slate(engine, "ann"))) == {f"jacket-{number}" for number in range(JACKETS)}
+    assert len(places(slate(engine, "somebody else"))) == 20

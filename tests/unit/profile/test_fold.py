@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from germane.domain import decay
 from germane.domain.event import Event, Interaction
+from germane.domain.had import holds
 from germane.domain.hours import slot_of_week
 from germane.domain.ids import order_key
 from germane.domain.months import MS_PER_DAY
@@ -359,3 +360,25 @@ def test_evidence_is_counted_by_interactions() -> None:
         event = an_event(at_ms=at_ms)
         profile = fold(profile, event, new, lambda _: item, shop, seq=1, now_ms=NOW)
     assert (profile.evidence, current(profile, shop, later).evidence) == (3, 2)
+
+
+FEW = replace(SHOP, profile=ProfileSpec(own_items=10))
+
+
+def test_what_is_let_go_is_known_to_have_been_had() -> None:
+    """Not what was only looked at, and not what came back; until it is had again, or too old."""
+    events = [an_order([f"i{n}"], at_ms=NOW - (60 - n) * MS_PER_DAY) for n in range(40)]
+    events += [an_event("Product Viewed", item="i40", at_ms=NOW - 60 * MS_PER_DAY)]
+    events += [a_refund("i3", at_ms=NOW - 56 * MS_PER_DAY)]
+    profile = folded(events, shop=FEW)
+    gone = {f"i{n}" for n in range(41)} - profile.own_items.keys()
+    assert len(gone) >= 30
+    assert {"i0", "i3"} <= gone
+    assert {item for item in gone if holds(profile.had, item)} == gone - {"i3", "i40"}
+    again = folded([an_order(["i0"])], profile, shop=FEW)
+    assert not holds(again.had, "i0")
+    assert again.own_items["i0"].count == 1
+    back = folded([an_order(["i0"]), a_refund("i0"), a_refund("i1")], profile, shop=FEW)
+    assert not holds(back.had, "i0")
+    assert not holds(back.had, "i1")
+    assert current(profile, FEW, NOW + 800 * MS_PER_DAY).had == {}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from germane.domain import decay
+from germane.domain.had import holds
 from germane.domain.ids import order_key
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Exposure, Profile, QuotaCount, Trait
+from germane.domain.settings import ProfileSpec
 from germane.profile.fold import current
 from germane.profile.merge import merge
 from germane.testing import an_event, an_order
@@ -115,3 +119,16 @@ def test_the_survivor_has_its_own_name() -> None:
     """After an alias from an old user id to a new one, nobody is called by the old one."""
     both = merged(Profile("u:new"), Profile("u:old", user_id="old"))
     assert (both.person, both.user_id) == ("u:new", "new")
+
+
+def test_what_either_had_longer_ago_was_had() -> None:
+    """But for what the other still has among the own items."""
+    few = replace(SHOP, profile=ProfileSpec(own_items=10))
+    orders = [an_order([f"i{n}"], at_ms=NOW - (50 - n) * MS_PER_DAY) for n in range(30)]
+    one = folded(orders, Profile("u:u1"), shop=few)
+    two = folded([an_order(["i0"]), an_order(["i40"])], Profile("a:a1"), shop=few)
+    both = merge(one, two, few, ITEMS.get, seq=9, now_ms=NOW)
+    had = {f"i{n}" for n in range(30)} | {"i40"}
+    assert {"i0", "i40"} <= both.own_items.keys()
+    assert not holds(both.had, "i0")
+    assert all(item in both.own_items or holds(both.had, item) for item in had)
