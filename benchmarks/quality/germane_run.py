@@ -125,6 +125,8 @@ class Runner:
 
 def surface_of(task: Task) -> str:
     """Where the task is asked."""
+    if task.protocol == "temporal":
+        return "ahead-new" if task.exclude_seen else "ahead"
     return "new" if task.exclude_seen else "all"
 
 

@@ -57,6 +57,7 @@ class Apart:
     def __init__(self, start: Start) -> None:
         self.lessons = 0
         """As last heard of: as the number grows, fewer events become one."""
+        self._makes_ahead = start.settings.makes_ahead
         self._asked: Asked | None = None
         self._notes: dict[int, Asked | Item] = {}
         self._child = subprocess.Popen(
@@ -76,6 +77,7 @@ class Apart:
         *,
         at_ms: int,
         lesson: bool,
+        ahead: bool = False,
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
         active: ActiveHour | None = None,
@@ -83,9 +85,10 @@ class Apart:
     ) -> Observation:
         """Note the question."""
         assert not shown, "what is imported was shown to nobody"
+        whole = lesson or (ahead and self._makes_ahead)
         self._asked = Asked(
-            profile if lesson else _in_part(profile, interactions),
-            lesson,
+            profile if whole else _in_part(profile, interactions),
+            whole,
             tuple(interactions),
             at_ms,
             tuple(rewards),

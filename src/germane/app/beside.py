@@ -11,13 +11,10 @@ from typing import Any
 from germane.app.cadence import Cadence
 from germane.app.engine import Engine
 from germane.app.trained import attach
-from germane.app.training import LESSONS_MAX, learn_from, train_on
+from germane.app.training import collector_of, heads_of, learn_from, train_on
 from germane.domain.record import Txn
 from germane.domain.settings import TrainingSpec
-from germane.predict.features import WIDTH
-from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
-from germane.train.lessons import Collector
 
 
 class Beside:
@@ -27,7 +24,7 @@ class Beside:
         self._engine = engine
         self._spec = spec or TrainingSpec()
         self._cadence = Cadence(self._spec)
-        self._collector = Collector(WIDTH, LESSONS_MAX, DEPTH)
+        self._collector = collector_of(engine.settings)
         self._folder = Path(tempfile.mkdtemp(prefix="germane-trained-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self.reports: list[dict[str, Any]] = []
@@ -42,7 +39,14 @@ class Beside:
         if not self._cadence.due(engine.model.lessons, at_ms / 1000):
             return None
         blobs = FolderBlobs(self._folder)
-        report = train_on(engine.model, self._collector, blobs, self._spec, seq=engine.seq)
+        report = train_on(
+            engine.model,
+            self._collector,
+            blobs,
+            self._spec,
+            heads=heads_of(engine.settings),
+            seq=engine.seq,
+        )
         attach(engine.model, blobs)
         self.reports.append({"at_ms": at_ms} | report.as_dict())
         return self.reports[-1]

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from germane.app.lessons import is_lesson
+from germane.app.lessons import is_lesson, tells_of_a_day
 from germane.app.pipes import get, put
 from germane.domain.decision import Decision
 from germane.domain.event import Interaction
@@ -74,12 +74,15 @@ def learn(model: SharedModel, task: Task) -> bytes:
     lesson = is_lesson(
         task.message_id, task.at_ms, task.received_ms, model.lessons, model.latest_ms
     )
-    assert told.whole or not lesson, "a lesson was not foreseen"
+    ahead = tells_of_a_day(task.at_ms, task.received_ms, model.latest_ms)
+    foreseen = told.whole or not (lesson or (ahead and model.settings.makes_ahead))
+    assert foreseen, "a lesson was not foreseen"
     observation = model.observe(
         told.profile,
         told.interactions,
         at_ms=told.at_ms,
         lesson=lesson,
+        ahead=ahead,
         rewards=told.rewards,
         active=told.active,
         trials=told.trials,

@@ -19,6 +19,13 @@ OLD_MS = 90 * MS_PER_DAY
 """Of events that were this old when they came, fewer from the start: they teach less about today."""
 
 
+def tells_of_a_day(at_ms: int, received_ms: int, latest_ms: int) -> bool:
+    """Whether an event, if somebody came back with it, is looked at for lists that are made ahead: each is,
+    where events do not come in a rush and this one does not come late (as in ``is_lesson``). They are few, and
+    tell of all that is taken that day."""
+    return at_ms - latest_ms >= RUSH_MS and received_ms - at_ms <= LATE_MS
+
+
 def is_lesson(message_id: str, at_ms: int, received_ms: int, lessons: int, latest_ms: int) -> bool:
     """Whether an event becomes a next-item lesson, by a hash of its id: the first ones all do, later
     ones by a share that falls to ``LESSON_SHARE`` as ``lessons`` grow. Where events come in a rush (the one

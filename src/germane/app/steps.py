@@ -16,7 +16,7 @@ from germane.app.arrival import Arrival, newcomer, report_key, until
 from germane.app.consents import Consents, Heard, keep, merged
 from germane.app.crediting import Crediting
 from germane.app.enrolling import Enrolling
-from germane.app.lessons import is_lesson
+from germane.app.lessons import is_lesson, tells_of_a_day
 from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.merging import Reunion
@@ -489,6 +489,7 @@ class Steps:
                 self.model.lessons,
                 self.model.latest_ms,
             ),
+            ahead=tells_of_a_day(event.at_ms, at.received_ms, self.model.latest_ms),
             rewards=[
                 *of_merge,
                 *((each, decisions.get(each.decision_id)) for each in rewards),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,11 @@ from germane.app.opening import REFOLD, catch_up, left, load_snapshot
 from germane.app.trained import TREES, decode, encode
 from germane.app.willing import Willing
 from germane.domain.errors import RestartNeeded
-from germane.domain.forest import Forest, Trained
+from germane.domain.forest import AHEAD, AHEAD_NEW, BLENDED_AS, NEW, Forest, Trained
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
 from germane.domain.record import Record
 from germane.domain.settings import Settings, TrainingSpec
-from germane.predict.blender import NEW
 from germane.predict.features import LAYOUT, WIDTH
 from germane.predict.model import SharedModel
 from germane.predict.residual import DEPTH
@@ -30,6 +29,7 @@ from germane.predict.trees import Trees
 from germane.storage.blobs import FolderBlobs
 from germane.storage.sqlite import SqliteStore
 from germane.train import forest, judge
+from germane.train.ahead import Ahead
 from germane.train.lessons import Collector, Lessons
 
 KEPT_VERSIONS = 10
@@ -43,7 +43,14 @@ HELD_OUT = 0.15
 judged on what came since the champion was trained, which neither has seen."""
 HELD_OUT_MAX = 0.3
 HEADS = ("", NEW)
-HEAD_NAMES = {"": "all items", NEW: "items new to the person"}
+HEAD_NAMES = {
+    "": "all items",
+    NEW: "items new to the person",
+    AHEAD: "all items, made ahead",
+    AHEAD_NEW: "items new to the person, made ahead",
+}
+AHEAD_SHARE = 0.5
+"""Of the lessons that a head needs, for one whose lists are made ahead: each tells of a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +126,15 @@ def train(
         gone = left(store)
         load_snapshot(model, blobs, settings, store.last_seq(), gone)
         catch_up(model, store)
-        collector = collect(store, settings)
         report = train_on(
-            model, collector, blobs, spec, seq=store.last_seq(), left=gone, progress=progress
+            model,
+            collect(store, settings),
+            blobs,
+            spec,
+            heads=heads_of(settings),
+            seq=store.last_seq(),
+            left=gone,
+            progress=progress,
         )
         if store.meta(REFOLD):  # somebody was erased meanwhile
             blobs.prune(TREES, 0)
@@ -131,9 +144,26 @@ def train(
         store.close()
 
 
+def heads_of(settings: Settings) -> tuple[str, ...]:
+    """What there is to train: lists that are made ahead have heads of their own, where there are any."""
+    ahead = [
+        AHEAD_NEW if each.already_bought == "exclude" else AHEAD
+        for each in settings.surfaces.values()
+        if each.kind != "choice" and each.horizon == "day"
+    ]
+    return tuple(dict.fromkeys((*HEADS, *ahead)))
+
+
+def collector_of(settings: Settings) -> Collector:
+    """Takes the lessons that there are under a declaration."""
+    liking = [name for name, each in settings.signals.items() if each.weight > 0]
+    ahead = Ahead(liking) if settings.makes_ahead else None
+    return Collector(WIDTH, LESSONS_MAX, DEPTH, ahead)
+
+
 def collect(store: Store, settings: Settings) -> Collector:
     """The newest lessons in a log, but of people who have opted out."""
-    collector = Collector(WIDTH, LESSONS_MAX, DEPTH)
+    collector = collector_of(settings)
     may_teach = Willing(store, settings)
     for record in store.read(0):
         if may_teach(record):
@@ -145,7 +175,8 @@ def learn_from(collector: Collector, records: Iterable[Record]) -> None:
     """Take the lessons of some records, in log order."""
     for record in records:
         if record.derived:
-            collector.add(msgspec.msgpack.decode(record.derived, type=Observation).examples)
+            who = f"{record.tenant}\x00{record.person}"
+            collector.tell(who, msgspec.msgpack.decode(record.derived, type=Observation))
 
 
 def train_on(
@@ -154,6 +185,7 @@ def train_on(
     blobs: Blobs,
     spec: TrainingSpec,
     *,
+    heads: Sequence[str] = HEADS,
     seq: int,
     left: str = "",
     progress: Callable[[str], None] = lambda _: None,
@@ -164,7 +196,7 @@ def train_on(
     champion = Champion.of(blobs, left)
     forests, learned = dict(champion.forests), dict(champion.learned)
     reports = []
-    for head in HEADS:
+    for head in heads:
         progress(f"Fitting: {HEAD_NAMES[head]}")
         seen = collector.seen.get(head, 0)
         report, made = _challenge(model, collector.lessons(head), seen, head, champion, spec)
@@ -217,14 +249,15 @@ def _challenge(
     def rejected(why: str, verdict: judge.Verdict | None = None) -> tuple[HeadReport, None]:
         return HeadReport(head, count, verdict, promoted=False, why=why), None
 
-    weights = np.array(model.blend(head), dtype=np.float32)
+    weights = np.array(model.blend(BLENDED_AS[head]), dtype=np.float32)
     blend = (lessons.features @ weights).astype(np.float64)
     top, told = lessons.best(blend, DEPTH), len(lessons)
     lessons, blend = lessons.only(top), blend[top]
     count, now = len(lessons), champion.forests.get(head)
-    if count < spec.lessons_min:
+    least = spec.lessons_min if head in HEADS else int(AHEAD_SHARE * spec.lessons_min)
+    if count < least:
         known = f"{count:,} lesson{'' if count == 1 else 's'}"
-        return rejected(f"{known}; from {spec.lessons_min:,} on there is enough to learn")
+        return rejected(f"{known}; from {least:,} on there is enough to learn")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
         return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")

@@ -18,7 +18,7 @@ ACTIONS_MAX, FEATURES_MAX = 20, 24
 TOGETHER_MAX = 160
 """Coefficients: beyond it a posterior would take more than some tens of milliseconds."""
 ONLY_CHOICE = ("actions", "nothing", "features", "half_life_days")
-NOT_CHOICE = ("size", "item_types", "in_stock_only", "already_bought", "diversity_quota")
+NOT_CHOICE = ("size", "item_types", "in_stock_only", "already_bought", "horizon", "diversity_quota")
 NOT_CHOICE_EITHER = ("explore_from", "default_source")
 _FEATURE_HELP = (
     f"Write {', '.join(PLAIN)}, trait:NAME, trait:NAME=VALUE, interest:ATTRIBUTE=VALUE, "

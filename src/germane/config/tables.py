@@ -128,6 +128,13 @@ SURFACE = (
         "already_bought", "allow|exclude|demote", "What to do with items the person had.", "allow"
     ),
     Field(
+        "horizon",
+        "next|day",
+        "When it is looked at. next: at once, as on a page. day: later, as in an e-mail; it is ranked "
+        "for all that a person takes within a day of coming back.",
+        "next",
+    ),
+    Field(
         "diversity_quota",
         "number",
         "Share of slots, over time and per person, from adjacent categories.",

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+NEW = "*new"
+"""Lists of items that were new to the person: a head of their own, beside that of all items (empty)."""
+AHEAD, AHEAD_NEW = "*ahead", "*ahead-new"
+"""Lists that are made ahead, of all items and of new ones: trees of their own, on the blends of the others."""
+MADE_AHEAD = {"": AHEAD, NEW: AHEAD_NEW}
+BLENDED_AS = {"": "", NEW: NEW, AHEAD: "", AHEAD_NEW: NEW}
+"""Head -> the head whose blend its trees add to."""
+
 
 class Tree(msgspec.Struct, frozen=True, array_like=True):
     """One tree. Inner node ``n`` asks whether ``row[column[n]] <= threshold[n]``: if so it goes to
@@ -33,4 +41,4 @@ class Trained(msgspec.Struct, frozen=True):
 
     version: str
     forests: dict[str, Forest]
-    """Head of the blender (empty: all items; see ``predict.blender.NEW``) -> its forest."""
+    """Head (a key of ``BLENDED_AS``) -> its forest."""

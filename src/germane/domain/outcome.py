@@ -70,6 +70,9 @@ class Example(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """So many of the last rows are a sample of what was far behind."""
     stands_for: float = 1.0
     """Candidates that each row of that sample stands for, itself included; at least 1."""
+    keys: bytes = b""
+    """What stands for the item of each row (``domain.had.key_of``, four bytes), where somebody had come back:
+    so that it can be told which of them they took later on."""
 
 
 class Trial(msgspec.Struct, frozen=True, gc=False, array_like=True):

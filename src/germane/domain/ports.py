@@ -306,6 +306,7 @@ class Learner(Protocol):
         *,
         at_ms: int,
         lesson: bool,
+        ahead: bool = False,
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
         active: ActiveHour | None = None,
@@ -319,6 +320,8 @@ class Learner(Protocol):
             interactions: What the event meant, in order.
             at_ms: Time of the event.
             lesson: Whether to make a next-item example of it (costs a ranking).
+            ahead: Whether to make an example for lists that are made ahead, where there are any and the person
+                had come back.
             rewards: Credited rewards with the decision each belongs to, where it is still known.
             shown: Items of an impression.
             active: The hour in which this event shows the person to be there, if that is new.

@@ -116,6 +116,9 @@ class SurfaceSpec(msgspec.Struct, frozen=True):
     rules: tuple[RuleSpec, ...] = ()
     in_stock_only: bool = True
     already_bought: Literal["allow", "exclude", "demote"] = "allow"
+    horizon: Literal["next", "day"] = "next"
+    """``next``: it is looked at when it is asked for. ``day``: it is made ahead, for all that is taken within
+    a day of coming back."""
     diversity_quota: float = 0.15
     """Share of slots, over time and per person, from adjacent categories. 0 to 0.5."""
     exploration_share: float = 0.02
@@ -299,6 +302,11 @@ class Settings(msgspec.Struct, frozen=True):
     def diversity_attribute(self) -> str:
         """Name of the attribute whose values are the categories of the diversity quota."""
         return next((a.name for a in self.attributes.values() if a.diversity), "category")
+
+    @property
+    def makes_ahead(self) -> bool:
+        """Whether any list is made ahead."""
+        return any(x.horizon == "day" and x.kind != "choice" for x in self.surfaces.values())
 
     @property
     def default_zone(self) -> str:

@@ -14,15 +14,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from germane.domain.forest import MADE_AHEAD, NEW
 from germane.domain.outcome import Example
 
 Floats = npt.NDArray[np.float64]
 
 LEARNING_RATE = 0.08
 NEW_RATE = 0.1
-NEW = "*new"
-"""Lessons among items that were new to the person: they teach a head of their own, which ranks the
-surfaces that leave out what was bought."""
 SURFACE_RATE = 0.02
 MEAN_START, MEAN_STEPS = 10, 1_000
 """The mean is over about the last tenth of all steps, and over a thousand at most."""
@@ -69,7 +67,10 @@ class Blender:
         return self.new if new or surface == NEW else self.base
 
     def learn(self, example: Example) -> None:
-        """One lesson. An empty surface name means behaviour: it teaches all surfaces."""
+        """One lesson. An empty surface name means behaviour: it teaches all surfaces. Those for lists that are
+        made ahead teach trees alone."""
+        if example.surface in MADE_AHEAD.values():
+            return
         features = unpack(example)
         if features.shape[1] != len(self.base.prior):
             return  # a lesson in the features of an earlier version: it cannot be read any more

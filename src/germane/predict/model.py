@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from germane.domain.decay import readiness as readiness_of
 from germane.domain.decision import Actions, Ask, Decision, SlateItem
 from germane.domain.event import Interaction
-from germane.domain.forest import Trained
+from germane.domain.forest import MADE_AHEAD, NEW, Trained
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour, Activity, Week
@@ -21,7 +21,7 @@ from germane.domain.profile import Profile
 from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict import dump
 from germane.predict.bandit import choosing
-from germane.predict.blender import NEW, pack
+from germane.predict.blender import pack
 from germane.predict.boosts import Boosts
 from germane.predict.candidates import Candidates
 from germane.predict.features import LAYOUT, NAMES
@@ -40,6 +40,8 @@ Floats = npt.NDArray[np.float64]
 BEFORE = 12
 LESSON_BEST, LESSON_SPREAD = DEPTH, 12
 """Rows of a lesson beside the chosen ones: the best by score, and a sample spread over the rest."""
+AWAY_MS = 6 * 3_600_000
+"""Whoever was away for so long has come back."""
 MAX_SIZE = 200
 _REWARD_WEIGHT_MAX = 4.0
 
@@ -101,6 +103,7 @@ class SharedModel:
         *,
         at_ms: int,
         lesson: bool,
+        ahead: bool = False,
         rewards: Sequence[tuple[Reward, Decision | None]] = (),
         shown: Sequence[str] = (),
         active: ActiveHour | None = None,
@@ -108,8 +111,8 @@ class SharedModel:
     ) -> Observation:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
-        if lesson and interactions:
-            examples += self._lessons(profile, interactions, at_ms)
+        if interactions and (lesson or (ahead and self._came_back(profile, at_ms))):
+            examples += self._lessons(profile, interactions, at_ms, ahead=not lesson)
         owned = tuple(int(bought(profile, each.item_id)) for each in interactions)
         return Observation(
             at_ms=at_ms,
@@ -300,11 +303,18 @@ class SharedModel:
         evidence = moment.lesson(active.before, active.hour, at_ms) if lesson else ()
         return Activity(slot_of_week(active.hour), evidence)
 
+    def _came_back(self, profile: Profile, at_ms: int) -> bool:
+        """Whether this person had been away, where that is asked for."""
+        if not self.settings.makes_ahead or not profile.recent:
+            return False
+        return at_ms - profile.recent[-1].at_ms >= AWAY_MS
+
     def _lessons(
-        self, profile: Profile, interactions: Sequence[Interaction], at_ms: int
+        self, profile: Profile, interactions: Sequence[Interaction], at_ms: int, *, ahead: bool
     ) -> list[Example]:
         """Rank as if asked just before, and note which candidates were then taken: among all of
-        them, and once more among those that were new to the person."""
+        them, and once more among those that were new to the person. ``ahead``: for lists that are made ahead
+        alone."""
         person = Person(profile, self.state, self.settings, at_ms)
         trust = readiness_of(profile.evidence, self.settings.profile.readiness_half)
         found = Candidates(self.state, person, trust)
@@ -318,11 +328,13 @@ class SharedModel:
         everything = np.arange(len(chosen))
         new = np.flatnonzero(~found.own())
         lessons = (("", everything), (NEW, new)) if len(new) < len(chosen) else (("", everything),)
+        keys = self.state.keys(found.numbers) if self._came_back(profile, at_ms) else None
         examples = [
-            example(name, features, features @ self.state.blender.weights(name), chosen, rows)
+            example(name, features, features @ self.state.blender.weights(name), chosen, rows, keys)
             for name, rows in lessons
         ]
-        return [each for each in examples if each is not None]
+        made = [each for each in examples if each is not None]
+        return [replace(x, surface=MADE_AHEAD[x.surface]) for x in made] if ahead else made
 
     def _reward_example(self, pair: tuple[Reward, Decision | None]) -> Example | None:
         """The shown slate with the rewarded item as the chosen one, as it looked when it was decided.
@@ -348,9 +360,11 @@ def example(
     scores: Floats,
     chosen: npt.NDArray[np.bool_],
     rows: npt.NDArray[np.intp],
+    keys: npt.NDArray[np.uint32] | None = None,
 ) -> Example | None:
     """A lesson from some of the candidates: the best, in their order; of the rest those chosen, and a
-    sample of the others that says how many it stands for."""
+    sample of the others that says how many it stands for. ``keys``: what stands for each candidate's item,
+    to be kept with it."""
     if not chosen[rows].any():
         return None
     order = rows[np.argsort(-scores[rows], kind="stable")]
@@ -360,4 +374,7 @@ def example(
     keep = np.concatenate((best, picked, sample))
     stands_for = len(others) / len(sample) if len(sample) else 1.0
     positives = tuple(np.flatnonzero(chosen[keep]).tolist())
-    return Example(name, len(keep), pack(features[keep]), positives, 1.0, len(sample), stands_for)
+    named = b"" if keys is None else keys[keep].astype("<u4").tobytes()
+    return Example(
+        name, len(keep), pack(features[keep]), positives, 1.0, len(sample), stands_for, named
+    )

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain.decision import Ask, Candidate, SlateItem
+from germane.domain.forest import MADE_AHEAD, NEW
 from germane.domain.muting import EXPLORE, FACTOR
 from germane.domain.ports import Ranked
 from germane.domain.profile import Profile, QuotaCount
 from germane.domain.settings import SurfaceSpec
-from germane.predict.blender import NEW, pack
+from germane.predict.blender import pack
 from germane.predict.boosts import Boosts
 from germane.predict.candidates import Candidates
 from germane.predict.features import SOURCES
@@ -130,6 +131,7 @@ class Ranking:
         self._score()
         among = ~self._found.own() if self._only_new else None
         head = NEW if self._only_new else ""
+        head = MADE_AHEAD[head] if self._surface.horizon == "day" else head
         self._lifted = self._residual.order(head, self._scores, self._features, among)
         return self._eligible(self._demoted(self._lifted.order))
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from germane.domain.outcome import Example
+from germane.domain.forest import MADE_AHEAD
+from germane.domain.outcome import Example, Observation
+from germane.train.ahead import Ahead
 
 Floats = npt.NDArray[np.float32]
 
@@ -68,15 +70,23 @@ class Collector:
         width: Features of a row.
         limit: Lessons kept of each head.
         depth: So many of the first rows of a lesson are those that trees will rank anew.
+        ahead: Makes the lessons of lists that are made ahead; ``None``: there are no such lists.
     """
 
-    def __init__(self, width: int, limit: int, depth: int) -> None:
+    def __init__(self, width: int, limit: int, depth: int, ahead: Ahead | None = None) -> None:
         self._width = width
         self._limit = limit
         self._depth = depth
+        self._ahead = ahead
         self._kept: dict[str, deque[Example]] = {}
         self.seen: dict[str, int] = {}
         """Head -> lessons told, kept or not."""
+
+    def tell(self, who: str, observation: Observation) -> None:
+        """The next observation of the log, and whose it is."""
+        self.add(x for x in observation.examples if x.surface not in MADE_AHEAD.values())
+        if self._ahead is not None:
+            self.add(self._ahead.look(who, observation))
 
     def add(self, examples: Iterable[Example]) -> None:
         """Lessons of one record. Those of another set of features, with no choice in them, or where all

@@ -13,6 +13,7 @@ from threading import Timer
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from germane.app.apart import Apart, LearnerEnded, importer_apart
 from germane.app.engine import Engine
@@ -36,7 +37,10 @@ def opened(folder: Path, *, days: int = 1) -> Iterator[Engine]:
     """At one and the same time, whoever opens it."""
     world = FakeWorld()
     world.advance(seconds=days * 86_400)
-    engine = open_engine(a_campaign(), folder, world=world)
+    plain = a_campaign()
+    home = replace(plain.surfaces["home"], horizon="day")
+    settings = replace(plain, surfaces=plain.surfaces | {"home": home})
+    engine = open_engine(settings, folder, world=world)
     with closing(engine.store):
         yield engine
 
@@ -66,7 +70,7 @@ def past(many: int, decisions: tuple[str, ...] = ()) -> list[Event]:
         )
         at_ms = START_MS - (many - number) * 180 * DAY_MS // many
         if decisions and number % 3 == 0:
-            at_ms = START_MS + number
+            at_ms = START_MS + DAY_MS - (many - number) * 150_000  # of the last hours
             properties["decision_id"] = decisions[number % len(decisions)]
         found.append(
             an_event(
@@ -110,6 +114,7 @@ def test_it_is_the_same_byte_for_byte(begun: tuple[Path, list[str]], tmp_path: P
             if each.derived and each.kind == "event"
         ]
         assert sum(bool(each.examples) for each in learned) > 20
+        assert any(x.keys for each in learned for x in each.examples)
         assert any(each.rewards for each in learned)
         assert any(each.trials for each in learned)
         assert any(each.activity is not None for each in learned)

@@ -10,21 +10,26 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from germane.app import Engine, attach, open_engine
 from germane.app.cadence import Cadence
+from germane.app.lessons import tells_of_a_day
 from germane.app.rebuild import Rebuild
 from germane.app.trained import TREES, decode, encode, newest, trained
-from germane.app.training import KEPT_VERSIONS, collect, train, train_on
+from germane.app.training import KEPT_VERSIONS, collect, heads_of, train, train_on
 from germane.domain.decision import Ask, Decision
-from germane.domain.forest import Forest, Trained, Tree
+from germane.domain.event import Interaction
+from germane.domain.forest import AHEAD, AHEAD_NEW, NEW, Forest, Trained, Tree
 from germane.domain.outcome import Example
+from germane.domain.profile import Profile
 from germane.domain.settings import Settings, TrainingSpec
-from germane.predict.blender import NEW
 from germane.predict.features import COLUMN, LAYOUT, WIDTH
+from germane.predict.model import SharedModel
 from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
-from germane.testing import FakeWorld, an_event, an_order
+from germane.storage.memory import MemoryStore
+from germane.testing import FakeWorld, a_shop, an_event, an_item, an_order
 from germane.train.lessons import Collector
 from tests.unit.train.lists import lessons
 
@@ -307,3 +312,82 @@ def test_commands(tmp_path: Path) -> None:
     assert "trees-1" in germane("models", "rollback").stdout
     back = json.loads(germane("models", "rollback", "--json").stdout)
     assert back == {"retired": "trees-1", "now": "the online blend alone"}
+
+
+def test_a_list_that_is_made_ahead_has_trees_of_its_own() -> None:
+    """Trained where a surface asks for it; until there are any, the blend alone ranks such a list."""
+    base = a_shop(surface={"diversity_quota": 0.0, "exploration_share": 0.0})
+    later = replace(base.surfaces["home"], name="mail", horizon="day")
+    new = replace(later, name="mail-new", already_bought="exclude")
+    settings = replace(base, surfaces=base.surfaces | {"mail": later, "mail-new": new})
+    assert heads_of(base) == ("", NEW)
+    assert heads_of(settings) == ("", NEW, AHEAD, AHEAD_NEW)
+    engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
+    for number in range(40):
+        engine.fold_item(an_item(number))
+    engine.accept_now(
+        [an_event("Product Viewed", item=f"i{n % 7}", user=f"p{n}") for n in range(60)]
+    )
+
+    def first(surface: str) -> str:
+        (decision,), _ = engine.decide("p1", "", "", [Ask(surface)])
+        return decision.items[0].item_id
+
+    plain = first("home")
+    assert first("mail") == plain
+    rare = that_likes("tried_fast", seq=1).forests[""]
+    down = [replace(each, leaf_value=(0.0, -50.0)) for each in rare.trees]
+    engine.model.use(Trained("trees-1", {"": replace(rare, trees=tuple(down))}))
+    assert first("home") != plain
+    assert first("mail") == plain
+    engine.model.use(Trained("trees-1", {AHEAD: replace(rare, trees=tuple(down))}))
+    assert first("home") == plain
+    assert first("mail") != plain
+
+
+def test_lessons_of_those_who_had_come_back_are_told_from_the_log() -> None:
+    """What was taken after a day away, and later that day, is what a list made ahead should have had."""
+    base = a_shop()
+    settings = replace(base, surfaces={"home": replace(base.surfaces["home"], horizon="day")})
+    engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
+    for number in range(30):
+        engine.fold_item(an_item(number))
+    hour = 3_600_000
+    start = engine.world.now_ms()
+    for day in range(6):
+        for step, item in enumerate((f"i{day}", f"i{day + 1}", f"i{day + 2}")):
+            at_ms = start + day * 24 * hour + step * hour
+            engine.world._now_ms = at_ms  # type: ignore[attr-defined]
+            engine.accept_now([an_event("Product Viewed", item=item, user="ann", at_ms=at_ms)])
+    collector = collect(engine.store, settings)
+    found = collector.lessons(AHEAD)
+    assert len(found) >= 3
+    ends = np.cumsum(found.sizes)
+    taken = [int(each.sum()) for each in np.split(found.taken, ends[:-1])]
+    assert max(taken) >= 2
+
+
+def test_whoever_comes_back_teaches_the_lists_that_are_made_ahead_whatever_else_is_a_lesson() -> (
+    None
+):
+    """Where there are such lists, where events do not come in a rush, and not of what comes late."""
+    base = a_shop()
+    ahead = replace(base, surfaces={"home": replace(base.surfaces["home"], horizon="day")})
+    day = 86_400_000
+    for settings, wanted in ((base, set[str]()), (ahead, {AHEAD})):
+        model, now = SharedModel(settings), 10 * day
+        for number in range(30):
+            model.put_item(number + 1, an_item(number))
+        took = [Interaction(f"i{n}", "view", now - 2 * day) for n in range(5)]
+        known = Profile("u:ann", recent=tuple(took))
+        model.fold(40, model.observe(Profile("u:bob"), took, at_ms=now - 2 * day, lesson=False))
+        for profile, found in ((known, wanted), (Profile("u:bob"), set[str]())):
+            again = [Interaction("i3", "view", now)]
+            told = model.observe(profile, again, at_ms=now, lesson=False, ahead=True)
+            assert {each.surface for each in told.examples} == found
+        before = model.blend("")
+        model.fold(41, model.observe(known, again, at_ms=now, lesson=False, ahead=True))
+        assert (model.blend(""), model.lessons) == (before, 0)
+    assert tells_of_a_day(day, day, day - 100)
+    assert not tells_of_a_day(day, day, day - 99)
+    assert not tells_of_a_day(day, 3 * day, 0)

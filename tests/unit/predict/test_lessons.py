@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from germane.domain.forest import NEW
 from germane.domain.outcome import Example
-from germane.predict.blender import NEW, Blender, pack
+from germane.predict.blender import Blender, pack
 from germane.predict.features import PRIOR, WIDTH
 from germane.predict.model import LESSON_BEST, LESSON_SPREAD, example
 
