@@ -6,9 +6,10 @@ from germane.domain.ports import Store
 from germane.domain.record import Txn
 from germane.predict.features import LAYOUT
 
-RULES = f"2-{LAYOUT}"
+RULES = f"3-{LAYOUT}"
 """Of the fold. The number is another one where an older log folds to another state: 2, the ledger of consent,
-idle profiles without what is too old, and undeclared data refused. Behind it, the features that lessons have:
+idle profiles without what is too old, and undeclared data refused; 3, enrolments that note where consent was
+lacking. Behind it, the features that lessons have:
 those of another set teach nothing until they are made anew."""
 STORED = "folded_by"
 _CHANGED = "several"
@@ -40,8 +41,8 @@ def why_other(store: Store, digest: str) -> str:
     if stored is None or stored.decode().partition(" ")[0] != RULES:
         return (
             "an earlier version of Germane made it, and today's reads some of the log otherwise (consent is a "
-            "ledger, what is too old goes, undeclared data is refused, predictions rest on more). It is so "
-            "this once: the next rebuild finds the same"
+            "ledger, what is too old goes, undeclared data is refused, campaigns note where consent was "
+            "lacking, predictions rest on more). It is so this once: the next rebuild finds the same"
         )
     if _declared(stored) != digest:
         return "the configuration has changed since it was made. The next rebuild finds the same"

@@ -26,6 +26,8 @@ due. ``claimed``: is going out now. ``ambiguous``: nobody knows whether it went 
 others are final."""
 STATUSES: tuple[Status, ...] = get_args(Status)
 FINAL = ("sent", "failed", "skipped", "expired", "cancelled")
+NO_CONSENT = "consent.none"
+"""Code of the reason why a message does not go out: its purpose is not allowed, or not any more."""
 MAX_WHYS = 20
 """Reasons that a message keeps: the first, and the latest ones."""
 
