@@ -30,7 +30,7 @@ from germane.privacy.gate import Gate
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Enrolment).decode
 GONE_OUT = ("sent", "ambiguous")
-OVER = ("failed", "skipped", "expired", "cancelled")
+OVER = ("failed", "skipped", "expired", "cancelled", "dry")
 
 
 class Enrolling:

@@ -155,6 +155,34 @@ def made_up(folder: Path) -> dict[str, list[str]]:
     return found
 
 
+def test_a_dry_run_is_told_apart_from_what_was_skipped(shop: Shop) -> None:
+    """In the counts of a campaign, in lists, and where a person asks."""
+    dry_run(shop.folder)
+    told = shop.told("campaign", "show", "weekly-picks")["messages"]
+    assert told == {"dry": 2, "skipped": 1}
+    for command in (("list",), ("show", "weekly-picks")):
+        assert "3 messages: 2 dry, 1 skipped" in shop.run("campaign", *command)
+    assert len(shop.told("messages", "list", "--status", "dry")) == 2
+    (left,) = shop.told("messages", "list", "--campaign", "weekly-picks", "--status", "skipped")
+    assert left["personId"] == "u:u2"
+
+
+def dry_run(folder: Path) -> None:
+    """Three messages of a dry campaign, of which one would not have gone out."""
+    settings = load(folder / "germane.toml", {}).settings
+    engine = open_engine(settings, folder / "germane-data")
+    changed = {"campaign": "weekly-picks", "due_ms": 0, "settled_ms": START_MS}
+    messages = [a_message(x, status="skipped" if x == 2 else "dry", **changed) for x in range(3)]
+
+    async def made() -> None:
+        await engine.start()
+        await engine.move([planned(each) for each in messages])
+        await engine.stop()
+
+    asyncio.run(made())
+    engine.store.close()
+
+
 def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:
     """Names that are nearly right, and what was left out."""
     cases = {
