@@ -100,6 +100,28 @@ def test_one_live_campaign_that_could_not_send_is_in_no_others_way(shop: Shop) -
     assert shop.told("campaign", "push")["changed"] == ["cart-left"]
 
 
+def test_what_a_push_warns_of_is_told_once(shop: Shop) -> None:
+    """Whether its file tells it, or the server that has the content, or both."""
+    late = shop.folder / "campaigns" / "late.toml"
+    late.write_text(
+        'content = "nowhere"\n[enter]\naudience = "true"\nat = "2020-01-01T09:00"\n'
+        '[send]\nwindow = "22:30-23:30"\n'
+    )
+    said = shop.run("campaign", "push")
+    for text in (
+        "is over: nobody comes in any more",
+        "lies in the quiet hours",
+        "no content 'nowhere'",
+    ):
+        assert said.count(text) == 1, said
+    for remedy in ("Set enter.at to a time", "Change send.window", "Write content/nowhere.toml"):
+        assert said.count(remedy) == 1, said
+    late.write_text(late.read_text() + 'days = ["mon"]\n')
+    told = shop.told("campaign", "push")
+    for found in (told["obstacles"]["late"], told["warnings"]):  # a program reads the one it wants
+        assert sum("is over" in each["text"] for each in found) == 1
+
+
 def test_a_stop_is_seen_where_campaigns_are(shop: Shop) -> None:
     """Else all of them look as if they were sending."""
     assert "Sending is stopped" not in shop.run("campaign", "list")
