@@ -98,7 +98,8 @@ class ApprovalQueue:
         return [found] if found is not None else []
 
     async def _due(self, approval: Approval, now_ms: int) -> None:
-        if 0 < approval.expires_ms <= now_ms:
+        over = self._approvals.over(self._tenant, approval)
+        if over or 0 < approval.expires_ms <= now_ms:
             await self._engine.move([Lapsed(approval.approval_id)])
             await self.after(approval)
             return

@@ -98,11 +98,17 @@ class Approvals:
             case Reminded():
                 after = approving.reminded(before, at_ms)
             case Lapsed():
-                after = approving.lapsed(before, at_ms)
+                over = self.over(tenant, before)
+                after = approving.lapsed(before, at_ms, over=over)
             case _:  # pragma: no cover
                 assert_never(move)
         _put(txn, tenant, approving.entry(after))
         return after.person
+
+    def over(self, tenant: str, approval: Approval) -> bool:
+        """Whether its campaign has ended, so that nothing waits for it any more."""
+        found = self._entries.get(tenant, "campaign", approval.campaign)
+        return found is not None and found.status == "ended"
 
     def check_waits(self, tenant: str, approval: Approval) -> None:
         """Raises ApprovalClosed when it is of a message that does not wait any more."""

@@ -22,6 +22,7 @@ from germane.deliver.approval_stats import CampaignApprovals, by_campaign
 from germane.domain.approval import BY_ITSELF, Answer, Approval, ApprovalPolicy, Verdict
 from germane.domain.content import Rendered
 from germane.domain.errors import (
+    ApprovalClosed,
     ApprovalStale,
     BadEdit,
     GermaneError,
@@ -78,7 +79,7 @@ class Approving:
         found = self._approvals.find(self._tenant, approval_id)
         if found is None:
             raise UnknownApproval(f"There is no approval {approval_id[:80]!r}.")
-        return approving.counted(found, self._who, self._now())
+        return self._by_now(approving.counted(found, self._who, self._now()))
 
     def message(self, approval: Approval) -> Message | None:
         """The message that it is of; ``None``: it is of a campaign."""
@@ -107,7 +108,8 @@ class Approving:
 
     def _every(self, campaign: str, status: str, after: str = "") -> Iterator[Approval]:
         entries = self._engine.entries
-        by_status = status if campaign else ""  # the store finds a status inside a topic
+        inside = campaign and status != "stale"  # the store finds a status inside a topic
+        by_status = status if inside else ""
         while page := entries.page(
             self._tenant,
             "approval",
@@ -116,8 +118,15 @@ class Approving:
             after=after,
             limit=PAGE,
         ):
-            yield from (approving.read(each) for each in page if status in ("", each.status))
+            found = (self._by_now(approving.read(each)) for each in page)
+            yield from (each for each in found if status in ("", each.status))
             after = page[-1].key
+
+    def _by_now(self, approval: Approval) -> Approval:
+        """As it stands if its campaign has ended, which is written down a moment later."""
+        if approval.status != "pending" or not self._approvals.over(self._tenant, approval):
+            return approval
+        return approving.superseded(approval, self._now())
 
     # -- acting ------------------------------------------------------------------------------------
 
@@ -170,10 +179,12 @@ class Approving:
         Raises:
             UnknownApproval: no approval has that id.
             ApprovalStale: it has another digest by now.
-            ApprovalClosed: it is rejected, expired or stale already, or the message is gone.
+            ApprovalClosed: it is rejected, expired or stale already, its campaign has ended, or the message
+                is gone.
             NotApprover: the operator may not.
             ReasonNeeded: a rejection without a reason.
         """
+        self._check_running(approval_id)
         await self._by_todays_policies([self.find(approval_id)])
         verdict = Verdict(operator.name, answer, digest, self._now(), reason.strip(), how)
         await self._engine.move([Judged(approval_id, verdict)])
@@ -219,12 +230,24 @@ class Approving:
 
     def _against(self, approval_id: str, verdict: Verdict) -> GermaneError | None:
         try:
+            self._check_running(approval_id)
             approval = self.find(approval_id)
             self._approvals.check_waits(self._tenant, approval)
             approving.judged(approval, verdict, self._who, verdict.at_ms)
         except GermaneError as error:
             return error
         return None
+
+    def _check_running(self, approval_id: str) -> None:
+        """Raises ApprovalClosed where it was not answered before its campaign ended."""
+        approval = self.find(approval_id)
+        if approval.status != "stale" or not self._approvals.over(self._tenant, approval):
+            return
+        name = approval.campaign
+        raise ApprovalClosed(
+            f"Campaign {name} has ended: nothing of it goes out any more.",
+            hint=f"If it is to: `germane campaign live {name}`. Approval is asked for anew then.",
+        )
 
     async def edit(
         self, approval_id: str, operator: Operator, digest: str, edit: Edit, *, how: str = "API"
@@ -245,6 +268,7 @@ class Approving:
                 f"{operator.name} may not change texts.",
                 hint="It takes the role editor, approver or admin.",
             )
+        self._check_running(approval_id)
         approval = self.find(approval_id)
         approving.check_open(approval, self._now())
         self._approvals.check_waits(self._tenant, approval)

@@ -247,17 +247,18 @@ class Composer:
         return Planned(made, found.data)
 
     def _dry(self, message: Message, person: Profile) -> Message:
-        """One of a dry campaign, with what would have become of it as things stand."""
+        """One of a dry campaign, with what would have become of it as things stand: ``dry`` if nothing but
+        that speaks against it."""
         would = "have gone out" if message.status == "queued" else "have waited for approval"
         said = Why(self._now(), "campaign.dry", f"The campaign was dry: it would {would}.")
-        why = Release.of(self._engine).against(message, person) or said
+        against = Release.of(self._engine).against(message, person)
         return replace(
             message,
-            status="skipped",
+            status="dry" if against is None else "skipped",
             due_ms=0,
             settled_ms=self._now(),
             demands=(),
-            whys=(*message.whys, why),
+            whys=(*message.whys, against or said),
         )
 
     def _chosen(

@@ -6,7 +6,7 @@ from germane.app.engine import Engine
 from germane.app.pace import Pace
 from germane.app.sends import WAITING
 from germane.domain.message import Why
-from germane.domain.moves import Held
+from germane.domain.moves import Held, Lapsed
 
 PAGE = 500
 SAID = {
@@ -18,7 +18,8 @@ SAID = {
 
 async def drop_waiting(engine: Engine, campaign: str) -> int:
     """Take back what waits in a campaign that ended, or is dry; how many messages. It gives way to others, and
-    stops when the campaign is live again. What was taken back holds no place under a cap any more."""
+    stops when the campaign is live again. What was taken back holds no place under a cap any more, and of one
+    that ended nothing waits for approval."""
     dropped, pace = 0, Pace()
     for status in WAITING:
         after = ""
@@ -37,7 +38,25 @@ async def drop_waiting(engine: Engine, campaign: str) -> int:
                     dropped += 1
                 await pace.breathe()
             await engine.durable()
+    await _close_approvals(engine, campaign, pace)
     return dropped
+
+
+async def _close_approvals(engine: Engine, campaign: str, pace: Pace) -> None:
+    """What is still to be approved of a campaign that ended is over."""
+    known, after = engine.moving.approvals, ""
+    while page := engine.entries.page(
+        engine.tenant, "approval", topic=campaign, status="pending", after=after, limit=PAGE
+    ):
+        after = page[-1].key
+        for each in page:
+            found = known.find(engine.tenant, each.key)
+            if found is None or not known.over(engine.tenant, found):
+                return
+            if found.status == "pending":
+                engine.put_moves([Lapsed(each.key)])
+            await pace.breathe()
+        await engine.durable()
 
 
 async def drop_left(engine: Engine) -> int:

@@ -11,7 +11,7 @@ from germane.app.accounts import Accounts
 from germane.app.library import Library
 from germane.app.memory import Memory
 from germane.app.sheet import Sheet
-from germane.deliver import approving, entering, merging, outbox, progress
+from germane.deliver import approving, consenting, entering, merging, outbox, progress
 from germane.deliver.compiled import Compiled, is_called, listens_to, named_in, subjects
 from germane.deliver.view import View
 from germane.domain.campaign import Campaign, ItemChange, changes_of
@@ -30,7 +30,7 @@ from germane.privacy.gate import Gate
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Enrolment).decode
 GONE_OUT = ("sent", "ambiguous")
-OVER = ("failed", "skipped", "expired", "cancelled")
+OVER = ("failed", "skipped", "expired", "cancelled", "dry")
 
 
 class Enrolling:
@@ -121,7 +121,11 @@ class Enrolling:
             return entry.person
         state = _decode(entry.body)
         view = self._view(tenant, state, now_ms)
-        self._keep(made, state, entering.on_clock(made, state, view), sheet, now_ms)
+        change = entering.on_clock(made, state, view)
+        cause = (
+            (state.cause_seq, state.about) if state.given_ms else (0, "")
+        )  # it let them in before
+        self._keep(made, state, change, sheet, now_ms, *cause)
         return entry.person
 
     def invite(self, tenant: str, move: Invited, txn: Txn, *, now_ms: int) -> str:
@@ -164,16 +168,18 @@ class Enrolling:
             return
         state = _decode(entry.body)
         last = message.whys[-1] if message.whys else Why(now_ms, message.status, "")
-        change = progress.settled(
+        view = self._view(tenant, state, now_ms)
+        after, effects = progress.settled(
             made,
             state,
-            self._view(tenant, state, now_ms),
+            view,
             message.key,
             sent=message.status in GONE_OUT,
             at_ms=now_ms,
             why=Reason(last.code, last.text),
         )
-        self._keep(made, state, change, sheet, now_ms)
+        after = self._looked_at(made, after, self._profile(tenant, state.person), view)
+        self._keep(made, state, (after, effects), sheet, now_ms)
 
     def refused(
         self, tenant: str, person: str, purposes: Collection[str], txn: Txn, *, now_ms: int
@@ -187,6 +193,26 @@ class Enrolling:
             why = Reason("consent_withdrawn", f"Consent to {made.campaign.purpose} was withdrawn.")
             view = self._view(tenant, state, now_ms)
             self._keep(made, state, entering.expelled(made, state, view, why), sheet, now_ms)
+
+    def agreed(self, tenant: str, person: Profile, purpose: str, txn: Txn, *, now_ms: int) -> None:
+        """Somebody said yes to a purpose that was not allowed before: the clock looks at them once more where
+        a campaign had looked for it too early."""
+        sheet = Sheet(self._memory.entries, tenant, txn)
+        for state in self._of(sheet, person.person):
+            made = self._library.compiled(state.campaign)
+            if made is None or made.campaign.purpose != purpose:
+                continue
+            view = self._seen(person, None, (), "", now_ms, sheet)
+            after = consenting.given(made, state, view, newly=True)
+            if after != state:
+                self._store(after, sheet)
+
+    def _looked_at(
+        self, made: Compiled, state: Enrolment, person: Profile, view: View
+    ) -> Enrolment:
+        """Marked for the clock if consent stands by now that was lacking."""
+        allowed = self._gate.allows(person, made.campaign.purpose, view.now_ms)
+        return consenting.given(made, state, view, newly=False) if allowed else state
 
     def _asked_by(self, tenant: str, message: Message) -> tuple[Compiled, Enrolment] | None:
         """The campaign and the enrolment that asked for a message, as they are now."""
@@ -218,12 +244,17 @@ class Enrolling:
             if theirs:
                 sheet.drop("enrolment", entry.key)
             known = sheet.get("enrolment", key_of(other.campaign, subject)) if theirs else None
-            if known is None or made is None:
-                moved = replace(other, subject=subject, person=person.person)
-                self._store(moved, sheet)
+            one = replace(other, subject=subject, person=person.person)
+            effects: tuple[Effect, ...] = ()
+            if known is not None and made is not None:
+                one, effects = merging.merged(made, _decode(known.body), other)
+            if made is None:
+                self._store(one, sheet)
                 continue
-            change = merging.merged(made, _decode(known.body), other)
-            self._keep(made, other, change, sheet, now_ms)
+            view = self._seen(person, None, (), one.item, now_ms, sheet)
+            one = self._looked_at(made, one, person, view)
+            cause = (one.cause_seq, one.about)  # nobody came in by this
+            self._keep(made, other, (one, effects), sheet, now_ms, *cause)
 
     # -- the parts -------------------------------------------------------------------------------
 
@@ -247,7 +278,8 @@ class Enrolling:
         opens = is_called(event, campaign.enter.event) if campaign.enter.event else False
         concerned = dict(subjects(campaign, person.person, person.account, items))
         closes = not items and not opens and _closes(campaign, event)
-        concerned |= {x.subject: x.item for x in theirs if x.inside or (closes and x.sent)}
+        served = [x for x in theirs if x.inside or (closes and (x.sent or x.lacked))]
+        concerned |= {x.subject: x.item for x in served}
         for subject, item in concerned.items():
             entry = sheet.get("enrolment", key_of(campaign.name, subject))
             if entry is None and not opens:
@@ -296,7 +328,7 @@ class Enrolling:
         topic = topic_of(state.campaign, state.item)
         key = key_of(state.campaign, state.subject)
         sheet.put(
-            Entry("enrolment", key, _encode(state), state.person, topic, state.phase, state.due_ms)
+            Entry("enrolment", key, _encode(state), state.person, topic, state.phase, state.look_ms)
         )
 
     def _profile(self, tenant: str, person: str) -> Profile:

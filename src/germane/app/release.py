@@ -11,7 +11,7 @@ from germane.app.entries import Entries
 from germane.app.moving import Moving
 from germane.deliver import outbox
 from germane.deliver.channels.mailbox import is_address
-from germane.domain.message import Message, Status, Why
+from germane.domain.message import NO_CONSENT, Message, Status, Why
 from germane.domain.profile import Profile
 from germane.domain.purposes import TRANSACTIONAL
 from germane.privacy.gate import Gate
@@ -166,7 +166,7 @@ class Release:
         if not self._gate.allows(person, message.purpose, now_ms):
             stated = message.purpose in person.consent
             text = "was withdrawn" if stated else "was never given"
-            return Why(now_ms, "consent.none", f"Consent to {message.purpose} {text}.")
+            return Why(now_ms, NO_CONSENT, f"Consent to {message.purpose} {text}.")
         if message.created_ms <= self._gate.opted_out_ms(person, now_ms) and (
             message.purpose != TRANSACTIONAL
         ):

@@ -339,6 +339,11 @@ class Steps:
         keep(heard, move.salt, Sheet(self.memory.entries, at.tenant, txn), at.seq)
         if heard.refused:
             self.enrolling.refused(at.tenant, person, heard.refused, txn, now_ms=at.received_ms)
+        purpose, now_ms = move.purpose, at.received_ms
+        if self.gate.allows(after, purpose, now_ms) and not self.gate.allows(
+            before, purpose, now_ms
+        ):
+            self.enrolling.agreed(at.tenant, after, purpose, txn, now_ms=now_ms)
         return person
 
     def _serve(self, event: Event, met: Reunion, heard: Heard, at: Arrival, txn: Txn) -> None:

@@ -36,6 +36,7 @@ STANDS: dict[Status, str] = {
     "skipped": "was not sent",
     "expired": "was not sent in time",
     "cancelled": "was taken back",
+    "dry": "was of a dry run, and not sent",
 }
 WAITS = ("making", "approval", "queued")
 WHY_LATER = ("capped", "quiet_hours", "window", "day")

@@ -86,7 +86,7 @@ def push(
         common.print_json(pushing.told(done, removed, dry_run=dry_run, **more))
         return int(bool(sent.refused))
     pushing.summary(done, removed, "ended", dry_run=dry_run)
-    _tell_what_is_next(done, sent, dry_run=dry_run)
+    _tell_what_is_next(done, sent, _told_of(findings), dry_run=dry_run)
     return int(bool(sent.refused))
 
 
@@ -143,12 +143,25 @@ def _warn(findings: list[Finding]) -> None:
             out.print(f"  [yellow]![/] {escape(each.text)} [dim]{escape(each.remedy)}[/]")
 
 
+def _told_of(findings: list[Finding]) -> set[str]:
+    """The warnings that ``_warn`` told of, as ``_plain`` has them."""
+    return {_plain(each.text, each.remedy) for each in findings if each.level == "warning"}
+
+
+def _plain(text: str, remedy: str) -> str:
+    """A warning without what differs where a file tells it and where the server does."""
+    return f"{text.removeprefix(f'{CAMPAIGNS}/')} {remedy}".casefold()
+
+
 def _meant(names: list[str], *, yes: bool) -> bool:
     listed = ", ".join(names)
     return agreed(f"End {listed}?", yes=yes, remedy="Add --yes, or leave --prune out.")
 
 
-def _tell_what_is_next(found: pushing.Difference, sent: _Sent, *, dry_run: bool) -> None:
+def _tell_what_is_next(
+    found: pushing.Difference, sent: _Sent, known: set[str], *, dry_run: bool
+) -> None:
+    """What was refused, what keeps from sending and is not ``known`` by a warning, and the next command."""
     from rich.markup import escape
 
     out = common.console()
@@ -157,6 +170,8 @@ def _tell_what_is_next(found: pushing.Difference, sent: _Sent, *, dry_run: bool)
     for name, each in sent.obstacles.items():
         for one in each:
             text = f"{name}: {one['text']}"
+            if _plain(text, one["remedy"]) in known:
+                continue
             out.print(f"[yellow]![/] {escape(text)} [dim]{escape(one['remedy'])}[/]")
     if found.new and not dry_run:
         name = found.new[0]

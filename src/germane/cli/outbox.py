@@ -16,6 +16,7 @@ COLOURS = {
     "sent": "green",
     "queued": "cyan",
     "claimed": "cyan",
+    "dry": "cyan",
     "approval": "yellow",
     "ambiguous": "bold red",
     "failed": "red",

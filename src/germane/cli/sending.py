@@ -202,7 +202,8 @@ def campaign_end(
 def list_messages(
     campaign: Campaign = "",
     status: Annotated[
-        str, typer.Option(help="queued, sent, ambiguous, failed, skipped, expired, cancelled ...")
+        str,
+        typer.Option(help="queued, sent, ambiguous, failed, skipped, dry, expired, cancelled ..."),
     ] = "",
     person: Annotated[str, typer.Option(help="User id or anonymous id.")] = "",
     limit: Annotated[int, typer.Option(help="How many.", min=1, max=1000)] = 50,

@@ -80,7 +80,7 @@ ENTER = (
     Field(
         "fresh",
         "duration",
-        "What comes in later than this after it happened lets nobody in.",
+        "What comes in later than this after it happened lets nobody in; nor does consent that comes later.",
         "1d",
         low=0,
         high=YEAR_S,

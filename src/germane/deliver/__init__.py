@@ -16,10 +16,12 @@ storage but what is handed in. Whoever calls them keeps the state and does the e
      ``entering.on_event(made, state, view)`` with ``view.event`` and ``view.items``;
    * a catalogue change: ``domain.campaign.changes_of(before, after, …)``; for each stored enrolment with that
      ``item``: ``entering.on_change(made, state, view)`` with ``view.change``;
-   * the clock: for each enrolment with ``0 < due_ms <= now``, unless its campaign is paused:
+   * the clock: for each enrolment with ``0 < look_ms <= now``, unless its campaign is paused:
      ``entering.on_clock(made, state, view)``;
    * two people became one: ``merging.merged(made, survivor, other)``;
-   * consent withdrawn, a person erased: ``entering.expelled(made, state, view, why)``.
+   * consent withdrawn: ``entering.expelled(made, state, view, why)``;
+   * consent given, or found to stand after a message was settled or people were merged:
+     ``consenting.given(made, state, view, newly=…)`` marks whom the clock looks at once more.
 
    Each answers ``(state, effects)``. Store the state. Effects are ``Compose`` (make a message; the same one
    always has the same ``key``) and ``Cancel`` (take it back if it has not gone out). Of a campaign that is

@@ -333,8 +333,8 @@ def reminded(approval: Approval, at_ms: int) -> Approval:
     return replace(approval, reminded_ms=at_ms, reminders=approval.reminders + 1)
 
 
-def lapsed(approval: Approval, at_ms: int) -> Approval:
-    """Nobody answered in time.
+def lapsed(approval: Approval, at_ms: int, *, over: bool = False) -> Approval:
+    """Nobody answered in time, or before its campaign ended (``over``).
 
     Raises:
         ApprovalClosed: it does not wait.
@@ -343,6 +343,8 @@ def lapsed(approval: Approval, at_ms: int) -> Approval:
     if approval.status != "pending":
         raise ApprovalClosed(f"It is {approval.status}.")
     if not 0 < approval.expires_ms <= at_ms:
+        if over:
+            return superseded(approval, at_ms)
         raise WrongMove("The approval still has time.")
     return replace(approval, status="expired", decided_ms=at_ms)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from germane.deliver import counting
+from germane.deliver import consenting, counting
 from germane.deliver.compiled import CLOCK, WAITING, Compiled, is_called
 from germane.deliver.conditions import ALL
 from germane.deliver.occasions import at_of, next_occasion
@@ -106,12 +106,14 @@ def on_change(made: Compiled, state: Enrolment, view: View) -> Change:
 
 
 def on_clock(made: Compiled, state: Enrolment, view: View) -> Change:
-    """The clock looks at somebody whose ``due_ms`` has come. Too early or twice does no harm; too late
+    """The clock looks at somebody whose ``look_ms`` has come. Too early or twice does no harm; too late
     happens once, for all that was missed."""
     state, effects = _up_to_date(made, state, view)
-    if made.campaign.status == "paused" or not state.due_ms or view.now_ms < state.due_ms:
+    if made.campaign.status == "paused" or not state.look_ms or view.now_ms < state.look_ms:
         return state, effects
-    if state.phase == "waiting":
+    if state.given_ms:
+        state, more = _consented(made, state, view)
+    elif state.phase == "waiting":
         state, more = _waited(made, state, view)
     elif made.campaign.enter.kind in ("schedule", "audience"):
         state, more = _occasion(made, state, view)
@@ -121,8 +123,12 @@ def on_clock(made: Compiled, state: Enrolment, view: View) -> Change:
 
 
 def expelled(made: Compiled, state: Enrolment, view: View, why: Reason) -> Change:
-    """They have to leave, for a reason that the machine does not know: consent withdrawn, erased."""
-    return end(made, state, view, why) if state.inside else (state, ())
+    """They have to leave, for a reason that the machine does not know: consent withdrawn. A yes that comes
+    soon enough lets them in again (``consenting``)."""
+    if not state.inside:
+        return state, ()
+    state, effects = end(made, state, view, why)
+    return replace(state, lacked=True), effects
 
 
 def unwanted(made: Compiled, state: Enrolment, view: View) -> Reason | None:
@@ -277,6 +283,13 @@ def _occasion(made: Compiled, state: Enrolment, view: View) -> Change:
     return enter(made, state, view, due, why)
 
 
+def _consented(made: Compiled, state: Enrolment, view: View) -> Change:
+    """Consent came after the campaign had looked for it."""
+    if state.entry:
+        return consenting.again(made, state, view)
+    return _occasion(made, replace(state, given_ms=0), view)
+
+
 def _their_occasion(made: Compiled, state: Enrolment, view: View) -> tuple[int, int]:
     """The occasion that is due, on the clock that they have now, and what that clock shows then. The same
     time on the clock is met once, however they travel."""
@@ -309,7 +322,16 @@ def _up_to_date(made: Compiled, state: Enrolment, view: View) -> Change:
             if state.inside
             else (state, ())
         )
-        fresh = replace(state, phase="outside", entry=0, dry=False, let_in_ms=0, entered_ms=0)
+        fresh = replace(
+            state,
+            phase="outside",
+            entry=0,
+            dry=False,
+            let_in_ms=0,
+            entered_ms=0,
+            lacked=False,
+            given_ms=0,
+        )
         due = state.due_ms or next_due(made.campaign, fresh, view)
         state, more = edited(made, replace(fresh, due_ms=due), view)
         return state, (*effects, *more)

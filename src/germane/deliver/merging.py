@@ -54,6 +54,8 @@ def merged(made: Compiled, survivor: Enrolment, other: Enrolment) -> Change:
             cleared_ms=cleared,
             let_in_ms=max(kept.let_in_ms, lost.let_in_ms),
             due_ms=kept.due_ms or (0 if kept.inside or lost.inside else lost.due_ms),
+            lacked=kept.lacked and not lost.sent,
+            given_ms=kept.given_ms,
             dry=kept.dry and (lost.dry or not lost.entry),
         ),
         effects,

@@ -10,6 +10,7 @@ from germane.deliver.occasions import at_of, next_clock, next_occasion
 from germane.deliver.view import View
 from germane.domain.campaign import Campaign, Step, Wait
 from germane.domain.enrolment import Cancel, Compose, Effect, Enrolment, message_key
+from germane.domain.message import NO_CONSENT
 from germane.domain.plan import Reason
 from germane.domain.walltime import clock_of
 
@@ -28,6 +29,8 @@ def enter(made: Compiled, state: Enrolment, view: View, at_ms: int, why: Reason)
         sent=(),
         message="",
         ended_ms=0,
+        lacked=False,
+        given_ms=0,
         dry=made.campaign.status == "dry",
         version=made.version,
         reason=why,
@@ -127,7 +130,8 @@ def settled(
     if state.message != key or state.phase != "sending":
         return state, ()
     known = (*state.sent, state.step) if sent else state.sent
-    free = replace(state, message="", sent=known, reason=why)
+    lacked = state.lacked or (not sent and why.code == NO_CONSENT)
+    free = replace(state, message="", sent=known, lacked=lacked, reason=why)
     return _after(made, free, at_ms, view)
 
 

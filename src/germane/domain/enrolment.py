@@ -59,6 +59,15 @@ class Enrolment(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Log offset of the event that let them in last; 0: the clock did."""
     about: str = ""
     """The item that this event was about (the first of several)."""
+    lacked: bool = False
+    """Whether a message of this entry was kept back, or the entry ended, for want of consent."""
+    given_ms: int = 0
+    """When consent came that the campaign had looked for too early, so that the clock looks once more."""
+
+    @property
+    def look_ms(self) -> int:
+        """When the clock looks at it next; 0: it does not."""
+        return self.given_ms or self.due_ms
 
     @property
     def inside(self) -> bool:

@@ -20,12 +20,15 @@ Status = Literal[
     "skipped",
     "expired",
     "cancelled",
+    "dry",
 ]
 """``making``: its campaign asked for it. ``approval``: waits for a person. ``queued``: goes out when it is
 due. ``claimed``: is going out now. ``ambiguous``: nobody knows whether it went out; a person decides. The
-others are final."""
+others are final. ``dry``: its campaign was dry, and nothing else spoke against it."""
 STATUSES: tuple[Status, ...] = get_args(Status)
-FINAL = ("sent", "failed", "skipped", "expired", "cancelled")
+FINAL = ("sent", "failed", "skipped", "expired", "cancelled", "dry")
+NO_CONSENT = "consent.none"
+"""Code of the reason why a message does not go out: its purpose is not allowed, or not any more."""
 MAX_WHYS = 20
 """Reasons that a message keeps: the first, and the latest ones."""
 

@@ -225,7 +225,7 @@ class Reminded(Move, frozen=True, gc=False):
 
 
 class Lapsed(Move, frozen=True, gc=False):
-    """Nobody answered in time."""
+    """Nobody answered in time, or before its campaign ended."""
 
     approval_id: str
 

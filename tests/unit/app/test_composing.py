@@ -11,8 +11,10 @@ from msgspec.structs import replace
 
 from germane.app.composing import Composer
 from germane.app.engine import Engine
+from germane.app.ledgers import message_counts
 from germane.app.opening import open_engine, save_snapshot
 from germane.app.rebuild import rebuild
+from germane.app.sends import messages_with
 from germane.deliver import outbox
 from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.content import Content, Slot, Variant
@@ -226,14 +228,17 @@ def test_what_cannot_go_out_says_why(
 def test_a_dry_campaign_sends_nothing(
     engine: Engine, address: Any, consent: bool, approval: dict[str, Any], code: str, says: str
 ) -> None:
-    """But shows what it would have sent, and to whom it would not."""
+    """But shows what it would have sent, and apart from that to whom it would not."""
     told = an_event("", kind="identify", user="u1", traits={"email": address})
     engine.accept_now([told])
     engine.put_moves([ContentPut(a_content()), CampaignPut(a_campaign(approval=approval))])
     if consent:
         engine.put_moves([Stated("u:u1", "email_marketing", True, "test")])
     message = made(engine, a_draft())
-    assert (message.status, message.whys[-1].code) == ("skipped", code)
+    status = "dry" if code == "campaign.dry" else "skipped"
+    assert (message.status, message.whys[-1].code) == (status, code)
+    assert message_counts(engine)[message.campaign] == {status: 1}
+    assert [each.status for each in messages_with(engine, "", status)] == [status]
     assert says in message.whys[-1].text
     assert (message.due_ms, message.demands) == (0, ())
     assert "is here." in text_of(engine, message)

@@ -100,6 +100,28 @@ def test_one_live_campaign_that_could_not_send_is_in_no_others_way(shop: Shop) -
     assert shop.told("campaign", "push")["changed"] == ["cart-left"]
 
 
+def test_what_a_push_warns_of_is_told_once(shop: Shop) -> None:
+    """Whether its file tells it, or the server that has the content, or both."""
+    late = shop.folder / "campaigns" / "late.toml"
+    late.write_text(
+        'content = "nowhere"\n[enter]\naudience = "true"\nat = "2020-01-01T09:00"\n'
+        '[send]\nwindow = "22:30-23:30"\n'
+    )
+    said = shop.run("campaign", "push")
+    for text in (
+        "is over: nobody comes in any more",
+        "lies in the quiet hours",
+        "no content 'nowhere'",
+    ):
+        assert said.count(text) == 1, said
+    for remedy in ("Set enter.at to a time", "Change send.window", "Write content/nowhere.toml"):
+        assert said.count(remedy) == 1, said
+    late.write_text(late.read_text() + 'days = ["mon"]\n')
+    told = shop.told("campaign", "push")
+    for found in (told["obstacles"]["late"], told["warnings"]):  # a program reads the one it wants
+        assert sum("is over" in each["text"] for each in found) == 1
+
+
 def test_a_stop_is_seen_where_campaigns_are(shop: Shop) -> None:
     """Else all of them look as if they were sending."""
     assert "Sending is stopped" not in shop.run("campaign", "list")
@@ -153,6 +175,34 @@ def made_up(folder: Path) -> dict[str, list[str]]:
     asyncio.run(made())
     engine.store.close()
     return found
+
+
+def test_a_dry_run_is_told_apart_from_what_was_skipped(shop: Shop) -> None:
+    """In the counts of a campaign, in lists, and where a person asks."""
+    dry_run(shop.folder)
+    told = shop.told("campaign", "show", "weekly-picks")["messages"]
+    assert told == {"dry": 2, "skipped": 1}
+    for command in (("list",), ("show", "weekly-picks")):
+        assert "3 messages: 2 dry, 1 skipped" in shop.run("campaign", *command)
+    assert len(shop.told("messages", "list", "--status", "dry")) == 2
+    (left,) = shop.told("messages", "list", "--campaign", "weekly-picks", "--status", "skipped")
+    assert left["personId"] == "u:u2"
+
+
+def dry_run(folder: Path) -> None:
+    """Three messages of a dry campaign, of which one would not have gone out."""
+    settings = load(folder / "germane.toml", {}).settings
+    engine = open_engine(settings, folder / "germane-data")
+    changed = {"campaign": "weekly-picks", "due_ms": 0, "settled_ms": START_MS}
+    messages = [a_message(x, status="skipped" if x == 2 else "dry", **changed) for x in range(3)]
+
+    async def made() -> None:
+        await engine.start()
+        await engine.move([planned(each) for each in messages])
+        await engine.stop()
+
+    asyncio.run(made())
+    engine.store.close()
 
 
 def test_wrong_use_is_said_with_its_remedy(shop: Shop) -> None:

@@ -81,6 +81,18 @@ def test_whose_goal_is_reached_waits_for_nothing_of_the_other() -> None:
     assert (left.state.phase, left.state.due_ms, left.composed) == ("done", 0, [])
 
 
+def test_what_one_got_the_other_does_not_come_in_for_again() -> None:
+    """Consent lets in whoever lacked it, but not where either got a message of it."""
+    lacked, got = signed_up(1), signed_up(1)
+    lacked.state = replace(lacked.state, phase="done", lacked=True, ended_ms=lacked.now)
+    before = replace(got.state, phase="done", sent=("connect",), ended_ms=got.now, entered_ms=1)
+    alone, _ = merged(lacked.made, lacked.state, replace(before, phase="outside", sent=(), entry=0))
+    assert alone.lacked
+    for one, two in ((lacked.state, before), (before, lacked.state)):
+        state, _ = merged(lacked.made, one, two)
+        assert not state.lacked
+
+
 def test_one_after_the_other() -> None:
     """Through long ago, and in again: that goes on where the campaign takes people again, else it does not."""
     for reentry, phase in (
