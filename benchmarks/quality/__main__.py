@@ -29,6 +29,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=HERE / ".cache", help="finished cells")
     parser.add_argument("--report", action="store_true", help="only write what is measured already")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep what peers reached with the code, for other machines",
+    )
     return parser.parse_args()
 
 
@@ -84,6 +89,9 @@ def main() -> int:
                         failed += 1
                         print(f"FAILED {job.name}\n{error}", file=sys.stderr)
     jobs = everything(args.seed)
+    if args.keep:
+        kept = cells.keep(key for job in jobs if job.model != GERMANE for key in job.keys())  # noqa: SIM118
+        print(f"{kept} results of peers are kept")
     published = [
         ensured(cells.folder, job.keys()[0].digest)
         for job in jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,8 @@ from benchmarks.quality.protocols import Task
 
 HERE = Path(__file__).parent
 COMMON = ("frame.py", "protocols.py")
+KEPT = HERE.parent / "results" / "cells"
+"""What peers reached, kept with the code: it takes hours, and does not change with Germane."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,11 @@ class Cell:
 
 
 class Cells:
-    """The cache folder."""
+    """The cache folder, and what is kept beside it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kept: Path = KEPT) -> None:
         self.folder = folder
+        self._kept = kept
 
     def path(self, key: Key) -> Path:
         """Where a cell is, or will be."""
@@ -71,11 +75,28 @@ class Cells:
 
     def get(self, key: Key) -> Cell | None:
         """A finished cell."""
-        path = self.path(key)
-        if not path.exists():
+        path, kept = self.path(key), self._kept_at(key)
+        if path.exists():
+            found = json.loads(path.read_text())
+        elif kept.exists():
+            found = json.loads(gzip.decompress(kept.read_bytes()))
+        else:
             return None
-        found = json.loads(path.read_text())
         return Cell(**(found | {"key": Key(**found["key"])}))
+
+    def keep(self, keys: Iterable[Key]) -> int:
+        """Keep the finished ones of these, and no others; how many there are."""
+        cells = [each for each in map(self.get, keys) if each is not None]
+        for path in sorted({*self._kept.rglob("*.gz")} - {self._kept_at(x.key) for x in cells}):
+            path.unlink()
+        for each in cells:
+            path, data = self._kept_at(each.key), json.dumps(asdict(each), separators=(",", ":"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(gzip.compress(data.encode(), mtime=0))
+        return len(cells)
+
+    def _kept_at(self, key: Key) -> Path:
+        return self._kept / f"{key.file}.gz"
 
     def put(self, cell: Cell) -> None:
         """Keep a finished cell; whole or not at all."""

@@ -45,3 +45,19 @@ def test_every_data_set_has_a_valid_configuration() -> None:
         assert settings.surfaces["all"].diversity_quota == 0
         assert settings.surfaces["shipped"].diversity_quota > 0
         assert len(settings.signals) == 1
+
+
+def test_what_is_kept_is_found_on_another_machine(tmp_path: Path) -> None:
+    """As it was, and nothing else: what has changed since is measured anew."""
+    frame = a_frame(ROWS)
+    task = tasks(frame)[0]
+    lists = np.tile(np.arange(20) % 12, (len(task.queries), 1))
+    here, there = (Cells(tmp_path / each, tmp_path / "kept") for each in ("here", "there"))
+    keys = [Key("test", task.name, "some-model", "tuned", 0, each) for each in ("old", "new")]
+    assert here.keep(keys) == 0
+    for each in keys:
+        here.put(score(each, task, frame, lists, {"fit_s": 1.0}, {"params": {"k": 20}}))
+        assert here.keep([each]) == 1
+    assert there.get(keys[1]) == here.get(keys[1])
+    assert there.get(keys[0]) is None
+    assert there.keep(keys) == 1
