@@ -22,12 +22,12 @@ import numpy as np
 from benchmarks.figures import record, write_result
 from germane.app.opening import load_snapshot, open_engine, write_snapshot
 from germane.app.trained import encode
-from germane.app.training import LESSONS_MAX, collect, learn_from
+from germane.app.training import collect, collector_of, learn_from
 from germane.domain.event import Event
 from germane.domain.forest import Trained
 from germane.domain.moves import Stated
 from germane.domain.purposes import PERSONALISATION
-from germane.predict.features import LAYOUT, WIDTH
+from germane.predict.features import LAYOUT
 from germane.predict.model import SharedModel
 from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
@@ -36,7 +36,6 @@ from germane.storage.sqlite.checksums import connected
 from germane.testing import FakeWorld, a_shop, an_item
 from germane.testing.world import START_MS
 from germane.train import forest
-from germane.train.lessons import Collector
 
 COMMAND = "just bench optouttraining"
 PEOPLE, EVENTS, ITEMS = 300, 9_000, 120
@@ -88,7 +87,7 @@ def trained(folder: Path, *, everybody: bool = False) -> tuple[str, int]:
     model = SharedModel(settings)
     load_snapshot(model, FolderBlobs(folder / "models"), settings, store.last_seq())
     if everybody:
-        collector = Collector(WIDTH, LESSONS_MAX, DEPTH)
+        collector = collector_of(settings)
         learn_from(collector, store.read(0))
     else:
         collector = collect(store, settings)

@@ -123,8 +123,9 @@ class Connection(HttpToolsProtocol):
         if self.phase == "body" and now - self.since > BODY_S:
             return True
         left = self.transport.get_write_buffer_size()
-        if left == 0 or left != self._left:
-            self._left, self._moved = left, now
+        if left == 0 or left < self._left:
+            self._moved = now
+        self._left = left
         return now - self._moved > TAKE_S
 
     def abort(self) -> None:

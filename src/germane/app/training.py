@@ -17,7 +17,7 @@ from germane.app.opening import REFOLD, catch_up, left, load_snapshot
 from germane.app.trained import TREES, decode, encode
 from germane.app.willing import Willing
 from germane.domain.errors import RestartNeeded
-from germane.domain.forest import AHEAD, AHEAD_NEW, BLENDED_AS, NEW, Forest, Trained
+from germane.domain.forest import AHEAD, AHEAD_NEW, BLENDED_AS, NEW, Forest, Trained, heads_ahead
 from germane.domain.outcome import Observation
 from germane.domain.ports import Blobs, Model, Store
 from germane.domain.record import Record
@@ -34,7 +34,7 @@ from germane.train.lessons import Collector, Lessons
 
 KEPT_VERSIONS = 10
 LESSONS_MAX = 12_000
-"""Newest lessons of each head that are learned from: some 170 MB of features."""
+"""Newest lessons of each head that are learned from: some 170 MB of features a head."""
 TAUGHT_DEPTH = 48
 """So many of the blend's best of a lesson are fitted to: trees of half the list rank all of it as well in half
 the time (held-out lessons of YooChoose, online-retail and Moodle)."""
@@ -146,19 +146,14 @@ def train(
 
 def heads_of(settings: Settings) -> tuple[str, ...]:
     """What there is to train: lists that are made ahead have heads of their own, where there are any."""
-    ahead = [
-        AHEAD_NEW if each.already_bought == "exclude" else AHEAD
-        for each in settings.surfaces.values()
-        if each.kind != "choice" and each.horizon == "day"
-    ]
-    return tuple(dict.fromkeys((*HEADS, *ahead)))
+    return *HEADS, *heads_ahead(settings.surfaces.values())
 
 
 def collector_of(settings: Settings) -> Collector:
     """Takes the lessons that there are under a declaration."""
     liking = [name for name, each in settings.signals.items() if each.weight > 0]
-    ahead = Ahead(liking) if settings.makes_ahead else None
-    return Collector(WIDTH, LESSONS_MAX, DEPTH, ahead)
+    heads = heads_ahead(settings.surfaces.values())
+    return Collector(WIDTH, LESSONS_MAX, DEPTH, Ahead(liking, heads) if heads else None)
 
 
 def collect(store: Store, settings: Settings) -> Collector:

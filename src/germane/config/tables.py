@@ -222,7 +222,7 @@ TRAINING = (
     Field(
         "lessons_min",
         "whole",
-        "Lessons below which nothing is trained.",
+        "Lessons below which nothing is trained; for lists that are made ahead half of it.",
         1000,
         low=200,
         high=1_000_000,

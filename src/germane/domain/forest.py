@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
+
+from germane.domain.settings import SurfaceSpec
 
 NEW = "*new"
 """Lists of items that were new to the person: a head of their own, beside that of all items (empty)."""
@@ -11,6 +15,13 @@ AHEAD, AHEAD_NEW = "*ahead", "*ahead-new"
 MADE_AHEAD = {"": AHEAD, NEW: AHEAD_NEW}
 BLENDED_AS = {"": "", NEW: NEW, AHEAD: "", AHEAD_NEW: NEW}
 """Head -> the head whose blend its trees add to."""
+
+
+def heads_ahead(surfaces: Iterable[SurfaceSpec]) -> tuple[str, ...]:
+    """Heads of the lists that are made ahead on some surfaces, each once."""
+    lists = (each for each in surfaces if each.kind != "choice" and each.horizon == "day")
+    heads = (AHEAD_NEW if each.already_bought == "exclude" else AHEAD for each in lists)
+    return tuple(dict.fromkeys(heads))
 
 
 class Tree(msgspec.Struct, frozen=True, array_like=True):

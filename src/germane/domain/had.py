@@ -51,8 +51,10 @@ def more(had: Mapping[int, bytes], items: Iterable[tuple[str, int]]) -> Had:
     return _bounded(found)
 
 
-def less(had: Mapping[int, bytes], items: Collection[str]) -> Had:
-    """Without these items."""
+def less(had: Had, items: Collection[str]) -> Had:
+    """Without these items; the same, where there are none of them."""
+    if not any(holds(had, each) for each in items):
+        return had
     found = {month: _keys(keys) for month, keys in had.items()}
     for key in map(key_of, items):
         for keys in found.values():

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from germane.domain.months import MS_PER_DAY
 from germane.predict.accumulator import Going, Numbers
 from germane.predict.features import COLUMN, FRESH, WIDTH
-from germane.predict.person import Person
+from germane.predict.person import Person, had_before
 from germane.predict.state import DEMAND_DAYS, NEW_DAYS, State
 
 Floats = npt.NDArray[np.float64]
@@ -98,8 +98,7 @@ class Matrix:
     def _own(self) -> None:
         own = self._person.own
         if self._person.had:
-            keys = np.fromiter(self._person.had, dtype=np.uint32, count=len(self._person.had))
-            self._set("own", np.isin(self._state.keys(self._numbers), keys))
+            self._set("own", had_before(self._state.keys(self._numbers), self._person.had))
         if not own.numbers:
             return
         count = len(own.numbers)  # own items are gathered first

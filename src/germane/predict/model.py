@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from germane.domain.decay import readiness as readiness_of
 from germane.domain.decision import Actions, Ask, Decision, SlateItem
 from germane.domain.event import Interaction
-from germane.domain.forest import MADE_AHEAD, NEW, Trained
+from germane.domain.forest import MADE_AHEAD, NEW, Trained, heads_ahead
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour, Activity, Week
@@ -56,6 +56,7 @@ class SharedModel:
         self.seq = 0
         self.state = State(settings)
         self._residual = NOTHING
+        self._ahead = frozenset(heads_ahead(settings.surfaces.values()))
         self._filters = Filters(tuple(settings.attributes))
         self._rules: dict[str, Rules] = {}
         self._boosts: dict[str, Boosts] = {}
@@ -111,8 +112,9 @@ class SharedModel:
     ) -> Observation:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
-        if interactions and (lesson or (ahead and self._came_back(profile, at_ms))):
-            examples += self._lessons(profile, interactions, at_ms, ahead=not lesson)
+        back = self._came_back(profile, at_ms)
+        if interactions and (lesson or (ahead and back and self._liked(interactions))):
+            examples += self._lessons(profile, interactions, at_ms, lesson=lesson, back=back)
         owned = tuple(int(bought(profile, each.item_id)) for each in interactions)
         return Observation(
             at_ms=at_ms,
@@ -305,36 +307,52 @@ class SharedModel:
 
     def _came_back(self, profile: Profile, at_ms: int) -> bool:
         """Whether this person had been away, where that is asked for."""
-        if not self.settings.makes_ahead or not profile.recent:
+        if not self._ahead or not profile.recent:
             return False
         return at_ms - profile.recent[-1].at_ms >= AWAY_MS
 
+    def _liked(self, interactions: Sequence[Interaction]) -> list[str]:
+        """Items that something speaks for."""
+        return [each.item_id for each in interactions if each.signal in self.state.liking]
+
     def _lessons(
-        self, profile: Profile, interactions: Sequence[Interaction], at_ms: int, *, ahead: bool
+        self,
+        profile: Profile,
+        interactions: Sequence[Interaction],
+        at_ms: int,
+        *,
+        lesson: bool,
+        back: bool,
     ) -> list[Example]:
         """Rank as if asked just before, and note which candidates were then taken: among all of
-        them, and once more among those that were new to the person. ``ahead``: for lists that are made ahead
-        alone."""
+        them, and once more among those that were new to the person.
+
+        Args:
+            profile: Before.
+            interactions: What was done.
+            at_ms: When.
+            lesson: Whether it is one for the next step.
+            back: Whether it is one for lists that are made ahead: also where nothing of it was taken yet.
+        """
         person = Person(profile, self.state, self.settings, at_ms)
         trust = readiness_of(profile.evidence, self.settings.profile.readiness_half)
         found = Candidates(self.state, person, trust)
         features = found.matrix()
-        taken = {
-            self.state.index.get(each.item_id, -1)
-            for each in interactions
-            if self.settings.signals[each.signal].weight > 0
-        }
-        chosen = np.isin(found.numbers, list(taken))
+        taken = [self.state.index.get(each, -1) for each in self._liked(interactions)]
+        chosen = np.isin(found.numbers, taken)
         everything = np.arange(len(chosen))
         new = np.flatnonzero(~found.own())
         lessons = (("", everything), (NEW, new)) if len(new) < len(chosen) else (("", everything),)
-        keys = self.state.keys(found.numbers) if self._came_back(profile, at_ms) else None
-        examples = [
-            example(name, features, features @ self.state.blender.weights(name), chosen, rows, keys)
-            for name, rows in lessons
-        ]
-        made = [each for each in examples if each is not None]
-        return [replace(x, surface=MADE_AHEAD[x.surface]) for x in made] if ahead else made
+        keys = self.state.keys(found.numbers) if back and taken else None
+        made: list[Example] = []
+        for name, rows in lessons:
+            named = keys if MADE_AHEAD[name] in self._ahead else None
+            of_next = lesson and bool(chosen[rows].any())
+            if len(rows) and (of_next or named is not None):
+                scores = features @ self.state.blender.weights(name)
+                head = name if of_next else MADE_AHEAD[name]
+                made.append(example(head, features, scores, chosen, rows, named))
+        return made
 
     def _reward_example(self, pair: tuple[Reward, Decision | None]) -> Example | None:
         """The shown slate with the rewarded item as the chosen one, as it looked when it was decided.
@@ -361,12 +379,10 @@ def example(
     chosen: npt.NDArray[np.bool_],
     rows: npt.NDArray[np.intp],
     keys: npt.NDArray[np.uint32] | None = None,
-) -> Example | None:
+) -> Example:
     """A lesson from some of the candidates: the best, in their order; of the rest those chosen, and a
     sample of the others that says how many it stands for. ``keys``: what stands for each candidate's item,
     to be kept with it."""
-    if not chosen[rows].any():
-        return None
     order = rows[np.argsort(-scores[rows], kind="stable")]
     best, rest = order[:LESSON_BEST], order[LESSON_BEST:]
     picked, others = rest[chosen[rest]], rest[~chosen[rest]]

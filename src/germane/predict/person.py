@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from germane.domain import decay
-from germane.domain.had import keys_of
+from germane.domain.had import Had
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.domain.speaking import Speech
@@ -94,8 +94,8 @@ class Person:
         self.speech = Speech(profile, settings, at_ms)
         self.muted = profile.muted.now(at_ms)
         self.own = OwnItems(profile, state, at_ms / 1000)
-        self.had = keys_of(profile.had)
-        """Keys of what was had longer ago."""
+        self.had = profile.had
+        """What was had longer ago."""
         worth = decay.Worth(settings.signals, at_ms, settings.profile.beyond_year_factor)
         self.interests = {
             name: _shares(worth.of_each(profile.interests.get(name, {}))) for name in state.tracked
@@ -126,7 +126,7 @@ class Person:
         """Numbers of the items that the person had, the latest first."""
         if "repeat" in self.muted.sources:  # what goes with them may speak all the same
             self.own = OwnItems(Profile(profile.person), state, at_ms / 1000)
-            self.had = frozenset()
+            self.had = {}
 
     def _declared(self, settings: Settings) -> dict[str, dict[str, float]]:
         """attribute -> value -> weight, from declared traits."""
@@ -193,6 +193,16 @@ class Person:
             met[kinds.numbers.get(value, 0)] = True
         met[kinds.of[self.own.numbers]] = True
         return met
+
+
+def had_before(keys: npt.NDArray[np.uint32], had: Had) -> npt.NDArray[np.bool_]:
+    """Which of some items (``State.keys``) were had longer ago, shape (n,)."""
+    if not had:
+        return np.zeros(len(keys), dtype=bool)
+    known = np.sort(np.frombuffer(b"".join(had.values()), dtype=np.uint32))
+    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    found: npt.NDArray[np.bool_] = known[place] == keys
+    return found
 
 
 def turned_down(own: OwnItem) -> bool:

@@ -20,7 +20,7 @@ from germane.predict.candidates import Candidates
 from germane.predict.features import SOURCES
 from germane.predict.filters import Filters
 from germane.predict.looking import best_sold, further
-from germane.predict.person import Person, turned_down
+from germane.predict.person import Person, had_before, turned_down
 from germane.predict.reasons import Telling, contributions
 from germane.predict.residual import Residual
 from germane.predict.rules import Rules
@@ -170,11 +170,18 @@ class Ranking:
         where the surface asks for it."""
         down, had = self._down, np.zeros(len(order), dtype=bool)
         if self._surface.already_bought == "demote":
-            had = self._found.own()[order]
+            had = self._were_had(self._found.numbers[order])
         if not down and not had.any():
             return order
         less = np.isin(self._found.numbers[order], list(down))
         return order[np.argsort(2 * less + had, kind="stable")]
+
+    def _were_had(self, numbers: Numbers) -> Bools:
+        """Which of these the person had, whatever may be said of it, shape (n,)."""
+        index, own = self._state.index, self._profile.own_items.items()
+        counted = [index.get(item_id, -1) for item_id, each in own if each.count > 0]
+        found: Bools = np.isin(numbers, counted)
+        return found | had_before(self._state.keys(numbers), self._profile.had)
 
     def _turned_down(self) -> set[int]:
         index, own = self._state.index, self._profile.own_items.items()

@@ -106,8 +106,9 @@ class Rules:
         context = context_of(ask)
         surface, may = self._surface, self._may
         types, there = frozenset(surface.item_types), _there(surface)
-        own, before = profile.own_items, keys_of(profile.had)
-        not_again = surface.already_bought == "exclude" and bool(own or before)
+        exclude = surface.already_bought == "exclude"
+        own, before = profile.own_items, keys_of(profile.had) if exclude else frozenset[int]()
+        not_again = exclude and bool(own or before)
 
         def plain(item: Item) -> bool:
             return item.type in types and item.item_id not in excluded and there(item, at_ms)

@@ -183,12 +183,13 @@ def _did(
     turned = pairing.changes(profile, new, settings)
     touched = own.touch(profile, new, turned, settings)
     items = bounds.own(touched, limits.own_items)
+    apart = own.apart(profile.apart, new, touched, settings)
     return {
         **_summed(profile, new, item_of, settings),
         "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
         "own_items": items,
-        "had": own.let_go(own.met_again(profile.had, new, settings), touched, items, profile.apart),
-        "apart": own.apart(profile.apart, new, items, settings),
+        "had": own.let_go(own.taken_back(profile, new, settings), touched, items, apart),
+        "apart": {item: names for item, names in apart.items() if item in items},
         "recent": bounds.recent(_in_order(profile.recent, new), limits.recent, keep.oldest),
         "known_orders": repeats.remembered(profile, new, settings),
     }

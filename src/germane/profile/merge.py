@@ -67,7 +67,7 @@ def merge(
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
         own_items=items,
         apart={item: names for item, names in apart.items() if item in items},
-        had=own.let_go(_had(survivor, other, both), both, items, apart),
+        had=own.let_go(_had(survivor, other, both, settings), both, items, apart),
         rhythm=rhythm.joined(rhythm.hours_of(survivor), rhythm.hours_of(other)),
         **statistics.totals(_months(survivor, other)),
         exposures=bounds.exposures(
@@ -161,10 +161,13 @@ def _own(one: Profile, two: Profile, changes: Mapping[str, pairing.Change]) -> d
     return dict(sorted(merged.items()))
 
 
-def _had(one: Profile, two: Profile, own_items: Mapping[str, OwnItem]) -> Had:
-    """What either had longer ago, and neither lately."""
+def _had(one: Profile, two: Profile, own_items: Mapping[str, OwnItem], settings: Settings) -> Had:
+    """What either had longer ago, without what one of them has taken back since."""
     found = had.joined(one.had, two.had)
-    return had.less(found, [item for item, own in own_items.items() if own.count]) if found else {}
+    if not found:
+        return found
+    back = pairing.takers(one, settings.signals) | pairing.takers(two, settings.signals)
+    return had.less(found, [x for x in sorted(back) if not own_items.get(x, pairing.NOTHING).count])
 
 
 def _months(one: Profile, two: Profile) -> statistics.Months:

@@ -86,19 +86,19 @@ def apart(
     return found
 
 
-def met_again(had: Had, new: Sequence[Interaction], settings: Settings) -> Had:
-    """What was had longer ago, without what is had anew or was taken back: that is among the own items now."""
-    if not had:
-        return had
-    signals = settings.signals
-    return hads.less(
-        had,
-        {
-            each.item_id
-            for each in new
-            if effect(signals[each.signal], signals) in ("had", "took_back")
-        },
-    )
+def taken_back(profile: Profile, new: Sequence[Interaction], settings: Settings) -> Had:
+    """What was had longer ago, without what is taken back now and is not among the own items: how often it was
+    had is not known, so it was had once."""
+    if not profile.had:
+        return profile.had
+    signals, own = settings.signals, profile.own_items
+    gone = {
+        each.item_id
+        for each in new
+        if effect(signals[each.signal], signals) == "took_back"
+        and not own.get(each.item_id, NOTHING).count
+    }
+    return hads.less(profile.had, gone)
 
 
 def let_go(
@@ -124,7 +124,7 @@ def let_go(
         [
             (item_id, month_at(own.times_s[-1] * 1000))
             for item_id, own in gone
-            if own.count and item_id not in apart and own.rejected_s <= own.times_s[-1]
+            if own.count and item_id not in apart
         ],
     )
 

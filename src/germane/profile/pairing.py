@@ -73,8 +73,8 @@ def without(profile: Profile, gone: Sequence[Interaction], settings: Settings) -
 def joined(one: Profile, two: Profile, settings: Settings) -> dict[str, Change]:
     """By item that both know, where something was taken back, when the two turn out to be one."""
     found = {}
-    takers = _takers(one, settings.signals) | _takers(two, settings.signals)
-    for item_id in sorted(takers & one.own_items.keys() & two.own_items.keys()):
+    both = takers(one, settings.signals) | takers(two, settings.signals)
+    for item_id in sorted(both & one.own_items.keys() & two.own_items.keys()):
         sides = [(who, orders_of(who)) for who in (one, two)]
         each = [
             remembered(who.own_items[item_id], item_id, who, settings, orders)
@@ -127,21 +127,21 @@ def remembered(
 
 def _involved(profile: Profile, new: Sequence[Interaction], signals: Signals) -> dict[str, None]:
     """Items to pair anew, in the order of the event. Nothing is looked for where nothing is taken back."""
-    takers: set[str] | None = None
+    taken: set[str] | None = None
     reversible = reversible_in(signals)
     found: dict[str, None] = {}
     for each in new:
         if cancelled(signals[each.signal], signals) is not None:
             found[each.item_id] = None
         elif each.signal in reversible:
-            if takers is None:
-                takers = _takers(profile, signals)
-            if each.item_id in takers:
+            if taken is None:
+                taken = takers(profile, signals)
+            if each.item_id in taken:
                 found[each.item_id] = None
     return found
 
 
-def _takers(profile: Profile, signals: Signals) -> set[str]:
+def takers(profile: Profile, signals: Signals) -> set[str]:
     """Items of which something was taken back, as far as the ring remembers."""
     names = {name for name, spec in signals.items() if cancelled(spec, signals) is not None}
     return {each.item_id for each in profile.recent if each.signal in names}

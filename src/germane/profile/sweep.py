@@ -18,6 +18,7 @@ from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.privacy import retention
+from germane.privacy.features import apart
 from germane.privacy.retention import Limits
 from germane.profile import bounds, own, rhythm, statistics
 from germane.profile.chosen import kept_of
@@ -58,9 +59,15 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
             key: day for key, day in profile.known_orders.items() if day >= oldest // MS_PER_DAY
         },
         muted=profile.muted.now(now_ms),
-        had=had.since(profile.had, first_month),
+        had=had.since(profile.had, month_at(_plain(keep, settings))),
         **sums,
     )
+
+
+def _plain(keep: Limits, settings: Settings) -> int:
+    """Since when what was had counts, whichever plain signal told it: the month does not say which."""
+    told = (x.name for x in settings.signals.values() if x.repeat and not apart(x.category))
+    return max(map(keep.of_signal, told), default=keep.oldest)
 
 
 def stamp(settings: Settings, month: int) -> int:

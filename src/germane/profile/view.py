@@ -56,7 +56,7 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
             if trait.value is not None
         },
         "ownItems": _own_items(profile, settings, item_of, now_ms, speech),
-        "hadLongerAgo": had.count(profile.had),
+        "hadLongerAgo": had.count(had.less(profile.had, profile.own_items)),
         "recent": [_interaction(each, item_of) for each in profile.recent[: -RECENT - 1 : -1]],
         "rhythm": _rhythm(profile, settings),
         "exposures": [_exposure(each) for each in reversed(profile.exposures)],

@@ -16,6 +16,7 @@ from germane.app.lessons import OLD_LESSON_SHARE
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.item import Item
+from germane.domain.muting import Muted, Objection
 from germane.domain.outcome import Example
 from germane.domain.settings import PrivacySpec, ProfileSpec, RuleSpec
 from germane.predict.blender import Blender, pack
@@ -29,11 +30,19 @@ FILTER = 'item.category == "Jackets"'
 
 
 def shop(
-    others: int = OTHERS, *, undeclared: Literal["keep", "refuse"] = "refuse", **surface: object
+    others: int = OTHERS,
+    *,
+    undeclared: Literal["keep", "refuse"] = "refuse",
+    own_items: int = 400,
+    **surface: object,
 ) -> Engine:
     """A few jackets that nobody looks at, and many other things that people do."""
     settings = a_shop(surface={"diversity_quota": 0.0, "exploration_share": 0.0} | surface)
-    settings = replace(settings, privacy=PrivacySpec(undeclared=undeclared))
+    settings = replace(
+        settings,
+        privacy=PrivacySpec(undeclared=undeclared),
+        profile=ProfileSpec(own_items=own_items),
+    )
     engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
     for number in range(JACKETS):
         engine.fold_item(Item(f"jacket-{number}", category="Jackets", created_ms=1))
@@ -268,10 +277,31 @@ def test_one_odd_value_in_the_catalogue_stops_no_surface() -> None:
 
 def test_whoever_had_more_than_is_remembered_is_shown_none_of_it_again() -> None:
     """The newest of the own items are kept with their times; of the others it is known that they were had."""
-    engine = shop(others=300, already_bought="exclude", size=20)
-    engine.settings = replace(engine.settings, profile=ProfileSpec(own_items=10))
+    engine = shop(others=300, own_items=10, already_bought="exclude", size=20)
     had = [f"thing-{number}" for number in range(300)]
     for start in range(0, 300, 5):
         tell(engine, an_order(had[start : start + 5], user="ann", order_id=f"o{start}"))
     assert set(places(slate(engine, "ann"))) == {f"jacket-{number}" for number in range(JACKETS)}
     assert len(places(slate(engine, "somebody else"))) == 20
+
+
+def test_who_mutes_what_they_had_is_not_shown_it_first() -> None:
+    """It goes to the end of the list, where the surface wants it there, whatever may be said of it."""
+    engine = shop(others=20, own_items=10, already_bought="demote", size=28)
+    had = [f"thing-{number}" for number in range(20)]
+    for start in range(0, 20, 5):
+        tell(engine, an_order(had[start : start + 5], user="ann", order_id=f"o{start}"))
+    known = engine.store.profile("main", "u:ann")
+    assert known is not None
+    assert known.had
+    for sources in (dict[str, Objection](), {"repeat": Objection(2**60, "")}):
+        ranked = engine.model.rank(
+            replace(known, muted=Muted(sources=sources)),
+            engine.settings.surfaces["home"],
+            Ask("home"),
+            at_ms=engine.world.now_ms(),
+            seed=1,
+            readiness=1.0,
+        )
+        shown = [each.item_id for each in ranked.items]
+        assert set(shown[:JACKETS]) == {f"jacket-{number}" for number in range(JACKETS)}, sources

@@ -385,6 +385,12 @@ def test_whoever_comes_back_teaches_the_lists_that_are_made_ahead_whatever_else_
             again = [Interaction("i3", "view", now)]
             told = model.observe(profile, again, at_ms=now, lesson=False, ahead=True)
             assert {each.surface for each in told.examples} == found
+            unheard = [Interaction("elsewhere", "view", now)]  # something else may be taken later
+            told = model.observe(profile, unheard, at_ms=now, lesson=True)
+            assert {each.surface for each in told.examples} == found
+            worse = [Interaction("i3", "dismiss", now)]
+            told = model.observe(profile, worse, at_ms=now, lesson=True, ahead=True)
+            assert not told.examples
         before = model.blend("")
         model.fold(41, model.observe(known, again, at_ms=now, lesson=False, ahead=True))
         assert (model.blend(""), model.lessons) == (before, 0)

@@ -29,7 +29,6 @@ def test_the_best_come_first_then_the_taken_then_a_sample() -> None:
     features, scores, taken = candidates(far)
     rows = np.random.default_rng(0).permutation(len(features))
     made = example(NEW, features, scores, taken, rows)
-    assert made is not None
     assert made.chosen == (LESSON_BEST,)
     assert LESSON_SPREAD <= made.sampled <= LESSON_SPREAD + 1
     assert made.rows == LESSON_BEST + 1 + made.sampled
@@ -43,15 +42,18 @@ def test_what_is_taken_among_the_best_keeps_its_place() -> None:
     """Its row number is its rank: trees can tell lessons that are about the best."""
     features, scores, taken = candidates(5)
     made = example(NEW, features, scores, taken, np.arange(len(features)))
-    assert made is not None
     assert made.chosen == (5,)
 
 
 def test_no_choice_is_no_lesson() -> None:
-    """Nothing to learn."""
+    """Nothing to learn, unless something is taken later."""
     features, scores, taken = candidates(5)
     taken[:] = False
-    assert example(NEW, features, scores, taken, np.arange(50)) is None
+    made = example(NEW, features, scores, taken, np.arange(50))
+    assert made.chosen == ()
+    blender = Blender(np.zeros(features.shape[1]))
+    blender.learn(made)
+    assert blender.new.steps == 0
 
 
 @pytest.mark.parametrize("head", ["", NEW])

@@ -31,8 +31,9 @@ def folded(
 ) -> Profile:
     """Fold events in their order, all arriving at ``now_ms``."""
     profile = profile or Profile("u:u1")
+    extractor = EXTRACTOR if shop is SHOP else Extractor(shop)
     for seq, event in enumerate(events, 1):
-        interactions, _ = EXTRACTOR.extract(event)
+        interactions, _ = extractor.extract(event)
         profile = fold(profile, event, interactions, ITEMS.get, shop, seq=seq, now_ms=now_ms)
     return profile
 

@@ -366,7 +366,7 @@ FEW = replace(SHOP, profile=ProfileSpec(own_items=10))
 
 
 def test_what_is_let_go_is_known_to_have_been_had() -> None:
-    """Not what was only looked at, and not what came back; until it is had again, or too old."""
+    """Not what was only looked at, and not what came back; until that is taken back, or too old."""
     events = [an_order([f"i{n}"], at_ms=NOW - (60 - n) * MS_PER_DAY) for n in range(40)]
     events += [an_event("Product Viewed", item="i40", at_ms=NOW - 60 * MS_PER_DAY)]
     events += [a_refund("i3", at_ms=NOW - 56 * MS_PER_DAY)]
@@ -375,10 +375,44 @@ def test_what_is_let_go_is_known_to_have_been_had() -> None:
     assert len(gone) >= 30
     assert {"i0", "i3"} <= gone
     assert {item for item in gone if holds(profile.had, item)} == gone - {"i3", "i40"}
-    again = folded([an_order(["i0"])], profile, shop=FEW)
-    assert not holds(again.had, "i0")
-    assert again.own_items["i0"].count == 1
     back = folded([an_order(["i0"]), a_refund("i0"), a_refund("i1")], profile, shop=FEW)
-    assert not holds(back.had, "i0")
+    assert back.own_items["i0"].count == 1
+    assert holds(back.had, "i0")  # the one of before
     assert not holds(back.had, "i1")
+    disliked = [an_event("Product Dismissed", item="i5"), an_order(["i5"]), an_order(["i6"])]
+    disliked += [an_event("Product Dismissed", item=each) for each in ("i6", "i7", "i8")]
+    later = [an_order([f"i{n}"], at_ms=NOW + 1000 * n) for n in range(9, 40)]
+    sour = folded([*disliked, *later], profile, shop=FEW, now_ms=NOW + 100_000)
+    assert {"i5", "i6", "i7", "i8"}.isdisjoint(sour.own_items)
+    assert all(holds(sour.had, each) for each in ("i5", "i6", "i7", "i8"))
     assert current(profile, FEW, NOW + 800 * MS_PER_DAY).had == {}
+
+
+SPECIAL = replace(
+    FEW,
+    signals=SHOP.signals
+    | {
+        "purchase": replace(SHOP.signals["purchase"], category="health", speakable=False),
+        "read": SignalSpec("read", "Read", "properties.product_id", repeat=True),
+    },
+)
+
+
+def test_what_needs_a_consent_of_its_own_is_not_among_it() -> None:
+    """However it is let go: at once, as a part of one large order, or because it comes late."""
+    old = [an_event("Read", item=f"i{n}", at_ms=NOW - MS_PER_DAY + n) for n in range(30, 43)]
+    late = an_order(["i1"], at_ms=NOW - 30 * MS_PER_DAY)
+    for events in ([an_order([f"i{n}" for n in range(30)])], [*old, late]):
+        profile = folded(events, shop=SPECIAL)
+        assert "i1" not in profile.own_items or events[-1] is not late
+        assert not any(holds(profile.had, f"i{n}") for n in range(30))
+
+
+def test_what_was_had_is_kept_no_longer_than_the_signals_that_tell_it() -> None:
+    """Others may be kept longer."""
+    shop = replace(SPECIAL, privacy=replace(SHOP.privacy, retention={"behaviour": 6, "health": 24}))
+    read = [an_event("Read", item=f"i{n}", at_ms=NOW - MS_PER_DAY + n) for n in range(30)]
+    profile = folded(read, shop=shop)
+    assert sum(holds(profile.had, f"i{n}") for n in range(30)) >= 19
+    assert current(profile, shop, NOW + 100 * MS_PER_DAY).had == profile.had
+    assert current(profile, shop, NOW + 240 * MS_PER_DAY).had == {}

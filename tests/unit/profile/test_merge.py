@@ -122,13 +122,15 @@ def test_the_survivor_has_its_own_name() -> None:
 
 
 def test_what_either_had_longer_ago_was_had() -> None:
-    """But for what the other still has among the own items."""
+    """But for what one of them has brought back since."""
     few = replace(SHOP, profile=ProfileSpec(own_items=10))
     orders = [an_order([f"i{n}"], at_ms=NOW - (50 - n) * MS_PER_DAY) for n in range(30)]
     one = folded(orders, Profile("u:u1"), shop=few)
-    two = folded([an_order(["i0"]), an_order(["i40"])], Profile("a:a1"), shop=few)
+    events = [an_order(["i0"]), an_order(["i40"]), a_refund("i3")]
+    two = folded(events, Profile("a:a1"), shop=few)
     both = merge(one, two, few, ITEMS.get, seq=9, now_ms=NOW)
-    had = {f"i{n}" for n in range(30)} | {"i40"}
+    had = {f"i{n}" for n in range(30)} - {"i3"} | {"i40"}
     assert {"i0", "i40"} <= both.own_items.keys()
-    assert not holds(both.had, "i0")
+    assert holds(one.had, "i3")
+    assert not holds(both.had, "i3")
     assert all(item in both.own_items or holds(both.had, item) for item in had)

@@ -66,15 +66,44 @@ def test_what_comes_late_is_put_to_its_own_time() -> None:
     assert over.chosen == (0, 2)
 
 
-def test_there_is_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as too many wait, no more are begun; those that wait come to their end."""
-    monkeypatch.setattr(ahead, "OPEN", 2)
+def test_where_there_are_many_a_share_of_all_hours_is_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No more than fit at once, of every part of the day, and all again when there are few."""
+    monkeypatch.setattr(ahead, "OPEN", 200)
+    follower, told, hours = Ahead(LIKING), 0, set[int]()
+    for number in range(6_000):
+        hour = number / 40
+        over = follower.look(f"p{number}", did(hour, "a", examples=[lesson(0)]))
+        told += len(over)
+        assert len(follower._open) <= 200
+        hours |= {int(each.at_ms / HOUR_MS) % 24 for each in follower._open}
+    assert told > 300
+    assert hours == set(range(24))
+    for day in range(20):
+        follower.look("ann", did(1_000 + 50 * day, "a", examples=[lesson(0)]))
+    assert len(follower.look("ann", did(3_000, "a"))) == 1
+
+
+def test_what_is_out_of_order_holds_up_nothing() -> None:
+    """Of a log whose first record is its newest: what came before it tells of no day that is to come."""
     follower = Ahead(LIKING)
-    for hour in range(4):
-        follower.look(f"p{hour}", did(hour, "a", examples=[lesson(0)]))
-    assert len(follower.look("ann", did(26.5, "a", examples=[lesson(0)]))) == 2
-    follower.look("bob", did(27, "a", examples=[lesson(0)]))
-    assert len(follower.look("ann", did(60, "a"))) == 2
+    follower.look("ann", did(1_000, "a", examples=[lesson(0)]))
+    for hour in range(100):
+        assert follower.look(f"p{hour}", did(hour, "a", examples=[lesson(0)])) == []
+    assert len(follower._open) == 1
+    follower.look("bob", did(1_010, "a", examples=[lesson(0)]))
+    follower.look("cleo", did(1_005, "a", examples=[lesson(0)]))
+    assert len(follower.look("dan", did(1_030, "a"))) == 2
+    assert len(follower.look("dan", did(1_050, "a"))) == 1
+
+
+def test_only_what_is_wanted_is_followed() -> None:
+    follower = Ahead(LIKING, [AHEAD_NEW])
+    follower.look("ann", did(0, "b", examples=[lesson(1), lesson(head=AHEAD_NEW)]))
+    follower.look("ann", did(2, "c"))
+    (over,) = follower.look("ann", did(50, "a"))
+    assert (over.surface, over.chosen) == (AHEAD_NEW, (1, 2))
 
 
 def test_the_collector_keeps_them_beside_the_others() -> None:
