@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Collection
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -19,26 +20,19 @@ from germane.api.guard import about
 from germane.app.consents import NOTHING, proving, said_by
 from germane.app.engine import Engine
 from germane.app.retaining import standing
-from germane.domain.consent import Statement
+from germane.domain.consent import NAME_CHARS, SOURCE_CHARS, Statement
 from germane.domain.errors import BadRequest, UnknownPerson
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.moves import Stated
-from germane.domain.near import near
-from germane.domain.purposes import (
-    NAME,
-    PERSONALISATION,
-    PURPOSES,
-    TRANSACTIONAL,
-    is_purpose,
-    remedy,
-)
+from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES
 from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
+from germane.privacy.purposes import Purposes
 from germane.profile.words import rfc3339
 
 HONOURED = {"gpc": True, "lastUpdate": "2026-11-29"}
 """Global Privacy Control means something here."""
-Text = Annotated[str, msgspec.Meta(max_length=200)]
+Text = Annotated[str, msgspec.Meta(max_length=SOURCE_CHARS)]
 
 
 class Consent(wire.Wire):
@@ -48,11 +42,11 @@ class Consent(wire.Wire):
     state: Literal["granted", "withdrawn"]
     user_id: wire.ExternalId = None
     anonymous_id: wire.ExternalId = None
-    method: Annotated[str, msgspec.Meta(max_length=64)] = "api"
+    method: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] = "api"
     notice: Annotated[
-        str, msgspec.Meta(max_length=64, description="Name of the text they saw.")
+        str, msgspec.Meta(max_length=NAME_CHARS, description="Name of the text they saw.")
     ] = ""
-    notice_version: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    notice_version: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] = ""
     notice_text: Annotated[
         str, msgspec.Meta(max_length=100_000, description="That text; its SHA-256 is kept.")
     ] = ""
@@ -75,8 +69,10 @@ class Consent(wire.Wire):
 class Consents:
     """Endpoints of consent; a yes must be trusted, so that no write key opens them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, titled: Collection[str] = ()) -> None:
+        """``titled``: purposes that the configuration gives a title."""
         self._engine = engine
+        self._titled = titled
 
     async def state(self, request: Request) -> Response:
         """``POST /v1/consent``."""
@@ -167,35 +163,16 @@ class Consents:
         names = sorted({*PURPOSES, *profile.consent})
         return {each: engine.gate.allows(profile, each, now_ms) for each in names}
 
-    def _purposes(self) -> set[str]:
-        """All that anything asks for."""
+    def _purposes(self) -> Purposes:
         engine = self._engine
-        of_banners = engine.settings.privacy.categories.values()
-        campaigns = engine.library.campaigns.values()
-        return {
-            *PURPOSES,
-            *(x for each in of_banners for x in each),
-            *(x.purpose for x in campaigns),
-        }
+        own = (*self._titled, *(x.purpose for x in engine.library.campaigns.values()))
+        return Purposes.of(engine.settings.privacy, own)
 
     def _check(self, body: Consent) -> None:
         """Raises BadRequest: what could not be meant."""
-        if body.purpose == TRANSACTIONAL:
-            raise BadRequest(
-                "What people must have needs no consent, and cannot be refused.",
-                hint=f"Purposes are {', '.join(PURPOSES)}, and those of your campaigns.",
-            )
-        if not is_purpose(body.purpose):
-            campaigns = self._engine.library.campaigns.values()
-            raise BadRequest(
-                f"{body.purpose!r} is no name of a purpose.",
-                hint=remedy(each.purpose for each in campaigns),
-            )
-        meant = near(body.purpose, self._purposes())
-        if body.purpose not in self._purposes() and meant is not None:
-            raise BadRequest(
-                f"Nothing has the purpose {body.purpose!r}.", hint=f"Did you mean {meant!r}?"
-            )
+        fault = self._purposes().fault(body.purpose)
+        if fault is not None:
+            raise BadRequest(fault.text, hint=fault.hint)
         notices = self._engine.settings.privacy.notices
         if body.notice and notices and not body.notice_text and body.notice not in notices:
             raise BadRequest(
@@ -212,9 +189,9 @@ class Consents:
             raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
 
 
-def privacy(engine: Engine) -> list[Endpoint]:
-    """Routes of consent."""
-    on = Consents(engine)
+def privacy(engine: Engine, titled: Collection[str]) -> list[Endpoint]:
+    """Routes of consent; ``titled``: purposes that the configuration gives a title."""
+    on = Consents(engine, titled)
     told: dict[str, Any] = {"type": "object"}
     return [
         Endpoint(

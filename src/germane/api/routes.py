@@ -86,7 +86,7 @@ def unguarded(
         *_tracking(engine, callers),
         *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back, prefix))),
         _feedback(why),
-        *privacy(engine),
+        *privacy(engine, back.purposes),
         *rights(engine),
         *_people(operations),
         *_catalogue(Catalogue(engine)),
