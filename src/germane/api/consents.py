@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Collection
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -19,6 +18,7 @@ from germane.api.endpoint import Endpoint
 from germane.api.guard import about
 from germane.app.consents import NOTHING, proving, said_by
 from germane.app.engine import Engine
+from germane.app.misnamed import Misnamed
 from germane.app.retaining import standing
 from germane.domain.consent import NAME_CHARS, SOURCE_CHARS, Statement
 from germane.domain.errors import BadRequest, UnknownPerson
@@ -27,7 +27,7 @@ from germane.domain.moves import Stated
 from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES
 from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
-from germane.privacy.purposes import Purposes
+from germane.privacy.purposes import Fault
 from germane.profile.words import rfc3339
 
 HONOURED = {"gpc": True, "lastUpdate": "2026-11-29"}
@@ -69,16 +69,16 @@ class Consent(wire.Wire):
 class Consents:
     """Endpoints of consent; a yes must be trusted, so that no write key opens them."""
 
-    def __init__(self, engine: Engine, titled: Collection[str] = ()) -> None:
-        """``titled``: purposes that the configuration gives a title."""
+    def __init__(self, engine: Engine, misnamed: Misnamed | None = None) -> None:
+        """``misnamed``: knows the purposes that there are; ``None``: no purpose has a title."""
         self._engine = engine
-        self._titled = titled
+        self._misnamed = misnamed or Misnamed(engine)
 
     async def state(self, request: Request) -> Response:
         """``POST /v1/consent``."""
         body = await parse(request, Consent)
         engine, person = self._engine, _person(body)
-        self._check(body)
+        unknown = self._check(body)
         move = Stated(
             person,
             body.purpose,
@@ -103,6 +103,7 @@ class Consents:
                 "stands": latest.stands,
                 "consent": profile.consent,
                 "allowed": self._allowed(person),
+                "warnings": [unknown._asdict()] if unknown else [],
             }
         )
 
@@ -163,16 +164,15 @@ class Consents:
         names = sorted({*PURPOSES, *profile.consent})
         return {each: engine.gate.allows(profile, each, now_ms) for each in names}
 
-    def _purposes(self) -> Purposes:
-        engine = self._engine
-        own = (*self._titled, *(x.purpose for x in engine.library.campaigns.values()))
-        return Purposes.of(engine.settings.privacy, own)
+    def _check(self, body: Consent) -> Fault | None:
+        """What to know of a purpose that nothing has so far; ``None``: there is nothing.
 
-    def _check(self, body: Consent) -> None:
-        """Raises BadRequest: what could not be meant."""
-        fault = self._purposes().fault(body.purpose)
+        Raises:
+            BadRequest: what could not be meant.
+        """
+        fault = self._misnamed.purposes.fault(body.purpose)
         if fault is not None:
-            raise BadRequest(fault.text, hint=fault.hint)
+            raise BadRequest(fault.text, hint=fault.remedy)
         notices = self._engine.settings.privacy.notices
         if body.notice and notices and not body.notice_text and body.notice not in notices:
             raise BadRequest(
@@ -187,11 +187,12 @@ class Consents:
             raise BadRequest("It would be over already.", hint="Send an expiresAt that is to come.")
         if body.expires_at and body.state == "withdrawn":
             raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
+        return self._misnamed.said_to(body.purpose)
 
 
-def privacy(engine: Engine, titled: Collection[str]) -> list[Endpoint]:
-    """Routes of consent; ``titled``: purposes that the configuration gives a title."""
-    on = Consents(engine, titled)
+def privacy(engine: Engine, misnamed: Misnamed) -> list[Endpoint]:
+    """Routes of consent."""
+    on = Consents(engine, misnamed)
     told: dict[str, Any] = {"type": "object"}
     return [
         Endpoint(

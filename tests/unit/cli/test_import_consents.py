@@ -164,8 +164,8 @@ def test_what_cannot_be_meant_is_a_reject_with_its_reason(place: Path) -> None:
     assert (found["accepted"], found["rejected"]) == (1, 15)
     reasons = rejects(place)
     says = {
-        2: "Nothing has the purpose 'email_marketng' (Did you mean 'email_marketing'?",
-        3: "Nothing has the purpose 'weekly' (Give it a title under [links.purposes]",
+        2: "Nothing has the purpose 'email_marketng' so far (Did you mean 'email_marketing'?",
+        3: "Nothing has the purpose 'weekly' so far (Give it a title under [links.purposes]",
         4: "cannot be refused",
         5: "no purpose (Declared: cross_channel_advertising",
         6: "granted is empty",

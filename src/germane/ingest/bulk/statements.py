@@ -80,7 +80,7 @@ class Statements(Cells):
             raise Unusable("no purpose", remedy=self._purposes.told.rstrip("."))
         fault = self._purposes.undeclared(name)
         if fault is not None:
-            raise Unusable(fault.text.rstrip("."), remedy=fault.hint.rstrip("."))
+            raise Unusable(fault.text.rstrip("."), remedy=fault.remedy.rstrip("."))
         return name
 
     def _at(self, row: Row) -> int:
