@@ -18,6 +18,7 @@ from germane.app.channels import Ways
 from germane.app.dropping import drop_waiting
 from germane.app.engine import Engine
 from germane.app.ledgers import enrolment_counts, message_counts
+from germane.app.misnamed import Misnamed
 from germane.app.outcomes import figures, gathered
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.config.campaign_written import as_table
@@ -67,9 +68,11 @@ class Campaigns:
     """Endpoints of content and campaigns. What an operator writes, with their token or in whose name the key
     is used, is known as theirs."""
 
-    def __init__(self, engine: Engine, ways: Ways | None = None) -> None:
-        """``ways``: out that are configured; ``None``: not known, so not looked at."""
+    def __init__(self, engine: Engine, misnamed: Misnamed, ways: Ways | None = None) -> None:
+        """``misnamed``: knows the purposes that there are. ``ways``: out that are configured; ``None``: not
+        known, so not looked at."""
         self._engine = engine
+        self._misnamed = misnamed
         self._ways = ways
 
     # -- content ---------------------------------------------------------------------------------
@@ -158,7 +161,8 @@ class Campaigns:
         unknown = missing_content(made.campaign, self._engine)
         await self._engine.move([CampaignPut(made.campaign, caller.name)])
         view = {**self._standing(name), "missingContent": unknown, "obstacles": found}
-        return answer({"success": True, **view})
+        warnings = [each._asdict() for each in self._misnamed.in_campaign(made.campaign)]
+        return answer({"success": True, **view, "warnings": warnings})
 
     async def turn(self, request: Request) -> Response:
         """``POST /v1/campaigns/{name}/status``. What waits in one that ends, or is dry again, is taken back

@@ -18,27 +18,21 @@ from germane.api.endpoint import Endpoint
 from germane.api.guard import about
 from germane.app.consents import NOTHING, proving, said_by
 from germane.app.engine import Engine
+from germane.app.misnamed import Misnamed
 from germane.app.retaining import standing
-from germane.domain.consent import Statement
+from germane.domain.consent import NAME_CHARS, SOURCE_CHARS, Statement
 from germane.domain.errors import BadRequest, UnknownPerson
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.moves import Stated
-from germane.domain.near import near
-from germane.domain.purposes import (
-    NAME,
-    PERSONALISATION,
-    PURPOSES,
-    TRANSACTIONAL,
-    is_purpose,
-    remedy,
-)
+from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES
 from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
+from germane.privacy.purposes import Fault
 from germane.profile.words import rfc3339
 
 HONOURED = {"gpc": True, "lastUpdate": "2026-11-29"}
 """Global Privacy Control means something here."""
-Text = Annotated[str, msgspec.Meta(max_length=200)]
+Text = Annotated[str, msgspec.Meta(max_length=SOURCE_CHARS)]
 
 
 class Consent(wire.Wire):
@@ -48,11 +42,11 @@ class Consent(wire.Wire):
     state: Literal["granted", "withdrawn"]
     user_id: wire.ExternalId = None
     anonymous_id: wire.ExternalId = None
-    method: Annotated[str, msgspec.Meta(max_length=64)] = "api"
+    method: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] = "api"
     notice: Annotated[
-        str, msgspec.Meta(max_length=64, description="Name of the text they saw.")
+        str, msgspec.Meta(max_length=NAME_CHARS, description="Name of the text they saw.")
     ] = ""
-    notice_version: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    notice_version: Annotated[str, msgspec.Meta(max_length=NAME_CHARS)] = ""
     notice_text: Annotated[
         str, msgspec.Meta(max_length=100_000, description="That text; its SHA-256 is kept.")
     ] = ""
@@ -75,14 +69,16 @@ class Consent(wire.Wire):
 class Consents:
     """Endpoints of consent; a yes must be trusted, so that no write key opens them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, misnamed: Misnamed | None = None) -> None:
+        """``misnamed``: knows the purposes that there are; ``None``: no purpose has a title."""
         self._engine = engine
+        self._misnamed = misnamed or Misnamed(engine)
 
     async def state(self, request: Request) -> Response:
         """``POST /v1/consent``."""
         body = await parse(request, Consent)
         engine, person = self._engine, _person(body)
-        self._check(body)
+        unknown = self._check(body)
         move = Stated(
             person,
             body.purpose,
@@ -107,6 +103,7 @@ class Consents:
                 "stands": latest.stands,
                 "consent": profile.consent,
                 "allowed": self._allowed(person),
+                "warnings": [unknown._asdict()] if unknown else [],
             }
         )
 
@@ -167,35 +164,15 @@ class Consents:
         names = sorted({*PURPOSES, *profile.consent})
         return {each: engine.gate.allows(profile, each, now_ms) for each in names}
 
-    def _purposes(self) -> set[str]:
-        """All that anything asks for."""
-        engine = self._engine
-        of_banners = engine.settings.privacy.categories.values()
-        campaigns = engine.library.campaigns.values()
-        return {
-            *PURPOSES,
-            *(x for each in of_banners for x in each),
-            *(x.purpose for x in campaigns),
-        }
+    def _check(self, body: Consent) -> Fault | None:
+        """What to know of a purpose that nothing has so far; ``None``: there is nothing.
 
-    def _check(self, body: Consent) -> None:
-        """Raises BadRequest: what could not be meant."""
-        if body.purpose == TRANSACTIONAL:
-            raise BadRequest(
-                "What people must have needs no consent, and cannot be refused.",
-                hint=f"Purposes are {', '.join(PURPOSES)}, and those of your campaigns.",
-            )
-        if not is_purpose(body.purpose):
-            campaigns = self._engine.library.campaigns.values()
-            raise BadRequest(
-                f"{body.purpose!r} is no name of a purpose.",
-                hint=remedy(each.purpose for each in campaigns),
-            )
-        meant = near(body.purpose, self._purposes())
-        if body.purpose not in self._purposes() and meant is not None:
-            raise BadRequest(
-                f"Nothing has the purpose {body.purpose!r}.", hint=f"Did you mean {meant!r}?"
-            )
+        Raises:
+            BadRequest: what could not be meant.
+        """
+        fault = self._misnamed.purposes.fault(body.purpose)
+        if fault is not None:
+            raise BadRequest(fault.text, hint=fault.remedy)
         notices = self._engine.settings.privacy.notices
         if body.notice and notices and not body.notice_text and body.notice not in notices:
             raise BadRequest(
@@ -210,11 +187,12 @@ class Consents:
             raise BadRequest("It would be over already.", hint="Send an expiresAt that is to come.")
         if body.expires_at and body.state == "withdrawn":
             raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
+        return self._misnamed.said_to(body.purpose)
 
 
-def privacy(engine: Engine) -> list[Endpoint]:
+def privacy(engine: Engine, misnamed: Misnamed) -> list[Endpoint]:
     """Routes of consent."""
-    on = Consents(engine)
+    on = Consents(engine, misnamed)
     told: dict[str, Any] = {"type": "object"}
     return [
         Endpoint(

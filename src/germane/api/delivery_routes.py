@@ -8,11 +8,12 @@ from germane.api.endpoint import Endpoint
 from germane.api.messages import MOST, Messages
 from germane.app.channels import Ways
 from germane.app.engine import Engine
+from germane.app.misnamed import Misnamed
 
 
-def delivery(engine: Engine, ways: Ways | None = None) -> list[Endpoint]:
+def delivery(engine: Engine, misnamed: Misnamed, ways: Ways | None = None) -> list[Endpoint]:
     """All of them. ``ways``: those out that are configured; ``None``: not known."""
-    on = Campaigns(engine, ways)
+    on = Campaigns(engine, misnamed, ways)
     return [*_content(on), *_campaigns(on), *_messages(Messages(engine, ways))]
 
 

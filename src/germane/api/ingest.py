@@ -13,6 +13,7 @@ from germane.api.body import answer, read
 from germane.api.callers import Callers
 from germane.api.gpc import signalled
 from germane.app.engine import Engine
+from germane.app.misnamed import Misnamed
 from germane.domain.errors import Unauthorized
 from germane.ingest import limits
 from germane.ingest.segment import Route, parse
@@ -40,7 +41,7 @@ ROUTES: dict[str, Route] = {
 _OK = {"success": True}
 
 
-def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
+def handler(engine: Engine, callers: Callers, misnamed: Misnamed, route: Route) -> Handler:
     """The endpoint of one route."""
     limit = limits.BATCH_BYTES if route == "batch" else limits.MESSAGE_BYTES
 
@@ -54,7 +55,7 @@ def handler(engine: Engine, callers: Callers, route: Route) -> Handler:
         if signalled(request):
             events = [replace(x, context={**x.context, GPC: True}) for x in events]
         await engine.accept(events, parsed.rejected)
-        missing = engine.undeclared_in(events)
+        missing = [*engine.undeclared_in(events), *misnamed.in_events(events)]
         return answer(_OK | {"undeclared": missing} if missing else _OK)
 
     return endpoint

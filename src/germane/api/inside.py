@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message
 from germane.api.auth import Keys
 from germane.api.callers import HEADER
 from germane.api.server import build
+from germane.app.back import Back
 from germane.app.channels import Ways
 from germane.app.engine import Engine
 
@@ -21,12 +22,13 @@ from germane.app.engine import Engine
 class Inside:
     """Answers requests in the calling thread; what it writes is durable when it answers."""
 
-    def __init__(self, engine: Engine, ways: Ways | None = None) -> None:
-        """``ways``: those out that are configured; ``None``: not known."""
+    def __init__(self, engine: Engine, ways: Ways | None = None, back: Back | None = None) -> None:
+        """``ways``: those out that are configured; ``None``: not known. ``back``: what links need; ``None``: no
+        purpose has a title."""
         key = secrets.token_urlsafe(32)
         self._mark = b"Basic " + b64encode(f"{key}:".encode())
         keys = Keys("", key, local=True)
-        self._app: ASGIApp = build(engine, keys, access_log=False, ways=ways)
+        self._app: ASGIApp = build(engine, keys, access_log=False, ways=ways, back=back)
 
     def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, operator: str = ""

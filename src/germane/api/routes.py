@@ -24,6 +24,7 @@ from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
 from germane.app.engine import Engine
+from germane.app.misnamed import Misnamed
 from germane.deliver.inbox import InboxPort
 from germane.domain import inbox as inboxes
 from germane.domain.inbox import Inbox
@@ -82,11 +83,12 @@ def unguarded(
     operations = Operations(engine)
     browsers = Browsers(engine, callers, anonymous=anonymous)
     why = Why(engine, browsers, back)
+    misnamed = Misnamed(engine, back.purposes)
     return [
-        *_tracking(engine, callers),
+        *_tracking(engine, callers, misnamed),
         *_decisions(Decisions(engine, browsers, inbox, WhyLinks(back, prefix))),
         _feedback(why),
-        *privacy(engine),
+        *privacy(engine, misnamed),
         *rights(engine),
         *_people(operations),
         *_catalogue(Catalogue(engine)),
@@ -95,7 +97,7 @@ def unguarded(
         *_providers(Providers(back)),
         *_streams(browsers, streamed),
         *_letters(operations),
-        *delivery(engine, ways),
+        *delivery(engine, misnamed, ways),
         *approval(engine, composer),
         *security(engine),
         *_health(operations),
@@ -389,12 +391,12 @@ def _health(on: Operations) -> list[Endpoint]:
     ]
 
 
-def _tracking(engine: Engine, callers: Callers) -> list[Endpoint]:
+def _tracking(engine: Engine, callers: Callers, misnamed: Misnamed) -> list[Endpoint]:
     rows = [
         Endpoint(
             "POST",
             f"/v1/{name}",
-            ingest.handler(engine, callers, route),
+            ingest.handler(engine, callers, misnamed, route),
             f"Segment {route} call",
             "Tracking",
             "track",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from germane.domain.ledger import Entry, EntryKind
 from germane.domain.moves import Stated
 from germane.domain.ports import Store
 from germane.domain.profile import Profile
+from germane.domain.record import Txn
 from germane.domain.settings import PrivacySpec
 from germane.privacy import chain, ledger, refusals
 
@@ -195,6 +196,21 @@ def said_by(entries: Entries, tenant: str, person: str) -> list[Statement]:
     """All that somebody ever said, the latest first."""
     found = (_line(each).body for each in entries.of(tenant, person, KIND))
     return [msgspec.msgpack.decode(body, type=Statement) for body in found if body is not None]
+
+
+def is_known(said: Iterable[Statement], move: Stated) -> bool:
+    """Whether somebody's lines have a statement already: the same answer to the same purpose, of the same time
+    and with the same end. How it came, and where it was said, make no other statement of it."""
+    state = "granted" if move.granted else "withdrawn"
+    wanted = (move.purpose, state, move.at_ms, move.until_ms)
+    return any((x.purpose, x.state, x.at_ms, x.until_ms) == wanted for x in said)
+
+
+def said_in(txn: Txn) -> list[Statement]:
+    """The lines that a step writes."""
+    written = (x for x in txn.entries.values() if x is not None and x.kind == KIND)
+    bodies = (_line(each).body for each in written)
+    return [msgspec.msgpack.decode(body, type=Statement) for body in bodies if body is not None]
 
 
 @dataclass(frozen=True, slots=True)

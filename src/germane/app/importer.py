@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from germane.app.consents import KIND, is_known, said_by, said_in
 from germane.app.receipt import Receipt
 from germane.domain.event import Event, Rejection
 from germane.domain.item import Item
+from germane.domain.moves import Stated
 from germane.domain.record import Txn
+from germane.privacy.ledger import takes_back
 
 if TYPE_CHECKING:
     from germane.app.engine import Engine
@@ -28,6 +34,10 @@ class Importer:
         self._accepted = self._duplicates = self._rejected = 0
         self.letters = 0
         """Dead letters so far: of events that could not be folded, and of parts of others."""
+        self.outdated = 0
+        """Statements so far that changed nothing: something newer was said already."""
+        self.taken_back = 0
+        """Noes so far that are older than the yes that stood: a no always stands."""
 
     @property
     def receipt(self) -> Receipt:
@@ -52,6 +62,24 @@ class Importer:
             self._take(self._engine.fold_item(item))
             self._accepted += 1
         return self._accepted - before
+
+    def add_statements(self, moves: Sequence[Stated]) -> None:
+        """Record what people said, in this order; what the ledger has already is passed over."""
+        engine = self._engine
+        engine.prepare([each.person for each in moves])
+        people = {engine.profile_of(each.person).person for each in moves}
+        engine.entries.prepare_of(engine.tenant, KIND, people)
+        for move in moves:
+            person = engine.profile_of(move.person)
+            if is_known(said_by(engine.entries, engine.tenant, person.person), move):
+                self._duplicates += 1
+                continue
+            late_no = not move.granted and takes_back(person, move.purpose, move.at_ms)
+            txn = engine.fold_move(replace(move, salt=uuid.uuid4().hex))
+            self.outdated += sum(not each.stands for each in said_in(txn))
+            self.taken_back += late_no
+            self._accepted += 1
+            self._take(txn)
 
     def reject(self, rejected: Sequence[Rejection]) -> None:
         """Keep what cannot be used as dead letters."""

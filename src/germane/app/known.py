@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from germane.app.consents import KIND as CONSENTS
 from germane.app.deciding import Deciding
 from germane.app.enrolling import Enrolling
 from germane.app.entries import Entries
@@ -175,6 +176,13 @@ class Known:
         counts = self.undeclared.counts
         found = self.gate.declared.remedies(counts, self.library.uses)
         return sorted(((name, counts[name], text) for name, text in found), key=_most)
+
+    def answers(self) -> dict[str, int]:
+        """Purpose -> how often people said yes or no to it, as far as that is durable."""
+        found: Counter[str] = Counter()
+        for (purpose, _), count in self.entries.counts(self.tenant, CONSENTS).items():
+            found[purpose] += count
+        return found
 
     @property
     def gate(self) -> Gate:

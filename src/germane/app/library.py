@@ -16,9 +16,11 @@ from germane.domain.campaign import Campaign, Status
 from germane.domain.content import Content, as_choice, choice_surface
 from germane.domain.errors import GermaneError, NotFound, UnknownCampaign, UnknownContent
 from germane.domain.event import Event
+from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.ledger import Entry
 from germane.domain.moves import CampaignPut, CampaignTurned, ContentGone, ContentPut
 from germane.domain.near import did_you_mean
+from germane.domain.ports import Store
 from germane.domain.record import Txn
 from germane.domain.settings import OutcomeSpec, Settings, SurfaceSpec
 
@@ -57,6 +59,13 @@ def surfaces_of(content: Content) -> list[SurfaceSpec]:
         for slot in content.slots
         if len(slot.open) > 1
     ]
+
+
+def written(settings: Settings, store: Store) -> Library:
+    """What is committed, for whoever only reads; ``settings`` stay as they are."""
+    found = Library(replace(settings, surfaces=dict(settings.surfaces)), Entries(store))
+    found.read(DEFAULT_TENANT)
+    return found
 
 
 class Library:

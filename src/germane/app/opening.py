@@ -175,15 +175,9 @@ def load_snapshot(
     if found is None:
         return 0
     data, manifest = found
-    fits = (
-        manifest.get("version") == model.version
-        and manifest.get("settings") == settings_digest(settings)
-        and isinstance(seq := manifest.get("seq"), int)
-        and seq <= last_seq
-        and manifest.get("left", "") == left
-    )
-    if not fits:
-        _log.info("the snapshot is of another version, settings or log: folding the whole log")
+    misfit = _misfit(manifest, model, settings, last_seq, left)
+    if misfit is not None:
+        _log.log(*misfit)
         return 0
     try:
         model.load(data)
@@ -191,6 +185,27 @@ def load_snapshot(
         _log.warning("%s: folding the whole log", error)
         return 0
     return len(data)
+
+
+def _misfit(
+    manifest: dict[str, object], model: Model, settings: Settings, last_seq: int, left: str
+) -> tuple[int, str] | None:
+    """Why a snapshot cannot be used, and how loud that is to be said; ``None``: it can. What an operator does
+    (another configuration, an upgrade) is no fault, and where the log is short nobody waits for it."""
+    seq, changed = manifest.get("seq"), ""
+    if manifest.get("left", "") != left:
+        changed = "records have left the log since the snapshot was made"
+    elif not isinstance(seq, int) or seq > last_seq:
+        text = f"the snapshot has seen {seq} records and the log has {last_seq}: is it the log of this folder?"
+        return logging.WARNING, f"{text} The whole log is folded anew"
+    elif manifest.get("version") != model.version:
+        changed = "the snapshot was made by another version of Germane"
+    elif manifest.get("settings") != settings_digest(settings):
+        changed = "the configuration has changed since the snapshot was made"
+    if not changed:
+        return None
+    level = logging.INFO if last_seq > SHORT_TAIL else logging.DEBUG
+    return level, f"{changed}: the whole log is folded anew ({last_seq:,} records)"
 
 
 def catch_up(model: Model, store: Store, progress: Callable[[int], None] | None = None) -> int:

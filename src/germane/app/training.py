@@ -42,6 +42,7 @@ HELD_OUT = 0.15
 """Share of the lessons, the newest, on which a first challenger must prove itself; a later one is
 judged on what came since the champion was trained, which neither has seen."""
 HELD_OUT_MAX = 0.3
+"""At most so many; of lists that are made ahead always, for these are few, and their days differ."""
 HEADS = ("", NEW)
 HEAD_NAMES = {
     "": "all items",
@@ -256,7 +257,7 @@ def _challenge(
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
         return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")
-    held = int(count * HELD_OUT)
+    held = int(count * (HELD_OUT if head in HEADS else HELD_OUT_MAX))
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))
     verdict = _duel(lessons, blend, count - held, now, min(fresh, held))

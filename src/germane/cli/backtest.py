@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from germane.cli import common
-from germane.cli.bulk import declared_in, progress
+from germane.cli.bulk import declared_in
 from germane.cli.common import many
+from germane.cli.progress import progress
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:

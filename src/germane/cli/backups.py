@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from germane.cli import common
-from germane.cli.bulk import progress
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, many
+from germane.cli.progress import progress
 from germane.domain.errors import GermaneError, WrongUse
 from germane.storage.files import MB
 

@@ -8,17 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from germane.cli import common, mappings
+from germane.cli import common, mappings, statements
 from germane.cli.common import many
-from germane.cli.rejects import Nowhere, Rejects, place_of
+from germane.cli.progress import progress
+from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
 from germane.cli.summary import Summary, report
 from germane.domain.errors import ImportFailed, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
+    from germane.app.by_time import ByTime
     from germane.app.importer import Importer
+    from germane.app.library import Library
     from germane.config import ImportSpec, Loaded
     from germane.domain.event import Event
     from germane.domain.settings import Settings
@@ -34,6 +37,8 @@ class Target(NamedTuple):
     meta: Callable[[str], bytes | None]
     """Named values that were stored with earlier imports."""
     engine: Engine | None
+    library: Library | None
+    """Campaigns that were pushed; ``None``: there is no data folder."""
 
 
 def run(
@@ -72,10 +77,17 @@ def run(
                 _keeps(each, target)
         bad = stack.enter_context(Rejects(rejects)) if rejects is not None else None
         before = target.engine.seq if target.engine is not None else 0
+        answers = stack.enter_context(_spool()) if kind == "consents" else None
         try:
             for each in sources:
                 with bad_of(each, bad, dry_run=dry_run) as into:
-                    _file(target, each, into, event or "", as_json, summary)
+                    if answers is None:
+                        _file(target, each, into, event or "", as_json, summary)
+                    else:
+                        _statements(target, each, loaded, answers, into, as_json, summary)
+            if answers is not None and target.engine is not None:
+                marks = [_mark(each) for each in sources]
+                statements.record(target.engine, answers, marks, summary, quiet=as_json)
         except KeyboardInterrupt:
             stored = target.engine.store.last_seq() - before if target.engine is not None else 0
             _stopped(summary, stored, dry_run)
@@ -88,20 +100,23 @@ def run(
 
 @contextmanager
 def _target(loaded: Loaded, config: Path, data: Path | None, *, dry_run: bool) -> Iterator[Target]:
+    from germane.app.library import written
     from germane.storage.sqlite import SqliteStore
 
     if not dry_run:
         with common.opened(config, data, mode="write") as engine:
-            yield Target(engine.settings, engine.world.now_ms(), engine.store.meta, engine)
+            now_ms = engine.world.now_ms()
+            yield Target(engine.settings, now_ms, engine.store.meta, engine, engine.library)
         return
     folder, now_ms = common.data_dir(loaded, config, data), time.time_ns() // 1_000_000
     if not (folder / "germane.db").exists():
-        yield Target(loaded.settings, now_ms, lambda _: None, None)
+        yield Target(loaded.settings, now_ms, lambda _: None, None, None)
         return
     store = SqliteStore.open(folder, mode="read")
     try:
         stood = store.meta(common.CLOCK)
-        yield Target(loaded.settings, int(stood) if stood else now_ms, store.meta, None)
+        now_ms = int(stood) if stood else now_ms
+        yield Target(loaded.settings, now_ms, store.meta, None, written(loaded.settings, store))
     finally:
         store.close()
 
@@ -174,7 +189,7 @@ def _source(kind: Kind, path: Path, said: list[str], settings: Settings) -> Sour
 
 def declared_in(settings: Settings, kind: Kind) -> tuple[str, ...]:
     """What rows of a kind may hold beside their fields: attributes of items, traits of people."""
-    if kind == "events":
+    if kind in ("events", "consents"):
         return ()
     from germane.ingest.bulk.columns import PLACE
 
@@ -231,22 +246,64 @@ def _file(
     summary.looked(shaper)
 
 
+def _spool() -> ByTime:
+    """Where statements wait until all are read."""
+    from germane.app.by_time import ByTime
+
+    return ByTime("germane-consents-")
+
+
+def _statements(
+    target: Target,
+    source: Source,
+    loaded: Loaded,
+    said: ByTime,
+    bad: Rejects | Nowhere,
+    quiet: bool,
+    summary: Summary,
+) -> None:
+    """Read a file of what people said."""
+    from germane.ingest.bulk import Statements
+    from germane.privacy.purposes import Purposes
+
+    spec, written = target.settings.privacy, target.library
+    campaigns = written.campaigns.values() if written is not None else ()
+    own = (*loaded.channels.links.purposes, *(each.purpose for each in campaigns))
+    if not quiet:
+        _mapped(source)
+    summary.remark(mappings.changed(source.kind, target.meta(_mark(source)[0]), source.mapping.all))
+    shaped = Statements(
+        source.mapping,
+        Purposes.of(spec, own),
+        spec.notices,
+        source=source.path.name,
+        now_ms=target.now_ms,
+    )
+    statements.read(source.path, shaped, said, bad, summary, now_ms=target.now_ms, quiet=quiet)
+
+
+def _mark(source: Source) -> tuple[str, bytes]:
+    """By which columns a file is imported, to be remembered, and under which name."""
+    fields = source.mapping.all
+    return mappings.key_of(source.kind, source.names), mappings.packed(fields)
+
+
 def _mapped(source: Source) -> None:
     from rich.markup import escape
 
     mapping = source.mapping
     pairs = ", ".join(f"{field} ← {column}" for field, column in mapping.all.items())
-    kept = ", ".join(mapping.rest) or "–"
-    said = escape(f"{pairs}; kept: {kept}")
+    rest = ", ".join(mapping.rest) or "–"
+    said = escape(f"{pairs}; {'left out' if source.kind == 'consents' else 'kept'}: {rest}")
     common.console().print(f"[bold]{escape(str(source.path))}[/]: {said}")
 
 
 @contextmanager
 def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Importer | None]:
     """What writes the rows of one file, if anything does; its counts, and by which columns."""
-    kind, fields = source.kind, source.mapping.all
-    known_as = mappings.key_of(kind, source.names)
-    summary.remark(mappings.changed(kind, target.meta(known_as), fields))
+    kind = source.kind
+    known_as, columns = _mark(source)
+    summary.remark(mappings.changed(kind, target.meta(known_as), source.mapping.all))
     if target.engine is None:
         yield None
         return
@@ -259,7 +316,7 @@ def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Impo
         summary.refused += counters.undeclared - undeclared
         summary.unkept += unkept - (counters.undeclared - undeclared)
         if after.accepted - unkept > before.accepted:
-            importer.mark(known_as, mappings.packed(fields))
+            importer.mark(known_as, columns)
         summary.letters += importer.letters - letters
         summary.unfolded += after.rejected - before.rejected
         if kind == "catalogue":
@@ -271,13 +328,11 @@ def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Impo
 
 
 def _missing_in(target: Target) -> Callable[[Event], tuple[str, ...]]:
-    """What nothing declares in an event; a dry run knows of no campaigns."""
+    """What nothing declares in an event."""
     from germane.privacy.declared import Declared
 
-    declared, engine = Declared(target.settings), target.engine
-    return lambda event: declared.missing(
-        event, used=engine is not None and engine.library.uses(event)
-    )
+    declared, library = Declared(target.settings), target.library
+    return lambda event: declared.missing(event, used=library is not None and library.uses(event))
 
 
 def _take(
@@ -298,10 +353,7 @@ def _take(
             summary.item(item.item_id, changed=changed)
             return
         event = shaper.event(rows)
-        summary.usable += 1
-        summary.first_ms = min(summary.first_ms or event.at_ms, event.at_ms)
-        summary.last_ms = max(summary.last_ms, event.at_ms)
-        summary.people.add(event.user_id or event.anonymous_id)
+        summary.met(event.user_id or event.anonymous_id, event.at_ms)
         if source.kind == "people":
             summary.zone(event.traits.get("timezone"))
         undeclared = missing(event)
@@ -311,53 +363,4 @@ def _take(
         if importer is not None:
             importer.add([event])
     except Unusable as problem:
-        for row in rows:
-            why = problem.of(row)
-            summary.reject(source.path, row, why)
-            bad.write(source.path, row, str(why))
-
-
-class progress:  # noqa: N801 - reads as a verb at its place
-    """A bar on a terminal, a plain line every few seconds elsewhere."""
-
-    def __init__(self, total: int | None, what: str, *, quiet: bool = False) -> None:
-        self._total, self._what, self._quiet = total, what, quiet
-        self._done, self._told = 0, time.monotonic()
-        self._bar: Any = None
-        self._task: Any = None
-
-    def __enter__(self) -> Any:
-        if not self._quiet and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeRemainingColumn,
-            )
-
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
-            )
-            self._bar.start()
-            self._task = self._bar.add_task(self._what, total=self._total)
-        return self.advance
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def advance(self, count: int) -> None:
-        """So many more are done."""
-        self._done += count
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self._done)
-        elif not self._quiet and time.monotonic() - self._told > 5:
-            self._told = time.monotonic()
-            share = f" ({self._done / self._total:.0%})" if self._total else ""
-            sys.stderr.write(f"{self._what}: {self._done:,}{share}\n")
+        refuse(source.path, rows, problem, bad, summary)

@@ -122,6 +122,7 @@ def _sent(desk: Desk, campaigns: Mapping[str, Campaign]) -> _Sent:
 
 def _checked(config: Path, where: Path) -> tuple[dict[str, Compiled], list[Finding]]:
     from germane.config.audit_delivery import audit_campaigns
+    from germane.config.audit_purposes import audit_campaign_purposes
     from germane.config.campaigns import load_campaigns
 
     if not any(where.glob("*.toml")):
@@ -129,9 +130,14 @@ def _checked(config: Path, where: Path) -> tuple[dict[str, Compiled], list[Findi
             f"There is no campaign in {where}.",
             hint="Write one: campaigns/NAME.toml, or name its folder.",
         )
-    settings = common.load(config).settings
+    loaded = common.load(config)
+    settings, titled = loaded.settings, loaded.channels.links.purposes
     read = load_campaigns(where, settings)
-    return read, audit_campaigns(read, settings, int(time.time() * 1000))
+    campaigns = [each.campaign for each in read.values()]
+    return read, [
+        *audit_campaigns(read, settings, int(time.time() * 1000)),
+        *audit_campaign_purposes(campaigns, settings.privacy, titled),
+    ]
 
 
 def _warn(findings: list[Finding]) -> None:

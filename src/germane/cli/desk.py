@@ -99,9 +99,11 @@ def writing(
 
 def _inside(engine: Engine, config: Path, operator: str = "") -> Ask:
     from germane.api.inside import Inside
+    from germane.app.back import way_back
     from germane.app.channels import ways_of
 
-    inside = Inside(engine, ways_of(common.load(config).channels))
+    channels = common.load(config).channels
+    inside = Inside(engine, ways_of(channels), way_back(engine, channels))
 
     def ask(method: str, path: str, body: Answer | None) -> Answer:
         status, said = inside.ask(method, path, body, operator=operator)

@@ -18,6 +18,9 @@ _STAYS = {
     "everything into an empty data folder.",
     "catalogue": "Items with the same ids are replaced; others stay, until you remove them: "
     "DELETE /v1/items/ID.",
+    "consents": "What was recorded that way stays in the ledger: no line is ever taken out. Rows that name "
+    "another person, purpose, answer, time or end now are new statements. A no that nobody said is undone by a "
+    "newer yes alone.",
 }
 
 

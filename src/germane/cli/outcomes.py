@@ -40,7 +40,7 @@ def run(name: str, config: Path, data: Path | None, *, as_json: bool) -> None:
 
 def _found(name: str, config: Path, data: Path | None, *, quiet: bool) -> ContentOutcomes:
     from germane.app.outcomes import figures, gathered, steps_of
-    from germane.cli.bulk import progress
+    from germane.cli.progress import progress
 
     with common.opened(config, data, mode="read") as engine:
         reading = gathered(engine, engine.library.content(name))

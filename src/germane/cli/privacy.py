@@ -175,19 +175,18 @@ def _state(
 ) -> None:
     """Record that somebody said yes or no to a purpose; it holds for the next request."""
     with writing(config, data, made=False) as desk:
-        campaigns = desk.get("campaigns")["campaigns"]
         found = desk.post("consent", **body)
-        known = {*desk.get("privacy")["purposes"], *(each["purpose"] for each in campaigns)}
     if as_json:
-        common.print_json({name: found[name] for name in ("consent", "allowed", "stands")})
+        shown = ("consent", "allowed", "stands", "warnings")
+        common.print_json({name: found[name] for name in shown})
         return
     out = common.console()
     said = "agreed to" if answer == "grant" else "said no to"
     out.print(f"Recorded: {who} {said} {purpose}.", markup=False)
     if not found["stands"]:
         out.print("[yellow]They have said something newer, which holds.[/]")
-    if purpose not in known:
-        out.print(f"No campaign has the purpose {purpose} so far.", markup=False)
+    for each in found["warnings"]:
+        out.print(f"{each['text']} {each['remedy']}", markup=False, style="yellow")
 
 
 def _show(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -110,7 +110,7 @@ app.command("serve")(serving.serve)
 
 @app.command("import")
 def import_(
-    kind: Annotated[str, typer.Argument(help="events, people or catalogue.")],
+    kind: Annotated[str, typer.Argument(help="events, people, catalogue or consents.")],
     files: Annotated[list[Path], typer.Argument(help="CSV, JSONL(.gz) or Parquet files.")],
     mapping: Annotated[
         list[str] | None,
@@ -135,7 +135,7 @@ def import_(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Import history, people or a catalogue. Running it again changes nothing."""
+    """Import history, people, a catalogue or what people agreed to. Running it again changes nothing."""
     raise typer.Exit(
         bulk.run(
             kind,

@@ -121,7 +121,9 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
     from germane.config import audit, audit_channels, audit_delivery, audit_server
     from germane.config.audit_content import audit_content, audit_writer
     from germane.config.audit_folder import audit_folder
+    from germane.config.audit_purposes import audit_purposes
     from germane.config.audit_undeclared import audit_undeclared
+    from germane.config.campaigns import read_folder
 
     loaded = common.load(config)
     contents, campaigns = config.parent / CONTENT, config.parent / CAMPAIGNS
@@ -130,13 +132,16 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
         raise GermaneError(f"{data} is a file, not a folder.", hint="Name a folder with --data.")
     items: list[Item] = []
     at_ms, undeclared = None, []
+    written = [each.campaign for each in read_folder(campaigns, loaded.settings)[0].values()]
+    answers: dict[str, int] = {}
     looked = _deep(folder) if deep else []
     if any(each.level == "error" for each in looked):  # nothing can be said of what is in it
         return _told(config, loaded, campaigns, items, looked, as_json=as_json)
     if (folder / "germane.db").exists():
         with common.opened(config, data, mode="read") as engine:
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
-            undeclared = engine.undeclared_names()
+            undeclared, answers = engine.undeclared_names(), engine.answers()
+            written += engine.library.campaigns.values()
     findings = [
         *looked,
         *audit(loaded.settings, items, at_ms, most=len(items)),
@@ -149,6 +154,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
             loaded.channels.reminding,
             now_ms=at_ms or int(time.time() * 1000),
         ),
+        *audit_purposes(loaded.settings.privacy, loaded.channels.links.purposes, written, answers),
         *audit_undeclared(undeclared),
         *audit_server(loaded.runtime),
         *audit_channels(loaded.channels),

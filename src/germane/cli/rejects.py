@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-from germane.cli.summary import place
+from germane.cli.summary import Summary, place
 from germane.domain.errors import ImportFailed
 
 if TYPE_CHECKING:
-    from germane.ingest.bulk import Row
+    from germane.ingest.bulk import Row, Unusable
 
 
 class Rejects:
@@ -69,6 +69,16 @@ class Rejects:
             f"{self.path}, for the rows that cannot be used, cannot be written: {error.strerror}.",
             hint="Name a place for it: --rejects FILE.",
         )
+
+
+def refuse(
+    source: Path, rows: list[Row], problem: Unusable, bad: Rejects | Nowhere, summary: Summary
+) -> None:
+    """Rows of one thing that cannot be used: each is counted, and kept with its reason."""
+    for row in rows:
+        why = problem.of(row)
+        summary.reject(source, row, why)
+        bad.write(source, row, str(why))
 
 
 class Nowhere:

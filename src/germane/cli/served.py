@@ -62,10 +62,17 @@ class Served:
     def findings(self) -> list[Finding]:
         """What is wrong with surfaces and delivery."""
         from germane.config import audit, audit_delivery
+        from germane.config.audit_purposes import audit_purposes
 
         settings = self.source.loaded.settings
         found = audit(settings, self.engine.catalogue.values(), self.engine.world.now_ms())
         found += audit_delivery(settings.delivery)
+        found += audit_purposes(
+            settings.privacy,
+            self.source.loaded.channels.links.purposes,
+            self.engine.library.campaigns.values(),
+            self.engine.answers(),
+        )
         return [each for each in found if each.level == "error"]
 
     def app(self) -> Edge:

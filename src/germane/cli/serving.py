@@ -199,7 +199,7 @@ def bound(host: str, port: int) -> socket.socket:
 def rebuild_all(config: Path, data: Path | None, *, as_json: bool) -> None:
     """Fold the log again."""
     from germane.app import rebuild, save_rebuilt
-    from germane.cli.bulk import progress
+    from germane.cli.progress import progress
 
     with common.opened(config, data, mode="write", made=True) as engine:
         total = engine.store.counts()["records"]

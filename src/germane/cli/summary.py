@@ -21,7 +21,7 @@ class Summary:
 
     rows: int = 0
     accepted: int = 0
-    """New events; items that are new or changed."""
+    """New events or statements; items that are new or changed."""
     duplicates: int = 0
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -33,7 +33,7 @@ class Summary:
     seconds: float = 0.0
     people: set[str] = field(default_factory=set)
     usable: int = 0
-    """Events or items that the rows are."""
+    """Events, items or statements that the rows are."""
     letters: int = 0
     """Dead letters that were made: what events could not be used for."""
     unkept: int = 0
@@ -46,6 +46,12 @@ class Summary:
     """Name of these -> what to do about it."""
     unfolded: int = 0
     """Events that could not be folded at all."""
+    outdated: int = 0
+    """Statements that are recorded and change nothing: something newer was said already."""
+    taken_back: int = 0
+    """Noes that are older than the yes that stood: they undid it."""
+    over: int = 0
+    """Yeses whose end has come already."""
     apart: int = 0
     """Orders whose lines did not all follow one another."""
     in_part: int = 0
@@ -64,6 +70,13 @@ class Summary:
     """Names of events for which no signal is declared."""
     unknown_zones: Counter[str] = field(default_factory=Counter)
     """Time zones that people are said to be in, and that there are none of -> rows."""
+
+    def met(self, person: str, at_ms: int) -> None:
+        """Note what can be used of somebody, and when it was."""
+        self.usable += 1
+        self.first_ms = min(self.first_ms or at_ms, at_ms)
+        self.last_ms = max(self.last_ms, at_ms)
+        self.people.add(person)
 
     def zone(self, name: Any) -> None:
         """Note the time zone of a person's row."""
@@ -119,6 +132,9 @@ class Summary:
             "refused": self.refused,
             "undeclared": dict(self.undeclared.most_common()),
             "deadLetters": self.letters,
+            "outdated": self.outdated,
+            "takenBack": self.taken_back,
+            "over": self.over,
             "ordersApart": self.apart,
             "ordersInPart": self.in_part,
             "linesDoubled": self.doubled,
@@ -180,8 +196,8 @@ def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
     if dry_run:  # what is known already is not looked up
         if kind == "catalogue":
             return many(len(summary.items), "item")
-        return many(summary.usable, "event")
-    new = many(summary.accepted, "new event")
+        return many(summary.usable, "statement" if kind == "consents" else "event")
+    new = many(summary.accepted, "new statement" if kind == "consents" else "new event")
     if kind == "catalogue":
         new = f"{many(summary.accepted, 'item')} new or changed"
     unkept = f", {summary.unkept:,} not kept" if summary.unkept else ""
@@ -197,6 +213,20 @@ def _noticed(summary: Summary) -> list[str]:
             f"{many(summary.unkept, 'event was', 'events were')} not kept: their people have opted out, or "
             "have not agreed (germane privacy tells what needs a yes). Write down what they said (germane "
             "consent), then import the file again."
+        )
+    if summary.outdated:
+        found.append(
+            f"{many(summary.outdated, 'statement is', 'statements are')} in the ledger and changed nothing: "
+            "what these people said later stands."
+        )
+    if summary.taken_back:
+        found.append(
+            f"{many(summary.taken_back, 'no undid a yes that is newer', 'noes undid a yes that is newer')}: a "
+            "no always stands, whenever it was said. Whoever agreed since has to say so again."
+        )
+    if summary.over:
+        found.append(
+            f"{many(summary.over, 'yes was', 'yeses were')} over already: it is as if nothing had been said."
         )
     if summary.repeated:
         ids = ", ".join(list(summary.repeated)[:5])

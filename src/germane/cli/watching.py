@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from germane.cli import common
-from germane.cli.bulk import progress
 from germane.cli.campaigns import counted
 from germane.cli.desk import NO_SERVER, Desk, writing
+from germane.cli.progress import progress
 from germane.domain.errors import WrongUse
 
 EVERY_S = 0.5

@@ -381,7 +381,7 @@ NOTICE = (
     Field("file", "text", "File with the text, beside the configuration.", ""),
 )
 IMPORT = (
-    Field("kind", "events|people|catalogue", "What the rows are.", required=True),
+    Field("kind", "events|people|catalogue|consents", "What the rows are.", required=True),
     Field("event", "text", "Event name for files that have no such column.", ""),
 )
 TABLES: dict[str, tuple[Field, ...]] = {

@@ -7,6 +7,10 @@ from typing import Literal
 import msgspec
 
 State = Literal["granted", "withdrawn"]
+NAME_CHARS = 64
+"""Of how it was said, and of the notice and its version."""
+SOURCE_CHARS = 200
+"""Of where it was said."""
 
 
 class Stand(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -46,6 +46,12 @@ def stated(
     return after, replace(said, stands=True)
 
 
+def takes_back(person: Profile, purpose: str, at_ms: int) -> bool:
+    """Whether a no of that time would undo a yes that is newer."""
+    stand = person.stands.get(purpose)
+    return person.consent.get(purpose) is True and stand is not None and stand.at_ms > at_ms
+
+
 def strictest(survivor: Profile, other: Profile) -> tuple[dict[str, bool], dict[str, Stand]]:
     """Consent of two people who turn out to be one."""
     consent: dict[str, bool] = {}

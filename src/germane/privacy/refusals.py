@@ -5,7 +5,7 @@ Nothing is *granted* by an event: a browser's key is public.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from germane.domain.event import Event
@@ -46,12 +46,43 @@ def said(event: Event, stated: Collection[str], spec: PrivacySpec) -> dict[str, 
     return {name: how for name, how in sorted(found.items()) if name not in new[room:]}
 
 
+def speaks(event: Event) -> bool:
+    """Whether an event names purposes or categories of a banner at all."""
+    return (event.kind == "track" and event.name in _REFUSALS) or "consent" in event.context
+
+
+def strange(event: Event, spec: PrivacySpec, known: Container[str]) -> Iterator[str]:
+    """``purpose NAME`` and ``category NAME``: what an event speaks of, and nothing has. It is a slip on one
+    side or the other: a no to it stops nothing, and a yes in a banner is not heard.
+
+    Args:
+        event: As it came.
+        spec: Which categories of a banner there are.
+        known: Purposes that anything names.
+    """
+    if event.kind == "track" and event.name in _REFUSALS:
+        named = _list_of(event)
+        if named and named not in known:
+            yield f"purpose {named}"
+    consent = event.context.get("consent")
+    preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
+    if isinstance(preferences, dict):
+        named_there = (x for x in preferences if x not in spec.categories and x not in known)
+        yield from (f"category {each}" for each in named_there)
+
+
 def _unsubscribed(event: Event, stated: Collection[str]) -> set[str]:
-    named = event.properties.get("list_id") or event.properties.get("purpose")
-    known = isinstance(named, str) and is_purpose(named) and named != TRANSACTIONAL
-    if isinstance(named, str) and known and (named in stated or len(stated) < MOST):
+    named = _list_of(event)
+    if named and (named in stated or len(stated) < MOST):
         return {named}
     return {EMAIL_MARKETING, *(each for each in stated if each.startswith("email"))}
+
+
+def _list_of(event: Event) -> str:
+    """The purpose that an unsubscription names; empty: none."""
+    named = event.properties.get("list_id") or event.properties.get("purpose")
+    known = isinstance(named, str) and is_purpose(named) and named != TRANSACTIONAL
+    return str(named) if known else ""
 
 
 def _denied(preferences: Mapping[str, Any], categories: Mapping[str, Sequence[str]]) -> set[str]:

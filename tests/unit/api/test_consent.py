@@ -17,8 +17,10 @@ from starlette.responses import Response
 from germane.api.auth import Keys
 from germane.api.consents import Consents
 from germane.api.server import build
+from germane.app.back import way_back
 from germane.app.consents import proven
 from germane.app.engine import Engine
+from germane.config.channels import ChannelsSpec, LinksSpec
 from germane.domain.decision import Ask
 from germane.domain.moves import Stated
 from germane.domain.person_token import sign
@@ -273,3 +275,60 @@ def test_every_call_that_names_a_person_hears_the_signal(
     assert answer.status_code == 200, answer.text
     heard = {x: y for x, y in engine.profile_of("u:ann").consent.items() if x in NO}
     assert heard == (NO if signal else {})
+
+
+def test_a_purpose_that_nothing_has_is_told(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is taken, for a campaign may come later; the answer and the log name it, once."""
+    own = say(state="granted", purpose="weekly")
+    known = say(state="granted", purpose="email_marketing")
+    taken, again, fine = ask(engine, own, own, known)
+    ((told,), (_,), none) = (each.json()["warnings"] for each in (taken, again, fine))
+    assert told["text"] == "Nothing has the purpose 'weekly' so far."
+    assert 'Give it a title under [links.purposes]: weekly = "What people get"' in told["remedy"]
+    assert "Declared: cross_channel_advertising, cross_site_tracking" in told["remedy"]
+    assert none == []
+    assert caplog.text.count("'weekly'") == 1
+
+
+def test_a_purpose_with_a_title_is_one(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    back = way_back(engine, ChannelsSpec(links=LinksSpec(purposes={"email_weekly": "Our letter"})))
+    (titled,) = ask(engine, say(state="granted", purpose="email_weekly"), back=back)
+    assert titled.json()["warnings"] == []
+    assert caplog.text == ""
+
+
+def test_an_event_that_speaks_of_what_nothing_has(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A list nobody has, a category of a banner nobody mapped: the answer to the very call says so."""
+    spec = PrivacySpec(categories={"Ads": ("cross_site_tracking",)})
+    engine.settings = replace(engine.settings, privacy=spec)
+
+    def call(**body: Any) -> tuple[str, str, dict[str, Any]]:
+        return ("POST", "/v1/track", {"json": {"userId": "ann", **body}, "auth": WRITE})
+
+    def left(name: str) -> tuple[str, str, dict[str, Any]]:
+        return call(event="Unsubscribed", properties={"list_id": name})
+
+    banner = {"Ads": False, "Adds": True, "personalisation": True}
+    answers = ask(
+        engine,
+        left("newsleter"),
+        left("email_marketing"),
+        left("Our Weekly News"),  # no purpose: all e-mail
+        left("list_4711000"),
+        call(
+            event="Product Viewed",
+            properties={"product_id": "i1"},
+            context={"consent": {"categoryPreferences": banner}},
+        ),
+    )
+    told = [each.json().get("undeclared") for each in answers]
+    hidden = "purpose with a name that may hold data of people"
+    assert told == [["purpose newsleter"], None, None, [hidden], ["category Adds"]]
+    assert "Nothing has the purpose 'newsleter' so far." in caplog.text
+    assert "A banner speaks of 'Adds'" in caplog.text
+    assert "Did you mean 'Ads'?" in caplog.text
+    assert "4711000" not in caplog.text

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from germane.app import Engine, advance_snapshot, open_engine, opening
+from germane.app import Engine, advance_snapshot, open_engine, opening, save_snapshot
 from germane.app.opening import load_snapshot
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
@@ -88,3 +91,59 @@ def _shop(engine: Engine, world: FakeWorld, count: int) -> None:
         engine.accept_now(
             [an_event(user=f"u{number % 5}", item=f"i{number % 7}", at_ms=world.now_ms())]
         )
+
+
+def test_what_an_operator_changes_is_no_alarm(
+    tmp_path: Path, shop: Settings, world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first start of a project whose configuration was edited says nothing; of a long log, what is so."""
+    caplog.set_level(logging.INFO)
+    _kept(tmp_path, shop, world)
+    other = replace(shop, timezone="Europe/Berlin")
+    open_engine(other, tmp_path, world=world).store.close()
+    assert caplog.messages == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "SHORT_TAIL", 0)
+        open_engine(other, tmp_path, world=world).store.close()
+    (said,) = caplog.records
+    assert said.levelname == "INFO"
+    assert "the configuration has changed since the snapshot was made" in said.message
+    assert "another version" not in said.message
+
+
+def test_a_snapshot_of_another_log_is_a_warning(
+    tmp_path: Path, shop: Settings, world: FakeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However short the log is: it has seen what the log has not."""
+    _kept(tmp_path / "one", shop, world)
+    open_engine(shop, tmp_path / "two", world=world).store.close()
+    shutil.copytree(tmp_path / "one" / "models", tmp_path / "two" / "models")
+    engine = open_engine(shop, tmp_path / "two", world=world)
+    assert engine.model.seq == engine.seq == 0
+    engine.store.close()
+    (said,) = caplog.records
+    assert said.levelname == "WARNING"
+    assert "and the log has 0: is it the log of this folder?" in said.message
+
+
+def test_a_snapshot_of_another_version_says_so(
+    tmp_path: Path,
+    shop: Settings,
+    world: FakeWorld,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO)
+    _kept(tmp_path, shop, world)
+    monkeypatch.setattr(opening, "SHORT_TAIL", 0)
+    monkeypatch.setattr(SharedModel, "version", "later")
+    open_engine(shop, tmp_path, world=world).store.close()
+    assert "made by another version of Germane" in caplog.text
+
+
+def _kept(folder: Path, settings: Settings, world: FakeWorld) -> None:
+    """A data folder with a few records and a snapshot."""
+    engine = open_engine(settings, folder, world=world)
+    _shop(engine, world, 3)
+    save_snapshot(engine, folder)
+    engine.store.close()

@@ -18,7 +18,7 @@ __all__ = ["made", "project"]
         (("zork",), "No such command"),
         (("import",), "Missing argument"),
         (("import", "events"), "Missing argument"),
-        (("import", "foo", "catalogue.csv"), "One of: events, people, catalogue."),
+        (("import", "foo", "catalogue.csv"), "One of: events, people, catalogue, consents."),
         (("import", "catalogue", "catalogue.csv", "--map", "garbage"), "is not FIELD=COLUMN"),
         (("import", "catalogue", "catalogue.csv", "--map", "zork=title"), "no field 'zork'"),
         (("import", "catalogue", "catalogue.csv", "--map", "title=titel"), "Did you mean 'title'"),

@@ -136,7 +136,7 @@ def _project(folder: Path) -> Loaded:
 
 def _import(engine: Engine, journey: Journey) -> bool:
     """Catalogue and history, going on where it was stopped; whether anything was new."""
-    from germane.cli.bulk import progress
+    from germane.cli.progress import progress
 
     done = int(engine.store.meta(CURSOR) or b"-1")
     total = journey.first_live

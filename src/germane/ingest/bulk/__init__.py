@@ -1,8 +1,9 @@
-"""Bulk import: rows of CSV, JSONL and Parquet as events, people and items."""
+"""Bulk import: rows of CSV, JSONL and Parquet as events, people, items and consent."""
 
 from germane.ingest.bulk.columns import KINDS, Mapping, map_columns
 from germane.ingest.bulk.rows import Columns, Row, columns_of, count_rows, rows_of
 from germane.ingest.bulk.shape import Shaper, grouped
+from germane.ingest.bulk.statements import Statements
 from germane.ingest.bulk.unusable import Unusable
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Mapping",
     "Row",
     "Shaper",
+    "Statements",
     "Unusable",
     "columns_of",
     "count_rows",

@@ -10,25 +10,30 @@ from typing import Any, Literal
 
 from germane.domain.errors import ImportFailed, WrongUse
 
-Kind = Literal["events", "people", "catalogue"]
+Kind = Literal["events", "people", "catalogue", "consents"]
 PLACE = ("timezone", "locale")
 """Traits that set a person's own clock and language, declared or not."""
-KINDS: tuple[Kind, ...] = ("events", "people", "catalogue")
+KINDS: tuple[Kind, ...] = ("events", "people", "catalogue", "consents")
+
+USERS = (
+    "user",
+    "customer",
+    "customerid",
+    "customer_id",
+    "household_id",
+    "person",
+    "account_id",
+    "client_id",
+    "member_id",
+)
+"""Usual names of the column that tells who it was, where people are known."""
+VISITORS = ("anonymous", "visitor", "visitor_id", "device_id", "session_id", "cookie")
+"""The same where they are not."""
 
 FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
     "events": {
-        "user_id": (
-            "user",
-            "customer",
-            "customerid",
-            "customer_id",
-            "household_id",
-            "person",
-            "account_id",
-            "client_id",
-            "member_id",
-        ),
-        "anonymous_id": ("anonymous", "visitor", "visitor_id", "device_id", "session_id", "cookie"),
+        "user_id": USERS,
+        "anonymous_id": VISITORS,
         "timestamp": (
             "time",
             "ts",
@@ -77,11 +82,46 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "available_from": (),
         "available_until": (),
     },
+    "consents": {
+        "user_id": USERS,
+        "anonymous_id": VISITORS,
+        "purpose": ("purpose_name", "consent_purpose", "consent_type", "permission"),
+        "granted": (
+            "state",
+            "status",
+            "consent",
+            "answer",
+            "choice",
+            "opted_in",
+            "opt_in",
+            "optin",
+        ),
+        "timestamp": (
+            "at",
+            "time",
+            "ts",
+            "datetime",
+            "date",
+            "when",
+            "said_at",
+            "stated_at",
+            "occurred_at",
+            "recorded_at",
+            "updated_at",
+            "created_at",
+        ),
+        "until": ("expires_at", "expires", "expiry", "valid_until", "valid_to"),
+        "source": ("evidence", "proof", "origin", "page", "form", "where"),
+        "method": ("how", "mechanism"),
+        "notice": ("notice_name", "policy"),
+        "notice_version": ("policy_version", "text_version"),
+    },
 }
 NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "events": (("user_id", "anonymous_id"), ("timestamp",)),
     "people": (("user_id",),),
     "catalogue": (("item_id",),),
+    "consents": (("user_id", "anonymous_id"), ("purpose",), ("granted",), ("timestamp",)),
 }
 
 

@@ -11,16 +11,17 @@ import msgspec
 from germane.domain.event import Event
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SignalSpec
+from germane.ingest.bulk.cells import Cells
 from germane.ingest.bulk.columns import Kind, Mapping
 from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
 from germane.ingest.bulk.unusable import Unusable
-from germane.ingest.bulk.values import blank, flag, number, plain, time
-from germane.ingest.limits import FUTURE_MS, ID_CHARS
+from germane.ingest.bulk.values import blank, flag, time
+from germane.ingest.limits import FUTURE_MS
 
 
-class Shaper:
+class Shaper(Cells):
     """Turns rows of one import into events or items."""
 
     def __init__(
@@ -34,8 +35,8 @@ class Shaper:
             now_ms: Time of the import: nothing can have happened later.
             event: Name of events in files that have no such column.
         """
+        super().__init__(mapping)
         self._kind = kind
-        self._mapping = mapping
         self._now_ms = now_ms
         self._event = event
         self._by_name = settings.signals
@@ -282,36 +283,6 @@ class Shaper:
         packed = msgspec.json.encode([[row.values for row in rows], *meant], order="sorted")
         key = blake2b(packed, digest_size=16).digest()
         return f"import-{self._kind}-{key.hex()}-{self._seen.count(key)}"
-
-    def _get(self, row: Row, field: str) -> Any:
-        """The value of a field; ``None`` where the cell is empty or there is no such column."""
-        column = self._mapping.fields.get(field)
-        value = row.values.get(column) if column is not None else None
-        return None if blank(value) else value
-
-    def _rest(self, row: Row) -> dict[str, Any]:
-        """What no field takes, by the names of declared attributes and traits where it is one."""
-        return {k: plain(v) for k, v in self._mapping.rest_of(row.values).items() if not blank(v)}
-
-    def _id(self, row: Row, field: str) -> str:
-        value = self._get(row, field)
-        if value is None:
-            return ""
-        if isinstance(value, list | dict):
-            raise Unusable(f"{field} is no text and no number", repr(value))
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        text = str(value).strip()
-        if len(text) > ID_CHARS or "\x00" in text:
-            raise Unusable(f"{field} is longer than {ID_CHARS} characters, or has a zero byte")
-        return text
-
-    def _text(self, row: Row, field: str) -> str:
-        value = self._get(row, field)
-        return "" if value is None else str(value).strip()
-
-    def _number(self, row: Row, field: str) -> float | None:
-        return number(field, self._get(row, field), low=0.0)
 
     def _time(self, row: Row) -> int:
         at_ms = time("timestamp", self._get(row, "timestamp"))

@@ -13,6 +13,33 @@ _TRUE, _FALSE = (
     {"true", "1", "yes", "y", "in stock", "in_stock"},
     {"false", "0", "no", "n", "out of stock", "out_of_stock"},
 )
+_YES, _NO = (
+    {
+        "true",
+        "yes",
+        "y",
+        "granted",
+        "given",
+        "agreed",
+        "accepted",
+        "opted_in",
+        "opt_in",
+        "subscribed",
+    },
+    {
+        "false",
+        "no",
+        "n",
+        "withdrawn",
+        "revoked",
+        "denied",
+        "refused",
+        "declined",
+        "opted_out",
+        "opt_out",
+        "unsubscribed",
+    },
+)
 _TIME = "use ISO 8601, like 2026-11-12T10:15:00Z, or seconds since 1970"
 _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0+)?")
 """A date, or a date and a time, in digits alone."""
@@ -68,6 +95,24 @@ def flag(field: str, value: Any) -> bool:
         raise Unusable(
             f"{field} is neither true nor false", repr(value), remedy="write true or false"
         ) from None
+
+
+def answer(field: str, value: Any) -> bool:
+    """What somebody said, yes or no. Nothing is taken for an answer: an empty cell is none.
+
+    Raises:
+        Unusable: it is neither.
+    """
+    if blank(value):
+        raise Unusable(f"{field} is empty", remedy="write yes or no")
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower().replace(" ", "_").replace("-", "_")
+    if text in _YES or text in _NO:
+        return text in _YES
+    if text in ("1", "1.0", "0", "0.0"):
+        return text.startswith("1")
+    raise Unusable(f"{field} is neither yes nor no", repr(value), remedy="write yes or no")
 
 
 def time(field: str, value: Any) -> int | None:
