@@ -42,7 +42,6 @@ HELD_OUT = 0.15
 """Share of the lessons, the newest, on which a first challenger must prove itself; a later one is
 judged on what came since the champion was trained, which neither has seen."""
 HELD_OUT_MAX = 0.3
-"""At most so many; of lists that are made ahead always, for these are few, and their days differ."""
 HEADS = ("", NEW)
 HEAD_NAMES = {
     "": "all items",
@@ -257,11 +256,13 @@ def _challenge(
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
         return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")
-    held = int(count * (HELD_OUT if head in HEADS else HELD_OUT_MAX))
+    held = int(count * HELD_OUT)
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))
     verdict = _duel(lessons, blend, count - held, now, min(fresh, held))
-    if now is None and not verdict.better:
+    if (
+        now is None and head in HEADS and not verdict.better
+    ):  # the blend is made for the next step alone
         return rejected("not proven better than the blend alone", verdict)
     if not verdict.not_worse:
         return rejected("worse than what ranks now", verdict)

@@ -30,6 +30,7 @@ from germane.predict.residual import DEPTH
 from germane.storage.blobs import FolderBlobs
 from germane.storage.memory import MemoryStore
 from germane.testing import FakeWorld, a_shop, an_event, an_item, an_order
+from germane.train import judge
 from germane.train.lessons import Collector
 from tests.unit.train.lists import lessons
 
@@ -397,3 +398,16 @@ def test_whoever_comes_back_teaches_the_lists_that_are_made_ahead_whatever_else_
     assert tells_of_a_day(day, day, day - 100)
     assert not tells_of_a_day(day, day, day - 99)
     assert not tells_of_a_day(day, 3 * day, 0)
+
+
+def test_the_first_trees_for_lists_that_are_made_ahead_need_not_be_proven_better(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Than a blend that is made for something else; for the next step they must, and none may be worse."""
+    for lead, head, ranks in ((0.5, "", False), (0.5, AHEAD, True), (-2.0, AHEAD, False)):
+        verdict = judge.Verdict(90, 0.4, 0.4 + lead * 0.01, 0.01)
+        monkeypatch.setattr(judge, "compare", lambda *_, found=verdict: found)
+        blobs = FolderBlobs(tmp_path / f"models-{lead}-{head}")
+        some = told(300, bump=False, head=head)
+        report = train_on(engine.model, some, blobs, SPEC, heads=[head], seq=1)
+        assert report.promoted == ranks, (lead, head)
