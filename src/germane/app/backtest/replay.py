@@ -31,6 +31,7 @@ from germane.measure.ranking import Scores, score
 from germane.measure.sheet import Sheet
 from germane.predict.model import SharedModel
 from germane.predict.parts import Parts
+from germane.predict.rules import bought
 from germane.train import rivals
 from germane.train.rivals import Rivals, filled
 
@@ -167,7 +168,7 @@ class Replay:
             chosen = self._chosen(event)
             if chosen:
                 profile = self.engine.whose(event.user_id, event.anonymous_id)
-                had = _had(profile) if event.at_ms < self.plan.split_ms else frozenset()
+                had = _had(profile, chosen) if event.at_ms < self.plan.split_ms else frozenset()
                 if had:  # only who comes back can choose again
                     self._taken += len(chosen)
                     self._repeated += sum(item in had for item in chosen)
@@ -211,7 +212,7 @@ class Replay:
         profile = self.engine.whose(event.user_id, event.anonymous_id)
         if self.engine.gate.opted_out(profile, at_ms):
             return
-        had = _had(profile)
+        had = _had(profile, chosen)
         if self.leave_out:
             chosen -= had
         if not chosen or self._passed_over(profile, event):
@@ -318,7 +319,8 @@ class _Row:
         everyone = learned.everyone()
         for name, ranked in everyone.items():
             self._put(name, test(ranked), split=True)
-        own = {item: self._profile.own_items[item] for item in self._had}
+        known = self._profile.own_items
+        own = {item: known[item] for item in self._had if item in known}
         fill = everyone[rivals.RECENT[28]]
         mine = {
             rivals.AGAIN: rivals.again(own),
@@ -407,8 +409,10 @@ class _Row:
         self._replay.sheet.put(name, found)
 
 
-def _had(profile: Profile) -> frozenset[str]:
-    return frozenset(item for item, own in profile.own_items.items() if own.count > 0)
+def _had(profile: Profile, chosen: Iterable[str]) -> frozenset[str]:
+    """What the person had, as far as its ids are known; of what they chose now, also longer ago."""
+    counted = {item for item, own in profile.own_items.items() if own.count > 0}
+    return frozenset(counted.union(item for item in chosen if bought(profile, item)))
 
 
 def _latest(profile: Profile) -> list[str]:
