@@ -37,7 +37,8 @@ same people and the same draws. All other figures are in `benchmarks/results/qua
 
 * **Germane** runs through its own engine in its default configuration; the projects in
   `benchmarks/quality/projects/` declare a signal and the attributes that the data have, and nothing
-  else. Diversity quota and exploration are off; what they cost is said below.
+  else. The lists at the split are asked on surfaces with `horizon = "day"`, since they are for days ahead.
+  Diversity quota and exploration are off; what they cost is said below.
 * **Best tuned peer**: the best of all peers, fitted once or fitted anew four times along the stream. Each
   is tuned with its default and up to ten random settings on the slice just before the test (81 % to
   90 %), with a limit of 75 seconds. It sees the person's whole history up to the moment of the question.
