@@ -125,7 +125,7 @@ class Runner:
 
 def surface_of(task: Task) -> str:
     """Where the task is asked."""
-    if task.protocol == "temporal":
+    if task.name.startswith("temporal"):
         return "ahead-new" if task.exclude_seen else "ahead"
     return "new" if task.exclude_seen else "all"
 

@@ -252,7 +252,10 @@ def _challenge(
     least = spec.lessons_min if head in HEADS else int(AHEAD_SHARE * spec.lessons_min)
     if count < least:
         known = f"{count:,} lesson{'' if count == 1 else 's'}"
-        return rejected(f"{known}; from {least:,} on there is enough to learn")
+        anew = (
+            "" if head in HEADS or told else ". An older log has none: germane rebuild makes them"
+        )
+        return rejected(f"{known}; from {least:,} on there is enough to learn{anew}")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
         return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")

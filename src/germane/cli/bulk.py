@@ -61,6 +61,8 @@ def run(
     kind = next((each for each in KINDS if each == wanted), None)
     if kind is None:
         raise WrongUse(f"{wanted!r} cannot be imported.", hint=f"One of: {', '.join(KINDS)}.")
+    if event and kind != "events":
+        raise WrongUse("--event names the event of rows of events alone.", hint="Leave it out.")
     loaded = common.load(config)
     if named is not None:
         spec = _named(loaded, named, kind)

@@ -32,7 +32,7 @@ def consent(
     answer: Annotated[str, typer.Argument(help="grant or withdraw.")] = "",
     notice: Annotated[str, typer.Option(help="Version of the text that they were shown.")] = "",
     notice_name: Annotated[
-        str, typer.Option(help="Name of that text, as in [privacy.notices.NAME].")
+        str, typer.Option(help="Name of that text, as in \\[privacy.notices.NAME].")
     ] = "",
     source: Annotated[str, typer.Option(help="Where they said it: a page, a form, a call.")] = "",
     expires: Annotated[str, typer.Option(help="How long a yes holds, such as 365d.")] = "",

@@ -179,17 +179,26 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
     for reason, count in summary.reasons.most_common(10):
         first = summary.first_rows.get(reason, "")
         out.print(f"  [yellow]{count:,}[/] × {escape(reason)}; the first: {escape(first)}")
+    _more(summary.reasons, 10, "reason", "--rejects FILE has all of them, row by row")
     for remark in (*summary.remarks, *_noticed(summary)):
         out.print(f"[yellow]{escape(remark)}[/]")
     for name, count in summary.unused.most_common(10):
         out.print(
             f"  [yellow]{count:,}[/] × {escape(repr(name))}: kept, but no signal is declared for it"
         )
+    _more(summary.unused, 10, "event", "--json names them")
     for name, count in summary.undeclared.most_common(20):
         remedy = summary.remedies.get(name, "")
         out.print(
             f"  [yellow]{count:,}[/] × {escape(name)}: refused, nothing declares it. {escape(remedy)}"
         )
+    _more(summary.undeclared, 20, "name", "--json has them")
+
+
+def _more(of: Counter[str], shown: int, what: str, where: str) -> None:
+    """That there are others, if there are, and where they are to be seen."""
+    if len(of) > shown:
+        common.console().print(f"  … and {many(len(of) - shown, f'other {what}')}: {where}.")
 
 
 def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:

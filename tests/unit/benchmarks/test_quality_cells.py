@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.quality.cells import Cells, Key, digest, score
 from benchmarks.quality.data import LOADERS
-from benchmarks.quality.germane_run import project
+from benchmarks.quality.germane_run import project, surface_of
 from benchmarks.quality.protocols import tasks
 from germane.config import load_text
 from tests.unit.benchmarks.frames import a_frame
@@ -61,3 +62,16 @@ def test_what_is_kept_is_found_on_another_machine(tmp_path: Path) -> None:
     assert there.get(keys[1]) == here.get(keys[1])
     assert there.get(keys[0]) is None
     assert there.keep(keys) == 1
+
+
+def test_only_lists_at_the_split_are_for_days_ahead() -> None:
+    """Next clicks, in the stream and those with published lists, are asked where the next step counts."""
+    frame = a_frame(ROWS)
+    asked = {task.name: surface_of(task) for task in tasks(frame)}
+    assert asked == {
+        "prequential": "all",
+        "temporal-new": "ahead-new",
+        "temporal-all": "ahead",
+    }
+    clicks = replace(tasks(frame)[2], name="published")
+    assert surface_of(clicks) == "all"

@@ -15,7 +15,7 @@ import pytest
 from germane.app.opening import open_engine
 from germane.config import load
 from germane.domain.campaign import Campaign, Enter
-from germane.domain.errors import ImportFailed, StorageBusy
+from germane.domain.errors import ImportFailed, StorageBusy, WrongUse
 from germane.domain.moves import CampaignPut
 from germane.domain.profile import Profile
 from germane.storage.sqlite import SqliteStore
@@ -268,3 +268,13 @@ def test_columns_that_mean_something_else_now_are_told(place: Path) -> None:
     told = brought(place, text, "--map", "timestamp=seen")
     assert told["accepted"] == 1
     assert "no line is ever taken out" in told["remarks"][0]
+
+
+def test_reasons_that_are_not_shown_are_counted(place: Path) -> None:
+    """Ten are; that there are others is said, and where they are to be seen."""
+    odd = "".join(f"p{n},mail-{n}-of-none,yes,2024-03-01,,\n" for n in range(13))
+    (place / "c.csv").write_text(HEADER + odd + "ann,email_marketing,yes,2024-03-01,,\n")
+    told = typed(place, "import", "consents", str(place / "c.csv"), "--dry-run")
+    assert "and 3 other reasons: --rejects FILE has all of them" in told
+    with pytest.raises(WrongUse, match="names the event"):
+        typed(place, "import", "consents", str(place / "c.csv"), "--event", "x")
