@@ -350,15 +350,16 @@ def test_lessons_of_those_who_had_come_back_are_told_from_the_log() -> None:
     """What was taken after a day away, and later that day, is what a list made ahead should have had."""
     base = a_shop()
     settings = replace(base, surfaces={"home": replace(base.surfaces["home"], horizon="day")})
-    engine = Engine(settings, MemoryStore(), SharedModel(settings), FakeWorld(), key=b"k" * 32)
+    world = FakeWorld()
+    engine = Engine(settings, MemoryStore(), SharedModel(settings), world, key=b"k" * 32)
     for number in range(30):
         engine.fold_item(an_item(number))
     hour = 3_600_000
-    start = engine.world.now_ms()
+    start = world.now_ms()
     for day in range(6):
         for step, item in enumerate((f"i{day}", f"i{day + 1}", f"i{day + 2}")):
             at_ms = start + day * 24 * hour + step * hour
-            engine.world._now_ms = at_ms  # type: ignore[attr-defined]
+            world.advance(seconds=(at_ms - world.now_ms()) / 1000)
             engine.accept_now([an_event("Product Viewed", item=item, user="ann", at_ms=at_ms)])
     collector = collect(engine.store, settings)
     found = collector.lessons(AHEAD)
