@@ -252,9 +252,8 @@ def _challenge(
     least = spec.lessons_min if head in HEADS else int(AHEAD_SHARE * spec.lessons_min)
     if count < least:
         known = f"{count:,} lesson{'' if count == 1 else 's'}"
-        anew = (
-            "" if head in HEADS or told else ". An older log has none: germane rebuild makes them"
-        )
+        old = head not in HEADS and not told
+        anew = ". An older log has none: germane rebuild makes them" if old else ""
         return rejected(f"{known}; from {least:,} on there is enough to learn{anew}")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
     if fresh < spec.lessons_new // 10:
@@ -263,9 +262,8 @@ def _challenge(
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))
     verdict = _duel(lessons, blend, count - held, now, min(fresh, held))
-    if (
-        now is None and head in HEADS and not verdict.better
-    ):  # the blend is made for the next step alone
+    # The blend is made for the next step: for lists that are made ahead it has no lead to be overcome.
+    if now is None and head in HEADS and not verdict.better:
         return rejected("not proven better than the blend alone", verdict)
     if not verdict.not_worse:
         return rejected("worse than what ranks now", verdict)
