@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -49,20 +50,7 @@ class Telling:
         """``sources``: what the parts of a score speak for, in their order."""
         self._state, self._person, self._ask = state, person, ask
         self._sources = sources
-        words: dict[str, Callable[[Item], str]] = {
-            "repeat": self._repeat,
-            "covisitation": self._goes_with,
-            "sequence": self._next,
-            "linear": self._foretold,
-            "together": self._page,
-            "interests": self._interest,
-            "trending": self._trending,
-            "bestsellers": self._bestseller,
-            "adjacent": self._something_new,
-            "declared": self._declared,
-            "price": self._price,
-        }
-        self._words = [words.get(each, _plain(each)) for each in sources]
+        self._words = [self._WORDS.get(each, _nothing) for each in sources]
 
     def sources(self, parts: Sequence[float]) -> dict[str, float]:
         """Source -> its part of the score, where it has any."""
@@ -92,7 +80,7 @@ class Telling:
             if value <= 0 or value < least or len(found) == REASONS:
                 break
             least = least or _MIN_SHARE * value
-            text = self._words[place](item)
+            text = self._words[place](self, item)
             if text == NEUTRAL:
                 if not muted:
                     found.append(Reason("neutral", text, value))
@@ -233,18 +221,29 @@ class Telling:
         values = item.values_of(self._state.diversity)
         return values[0] if values else "this kind"
 
+    _WORDS: ClassVar[dict[str, Callable[[Telling, Item], str]]] = {
+        "repeat": _repeat,
+        "covisitation": _goes_with,
+        "sequence": _next,
+        "linear": _foretold,
+        "together": _page,
+        "interests": _interest,
+        "trending": _trending,
+        "bestsellers": _bestseller,
+        "adjacent": _something_new,
+        "declared": _declared,
+        "price": _price,
+        "curated": lambda _, __: "Picked by us to begin with",
+        "rule": lambda _, __: "Put forward by the shop",
+        "new": lambda _, __: "New here",
+    }
+    """What puts each source into words. Not bound to one slate's telling: it would hold itself, and only a
+    collection that stops everything could let it go."""
 
-_PLAIN = {
-    "curated": "Picked by us to begin with",
-    "rule": "Put forward by the shop",
-    "new": "New here",
-}
 
-
-def _plain(source: str) -> Callable[[Item], str]:
-    """The same words for every item."""
-    text = _PLAIN.get(source, "")
-    return lambda _: text
+def _nothing(_: Telling, __: Item) -> str:
+    """A source that has no words."""
+    return ""
 
 
 _CODES = {source: f"source.{source}" for source in (*SOURCES, "together", "rule")}
