@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from germane.app import strangers
-from germane.app.rebuild import Rebuild, rebuild
+from germane.app.rebuild import Rebuild, fold_anew, rebuild
 from germane.domain import muting
 from germane.domain.decision import Ask, Decision
 from germane.domain.ids import DEFAULT_TENANT
@@ -79,6 +81,30 @@ def test_laws_2_5_7_one_log_one_state(
             known = state_of(life)
             report = rebuild(engine)
             assert (report.state_hash_after, report.model_after) == known
+
+
+@settings(max_examples=8)
+@given(lives())
+def test_law_7_folded_anew_in_parts(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
+) -> None:
+    """By two processes, in small groups, with next to nobody in memory: the same state, and the same log with
+    what was learned."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        lived(steps, tmp_path_factory.mktemp("life")) as kept,
+        lived(steps) as beside,
+    ):
+        patch.setattr(import_module(fold_anew.__module__), "GROUP", 7)
+        for life in (kept, beside):
+            engine = life.engine
+            strangers.drop_all(engine.store, engine.tenant, engine.settings, life.world.now_ms())
+            known, log = state_of(life), list(engine.store.read(0))
+            small: dict[str, Any] = {"people_in_memory": 1, "apart_from": 0}
+            work = fold_anew(engine.settings, engine.store, engine.key, **small)
+            assert (engine.store.state_hash(), work.model.digest()) == known
+            assert work.model.seq == engine.model.seq
+            assert list(engine.store.read(0)) == log
 
 
 @given(lives())

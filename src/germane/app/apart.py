@@ -1,4 +1,4 @@
-"""Much is imported faster by two processes: this one folds people, a child what they share.
+"""Much is folded faster by two processes: this one folds people, a child what they share.
 
 Nobody's profile depends on the shared model, and the model is a fold over the log (see ``domain.ports``).
 So while this process folds a group, the child learns the one before (``app.learner``), in log order; a
@@ -8,6 +8,7 @@ as ever, and is byte for byte what one process makes.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.importer import Importer
-from germane.app.learner import Asked, Learned, Start, Task
+from germane.app.learner import Asked, Brought, Learned, Removed, Start, Task, Told
 from germane.app.pipes import get, put, there
 from germane.domain.decision import Decision
 from germane.domain.errors import GermaneError
@@ -28,12 +29,14 @@ from germane.domain.moment import ActiveHour
 from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
-from germane.domain.settings import SurfaceSpec
-from germane.predict.model import BEFORE
+from germane.domain.settings import Settings, SurfaceSpec
+from germane.predict.model import BEFORE, SharedModel
 
 if TYPE_CHECKING:
     from germane.app.engine import Engine
 
+APART_FROM = 20_000
+"""Records from which on a second process is worth its start."""
 _encode = msgspec.msgpack.encode
 _learned = msgspec.msgpack.Decoder(Learned).decode
 
@@ -42,7 +45,7 @@ class LearnerEnded(GermaneError):
     """The process that learns has ended before its time."""
 
     code = "import.learner_ended"
-    hint = "What was committed is safe: start the same command again, and it goes on."
+    hint = "What was committed is safe: start the same command again."
 
 
 class Apart:
@@ -59,7 +62,7 @@ class Apart:
         """As last heard of: as the number grows, fewer events become one."""
         self._makes_ahead = start.settings.makes_ahead
         self._asked: Asked | None = None
-        self._notes: dict[int, Asked | Item] = {}
+        self._notes: dict[int, Told] = {}
         self._child = subprocess.Popen(
             [sys.executable, "-m", "germane.app.learner"],
             stdin=subprocess.PIPE,
@@ -84,7 +87,6 @@ class Apart:
         trials: Sequence[Trial] = (),
     ) -> Observation:
         """Note the question."""
-        assert not shown, "what is imported was shown to nobody"
         whole = lesson or (ahead and self._makes_ahead)
         self._asked = Asked(
             profile if whole else _in_part(profile, interactions),
@@ -94,25 +96,26 @@ class Apart:
             tuple(rewards),
             active,
             tuple(trials),
+            tuple(shown),
         )
         return Observation(at_ms)
 
     def fold(self, seq: int, _: Observation) -> None:
         """The question that was asked last is of this record."""
         assert self._asked is not None
-        self._notes[seq], self._asked = self._asked, None
+        self._notes[seq], self._asked = Told(asked=self._asked), None
 
     def put_item(self, seq: int, item: Item) -> None:
         """Note a catalogue entry."""
-        self._notes[seq] = item
+        self._notes[seq] = Told(item=item)
 
     def remove_item(self, seq: int, item_id: str) -> None:
-        """Nothing that is imported does."""
-        raise NotImplementedError
+        """Note that one is gone."""
+        self._notes[seq] = Told(removed=Removed(item_id))
 
     def put_surfaces(self, seq: int, prefix: str, surfaces: Sequence[SurfaceSpec]) -> None:
-        """Nothing that is imported does."""
-        raise NotImplementedError
+        """Note the choices of a content item."""
+        self._notes[seq] = Told(brought=Brought(prefix, tuple(surfaces)))
 
     # -- group by group --------------------------------------------------------------------------
 
@@ -160,6 +163,20 @@ class Apart:
             return get(there(self._child.stdout))
         except EOFError:
             raise LearnerEnded from None
+
+
+@contextmanager
+def apart_for(settings: Settings, records: int, least: int = APART_FROM) -> Iterator[Apart | None]:
+    """A child that learns from the beginning, where so much is to be folded that it is worth it, and there is a
+    core for it."""
+    if records < least or (os.cpu_count() or 1) < 2:
+        yield None
+        return
+    apart = Apart(Start(settings, SharedModel(settings).dump()))
+    try:
+        yield apart
+    finally:
+        apart.close()
 
 
 class _Groups:

@@ -22,15 +22,14 @@ from germane.app import strangers
 from germane.app.accounts import Accounts
 from germane.app.arrival import Arrival
 from germane.app.consents import KIND as CONSENT
-from germane.app.consents import blanked, blanks
+from germane.app.consents import blanked
 from germane.app.entries import ALL, Entries
 from germane.app.erasure_receipt import receipt
 from germane.app.footprint import Trail, end_of, own
 from germane.app.moving import Suppression, address_key
 from germane.app.opening import REFOLD, SNAPSHOT, left, write_snapshot
-from germane.app.rebuild import Rebuild
+from germane.app.rebuild import fold_anew
 from germane.app.records import keys_of, merges
-from germane.app.retaining import carrying
 from germane.app.sheet import Sheet
 from germane.app.trained import TREES, attach
 from germane.app.undeclared import STORED as UNDECLARED
@@ -387,9 +386,7 @@ def _fold_anew(
     settings: Settings, store: Store, folder: Path | None, key: bytes, now_ms: int
 ) -> bool:
     """All that is derived, from the log that is left; then the mark goes. Whether no byte is left."""
-    work = Rebuild(settings, key, blanks=blanks(store, DEFAULT_TENANT))
-    with carrying(store, DEFAULT_TENANT):
-        store.replace_state(work.txns(store.read(0)))
+    work = fold_anew(settings, store, key)
     strangers.drop_all(store, DEFAULT_TENANT, settings, now_ms)
     if folder is not None:
         _blobs_cleared(folder)

@@ -16,9 +16,9 @@ from germane.domain.decision import Decision
 from germane.domain.event import Interaction
 from germane.domain.item import Item
 from germane.domain.moment import ActiveHour
-from germane.domain.outcome import Reward, Trial
+from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
-from germane.domain.settings import Settings
+from germane.domain.settings import Settings, SurfaceSpec
 from germane.predict.model import SharedModel
 
 encode = msgspec.msgpack.encode
@@ -43,6 +43,30 @@ class Asked(NamedTuple):
     rewards: tuple[tuple[Reward, Decision | None], ...]
     active: ActiveHour | None
     trials: tuple[Trial, ...]
+    shown: tuple[str, ...]
+
+
+class Removed(NamedTuple):
+    """An item left the catalogue."""
+
+    item_id: str
+
+
+class Brought(NamedTuple):
+    """The choices that a content item brings, as ``Learner.put_surfaces`` is told."""
+
+    prefix: str
+    surfaces: tuple[SurfaceSpec, ...]
+
+
+class Told(NamedTuple):
+    """What a model is told of one record: one of these."""
+
+    asked: Asked | None = None
+    """Of an event, a decision, or a report."""
+    item: Item | None = None
+    removed: Removed | None = None
+    brought: Brought | None = None
 
 
 class Task(NamedTuple):
@@ -52,8 +76,7 @@ class Task(NamedTuple):
     message_id: str
     at_ms: int
     received_ms: int
-    told: Asked | Item
-    """An event, or a catalogue entry."""
+    told: Told
 
 
 class Learned(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -68,13 +91,24 @@ class Learned(msgspec.Struct, frozen=True, gc=False, array_like=True):
 def learn(model: SharedModel, task: Task) -> bytes:
     """Fold one record into the model; what the log keeps of it."""
     told = task.told
-    if isinstance(told, Item):
-        model.put_item(task.seq, told)
-        return b""
-    lesson = is_lesson(
-        task.message_id, task.at_ms, task.received_ms, model.lessons, model.latest_ms
-    )
-    ahead = tells_of_a_day(task.at_ms, task.received_ms, model.latest_ms)
+    if told.asked is not None:
+        return encode(_observed(model, task, told.asked))
+    if told.item is not None:
+        model.put_item(task.seq, told.item)
+    elif told.removed is not None:
+        model.remove_item(task.seq, told.removed.item_id)
+    elif told.brought is not None:
+        model.put_surfaces(task.seq, *told.brought)
+    return b""
+
+
+def _observed(model: SharedModel, task: Task, told: Asked) -> Observation:
+    lesson = ahead = False
+    if told.interactions or told.active is not None:
+        lesson = is_lesson(
+            task.message_id, task.at_ms, task.received_ms, model.lessons, model.latest_ms
+        )
+        ahead = tells_of_a_day(task.at_ms, task.received_ms, model.latest_ms)
     foreseen = told.whole or not (lesson or (ahead and model.settings.makes_ahead))
     assert foreseen, "a lesson was not foreseen"
     observation = model.observe(
@@ -84,11 +118,12 @@ def learn(model: SharedModel, task: Task) -> bytes:
         lesson=lesson,
         ahead=ahead,
         rewards=told.rewards,
+        shown=told.shown,
         active=told.active,
         trials=told.trials,
     )
     model.fold(task.seq, observation)
-    return encode(observation)
+    return observation
 
 
 def run(source: BinaryIO, out: BinaryIO) -> None:

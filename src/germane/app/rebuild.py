@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from germane.app import folded, strangers
+from germane.app.apart import APART_FROM, Apart, apart_for
 from germane.app.arrival import Arrival
 from germane.app.consents import Blank, blanks, keep_blank, proven
 from germane.app.deciding import Deciding
@@ -33,7 +36,7 @@ from germane.domain.outcome import Impression, Outcome
 from germane.domain.ports import Model, Store
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
-from germane.domain.settings import Settings
+from germane.domain.settings import PEOPLE_IN_MEMORY, Settings
 from germane.ingest.signals import Extractor
 from germane.predict.model import SharedModel
 from germane.storage.blobs import FolderBlobs
@@ -71,6 +74,25 @@ class RebuildReport:
         return before == (self.state_hash_after, self.model_after)
 
 
+@dataclass(slots=True)
+class _Group:
+    """Some records, folded and not yet written."""
+
+    ticket: int
+    txn: Txn = field(default_factory=Txn)
+    stored: dict[int, bytes] = field(default_factory=dict)
+    """What the log has as derived, by offset."""
+
+    def changes(self) -> Txn:
+        """What is to be written: of the log only what is another now, and where decisions are."""
+        records = [
+            each
+            for each in self.txn.records
+            if each.kind == "decision" or each.derived != self.stored[each.seq]
+        ]
+        return dataclasses.replace(self.txn, records=records)
+
+
 class Rebuild:
     """Folds records as they stand in the log: same offsets, same arrival times, same ids."""
 
@@ -80,15 +102,31 @@ class Rebuild:
         key: bytes,
         trained: Callable[[str], Trained | None] = lambda _: None,
         blanks: Iterable[Blank] = (),
+        *,
+        store: Store | None = None,
+        people_in_memory: int = PEOPLE_IN_MEMORY,
+        apart: Apart | None = None,
     ) -> None:
-        """``blanks``: lines of the consent ledger of people who were erased, in their order."""
+        """
+        Args:
+            settings: The declaration.
+            key: The data folder's own.
+            trained: What decisions were made with, by the version that they name.
+            blanks: Lines of the consent ledger of people who were erased, in their order.
+            store: Whose state is replaced by ``txns``; what was folded is read there. ``None``: one in memory,
+                for ``step``.
+            people_in_memory: How many people are kept there.
+            apart: Another process that learns what is shared; ``None``: ``model`` does.
+        """
         self._blanks = deque(blanks)
         self.model: Model = SharedModel(settings)
         self._trained = trained
-        self.scratch: Store = MemoryStore()
+        self.scratch: Store = store if store is not None else MemoryStore()
         self._key = key
-        self._memory = Memory(self.scratch)
-        self._steps = Steps(settings, self._memory, self.model, Extractor(settings), key)
+        self._memory = Memory(self.scratch, profiles=people_in_memory)
+        self._apart = apart
+        learner = self.model if apart is None else apart
+        self._steps = Steps(settings, self._memory, learner, Extractor(settings), key)
         settings = self._steps.settings  # with what content brings
         self._deciding = Deciding(settings, self._memory, self.model, key, self._steps.items.get)
         self._ticket = 0
@@ -97,20 +135,54 @@ class Rebuild:
     def txns(
         self, records: Iterator[Record], progress: Callable[[int], None] | None = None
     ) -> Iterator[Txn]:
-        """The state changes of each record, in groups."""
-        group = Txn()
-        for record in records:
-            group.absorb(self.step(record))
-            self.records += 1
-            if self.records % GROUP == 0:
-                yield group
-                group = Txn()
-                if progress is not None:
-                    progress(self.records)
-        yield group
+        """The state changes of all records, in groups. Each is written when the next one is asked for. While
+        one is folded, another process may learn the one before."""
+        before: _Group | None = None
+        for group in self._groups(records):
+            if before is not None:
+                self._learned(before)
+            if self._apart is not None:
+                self._apart.send(group.txn.records)
+            if before is not None:
+                yield from self._written(before)
+            before = group
+            if progress is not None:
+                progress(self.records)
+        if before is not None:
+            self._learned(before)
+            yield from self._written(before)
+        if self._apart is not None:
+            self.model.load(self._apart.model())
+
+    def _groups(self, records: Iterator[Record]) -> Iterator[_Group]:
+        while some := list(islice(records, GROUP)):
+            group = _Group(0)
+            for record in some:
+                txn = self._fold(record)
+                _unlearn(record, txn)
+                group.txn.absorb(txn)
+                group.stored[record.seq] = record.derived
+            self.records += len(some)
+            group.ticket = self._ticket
+            yield group
+
+    def _learned(self, group: _Group) -> None:
+        if self._apart is not None:
+            group.txn.records = self._apart.finished(group.txn.records)
+
+    def _written(self, group: _Group) -> Iterator[Txn]:
+        yield group.changes()
+        self._memory.settle(group.txn, group.ticket)
 
     def step(self, record: Record) -> Txn:
-        """Fold one record."""
+        """Fold one record, and write it to ``scratch``."""
+        txn = self._fold(record)
+        self.scratch.commit(txn)
+        self._memory.settle(txn, self._ticket)
+        _unlearn(record, txn)
+        return txn
+
+    def _fold(self, record: Record) -> Txn:
         txn = Txn()
         while self._blanks and self._blanks[0].seq < record.seq:
             sheet = Sheet(self._memory.entries, record.tenant, txn)
@@ -121,10 +193,6 @@ class Rebuild:
         txn.letters.clear()  # they were kept when the record was new
         self._ticket += 1
         self._memory.hold(txn, self._ticket)
-        self.scratch.commit(txn)
-        self._memory.settle(txn, self._ticket)
-        if record.derived and not txn.records:  # nothing comes of it now, so it teaches nothing
-            txn.records.append(replace(record, derived=b""))
         return txn
 
     def decide_again(self, logged: Decision) -> Decision:
@@ -165,6 +233,49 @@ class Rebuild:
         return found
 
 
+def _unlearn(record: Record, txn: Txn) -> None:
+    """Where nothing comes of a record now, it teaches nothing."""
+    if record.derived and not txn.records:
+        txn.records.append(replace(record, derived=b""))
+
+
+def fold_anew(
+    settings: Settings,
+    store: Store,
+    key: bytes,
+    *,
+    people_in_memory: int = PEOPLE_IN_MEMORY,
+    apart_from: int = APART_FROM,
+    progress: Callable[[int], None] | None = None,
+) -> Rebuild:
+    """Put what the log folds to in the place of all that is derived, at once. Of the people only some are in
+    memory at a time.
+
+    Args:
+        settings: The declaration.
+        store: Nobody else writes it.
+        key: The data folder's own.
+        people_in_memory: How many people are kept there.
+        apart_from: From so many records on, and where there are two cores, two processes fold.
+        progress: Told how many records are folded.
+
+    Raises:
+        LearnerEnded: the other process has ended before its time; the state is as it was.
+    """
+    with apart_for(settings, store.last_seq(), apart_from) as apart:
+        work = Rebuild(
+            settings,
+            key,
+            blanks=blanks(store, DEFAULT_TENANT),
+            store=store,
+            people_in_memory=people_in_memory,
+            apart=apart,
+        )
+        with carrying(store, DEFAULT_TENANT):
+            store.replace_state(work.txns(store.read(0), progress))
+    return work
+
+
 def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> RebuildReport:
     """Fold the whole log anew and put the result in the place of the live state.
 
@@ -176,10 +287,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     said, digest = proven(engine.entries, engine.tenant), settings_digest(engine.settings)
     whys = (_aged(engine.store), folded.why_other(engine.store, digest))
     why = "; or ".join(each for each in whys if each)
-    blank = blanks(engine.store, engine.tenant)
-    work = Rebuild(engine.settings, engine.key, blanks=blank)
-    with carrying(engine.store, engine.tenant):
-        engine.store.replace_state(work.txns(engine.store.read(0), progress))
+    work = fold_anew(engine.settings, engine.store, engine.key, progress=progress)
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())
     engine.store.commit(settled)

@@ -177,7 +177,8 @@ class Store(Protocol):
     def replace_state(self, txns: Iterable[Txn]) -> None:
         """Swap all that is derived (profiles, identities, catalogue, ledger, decisions, ``derived`` bytes)
         for what these transactions hold, at once; the log stays, sealed or not, with the ``derived`` bytes
-        that they bring. Used by a rebuild."""
+        that they bring. Used by a rebuild, which reads here, in the same thread, what came of the transactions
+        that it has handed over so far."""
         ...
 
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:

@@ -273,15 +273,22 @@ class MemoryStore:
 
     def replace_state(self, txns: Iterable[Txn]) -> None:
         """Swap what is derived."""
-        fresh = MemoryStore()
-        derived: dict[int, Record] = {}
-        for txn in txns:
-            fresh._state(txn)
-            derived |= {record.seq: record for record in txn.records}
-        self._profiles, self._people = fresh._profiles, fresh._people
-        self._items, self._decisions = fresh._items, fresh._decisions
-        self._entries = fresh._entries
+        before, derived = self._derived(), dict[int, Record]()
+        for each in before:
+            setattr(self, each, {})
+        try:
+            for txn in txns:
+                self._state(txn)
+                derived |= {record.seq: record for record in txn.records}
+        except BaseException:
+            vars(self).update(before)
+            raise
         self._log = [derived.get(record.seq, record) for record in self._log]
+
+    def _derived(self) -> dict[str, object]:
+        """What a rebuild swaps, by name."""
+        names = ("_profiles", "_people", "_items", "_decisions", "_entries")
+        return {each: getattr(self, each) for each in names}
 
     def seal(self, before_ms: int, *, limit: int = 50_000) -> int:
         """There is nowhere to move to."""

@@ -8,7 +8,8 @@ class TestMine(StoreContract):
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -316,6 +317,31 @@ class StoreContract:
         assert store.state_hash() != first
         store.replace_state(iter([Txn(entries={(TENANT, "message", "k1"): an_entry("k1")})]))
         assert store.state_hash() == first
+
+    def test_a_rebuild_reads_what_it_folded(self, store: Store) -> None:
+        """While state is replaced, the store shows that of the transactions that it took so far; if it comes to
+        nothing, that of before."""
+        before = {each: Profile(each, seq=1) for each in ("u:1", "u:2")}
+        known: dict[tuple[str, str], Profile | None] = {(TENANT, x): before[x] for x in before}
+        store.commit(Txn(records=[a_record(1)], profiles=known))
+        found = []
+
+        def anew() -> Iterator[Txn]:
+            found.append((store.profile(TENANT, "u:1"), store.profile(TENANT, "u:2")))
+            yield Txn(profiles={(TENANT, "u:2"): Profile("u:2", seq=2)})
+            found.append((store.profile(TENANT, "u:1"), store.profile(TENANT, "u:2")))
+            assert [each.seq for each in store.read(0)] == [1]
+
+        def broken_off() -> Iterator[Txn]:
+            yield from anew()
+            raise RuntimeError
+
+        with suppress(RuntimeError):
+            store.replace_state(broken_off())
+        assert store.profiles_among(TENANT, [*before]) == before
+        store.replace_state(anew())
+        assert store.profile(TENANT, "u:1") is None
+        assert found == 2 * [(None, None), (None, Profile("u:2", seq=2))]
 
     def test_profiles_come_in_pages(self, store: Store) -> None:
         """Pages in order of the person key, without gaps."""

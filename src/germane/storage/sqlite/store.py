@@ -203,13 +203,23 @@ class SqliteStore:
         writer = self._writer
         assert writer is not None, "the store was opened for reading"
         try:
-            with writing(self._path):
+            with writing(self._path), self._reading_by(writer):
                 self._swap_state(writer, txns)
         except BaseException as error:
             undo(writer)
             self._past.forget()
             self._stop_after(error)
             raise
+
+    @contextlib.contextmanager
+    def _reading_by(self, writer: apsw.Connection) -> Iterator[None]:
+        """This thread sees what is written and not committed yet."""
+        before = self._reader()
+        self._readers.connection = writer
+        try:
+            yield
+        finally:
+            self._readers.connection = before
 
     def _stop_after(self, error: BaseException) -> None:
         """Of a step of its own: it is undone, but a sync that failed may have been of more than that."""
