@@ -120,9 +120,10 @@ def command_line() -> str:
     """Every command with its options."""
     parts = [
         "# Command line\n\nExit codes: 0 done, 1 failed, 2 wrong use, 3 configuration invalid, "
-        "130 interrupted. `germane check` answers 1 to any error, in the configuration or of a surface; with "
-        "`--json` it prints a wrong configuration in the [one shape of errors](errors.md), every error "
-        "under `details.errors` with `key`, `value`, `problem` and `remedy`.\n"
+        "4 done in part (an import that could not use some rows), 130 interrupted. `germane check` answers 1 "
+        "to any error, in the configuration or of a surface; with `--json` it prints a wrong configuration in "
+        "the [one shape of errors](errors.md), every error under `details.errors` with `key`, `value`, "
+        "`problem` and `remedy`.\n"
     ]
     _commands(typer.main.get_command(app), "germane", parts)
     return "".join(parts)

@@ -55,7 +55,7 @@ def run(
     data: Path | None,
     as_json: bool,
 ) -> int:
-    """Import files; 1 when nothing of them could be used."""
+    """Import files; 4 when some rows could not be used, 1 when none could."""
     from germane.ingest.bulk import KINDS
 
     kind = next((each for each in KINDS if each == wanted), None)
@@ -97,7 +97,7 @@ def run(
     summary.seconds = time.perf_counter() - started
     summary.remedy(loaded.settings)
     report(summary, kind, as_json=as_json, dry_run=dry_run)
-    return int(summary.rows > 0 and summary.rejected == summary.rows)
+    return summary.exit_code
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration).
+"""Errors for people: a message, a hint, an exit code (0 done, 1 failed, 2 wrong use, 3 configuration, 4 done in
+part).
 
 ``germane check`` itself answers 1 to a wrong configuration: finding that out is what it is for.
 """
@@ -13,7 +14,7 @@ import typer
 
 from germane.domain.errors import ConfigInvalid, GermaneError, StorageDamaged, WrongUse
 
-FAILED, WRONG_USE, BAD_CONFIG, INTERRUPTED = 1, 2, 3, 130
+FAILED, WRONG_USE, BAD_CONFIG, IN_PART, INTERRUPTED = 1, 2, 3, 4, 130
 
 
 def guarded(app: typer.Typer) -> int:

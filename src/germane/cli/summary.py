@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from germane.cli import common
 from germane.cli.common import many
+from germane.cli.errors import FAILED, IN_PART
 
 if TYPE_CHECKING:
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Row, Shaper, Unusable
+
+STATUS = {0: "complete", IN_PART: "partial", FAILED: "failed"}
+"""Exit code -> what programs are told."""
+DONE = {0: "", IN_PART: " a part of", FAILED: " none of"}
+"""Exit code -> how much of the rows was taken, for people."""
+COLOURS = {0: "green", IN_PART: "yellow", FAILED: "red"}
 
 
 @dataclass(slots=True)
@@ -71,6 +78,13 @@ class Summary:
     unknown_zones: Counter[str] = field(default_factory=Counter)
     """Time zones that people are said to be in, and that there are none of -> rows."""
 
+    @property
+    def exit_code(self) -> int:
+        """0 when every row could be used, or is known already."""
+        if self.rows and self.rejected == self.rows:
+            return FAILED
+        return IN_PART if self.rejected or self.unfolded else 0
+
     def met(self, person: str, at_ms: int) -> None:
         """Note what can be used of somebody, and when it was."""
         self.usable += 1
@@ -123,11 +137,13 @@ class Summary:
         from germane.profile.view import rfc3339
 
         return {
+            "status": STATUS[self.exit_code],
             "rows": self.rows,
             "accepted": self.accepted,
             "duplicates": self.duplicates,
             "repeated": self.repeated.total(),
             "rejected": self.rejected,
+            "rejectedShare": round(self.rejected / self.rows, 4) if self.rows else 0.0,
             "notKept": self.unkept,
             "refused": self.refused,
             "undeclared": dict(self.undeclared.most_common()),
@@ -164,9 +180,10 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
     from rich.markup import escape
 
     out = common.console()
-    done = "Would import" if dry_run else "Imported"
+    code = summary.exit_code
+    done = ("Would import" if dry_run else "Imported") + DONE[code]
     out.print(
-        f"[bold green]{done}[/] {many(summary.rows, 'row')} in {summary.seconds:.1f} s: "
+        f"[bold {COLOURS[code]}]{done}[/] {many(summary.rows, 'row')} in {summary.seconds:.1f} s: "
         f"{_counted(summary, kind, dry_run=dry_run)}, {many(summary.rejected, 'row')} rejected."
     )
     if summary.people:
@@ -193,6 +210,19 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
             f"  [yellow]{count:,}[/] × {escape(name)}: refused, nothing declares it. {escape(remedy)}"
         )
     _more(summary.undeclared, 20, "name", "--json has them")
+    if code:
+        out.print(f"[bold {COLOURS[code]}]{_lost(summary)}[/] Exit code {code}.")
+
+
+def _lost(summary: Summary) -> str:
+    """How much could not be used, and what to do: what somebody sees who looks at the end alone."""
+    if not summary.rejected:
+        return f"{many(summary.unfolded, 'event')} could not be used."
+    share = max(summary.rejected / summary.rows, 0.001)
+    return (
+        f"{summary.rejected:,} of {many(summary.rows, 'row')} ({share:.1%}) cannot be used: mend that and "
+        "import the file again; what is stored counts once."
+    )
 
 
 def _more(of: Counter[str], shown: int, what: str, where: str) -> None:

@@ -91,7 +91,7 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
         "u1,2026-10-01,toy-3,-5\n"
     )
     found = summary(project, "events", "events.csv", "--event", "view")
-    assert (found["accepted"], found["rejected"], found["code"]) == (1, 6, 0)
+    assert (found["accepted"], found["rejected"], found["code"]) == (1, 6, 4)
     rejects = [
         json.loads(x) for x in (project / "events.csv.rejects.jsonl").read_text().splitlines()
     ]
@@ -102,6 +102,37 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
     assert "in the future" in reasons[5]
     assert "3 values for 4 columns" in reasons[6]
     assert "price is below 0" in reasons[8]
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["in earnest", "dry"])
+@pytest.mark.parametrize(
+    ("rows", "code", "status", "share", "last"),
+    [
+        (("a,1", "b,2"), 0, "complete", 0.0, ""),
+        (("a,1", "b,dear", "c,3"), 4, "partial", 0.3333, "1 of 3 rows (33.3%) cannot be used"),
+        (("a,cheap", "b,dear"), 1, "failed", 1.0, "2 of 2 rows (100.0%) cannot be used"),
+        ((), 0, "complete", 0.0, ""),
+    ],
+    ids=["all", "a part", "nothing", "no rows"],
+)
+def test_the_exit_code_tells_how_much_was_taken(
+    project: Path,
+    rows: tuple[str, ...],
+    code: int,
+    status: str,
+    share: float,
+    last: str,
+    more: tuple[str, ...],
+) -> None:
+    """And so do the JSON and the last line."""
+    (project / "c.csv").write_text("\n".join(("item_id,price", *rows)) + "\n")
+    told = germane(project, "import", "catalogue", "c.csv", *more)
+    found = summary(project, "catalogue", "c.csv", *more)  # again: what is known is no failure
+    assert (told.returncode, found["code"]) == (code, code)
+    assert (found["status"], found["rejectedShare"]) == (status, share)
+    end = told.stdout.splitlines()[-1]
+    assert end.startswith(last)
+    assert (f"Exit code {code}." in end) == bool(code)
 
 
 def test_jsonl_gz_and_parquet(project: Path) -> None:

@@ -160,6 +160,7 @@ def test_what_cannot_be_meant_is_a_reject_with_its_reason(place: Path) -> None:
         f"eve,email_marketing,yes,2024-01-01,,{'x' * 201}\n"
         "eve,email_marketing\n"
         "bob,email_marketing,yes,2024-01-01,,\n",
+        code=4,
     )
     assert (found["accepted"], found["rejected"]) == (1, 15)
     reasons = rejects(place)
@@ -195,6 +196,7 @@ def test_a_notice_that_is_not_declared(place: Path) -> None:
         "person,purpose,granted,at,notice,notice_version\n"
         "ann,email_marketing,yes,2024-01-01,banner,3\n"
         "bob,email_marketing,yes,2024-01-01,baner,3\n",
+        code=4,
     )
     assert (found["accepted"], found["rejected"]) == (1, 1)
     assert "there is no notice: 'baner' (Declared are banner)" in rejects(place)[3]
@@ -230,7 +232,7 @@ def test_a_dry_run_only_reads(place: Path) -> None:
     text = HEADER + "ann,email_marketing,yes,2024-01-01,,\nann,email,yes,2024-01-01,,\n"
     held = SqliteStore.open(place / "data")
     try:
-        found = brought(place, text, "--dry-run")
+        found = brought(place, text, "--dry-run", code=4)
         with pytest.raises(StorageBusy):
             brought(place, text)
     finally:
@@ -274,7 +276,7 @@ def test_reasons_that_are_not_shown_are_counted(place: Path) -> None:
     """Ten are; that there are others is said, and where they are to be seen."""
     odd = "".join(f"p{n},mail-{n}-of-none,yes,2024-03-01,,\n" for n in range(13))
     (place / "c.csv").write_text(HEADER + odd + "ann,email_marketing,yes,2024-03-01,,\n")
-    told = typed(place, "import", "consents", str(place / "c.csv"), "--dry-run")
+    told = typed(place, "import", "consents", str(place / "c.csv"), "--dry-run", code=4)
     assert "and 3 other reasons: --rejects FILE has all of them" in told
     with pytest.raises(WrongUse, match="names the event"):
         typed(place, "import", "consents", str(place / "c.csv"), "--event", "x")

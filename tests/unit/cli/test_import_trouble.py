@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from germane.cli.summary import Summary, report
 from tests.unit.cli.test_import import germane, made, project, summary
 from tests.unit.cli.test_trouble import without_powers
 
@@ -46,11 +47,23 @@ def test_a_source_where_nothing_may_be_written(project: Path) -> None:
     done = without_powers(project, "import", "catalogue", "in/c.csv", "in/good.csv")
     (project / "in").chmod(0o700)
     assert (done.returncode, done.stderr) == (
-        0,
+        4,
         "Rows that could not be used: c.csv.rejects.jsonl\n",
     )
     assert [each["line"] for each in rejects(project / "c.csv.rejects.jsonl")] == [3]
     assert not (project / "good.csv.rejects.jsonl").exists()
+
+
+def test_events_that_could_not_be_folded_are_no_whole_import(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Though every row could be read."""
+    report(
+        Summary(rows=3, accepted=2, letters=1, unfolded=1), "events", as_json=False, dry_run=False
+    )
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("Imported a part of 3 rows")
+    assert told[-1] == "1 event could not be used. Exit code 4."
 
 
 def test_one_file_of_rejects_for_several_sources(project: Path) -> None:
