@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from germane.cli.progress import progress
 from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
 from germane.cli.summary import Summary, report
 from germane.domain.errors import ImportFailed, WrongUse
+from germane.domain.ids import DEFAULT_TENANT
 
 if TYPE_CHECKING:
     from germane.app import Engine
@@ -39,6 +40,8 @@ class Target(NamedTuple):
     engine: Engine | None
     library: Library | None
     """Campaigns that were pushed; ``None``: there is no data folder."""
+    items: Callable[[], Container[str]]
+    """Ids of the catalogue."""
 
 
 def run(
@@ -108,17 +111,31 @@ def _target(loaded: Loaded, config: Path, data: Path | None, *, dry_run: bool) -
     if not dry_run:
         with common.opened(config, data, mode="write") as engine:
             now_ms = engine.world.now_ms()
-            yield Target(engine.settings, now_ms, engine.store.meta, engine, engine.library)
+            yield Target(
+                engine.settings,
+                now_ms,
+                engine.store.meta,
+                engine,
+                engine.library,
+                lambda: engine.catalogue,
+            )
         return
     folder, now_ms = common.data_dir(loaded, config, data), time.time_ns() // 1_000_000
     if not (folder / "germane.db").exists():
-        yield Target(loaded.settings, now_ms, lambda _: None, None, None)
+        yield Target(loaded.settings, now_ms, lambda _: None, None, None, tuple)
         return
     store = SqliteStore.open(folder, mode="read")
     try:
         stood = store.meta(common.CLOCK)
         now_ms = int(stood) if stood else now_ms
-        yield Target(loaded.settings, now_ms, store.meta, None, written(loaded.settings, store))
+        yield Target(
+            loaded.settings,
+            now_ms,
+            store.meta,
+            None,
+            written(loaded.settings, store),
+            lambda: {each.item_id for each in store.items(DEFAULT_TENANT)},
+        )
     finally:
         store.close()
 
@@ -236,14 +253,14 @@ def _file(
     if not quiet:
         _mapped(source)
     shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms, event=event)
-    missing = _missing_in(target)
+    missing, strange = _missing_in(target), _strange_in(target)
     with (
         _importer(target, source, summary) as importer,
         progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
     ):
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
-            _take(source, rows, shaper, importer, bad, summary, missing)
+            _take(source, rows, shaper, importer, bad, summary, missing, strange)
             advance(len(rows))
     summary.looked(shaper)
 
@@ -337,6 +354,14 @@ def _missing_in(target: Target) -> Callable[[Event], tuple[str, ...]]:
     return lambda event: declared.missing(event, used=library is not None and library.uses(event))
 
 
+def _strange_in(target: Target) -> Callable[[Event], set[str]]:
+    """Items of an event that the catalogue does not have."""
+    from germane.ingest.signals import Extractor
+
+    extract, items = Extractor(target.settings).extract, target.items()
+    return lambda event: {x.item_id for x in extract(event)[0] if x.item_id not in items}
+
+
 def _take(
     source: Source,
     rows: list[Row],
@@ -345,6 +370,7 @@ def _take(
     bad: Rejects | Nowhere,
     summary: Summary,
     missing: Callable[[Event], tuple[str, ...]],
+    strange: Callable[[Event], set[str]],
 ) -> None:
     from germane.ingest.bulk import Unusable
 
@@ -360,6 +386,7 @@ def _take(
             summary.zone(event.traits.get("timezone"))
         undeclared = missing(event)
         summary.undeclared.update(undeclared)
+        summary.stray(strange(event))
         if not shaper.is_signal(event) and not any(x.startswith("track ") for x in undeclared):
             summary.unused[event.name] += 1
         if importer is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ STATUS = {0: "complete", IN_PART: "partial", FAILED: "failed"}
 DONE = {0: "", IN_PART: " a part of", FAILED: " none of"}
 """Exit code -> how much of the rows was taken, for people."""
 COLOURS = {0: "green", IN_PART: "yellow", FAILED: "red"}
+EXAMPLES = 5
+"""Of many names, so many are told."""
 
 
 @dataclass(slots=True)
@@ -75,6 +78,10 @@ class Summary:
     """What to know of earlier imports of such files."""
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events for which no signal is declared."""
+    uncatalogued: Counter[str] = field(default_factory=Counter)
+    """Items that the catalogue does not have -> events that speak of them."""
+    astray: int = 0
+    """Events that speak of such items."""
     unknown_zones: Counter[str] = field(default_factory=Counter)
     """Time zones that people are said to be in, and that there are none of -> rows."""
 
@@ -98,6 +105,11 @@ class Summary:
 
         if name is not None and not (isinstance(name, str) and known_zone(name)):
             self.unknown_zones[str(name)] += 1
+
+    def stray(self, items: Collection[str]) -> None:
+        """Note the items of an event that the catalogue does not have."""
+        self.astray += bool(items)
+        self.uncatalogued.update(items)
 
     def item(self, item_id: str, *, changed: bool) -> None:
         """Note a row of a catalogue."""
@@ -158,6 +170,11 @@ class Summary:
             "firstRows": self.first_rows,
             "remarks": self.remarks,
             "unknownZones": dict(self.unknown_zones.most_common()),
+            "notInCatalogue": {
+                "events": self.astray,
+                "items": len(self.uncatalogued),
+                "examples": [each for each, _ in self.uncatalogued.most_common(EXAMPLES)],
+            },
             "unused": dict(self.unused.most_common()),
             "people": len(self.people),
             "first": rfc3339(self.first_ms),
@@ -244,6 +261,11 @@ def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
     return f"{new}{unkept}, {summary.duplicates:,} known already"
 
 
+def _some(names: list[str]) -> str:
+    """The first of them, and that there are others."""
+    return ", ".join(names[:EXAMPLES]) + (" and others" if len(names) > EXAMPLES else "")
+
+
 def _noticed(summary: Summary) -> list[str]:
     """What is worth a look in the file or in the dead letters."""
     found = []
@@ -268,11 +290,9 @@ def _noticed(summary: Summary) -> list[str]:
             f"{many(summary.over, 'yes was', 'yeses were')} over already: it is as if nothing had been said."
         )
     if summary.repeated:
-        ids = ", ".join(list(summary.repeated)[:5])
-        more = " and others" if len(summary.repeated) > 5 else ""
         found.append(
             f"{many(len(summary.repeated), 'item stands', 'items stand')} in more than one row "
-            f"({ids}{more}): the last row counts. Keep one row for each item."
+            f"({_some([*summary.repeated])}): the last row counts. Keep one row for each item."
         )
     if summary.apart:
         found.append(
@@ -291,12 +311,19 @@ def _noticed(summary: Summary) -> list[str]:
             f"{many(summary.doubled, 'line repeats', 'lines repeat')} another one of the same order exactly, "
             "and counts once with it. If pieces are meant, give them a quantity, or the lines an id."
         )
+    if summary.astray:
+        names = _some([each for each, _ in summary.uncatalogued.most_common()])
+        found.append(
+            f"{many(summary.astray, 'event speaks', 'events speak')} of "
+            f"{many(len(summary.uncatalogued), 'item')} that the catalogue does not have ({names}): "
+            "they are never shown. Import the catalogue (germane import catalogue FILE), or name the column "
+            "that holds its ids (--map item_id=COLUMN). What you do not offer any more may be missing."
+        )
     if summary.unknown_zones:
-        names = ", ".join(repr(each) for each, _ in summary.unknown_zones.most_common(5))
-        more = " and others" if len(summary.unknown_zones) > 5 else ""
+        names = _some([repr(each) for each, _ in summary.unknown_zones.most_common()])
         found.append(
             f"{many(summary.unknown_zones.total(), 'row names', 'rows name')} a time zone that there is not "
-            f"({names}{more}): the row is kept, and the clock that is known else is theirs. Write it like "
+            f"({names}): the row is kept, and the clock that is known else is theirs. Write it like "
             "Europe/Berlin."
         )
     if summary.letters:

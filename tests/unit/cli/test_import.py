@@ -135,6 +135,34 @@ def test_the_exit_code_tells_how_much_was_taken(
     assert (f"Exit code {code}." in end) == bool(code)
 
 
+def test_items_that_the_catalogue_does_not_have_are_told(project: Path) -> None:
+    """How many events speak of how many of them, the most frequent first; by a dry run, too."""
+    names = [*(f"old-{n}" for n in range(6) for _ in range(7 - n)), "toy-1", "toy-1"]
+    rows = [f"u1,{1_790_000_000 + n},view,{name}" for n, name in enumerate(names)]
+    (project / "e.csv").write_text("\n".join(("user_id,timestamp,event,item_id", *rows)) + "\n")
+    order = {"user_id": "u1", "timestamp": 1_790_100_000, "event": "purchase", "order_id": "A1"}
+    lines = [json.dumps({**order, "item_id": each}) for each in ("old-0", "old-9", "toy-1")]
+    (project / "o.jsonl").write_text("\n".join(lines) + "\n")
+    files = ("events", "e.csv", "o.jsonl")
+    bare = summary(project, *files, "--dry-run")["notInCatalogue"]
+    assert (bare["events"], bare["items"]) == (30, 8)  # there is no data folder yet
+    assert germane(project, "import", "catalogue", "catalogue.csv").returncode == 0
+    first = [f"old-{n}" for n in range(5)]
+    meant = {"events": 28, "items": 7, "examples": first}  # 7 + 6 + 5 + 4 + 3 + 2 views, one order
+    assert summary(project, *files, "--dry-run")["notInCatalogue"] == meant
+    assert summary(project, *files)["notInCatalogue"] == meant
+    told = germane(project, "import", *files).stdout  # known already, and missing all the same
+    assert (
+        f"28 events speak of 7 items that the catalogue does not have ({', '.join(first)} and"
+        in told
+    )
+    assert "germane import catalogue FILE" in told
+    (project / "known.csv").write_text(
+        "user_id,timestamp,event,item_id\nu2,1790000000,view,toy-1\n"
+    )
+    assert "catalogue" not in germane(project, "import", "events", "known.csv").stdout
+
+
 def test_jsonl_gz_and_parquet(project: Path) -> None:
     """The same rows in other formats; typed times; people with their traits."""
     rows = [
