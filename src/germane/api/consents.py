@@ -28,6 +28,7 @@ from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES
 from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
 from germane.privacy.purposes import Fault
+from germane.profile.view import consent_states
 from germane.profile.words import rfc3339
 
 HONOURED = {"gpc": True, "lastUpdate": "2026-11-29"}
@@ -113,9 +114,11 @@ class Consents:
         person = engine.person_key(request.path_params["person_id"])
         if person is None:
             raise UnknownPerson()
+        profile = engine.profile_of(person)
         return answer(
             {
-                "consent": engine.profile_of(person).consent,
+                "consent": profile.consent,
+                "consentStates": consent_states(profile, engine.world.now_ms()),
                 "allowed": self._allowed(person),
                 "history": [_view(x) for x in said_by(engine.entries, engine.tenant, person)],
             }

@@ -18,6 +18,7 @@ from germane.privacy.gate import Gate
 from germane.profile.fold import current
 from germane.profile.rhythm import hours_of
 from germane.profile.view import view
+from germane.profile.words import UNUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +88,8 @@ class People:
     def _view(self, profile: Profile) -> dict[str, Any]:
         now_ms = self.world().now_ms()
         found = view(profile, self.settings, self.item_of, now_ms)
+        found["optedOut"] = Gate(self.settings).opted_out(profile, now_ms)
+        if found["optedOut"]:
+            found["readiness"]["meaning"] = UNUSED
         found["rhythm"] |= moments.rhythm(self.model.week(hours_of(profile), at_ms=now_ms))
         return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from germane.cli import address, common
+from germane.cli import address, common, consented
 from germane.cli.choosing import show_choice, show_standing
 from germane.cli.common import many
 from germane.domain.errors import GermaneError, NotFound, StorageBusy, UnknownPerson
@@ -47,6 +47,7 @@ def _show_person(found: dict[str, Any]) -> None:
     out.print(
         f"[bold]{escape(found['personId'])}[/]  {seen if found['lastSeen'] else 'not seen yet'}"
     )
+    _show_consent(found)
     out.print(
         f"Readiness {ready['value']:.0%} ({many(ready['evidence'], 'interaction')}). {ready['meaning']}\n"
     )
@@ -80,6 +81,16 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Was chosen for: {_shown(each, 'a choice')}")
     if max(len(found["exposures"]), len(found["choices"])) > SHOWN:
         out.print("[dim]… and earlier ones: --json has them.[/]")
+
+
+def _show_consent(found: dict[str, Any]) -> None:
+    """What nothing else may be read without."""
+    out, states = common.console(), found["consentStates"]
+    if found["optedOut"]:
+        out.print(consented.opted_out(states), style="bold red")
+    if states:
+        said = "; ".join(f"{name}: {consented.state(each)}" for name, each in states.items())
+        out.print(f"Consent: {said}.", markup=False)
 
 
 def muted_lines(muted: dict[str, Any]) -> list[str]:

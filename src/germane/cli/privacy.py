@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from germane.cli import common
+from germane.cli import common, consented
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json
 from germane.cli.desk import reading, writing
 from germane.domain.errors import NotFound, UnknownPerson, WrongUse
@@ -206,12 +206,18 @@ def _show(who: str, config: Path, data: Path | None, *, as_json: bool) -> None:
 
     for purpose, allowed in found["allowed"].items():
         mark = "[green]yes[/]" if allowed else "[red]no[/] "
-        out.print(
-            f"  {mark}  {escape(purpose)}"
-            + ("" if purpose in found["consent"] else "  [dim]by default[/]")
-        )
+        out.print(f"  {mark}  {escape(purpose)}{_whence(found['consentStates'].get(purpose))}")
     for line in found["history"]:
         out.print(_line(line), markup=False, style="dim")
+
+
+def _whence(said: dict[str, Any] | None) -> str:
+    """Where it comes from that a purpose is allowed or not, if not from what they said last."""
+    if said is None:
+        return "  [dim]by default[/]"
+    if said["state"] != "expired":
+        return ""
+    return f"  [dim]by default[/]  [yellow]their yes {consented.state(said)}[/]"
 
 
 def _line(line: dict[str, Any]) -> str:

@@ -23,6 +23,10 @@ class Stand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     heard_ms: int = 0
     """When it was recorded."""
 
+    def over(self, now_ms: int) -> bool:
+        """Whether a yes has come to its end."""
+        return 0 < self.until_ms <= now_ms
+
 
 class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One line of the consent ledger."""

@@ -247,7 +247,7 @@ class Gate:
 
     def _over(self, person: Profile, purpose: str, now_ms: int) -> bool:
         stand = person.stands.get(purpose)
-        return stand is not None and 0 < stand.until_ms <= now_ms
+        return stand is not None and stand.over(now_ms)
 
 
 def unlinked(event: Event) -> Event | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from germane.domain import decay, had
+from germane.domain.consent import Stand
 from germane.domain.event import Interaction
 from germane.domain.hours import slot_of_week
 from germane.domain.item import Item
@@ -25,7 +26,7 @@ RECENT = 20
 OWN = 20
 BUSIEST = 3
 
-__all__ = ["rfc3339", "view"]
+__all__ = ["consent_states", "rfc3339", "view"]
 
 
 def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> dict[str, Any]:
@@ -66,7 +67,26 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
             for name, each in sorted(profile.quotas.items())
         },
         "consent": dict(sorted(profile.consent.items())),
+        "consentStates": consent_states(profile, now_ms),
         "muted": _muted(profile.muted.now(now_ms), item_of),
+    }
+
+
+def consent_states(profile: Profile, now_ms: int) -> dict[str, dict[str, str | None]]:
+    """How the last word to each purpose stands: ``granted``, ``withdrawn`` or ``expired``; since when, and of a
+    yes, until when."""
+    return {
+        purpose: _consent(granted, profile.stands.get(purpose, Stand(0)), now_ms)
+        for purpose, granted in sorted(profile.consent.items())
+    }
+
+
+def _consent(granted: bool, stand: Stand, now_ms: int) -> dict[str, str | None]:
+    yes = "expired" if stand.over(now_ms) else "granted"
+    return {
+        "state": yes if granted else "withdrawn",
+        "at": rfc3339(stand.at_ms),
+        "expiresAt": rfc3339(stand.until_ms),
     }
 
 

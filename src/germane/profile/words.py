@@ -11,6 +11,8 @@ from germane.domain.profile import Mass, OwnItem
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY_S = 86_400
+UNUSED = "Not used: there is no personalisation for them."
+"""Of readiness, where somebody opted out or has not agreed."""
 
 
 def rfc3339(at_ms: int) -> str | None:

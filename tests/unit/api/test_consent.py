@@ -26,7 +26,9 @@ from germane.domain.moves import Stated
 from germane.domain.person_token import sign
 from germane.domain.purposes import PERSONALISATION
 from germane.domain.settings import NoticeSpec, PrivacySpec
+from germane.profile.words import UNUSED, rfc3339
 from germane.testing import an_event
+from germane.testing.world import START_MS
 
 KEYS = Keys("the-write-key", "the-server-key-which-is-long-enough")
 SERVER = (KEYS.server, "")
@@ -101,6 +103,39 @@ def test_a_yes_has_a_time_and_an_end(engine: Engine) -> None:
     engine.world.advance(seconds=11)  # type: ignore[attr-defined]
     profile, now_ms = engine.profile_of("u:bob"), engine.world.now_ms()
     assert not engine.gate.allows(profile, "email_marketing", now_ms)
+
+
+def test_a_yes_that_is_over_is_told_from_a_no(engine: Engine) -> None:
+    """In the page of a person, and in that of their consent; ``consent`` says what they said last."""
+    at_ms, until_ms = START_MS - 86_400_000, START_MS + 10_000
+    yes = Stated("u:ann", "email_marketing", True, "form", at_ms=at_ms, until_ms=until_ms)
+    engine.put_moves([yes])
+    engine.world.advance(seconds=11)  # type: ignore[attr-defined]
+    calls = (get("/v1/people/ann"), get("/v1/people/ann/consent"))
+    person, consent = (each.json() for each in ask(engine, *calls))
+    states = {
+        "email_marketing": {
+            "state": "expired",
+            "at": rfc3339(at_ms),
+            "expiresAt": rfc3339(until_ms),
+        }
+    }
+    assert person["consentStates"] == consent["consentStates"] == states
+    assert person["consent"] == consent["consent"] == {"email_marketing": True}
+    assert consent["allowed"]["email_marketing"] is False
+
+
+def test_the_page_of_a_person_says_that_they_opted_out(engine: Engine) -> None:
+    """And that what is known is not used; until they come back."""
+    engine.accept_now([an_event(user="ann")])
+    look = get("/v1/people/ann")
+    before, _, out, _, back = (
+        x.json() for x in ask(engine, look, say(), look, say(state="granted"), look)
+    )
+    assert [x["optedOut"] for x in (before, out, back)] == [False, True, False]
+    assert out["consentStates"][PERSONALISATION]["state"] == "withdrawn"
+    assert out["readiness"]["meaning"] == UNUSED
+    assert back["readiness"] == before["readiness"]
 
 
 @pytest.mark.parametrize(
