@@ -8,6 +8,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from germane.api.allowed import allowed
 from germane.domain.errors import BadRequest, MalformedJson, TooLarge
 from germane.ingest.depth import too_deep
 from germane.ingest.inflate import gunzip
@@ -70,9 +71,16 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise BadRequest(f"{error}.", hint="See /docs for the form of this request.") from None
+        raise BadRequest(f"{error}.", hint=_remedy(str(error), kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
+
+
+def _remedy(error: str, kind: Any) -> str:
+    """What may stand there, if it is one of a few words."""
+    words = ", ".join(allowed(error, kind))
+    one_of = f"One of: {words}. " if words else ""
+    return f"{one_of}See /docs for the form of this request."
 
 
 def answer(value: Any, status: int = 200) -> Response:
