@@ -36,7 +36,7 @@ class Importer:
         """Dead letters so far: of events that could not be folded, and of parts of others."""
         self.outdated = 0
         """Statements so far that changed nothing: something newer was said already."""
-        self.taken_back = 0
+        self.taken_back: list[Stated] = []
         """Noes so far that are older than the yes that stood: a no always stands."""
 
     @property
@@ -74,10 +74,10 @@ class Importer:
             if is_known(said_by(engine.entries, engine.tenant, person.person), move):
                 self._duplicates += 1
                 continue
-            late_no = not move.granted and takes_back(person, move.purpose, move.at_ms)
+            if not move.granted and takes_back(person, move.purpose, move.at_ms):
+                self.taken_back.append(move)
             txn = engine.fold_move(replace(move, salt=uuid.uuid4().hex))
             self.outdated += sum(not each.stands for each in said_in(txn))
-            self.taken_back += late_no
             self._accepted += 1
             self._take(txn)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from germane.app.library import Library
     from germane.config import ImportSpec, Loaded
     from germane.domain.event import Event
+    from germane.domain.ports import Store
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Mapping, Row, Shaper
     from germane.ingest.bulk.columns import Kind
@@ -35,13 +36,24 @@ class Target(NamedTuple):
 
     settings: Settings
     now_ms: int
-    meta: Callable[[str], bytes | None]
-    """Named values that were stored with earlier imports."""
-    engine: Engine | None
+    store: Store | None
+    """``None``: there is no data folder."""
     library: Library | None
-    """Campaigns that were pushed; ``None``: there is no data folder."""
-    items: Callable[[], Container[str]]
-    """Ids of the catalogue."""
+    """Campaigns that were pushed; ``None``: likewise."""
+    engine: Engine | None = None
+
+    def meta(self, key: str) -> bytes | None:
+        """A named value that was stored with earlier imports."""
+        return self.store.meta(key) if self.store is not None else None
+
+    @property
+    def items(self) -> Container[str]:
+        """Ids of the catalogue; those of a store are read for it."""
+        if self.engine is not None:
+            return self.engine.catalogue
+        if self.store is None:
+            return ()
+        return {each.item_id for each in self.store.items(DEFAULT_TENANT)}
 
 
 def run(
@@ -90,9 +102,8 @@ def run(
                         _file(target, each, into, event or "", as_json, summary)
                     else:
                         _statements(target, each, loaded, answers, into, as_json, summary)
-            if answers is not None and target.engine is not None:
-                marks = [_mark(each) for each in sources]
-                statements.record(target.engine, answers, marks, summary, quiet=as_json)
+            if answers is not None:
+                _said(target, sources, answers, as_json, summary)
         except KeyboardInterrupt:
             stored = target.engine.store.last_seq() - before if target.engine is not None else 0
             _stopped(summary, stored, dry_run)
@@ -111,31 +122,17 @@ def _target(loaded: Loaded, config: Path, data: Path | None, *, dry_run: bool) -
     if not dry_run:
         with common.opened(config, data, mode="write") as engine:
             now_ms = engine.world.now_ms()
-            yield Target(
-                engine.settings,
-                now_ms,
-                engine.store.meta,
-                engine,
-                engine.library,
-                lambda: engine.catalogue,
-            )
+            yield Target(engine.settings, now_ms, engine.store, engine.library, engine)
         return
     folder, now_ms = common.data_dir(loaded, config, data), time.time_ns() // 1_000_000
     if not (folder / "germane.db").exists():
-        yield Target(loaded.settings, now_ms, lambda _: None, None, None, tuple)
+        yield Target(loaded.settings, now_ms, None, None)
         return
     store = SqliteStore.open(folder, mode="read")
     try:
         stood = store.meta(common.CLOCK)
         now_ms = int(stood) if stood else now_ms
-        yield Target(
-            loaded.settings,
-            now_ms,
-            store.meta,
-            None,
-            written(loaded.settings, store),
-            lambda: {each.item_id for each in store.items(DEFAULT_TENANT)},
-        )
+        yield Target(loaded.settings, now_ms, store, written(loaded.settings, store))
     finally:
         store.close()
 
@@ -301,6 +298,17 @@ def _statements(
     statements.read(source.path, shaped, said, bad, summary, now_ms=target.now_ms, quiet=quiet)
 
 
+def _said(
+    target: Target, sources: list[Source], answers: ByTime, quiet: bool, summary: Summary
+) -> None:
+    """Record what was read; in a dry run, look what it would undo."""
+    if target.engine is not None:
+        marks = [_mark(each) for each in sources]
+        statements.record(target.engine, answers, marks, summary, quiet=quiet)
+    elif target.store is not None:
+        statements.foresee(target.store, answers, summary)
+
+
 def _mark(source: Source) -> tuple[str, bytes]:
     """By which columns a file is imported, to be remembered, and under which name."""
     fields = source.mapping.all
@@ -358,7 +366,7 @@ def _strange_in(target: Target) -> Callable[[Event], set[str]]:
     """Items of an event that the catalogue does not have."""
     from germane.ingest.signals import Extractor
 
-    extract, items = Extractor(target.settings).extract, target.items()
+    extract, items = Extractor(target.settings).extract, target.items
     return lambda event: {x.item_id for x in extract(event)[0] if x.item_id not in items}
 
 

@@ -21,6 +21,7 @@ from germane.domain.moves import Stated
 if TYPE_CHECKING:
     from germane.app import Engine
     from germane.app.by_time import ByTime
+    from germane.domain.ports import Store
     from germane.ingest.bulk import Statements
 
 AT_ONCE = 500
@@ -86,7 +87,16 @@ def record(
     summary.accepted += importer.receipt.accepted
     summary.duplicates += importer.receipt.duplicates
     summary.outdated += importer.outdated
-    summary.taken_back += importer.taken_back
+    summary.undid(importer.taken_back)
+
+
+def foresee(store: Store, said: ByTime, summary: Summary) -> None:
+    """Note what they would undo, if they were recorded now."""
+    from germane.app.foreseen import Foreseen
+
+    foreseen = Foreseen(store)
+    for moves in _together(said):
+        summary.undid(foreseen.of(moves))
 
 
 def _together(said: ByTime) -> Iterator[list[Stated]]:

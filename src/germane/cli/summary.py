@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from germane.cli.common import many
 from germane.cli.errors import FAILED, IN_PART
 
 if TYPE_CHECKING:
+    from germane.domain.moves import Stated
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Row, Shaper, Unusable
 
@@ -58,8 +59,8 @@ class Summary:
     """Events that could not be folded at all."""
     outdated: int = 0
     """Statements that are recorded and change nothing: something newer was said already."""
-    taken_back: int = 0
-    """Noes that are older than the yes that stood: they undid it."""
+    taken_back: Counter[str] = field(default_factory=Counter)
+    """Whose noes are older than the yes that stood, and undid it -> how many."""
     over: int = 0
     """Yeses whose end has come already."""
     apart: int = 0
@@ -124,6 +125,10 @@ class Summary:
         self.reasons[problem.kind] += 1
         self.first_rows.setdefault(problem.kind, f"{source.name}, {place(source)} {row.number}")
 
+    def undid(self, noes: Iterable[Stated]) -> None:
+        """Note noes that are older than the yes that stood."""
+        self.taken_back.update(each.person.removeprefix("u:") for each in noes)
+
     def looked(self, shaper: Shaper) -> None:
         """Note what was seen of the orders of a file."""
         orders = shaper.orders
@@ -161,7 +166,8 @@ class Summary:
             "undeclared": dict(self.undeclared.most_common()),
             "deadLetters": self.letters,
             "outdated": self.outdated,
-            "takenBack": self.taken_back,
+            "takenBack": self.taken_back.total(),
+            "takenBackExamples": [*self.taken_back][:EXAMPLES],
             "over": self.over,
             "ordersApart": self.apart,
             "ordersInPart": self.in_part,
@@ -214,7 +220,7 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
         first = summary.first_rows.get(reason, "")
         out.print(f"  [yellow]{count:,}[/] × {escape(reason)}; the first: {escape(first)}")
     _more(summary.reasons, 10, "reason", "--rejects FILE has all of them, row by row")
-    for remark in (*summary.remarks, *_noticed(summary)):
+    for remark in (*summary.remarks, *_noticed(summary, dry_run=dry_run)):
         out.print(f"[yellow]{escape(remark)}[/]")
     for name, count in summary.unused.most_common(10):
         out.print(
@@ -266,7 +272,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:EXAMPLES]) + (" and others" if len(names) > EXAMPLES else "")
 
 
-def _noticed(summary: Summary) -> list[str]:
+def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
     """What is worth a look in the file or in the dead letters."""
     found = []
     if summary.unkept:
@@ -281,9 +287,11 @@ def _noticed(summary: Summary) -> list[str]:
             "what these people said later stands."
         )
     if summary.taken_back:
+        noes, names = many(summary.taken_back.total(), "no", "noes"), _some([*summary.taken_back])
+        undo, way_out = ("would undo", "; or take these rows out.") if dry_run else ("undid", ".")
         found.append(
-            f"{many(summary.taken_back, 'no undid a yes that is newer', 'noes undid a yes that is newer')}: a "
-            "no always stands, whenever it was said. Whoever agreed since has to say so again."
+            f"{noes} {undo} a yes that is newer, of {names}: a no always stands, whenever it was said. "
+            f"Whoever agreed since has to say so again{way_out}"
         )
     if summary.over:
         found.append(

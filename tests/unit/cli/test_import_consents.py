@@ -131,6 +131,42 @@ def test_an_older_yes_undoes_nothing_and_an_older_no_always_stands(place: Path) 
     assert profile(place, "u:bob").consent == {"email_marketing": False}
 
 
+def test_a_dry_run_tells_which_noes_would_undo_a_newer_yes(place: Path) -> None:
+    """How many, and whose, before it happens: as the import tells it then; the second time nothing is left."""
+    people = [*(f"p{n}" for n in range(7)), "eve", "a:phone"]
+    answers = "".join(f"{each},email_marketing,yes,2024-06-01,,\n" for each in people[:8])
+    answers += "eve,offline_linking,no,2024-06-01,,\n"
+    brought(place, HEADER + answers, name="here.csv")
+    typed(place, "consent", "a:phone", "email_marketing", "grant")
+    old = "".join(f"{each},email_marketing,no,2024-01-01,,\n" for each in people[:7])
+    old += (
+        "p0,email_marketing,no,2024-02-01,,\n"  # p0's yes is undone already
+        "eve,email_marketing,no,2024-07-01,,\n"  # newer than the yes
+        "eve,offline_linking,no,2024-01-01,,\n"  # there is no yes
+    )
+    device = "anonymous_id,purpose,granted,at\nphone,email_marketing,no,2024-01-01\n"
+    (place / "device.csv").write_text(device)
+    also = str(place / "device.csv")
+    dry, real, again = (
+        brought(place, HEADER + old, also, *more) for more in (("--dry-run",), (), ("--dry-run",))
+    )
+    for found in (dry, real):
+        assert (found["takenBack"], found["takenBackExamples"]) == (8, people[:5])
+    assert (again["takenBack"], again["takenBackExamples"]) == (0, [])
+
+
+def test_what_is_told_of_noes_that_come_late(place: Path) -> None:
+    """In words: before, what may still be done; afterwards, what is left to do."""
+    typed(place, "consent", "bob", "email_marketing", "grant")
+    (place / "c.csv").write_text(HEADER + "bob,email_marketing,no,2024-01-01,,\n")
+    command = ("import", "consents", str(place / "c.csv"))
+    dry, real = typed(place, *command, "--dry-run"), typed(place, *command)
+    assert "1 no would undo a yes that is newer, of bob: a no always stands" in dry
+    assert "say so again; or take these rows out." in dry
+    assert "1 no undid a yes that is newer, of bob: a no always stands" in real
+    assert real.rstrip().endswith("say so again.")
+
+
 def test_who_opted_out_is_left_alone_at_once(place: Path) -> None:
     """A no that was imported is a no: what they do from then on is not kept."""
     brought(place, HEADER + "ann,personalisation,no,2024-01-01,,\n")
