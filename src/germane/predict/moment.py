@@ -27,6 +27,7 @@ from germane.domain.months import REDUCED_AFTER_MONTHS, month_of, month_start_ms
 from germane.predict.counters import DecayedCounts
 
 Floats = npt.NDArray[np.float64]
+Hours = npt.NDArray[np.int64]
 
 HALF_LIFE_DAYS = 60.0
 """Of a person's active hours: habits change with the season."""
@@ -38,7 +39,8 @@ WIDTHS_H = (0.5, 1.0, 2.0)
 SETTINGS = tuple((width, strength) for width in WIDTHS_H for strength in STRENGTHS)
 DEFAULT, DEFAULT_LEAD = SETTINGS.index((1.0, 8.0)), 3.0
 """What is used until another setting is ahead by so many nats."""
-_WORKDAYS = 5
+_STRENGTHS: Floats = np.array(STRENGTHS)[:, None]
+_DAYS, _WORKDAYS = 7, 5
 _FLAT = 0.5
 """What every slot has before anyone was seen."""
 
@@ -66,19 +68,16 @@ class Moment:
             at_ms: When it was.
         """
         midnight = hour - hour % HOURS
-        before = [each for each in hours if each < midnight]
-        if not before:
+        known = np.asarray(hours, dtype=np.int64)
+        before = known[known < midnight]
+        if not len(before):
             return ()
-        slot = slot_of_week(hour)
-        first = slot - slot % HOURS
-        prior = self.everyone(at_ms)[first : first + HOURS]
-        weights = decayed(before, midnight, self._factor)
-        found = []
-        for width in WIDTHS_H:
-            own = spread(before, weights, width)[first : first + HOURS]
-            for strength in STRENGTHS:
-                odds = strength * prior + own
-                found.append(float(np.log(odds[slot - first] / odds.sum())))
+        day, clock = divmod(slot_of_week(hour), HOURS)
+        prior = self.everyone(at_ms).reshape(_DAYS, HOURS)[day]
+        spoken = _spoken_for(before, decayed(before, midnight, self._factor))
+        own = (spoken @ _circles())[:, day]
+        odds = _STRENGTHS * prior + own[:, None]  # widths, strengths, hours
+        found: list[float] = np.log(odds[..., clock] / odds.sum(axis=-1)).ravel().tolist()
         return tuple(found)
 
     def learn(self, activity: Activity, at_ms: int) -> None:
@@ -130,9 +129,9 @@ class Moment:
         return counts
 
 
-def decayed(hours: Sequence[int], now: int, beyond_year_factor: float) -> Floats:
+def decayed(hours: Sequence[int] | Hours, now: int, beyond_year_factor: float) -> Floats:
     """What each active hour counts as of local hour ``now``, in [0, 1], shape (hours,)."""
-    at = np.array(hours, dtype=np.int64)
+    at = np.asarray(hours, dtype=np.int64)
     ages_days = np.maximum(now - at, 0) / HOURS
     reduced = month_of(now * HOUR_MS) - REDUCED_AFTER_MONTHS + 1
     old = at < month_start_ms(reduced) // HOUR_MS
@@ -140,17 +139,27 @@ def decayed(hours: Sequence[int], now: int, beyond_year_factor: float) -> Floats
     return weights
 
 
-def spread(hours: Sequence[int], weights: Floats, width_h: float) -> Floats:
+def spread(hours: Sequence[int] | Hours, weights: Floats, width_h: float) -> Floats:
     """The weights of active hours over the slots that they speak for, shape (168,); their sum stays."""
-    week = np.zeros(SLOTS)
-    np.add.at(week, [slot_of_week(hour) for hour in hours], weights)
-    days = week.reshape(7, HOURS)
-    kinds = np.empty_like(days)
-    kinds[:_WORKDAYS] = days[:_WORKDAYS].mean(axis=0)
-    kinds[_WORKDAYS:] = days[_WORKDAYS:].mean(axis=0)
-    mixed = SAME_SLOT * days + SAME_KIND * kinds + ANY_DAY * days.mean(axis=0)
-    flat: Floats = (mixed @ circle(width_h)).reshape(SLOTS)
+    flat: Floats = (_spoken_for(hours, weights) @ circle(width_h)).reshape(SLOTS)
     return flat
+
+
+def _spoken_for(hours: Sequence[int] | Hours, weights: Floats) -> Floats:
+    """The same before the hours beside each get their part, shape (7, 24)."""
+    slots = (np.asarray(hours, dtype=np.int64) + slot_of_week(0)) % SLOTS
+    days = np.bincount(slots, weights, SLOTS).reshape(_DAYS, HOURS)
+    kinds = np.empty_like(days)
+    kinds[:_WORKDAYS] = days[:_WORKDAYS].sum(axis=0) / _WORKDAYS
+    kinds[_WORKDAYS:] = days[_WORKDAYS:].sum(axis=0) / (_DAYS - _WORKDAYS)
+    mixed: Floats = SAME_SLOT * days + SAME_KIND * kinds + ANY_DAY * (days.sum(axis=0) / _DAYS)
+    return mixed
+
+
+@lru_cache(maxsize=1)
+def _circles() -> Floats:
+    """Of all widths that compete, shape (widths, 24, 24)."""
+    return np.stack([circle(width) for width in WIDTHS_H])
 
 
 @lru_cache(maxsize=16)

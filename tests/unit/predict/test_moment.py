@@ -106,6 +106,27 @@ def test_a_visit_does_not_predict_itself() -> None:
     assert all(each < 0 for each in found)
 
 
+@given(
+    st.lists(st.integers(-30, 12_000), max_size=128),
+    st.lists(st.integers(0, SLOTS - 1), max_size=40),
+    st.integers(0, SLOTS - 1),
+)
+def test_a_lesson_by_the_book(ages: list[int], seen: list[int], later: int) -> None:
+    """All settings at once say what each says alone, whatever the order in which the hours are given."""
+    made, hour = taught(seen), MONDAY + later
+    midnight = hour - hour % HOURS
+    hours = [hour - age for age in ages]
+    before = [each for each in hours if each < midnight]
+    found = made.lesson(hours, hour, hour * HOUR_MS)
+    assert found == pytest.approx(made.lesson(sorted(hours), hour, hour * HOUR_MS), rel=1e-9)
+    assert len(found) == (len(moment.SETTINGS) if before else 0)
+    weights = decayed(before, midnight, 0.5)
+    for likely, (width, strength) in zip(found, moment.SETTINGS, strict=False):
+        odds = strength * made.everyone(hour * HOUR_MS) + spread(before, weights, width)
+        of_day = odds.reshape(7, HOURS)[slot_of_week(hour) // HOURS]
+        assert likely == pytest.approx(np.log(of_day[hour % HOURS] / of_day.sum()), rel=1e-9)
+
+
 @pytest.mark.parametrize(("habit", "low", "high"), [(0.95, 2.0, 4.0), (0.0, 32.0, 64.0)])
 def test_strength_is_learned(habit: float, low: float, high: float) -> None:
     """People of strict habit teach that everyone weighs little; people without any, that it weighs much."""
