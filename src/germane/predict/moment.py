@@ -8,9 +8,10 @@ any day, and the hours beside each on the circle of the day. The mean of the pos
     share(slot) = (strength * everyone(slot) + spread(slot)) / (strength + evidence)
 
 How much the prior weighs (``strength``) and how wide an hour is spread (``width_h``) are not set but
-learned: every pair on a small grid is asked for the hour of some activity, given its date and only what
-was known before that date, and the pair under which those hours were most likely is used (the
-prequential form of the marginal likelihood; Dawid 1984, "Statistical theory: the prequential approach").
+learned: every pair on a small grid is asked for the hour of some activity, given its date, the person's
+hours before that date and everyone's by then, and the pair under which those hours were most likely is
+used (the prequential form of the marginal likelihood; Dawid 1984, "Statistical theory: the prequential
+approach").
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Moment:
     def lesson(self, hours: Sequence[int], hour: int, at_ms: int) -> tuple[float, ...]:
         """Log likelihood of an active hour, given its date, under each of ``SETTINGS``.
 
-        Nothing of that date is used, so that one visit does not predict itself. Empty for a person
-        with no earlier hours: every setting says the same of them.
+        None of the person's own hours of that date is used, so that one visit does not predict itself.
+        Empty for a person with no earlier hours: every setting says the same of them.
 
         Args:
             hours: Active hours, local since 1970.
