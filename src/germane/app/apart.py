@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -64,7 +64,7 @@ class Apart:
         self._asked: Asked | None = None
         self._notes: dict[int, Told] = {}
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "germane.app.learner"],
+            [sys.executable, "-c", "from germane.app.learner import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us to handle
@@ -165,11 +165,15 @@ class Apart:
             raise LearnerEnded from None
 
 
+def _worthwhile(records: int, least: int) -> bool:
+    return records >= least and (os.cpu_count() or 1) > 1
+
+
 @contextmanager
 def apart_for(settings: Settings, records: int, least: int = APART_FROM) -> Iterator[Apart | None]:
     """A child that learns from the beginning, where so much is to be folded that it is worth it, and there is a
     core for it."""
-    if records < least or (os.cpu_count() or 1) < 2:
+    if not _worthwhile(records, least):
         yield None
         return
     apart = Apart(Start(settings, SharedModel(settings).dump()))
@@ -209,6 +213,15 @@ class _Groups:
         return sent
 
 
+def importer_for(
+    engine: Engine, source: str, records: int, *, group: int = 2_000
+) -> AbstractContextManager[Importer]:
+    """What writes about so many records: with a child that learns, where that is worth it."""
+    if _worthwhile(records, APART_FROM):
+        return importer_apart(engine, source, group=group)
+    return engine.importer(source, group=group)
+
+
 @contextmanager
 def importer_apart(engine: Engine, source: str, *, group: int) -> Iterator[Importer]:
     """Like ``Engine.importer``, with a child process that learns. A commit ends one group later.
@@ -223,7 +236,7 @@ def importer_apart(engine: Engine, source: str, *, group: int) -> Iterator[Impor
     try:
         with engine.learning_by(apart):
             yield importer
-            importer.flush()
+            importer.finish()
             groups.finish()
         engine.make_room()  # for the model that was learned elsewhere
         engine.model.load(apart.model())

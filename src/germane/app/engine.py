@@ -223,9 +223,7 @@ class Engine(Folding):
         assert not self._committer.running, "an import while serving goes through accept()"
         importer = Importer(self, source, group, self.commit)
         yield importer
-        for key, value in self.uncounted().items():
-            importer.mark(key, value)
-        importer.flush()
+        importer.finish()
 
     async def note(self, txn: Txn) -> None:
         """Make small named values durable with the next group."""

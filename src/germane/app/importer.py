@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from germane.app.engine import Engine
 
 
+TOGETHER = 256
+"""Events that are folded at once: what is known of their people is read at once, too."""
+
+
 class Importer:
     """Collects folded changes and has them committed when enough have come together."""
 
@@ -31,9 +35,9 @@ class Importer:
         self._source = source
         self._group = group
         self._txn = Txn()
+        self._collected: list[Event] = []
         self._accepted = self._duplicates = self._rejected = 0
-        self.letters = 0
-        """Dead letters so far: of events that could not be folded, and of parts of others."""
+        self._letters = 0
         self.outdated = 0
         """Statements so far that changed nothing: something newer was said already."""
         self.taken_back: list[Stated] = []
@@ -42,10 +46,32 @@ class Importer:
     @property
     def receipt(self) -> Receipt:
         """Counts so far."""
+        self._fold_collected()
         return Receipt(self._accepted, self._duplicates, self._rejected, self._engine.seq)
+
+    @property
+    def letters(self) -> int:
+        """Dead letters so far: of events that could not be folded, and of parts of others."""
+        self._fold_collected()
+        return self._letters
+
+    def collect(self, event: Event) -> None:
+        """As ``add``, but together with those that come next, before anything else is asked or told."""
+        self._collected.append(event)
+        if len(self._collected) == TOGETHER:
+            self._fold_collected()
 
     def add(self, events: Sequence[Event]) -> None:
         """Fold events; duplicates are passed over, what cannot be folded becomes a dead letter."""
+        self._fold_collected()
+        self._fold(events)
+
+    def _fold_collected(self) -> None:
+        events, self._collected = self._collected, []
+        if events:
+            self._fold(events)
+
+    def _fold(self, events: Sequence[Event]) -> None:
         txn, accepted, duplicates = self._engine.fold_events(events)
         self._accepted += accepted
         self._duplicates += duplicates
@@ -54,6 +80,7 @@ class Importer:
 
     def add_items(self, items: Sequence[Item]) -> int:
         """Fold catalogue entries; one that is as it was changes nothing. How many were not."""
+        self._fold_collected()
         before = self._accepted
         for item in items:
             if self._engine.same_item(item):
@@ -65,6 +92,7 @@ class Importer:
 
     def add_statements(self, moves: Sequence[Stated]) -> None:
         """Record what people said, in this order; what the ledger has already is passed over."""
+        self._fold_collected()
         engine = self._engine
         engine.prepare([each.person for each in moves])
         people = {engine.profile_of(each.person).person for each in moves}
@@ -83,22 +111,32 @@ class Importer:
 
     def reject(self, rejected: Sequence[Rejection]) -> None:
         """Keep what cannot be used as dead letters."""
+        self._fold_collected()
         if rejected:
             self._rejected += len(rejected)
             self._take(self._engine.letters_of(rejected, self._source))
 
     def mark(self, key: str, value: bytes) -> None:
         """A named value that commits together with what was added before it (where to go on)."""
+        self._fold_collected()
         self._txn.meta[key] = value
 
     def flush(self) -> None:
-        """Commit what has been collected."""
+        """Commit what has been added."""
+        self._fold_collected()
         if not self._txn.empty:
             self._commit(self._txn)
             self._txn = Txn()
 
+    def finish(self) -> None:
+        """Commit what is left, and what was counted."""
+        self._fold_collected()
+        for key, value in self._engine.uncounted().items():
+            self.mark(key, value)
+        self.flush()
+
     def _take(self, txn: Txn) -> None:
-        self.letters += len(txn.letters)
+        self._letters += len(txn.letters)
         self._txn.absorb(txn)
         if len(self._txn.records) >= self._group:
             self.flush()

@@ -146,7 +146,3 @@ def main() -> None:
             run(source, out)
     except (EOFError, BrokenPipeError):
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

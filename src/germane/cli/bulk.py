@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from germane.ingest.bulk import Mapping, Row, Shaper
     from germane.ingest.bulk.columns import Kind
 
+PACKED_BYTES = 20
+"""Of a row, about, in a file whose rows are not counted, since it is packed."""
+
 
 class Target(NamedTuple):
     """Where rows go. A dry run only reads: it has no engine, and there may be no data folder yet."""
@@ -251,9 +254,10 @@ def _file(
         _mapped(source)
     shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms, event=event)
     missing, strange = _missing_in(target), _strange_in(target)
+    count = count_rows(path)
     with (
-        _importer(target, source, summary) as importer,
-        progress(count_rows(path), f"Importing {path.name}", quiet=quiet) as advance,
+        _importer(target, source, count, summary) as importer,
+        progress(count, f"Importing {path.name}", quiet=quiet) as advance,
     ):
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
@@ -326,15 +330,21 @@ def _mapped(source: Source) -> None:
 
 
 @contextmanager
-def _importer(target: Target, source: Source, summary: Summary) -> Iterator[Importer | None]:
+def _importer(
+    target: Target, source: Source, count: int | None, summary: Summary
+) -> Iterator[Importer | None]:
     """What writes the rows of one file, if anything does; its counts, and by which columns."""
+    from germane.app.apart import importer_for
+
     kind = source.kind
     known_as, columns = _mark(source)
     summary.remark(mappings.changed(kind, target.meta(known_as), source.mapping.all))
     if target.engine is None:
         yield None
         return
-    with target.engine.importer() as importer:
+    about = source.path.stat().st_size // PACKED_BYTES if count is None else count
+    teaching = about if kind == "events" else 0
+    with importer_for(target.engine, "import", teaching) as importer:
         counters = target.engine.counters
         before, letters, unkept = importer.receipt, importer.letters, counters.unkept
         undeclared = counters.undeclared
@@ -398,6 +408,6 @@ def _take(
         if not shaper.is_signal(event) and not any(x.startswith("track ") for x in undeclared):
             summary.unused[event.name] += 1
         if importer is not None:
-            importer.add([event])
+            importer.collect(event)
     except Unusable as problem:
         refuse(source.path, rows, problem, bad, summary)

@@ -7,16 +7,24 @@ import json
 import subprocess
 import sys
 from base64 import b64decode
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from germane.app import open_engine
+from germane.app.apart import Apart
+from germane.cli.program import app
 from germane.config import load
 from germane.domain.event import Event
+from germane.domain.record import Record
+from tests.unit.cli.test_rights import RUN
 
 
 def germane(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -490,3 +498,44 @@ def test_an_export_of_a_merged_person_is_whole(project: Path) -> None:
         assert found == ["a:v1", "u:ann", "u:ann"]
     items = germane(project, "export", "items", "-", "--person", "ann")
     assert (items.returncode, "leave --person out" in items.stderr) == (2, True)
+
+
+def test_many_events_are_learned_by_a_second_process(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a word of it in what is said, and with the same log and state in the end."""
+    lines = [
+        f"2026-01-{1 + n // 20:02d}T{n % 20:02d}:00:00Z,u{n % 7},i{n % 11},Product Viewed"
+        for n in range(200)
+    ]
+    (project / "views.csv").write_text("\n".join(["timestamp,user_id,item_id,event", *lines]))
+    config, said, kept = project / "germane.toml", [], []
+    started = Counter[str]()
+    for folder, least in (("one", 1_000), ("two", 100)):
+        monkeypatch.setattr("germane.app.apart.APART_FROM", least)
+        with monkeypatch.context() as patch:
+            patch.setattr("germane.app.apart.Apart.send", _counting(started, folder))
+            place = ["--config", str(config), "--data", str(project / folder), "--json"]
+            done = RUN.invoke(app, ["import", "events", str(project / "views.csv"), *place])
+        assert done.exit_code == 0, done.output
+        said.append({**json.loads(done.stdout), "seconds": 0, "rowsPerSecond": 0})
+        with closing(open_engine(load(config, {}).settings, project / folder).store) as store:
+            kept.append((store.state_hash(), [_timeless(each) for each in store.read(0)]))
+    assert started == {"two": 1}
+    assert said[0] == said[1]
+    assert kept[0] == kept[1]
+
+
+def _counting(started: Counter[str], name: str) -> Callable[[Apart, Sequence[Record]], None]:
+    send = Apart.send
+
+    def counted(self: Apart, records: Sequence[Record]) -> None:
+        started[name] += 1
+        send(self, records)
+
+    return counted
+
+
+def _timeless(record: Record) -> Record:
+    """But for when it came, and what an id that was made up is."""
+    return replace(record, received_ms=0, message_id="", body=b"", derived=b"")

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import webbrowser
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
@@ -29,7 +28,6 @@ from germane.storage.sqlite.connection import FolderLock
 if TYPE_CHECKING:
     import uvicorn
 
-    from germane.app.importer import Importer
 
 CURSOR = "demo.imported"
 GROUP = 500
@@ -136,6 +134,7 @@ def _project(folder: Path) -> Loaded:
 
 def _import(engine: Engine, journey: Journey) -> bool:
     """Catalogue and history, going on where it was stopped; whether anything was new."""
+    from germane.app.apart import importer_for
     from germane.cli.progress import progress
 
     done = int(engine.store.meta(CURSOR) or b"-1")
@@ -144,7 +143,7 @@ def _import(engine: Engine, journey: Journey) -> bool:
         return False
     with (
         progress(total, "Nine months of history: baskets") as advance,
-        _importer(engine) as importer,
+        importer_for(engine, "demo", total, group=5_000) as importer,
     ):
         if done < 0:
             items = journey.items()
@@ -166,15 +165,6 @@ def _import(engine: Engine, journey: Journey) -> bool:
                 advance(len(pending))
                 pending = []
     return True
-
-
-def _importer(engine: Engine) -> AbstractContextManager[Importer]:
-    """With a second process to learn, where there is a core for it."""
-    from germane.app.apart import importer_apart
-
-    if (os.cpu_count() or 1) > 1:
-        return importer_apart(engine, "demo", group=5_000)
-    return engine.importer("demo", group=5_000)
 
 
 def _resume_clock(engine: Engine, world: AcceleratedWorld, speed: float) -> None:
