@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("ingest", "decide", "loop", "training", "start", "scale", "instructions")
+NAMES = ("ingest", "decide", "loop", "training", "start", "rebuild", "scale", "instructions")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
--- Questions for POST /v1/decide: one slate for somebody of all people.
+-- Questions for POST /v1/decide: one slate for somebody of all people, others in each turn.
 local key, people
 
 function init(args)
   key, people = args[1], tonumber(args[2])
-  math.randomseed(7)
+  math.randomseed(tonumber(args[3]))
   wrk.method = "POST"
   wrk.headers["Authorization"] = key
   wrk.headers["Content-Type"] = "application/json"

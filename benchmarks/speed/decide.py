@@ -1,8 +1,9 @@
 """Decisions: slates of ten with rules, quota, exploration and logging, 100,000 items, 1 M people.
 
 The server is held to one core, the load generator has the other. In short turns, A B A B: the product, and
-the same server library answering a constant body of the same size. Then, at 70 % of what it
-could, how long a decision takes from when it was due. Then `decide/batch` on both cores.
+the same server library answering a constant body of the same size. Each turn asks for other people, most of
+whom are met for the first time. Then, at 70 % of what it could, how long a decision takes from when it was
+due. Then `decide/batch` on both cores.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ def main() -> None:
         constant.write_bytes(_one(product))
         thin = Thin(Path(folder) / "thin", SERVER_CORE, constant)
         try:
-            _turn(product, WARM_S)  # rules are asked of each item when it is met first
+            _turn(product, 0, WARM_S)  # rules are asked of each item when it is met first
             turns = []
-            for _ in range(ROUNDS):
-                turns.append((_turn(thin), _turn(product)))
+            for number in range(1, ROUNDS + 1):
+                turns.append((_turn(thin, number), _turn(product, number)))
                 progress.update(bar, advance=2)
             result["one_core"] = told = compared(turns)
             count = sum(round(each["per_s"] * SECONDS) for _, each in turns)
@@ -79,7 +80,7 @@ def main() -> None:
         product = Measured(shop, BOTH)
         product.start()
         try:
-            _turn(product, WARM_S)
+            _turn(product, ROUNDS + 1, WARM_S)
             batches = []
             for number in range(ROUNDS):
                 batches.append(_batch(product, number))
@@ -107,13 +108,14 @@ def _one(server: Measured) -> bytes:
     return answer.content
 
 
-def _turn(server: Measured | Thin, seconds: float = SECONDS) -> dict[str, float]:
+def _turn(server: Measured | Thin, number: int, seconds: float = SECONDS) -> dict[str, float]:
     before = cpu_s(server.pid)
     found = full(
         server.url,
         "decide.lua",
         basic(server.server_key),
         str(WORLD.people),
+        str(number),
         connections=CONNECTIONS,
         seconds=seconds,
     )

@@ -1,16 +1,13 @@
-"""From `germane serve` to ready, with 1 M people and 10 M events in the data folder; and folding the log anew.
+"""From `germane serve` to ready, with 1 M people and 10 M events in the data folder.
 
 The start is that after a clean stop: the shared model is read from its snapshot. Each is timed as a user sees
 it, from starting the process to the first answer of `/readyz`, each time with none of the folder's files in the
-kernel's memory. The rebuild folds another folder, of 50,000 events, with `germane rebuild`; its rate
-is that of the command as a whole, hashing of both states included.
+kernel's memory.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -23,32 +20,22 @@ from benchmarks.figures import record, write_result
 from benchmarks.speed.servers import Measured, cpu_s, resident_mb
 from benchmarks.speed.world import World
 from germane.storage.sqlite.checksums import connected
-from tests.acceptance.conftest import germane
 
 COMMAND = "just bench speed start"
 ROUNDS = int(os.environ.get("GERMANE_ROUNDS", "3"))
 PEOPLE = int(os.environ.get("GERMANE_PEOPLE", "1000000"))
 EVENTS = int(os.environ.get("GERMANE_EVENTS", "10000000"))
 WORLD = World(100_000, PEOPLE, EVENTS)
-FOLDED = World(10_000, 5_000, 50_000)
 
 
 def main() -> None:
-    """Starts, then a rebuild."""
+    """Starts, one after the other."""
     shop = WORLD.made()
     starts = [_start(shop) for _ in track(range(ROUNDS), "start")]
     seconds = median(each["seconds"] for each in starts)
     record("speed.start_1m_s", round(seconds, 2), n=ROUNDS, command=COMMAND)
     size = profile_bytes(shop / "germane-data" / "germane.db")
     record("speed.profile_bytes_on_disk", round(size, 1), n=PEOPLE, command=COMMAND)
-    with tempfile.TemporaryDirectory() as folder:
-        rebuilt = _rebuild(FOLDED.copied(Path(folder) / "shop"))
-    record(
-        "speed.rebuild_events_per_s",
-        rebuilt["records_per_s"],
-        n=rebuilt["records"],
-        command=COMMAND,
-    )
     write_result(
         "speed_start",
         {
@@ -56,7 +43,6 @@ def main() -> None:
             "world": vars(WORLD),
             "starts": starts,
             "profile_bytes_on_disk": size,
-            "rebuild": rebuilt,
         },
     )
 
@@ -82,21 +68,6 @@ def forget(folder: Path) -> None:
             os.fdatasync(file)
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(file)
-
-
-def _rebuild(shop: Path) -> dict[str, Any]:
-    started = time.perf_counter()
-    done = germane("rebuild", "--json", cwd=shop)
-    seconds = time.perf_counter() - started
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["equal"], told
-    records: int = told["records"]
-    return {
-        "records": records,
-        "seconds": round(seconds, 2),
-        "records_per_s": round(records / seconds, 1),
-    }
 
 
 def profile_bytes(path: Path) -> float:
