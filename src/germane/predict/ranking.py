@@ -241,14 +241,15 @@ class Ranking:
             return ()
         places = [each.row.index for each in placed]
         numbers = self._found.numbers[places].tolist()
-        features, lifted = self._features[places], self._lifted
+        features = self._features[places]
+        lift, trees = self._lifted.told(places)
         against = features - np.add.reduce(self._features, axis=0) / len(self._features)
-        parts = contributions(against, self._weights, lifted.parts(places))
+        parts = contributions(against, self._weights, trees)
         if self._extra:
             parts = np.column_stack((parts, *(added[places] for added in self._extra.values())))
         if self._muted.sources:
             self._hush(parts)
-        scores = (self._scores[places] + lifted.lift(places)).tolist()
+        scores = (self._scores[places] + lift).tolist()
         packed, width = pack(features), 2 * features.shape[1]
         telling = Telling(self._state, self._person, self._ask, (*SOURCES, *self._extra))
         strongest = np.argsort(-parts, axis=1, kind="stable").tolist()

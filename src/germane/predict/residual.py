@@ -42,23 +42,21 @@ class Lifted:
         lifted = scores[best] + trees.values(self._leaves)
         self.order = np.concatenate((best[np.argsort(-lifted, kind="stable")], order[DEPTH:]))
 
-    def lift(self, rows: Sequence[int]) -> Floats:
-        """What is added to the scores of some rows, shape (rows,)."""
+    def told(self, rows: Sequence[int]) -> tuple[Floats, Floats]:
+        """What is added to the scores of some rows, (rows,); the same by source, (rows, sources)."""
         if self._trees is None:
-            return np.zeros(len(rows))
-        return self._trees.values(self._leaves_of(self._trees, rows))
-
-    def parts(self, rows: Sequence[int]) -> Floats:
-        """The same by source, shape (rows, sources)."""
-        if self._trees is None:
-            return np.zeros((len(rows), MEMBERS.shape[1]))
-        return self._trees.parts(self._leaves_of(self._trees, rows))
+            return np.zeros(len(rows)), np.zeros((len(rows), MEMBERS.shape[1]))
+        leaves = self._leaves_of(self._trees, rows)
+        return self._trees.values(leaves), self._trees.parts(leaves)
 
     def _leaves_of(self, trees: Trees, rows: Sequence[int]) -> Leaves:
         """Known for the best; a slot of the quota may hold another row."""
-        if all(row in self._place for row in rows):
-            return self._leaves[[self._place[row] for row in rows]]
-        return trees.leaves(self._features[list(rows)])
+        place = self._place
+        others = [row for row in rows if row not in place]
+        known = self._leaves[[place.get(row, 0) for row in rows]]
+        if others:
+            known[[row not in place for row in rows]] = trees.leaves(self._features[others])
+        return known
 
 
 class Residual:
