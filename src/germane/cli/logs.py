@@ -6,12 +6,12 @@ import logging
 import sys
 from typing import Any
 
-import msgspec
-
 
 def set_up_logging(form: str) -> None:
     """Log lines on standard error: pretty for people, JSON (UTC) for machines."""
     import structlog
+
+    from germane.cli.lines import Pretty, Straight, as_json
 
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,  # which project, where there are several
@@ -38,23 +38,9 @@ def set_up_logging(form: str) -> None:
     root.setLevel(logging.INFO)
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    if form == "json":  # a line a request: straight to the stream, not through two sets of handlers
-        structlog.configure(
-            processors=[
-                *shared,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(serializer=_json_line),
-            ],
-            logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-            cache_logger_on_first_use=True,
-        )
-        return
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+    structlog.configure(  # a line a request: straight to the stream, not through two sets of handlers
+        processors=[as_json if form == "json" else Pretty(colors=sys.stderr.isatty())],
+        wrapper_class=Straight,
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-
-
-def _json_line(value: object, **_: object) -> str:
-    return msgspec.json.encode(value, enc_hook=repr).decode()
