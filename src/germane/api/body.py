@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api.allowed import allowed
+from germane.api.heads import header
 from germane.domain.errors import BadRequest, MalformedJson, TooLarge
 from germane.ingest.depth import too_deep
 from germane.ingest.inflate import gunzip
@@ -29,23 +30,32 @@ async def read(request: Request, limit: int = LIMIT) -> bytes:
         TooLarge: over the limit, before or after inflating; reading stopped there.
         BadRequest: an encoding that is not gzip, or broken gzip.
     """
-    declared = request.headers.get("content-length", "")
+    declared = header(request, b"content-length")
     if declared.isdigit() and int(declared) > limit:
         raise TooLarge(f"The body has {int(declared):,} bytes; the limit is {limit:,}.")
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise TooLarge(f"The body is larger than {limit:,} bytes.")
-    except ClientDisconnect:
-        raise BadRequest("The connection was lost before the body was whole.") from None
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    body = await _received(request, limit)
+    encoding = header(request, b"content-encoding").strip().lower()
     if encoding == "gzip":
-        return gunzip(bytes(body), limit)
+        return gunzip(body, limit)
     if encoding not in ("", "identity"):
         raise BadRequest(f"The content encoding {encoding!r} is not supported.", hint="Use gzip.")
-    return bytes(body)
+    return body
+
+
+async def _received(request: Request, limit: int) -> bytes:
+    """The body as it came. Most are whole at once."""
+    body, more = b"", True
+    parts = bytearray()
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The connection was lost before the body was whole.")
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if len(parts) + len(body) > limit:
+            raise TooLarge(f"The body is larger than {limit:,} bytes.")
+        if more or parts:
+            parts += body
+    return bytes(parts) if parts else body
 
 
 async def parse(request: Request, kind: type[T]) -> T:

@@ -7,8 +7,6 @@ where `navigator.sendBeacon` can send them.
 from __future__ import annotations
 
 import time
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import Request
 
-from germane.api.auth import presented
+from germane.api.auth import credentials, presented
 from germane.api.body import decode, read
 from germane.api.callers import Callers
 from germane.api.gpc import hear
@@ -103,7 +101,7 @@ class Browsers:
         """
         if self._callers.served(request, "decide"):
             return None
-        user, password = basic(request)
+        user, password = credentials(request)
         if user is not None and not self._callers.is_write(user):
             raise Unauthorized()
         body = await read(request, LIMIT)
@@ -192,17 +190,3 @@ class Browsers:
 def _agree(name: str, said: str, signed: str) -> None:
     if said and said != signed:
         raise WrongPerson(f"The person token is not for that {name}.")
-
-
-def basic(request: Request) -> tuple[str | None, str]:
-    """User name and password of the Authorization header; a bearer token is taken as the user name."""
-    user = presented(request)
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if user is None or scheme.lower() != "basic":
-        return user, ""
-    value = value.strip()
-    try:
-        decoded = b64decode(value + "=" * (-len(value) % 4)).decode("utf-8")
-    except (Base64Error, UnicodeDecodeError, ValueError):
-        return user, ""
-    return user, decoded.partition(":")[2]

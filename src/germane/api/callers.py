@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.requests import Request
 
 from germane.api.auth import Keys, presented, same
+from germane.api.heads import header
 from germane.api.permissions import OF_SCOPE, Permission, of_roles, roles_with
 from germane.app.engine import Engine
 from germane.app.keys import ApiKeys
@@ -15,7 +17,7 @@ from germane.domain.errors import Forbidden, NoOperator, Unauthorized, UnknownOp
 from germane.domain.key import Scope
 from germane.domain.operator import TOKEN_PREFIX, Operator
 
-HEADER = "germane-operator"
+HEADER = b"germane-operator"
 """With a server or admin key: in whose name."""
 
 
@@ -97,8 +99,11 @@ class Callers:
                 disabled.
             NoOperator: the operator who is named does not exist, or is disabled.
         """
-        caller = self._of(presented(request))
-        name = request.headers.get(HEADER, "").strip()
+        return self._in_name(self._of(presented(request)), request)
+
+    def _in_name(self, caller: Caller, request: Request) -> Caller:
+        """The same, in the name of the operator whom the request names."""
+        name = header(request, HEADER).strip()
         if not name or caller.scope not in ("server", "admin"):
             return caller
         operator = self._named(name)
@@ -119,11 +124,16 @@ class Callers:
         """Whether the header holds another key than a write key, which may do that; ``False``: a write key
         or none that is known, so that it has to be a browser that asks. Raises as ``admitted``."""
         given = presented(request)
-        if given is None or (
-            not given.startswith(TOKEN_PREFIX) and self._scope(given) in (None, "write")
-        ):
+        if given is None:
             return False
-        self.admitted(request, permission)
+        if given.startswith(TOKEN_PREFIX):
+            caller = self._of(given)
+        else:
+            found = self._known(given)
+            if found is None or found[1] == "write":
+                return False
+            caller = _with_key(*found)
+        self._in_name(caller, request).need(permission)
         return True
 
     def is_write(self, given: str | None) -> bool:
@@ -138,11 +148,11 @@ class Callers:
             Forbidden: an operator who may not.
         """
         in_header = presented(request)
-        in_query = request.query_params.get("writeKey")
-        bearer = request.headers.get("authorization", "").lower().startswith("bearer ")
+        asked = request.scope["query_string"]
+        in_query = request.query_params.get("writeKey") if asked else None
         given = [each for each in (in_header, in_body, in_query) if each]
-        if bearer and in_body:  # an access token beside the key: the key is in the body
-            given = [in_body]
+        if in_body and header(request, b"authorization").lower().startswith("bearer "):
+            given = [in_body]  # an access token beside the key: the key is in the body
         if not given:
             raise Unauthorized("The write key is missing.")
         if any(each != given[0] for each in given):
@@ -162,8 +172,7 @@ class Callers:
         found = self._known(given)
         if found is None:
             raise Unauthorized(unknown)
-        how, scope = found
-        return Caller(how, OF_SCOPE[scope], scope=scope)
+        return _with_key(*found)
 
     def _scope(self, given: str | None) -> Scope | None:
         """What a key opens; ``None``: it is none that is known and valid."""
@@ -193,6 +202,12 @@ class Callers:
         if operator.disabled:
             raise NoOperator(f"{operator.name} is disabled.", hint="Act in another name.")
         return operator
+
+
+@lru_cache(maxsize=1_000)
+def _with_key(how: str, scope: Scope) -> Caller:
+    """Whoever has a key that is called so."""
+    return Caller(how, OF_SCOPE[scope], scope=scope)
 
 
 def caller_of(request: Request) -> Caller:

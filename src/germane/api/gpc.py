@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from germane.api.heads import header
 from germane.app.engine import Engine
 from germane.domain.profile import Profile
 
 
 def signalled(request: Request) -> bool:
     """Whether the browser says no to being followed."""
-    return bool(request.headers.get("sec-gpc", "").strip() == "1")
+    return header(request, b"sec-gpc").strip() == "1"
 
 
 def hear(request: Request, engine: Engine, person: Profile) -> None:

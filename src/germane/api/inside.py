@@ -51,7 +51,7 @@ class Inside:
     ) -> tuple[int, dict[str, Any]]:
         where, _, query = path.partition("?")
         sent = msgspec.json.encode(body) if body is not None else b""
-        named = [(HEADER.encode(), operator.encode())] if operator else []
+        named = [(HEADER, operator.encode())] if operator else []
         scope = {
             "type": "http",
             "asgi": {"version": "3.0"},

@@ -12,6 +12,7 @@ from germane.api import pages, why_page, wire
 from germane.api.body import answer, parse, read
 from germane.api.browser import Browsers
 from germane.api.gpc import hear
+from germane.api.heads import found_at
 from germane.api.links import FORM_BYTES, form
 from germane.app.back import Back
 from germane.app.engine import Engine
@@ -52,7 +53,7 @@ class WhyLinks:
 
     def of(self, decision: Decision, request: Request) -> str:
         """The page about a decision; empty where it has none."""
-        base = self._back.base_url or str(request.base_url).rstrip("/") + self._prefix
+        base = self._back.base_url or found_at(request) + self._prefix
         return link_of(decision, self._back.keys, base)
 
 
