@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Iterable
 from typing import Any, Literal, cast
 
@@ -22,6 +21,7 @@ from uvicorn.server import ServerState
 
 from germane.api import plain
 from germane.api.errors import render
+from germane.api.numbers import drawn
 from germane.api.overload import Overload
 from germane.domain.errors import BadRequest
 
@@ -199,7 +199,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP is told so in the one shape of errors, too."""
-        made = render(BadRequest(msg, hint=_HTTP), uuid.uuid4().hex[:16])
+        made = render(BadRequest(msg, hint=_HTTP), drawn())
         head = b"".join(b"%b: %b\r\n" % each for each in made.raw_headers)
         self.transport.write(
             b"HTTP/1.1 400 Bad Request\r\n%bconnection: close\r\n\r\n%b" % (head, bytes(made.body))

@@ -18,13 +18,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import cycle
-from random import getrandbits
 from time import perf_counter
 from typing import Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from germane.api.errors import render
+from germane.api.numbers import drawn
 from germane.app.stats import Stats
 from germane.domain.errors import Overloaded
 
@@ -167,7 +167,7 @@ class _Refusal:
         self._body = bytes(made.body).split(_MARK.encode())
 
     def whole(self, origin: bytes | None, *, close: bool) -> bytes:
-        number = b"%016x" % getrandbits(64)
+        number = drawn().encode()
         more = b"\r\nconnection: close" if close else b""
         if origin is not None:  # a page may know that it came too often, whatever page it is
             more += b"\r\naccess-control-allow-origin: %b\r\nvary: origin" % origin

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -22,6 +21,7 @@ from germane.api.auth import Keys
 from germane.api.body import NO_STORE, answer
 from germane.api.endpoint import Endpoint, Handler
 from germane.api.errors import on_crash, on_germane_error, on_http_error
+from germane.api.numbers import drawn
 from germane.api.permissions import TRAFFIC
 from germane.api.places import prefix_of
 from germane.api.routes import endpoints
@@ -37,6 +37,7 @@ from germane.domain.inbox import Inbox
 
 _log = structlog.get_logger("germane.access")
 _WHOLE = ":whole}"
+Headers = list[tuple[bytes, bytes]]
 Handling = Callable[[Request, Exception], Awaitable[Response]]
 _QUIET = ("/livez", "/readyz", "/metrics")
 _CORS = (
@@ -258,36 +259,19 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex[:16]
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = scope.setdefault("state", {})["request_id"] = drawn()
         path = scope["path"]
         if len(path) > 1 and path.endswith("/"):
             scope["path"] = path.rstrip("/") or "/"
-        origin = self._origin(scope)
-        started, status, handler = time.perf_counter(), 500, None
-
-        async def answered(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = message.setdefault("headers", [])
-                headers += _headers(request_id, origin)
-            await send(message)
-
-        if scope["method"] == "OPTIONS":
-            await _preflight(answered)
+        started, more = time.perf_counter(), _headers(request_id, self._origin(scope))
+        handler = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
+        if handler is not None:
+            response = await _answer(handler, Request(scope, receive))
+            status = response.status_code
+            response.raw_headers += more
+            await response(scope, receive, send)
         else:
-            if scope["method"] == "POST":
-                handler = self._direct.get(scope["path"])
-            try:
-                if handler is not None:
-                    await _handled(handler, scope, receive, answered)
-                else:
-                    await self._app(scope, receive, answered)
-            except Exception:
-                # It was logged and answered with a 500 by then: the connection stays good.
-                if status < 500:
-                    raise
+            status = await self._routed(scope, receive, send, more)
         if self._access_log and path not in _QUIET:
             _log.info(
                 "request",
@@ -298,6 +282,29 @@ class Edge:
                 request_id=request_id,
             )
 
+    async def _routed(self, scope: Scope, receive: Receive, send: Send, more: Headers) -> int:
+        """Answer by way of the router, with these headers, too; the status."""
+        status = 500
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message.setdefault("headers", [])
+                headers += more
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            await _preflight(answered)
+            return status
+        try:
+            await self._app(scope, receive, answered)
+        except Exception:
+            # It was logged and answered with a 500 by then: the connection stays good.
+            if status < 500:
+                raise
+        return status
+
     def _origin(self, scope: Scope) -> bytes | None:
         """The origin to answer to: any, unless a list is configured."""
         for name, value in scope["headers"]:
@@ -307,19 +314,17 @@ class Edge:
         return None
 
 
-async def _handled(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
+async def _answer(handler: Handler, request: Request) -> Response:
     """One request to one endpoint: what goes wrong in it is answered as it is behind the router."""
-    request = Request(scope, receive)
     try:
-        response = await handler(request)
+        return await handler(request)
     except GermaneError as error:
-        response = await on_germane_error(request, error)
+        return await on_germane_error(request, error)
     except Exception as error:
-        response = await on_crash(request, error)
-    await response(scope, receive, send)
+        return await on_crash(request, error)
 
 
-def _headers(request_id: str, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+def _headers(request_id: str, origin: bytes | None) -> Headers:
     found = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
     if origin is not None:
         found += [(b"access-control-allow-origin", origin), (b"vary", b"origin")]

@@ -1,18 +1,21 @@
-"""What is read of a head is what Starlette would read."""
+"""What is read of a head is what Starlette would read, and what an answer begins with what it would write."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
+from starlette.responses import Response
 
 from germane.api.auth import LONG, credentials
-from germane.api.body import read
+from germane.api.body import NO_STORE, answer, read
 from germane.api.heads import found_at, header
+from germane.api.numbers import drawn
 from germane.domain.errors import BadRequest, TooLarge
 from tests.unit.api.asking import basic, bearer
 
@@ -97,3 +100,19 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
 def test_a_body_that_is_never_whole() -> None:
     with pytest.raises(BadRequest, match="connection was lost"):
         received(part(b"six...", more=True), {"type": "http.disconnect"})
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_an_answer_has_the_head_that_starlette_would_give_it(status: int) -> None:
+    made = answer({"success": True}, status)
+    same = Response(b'{"success":true}', status, NO_STORE, media_type="application/json")
+    assert made.raw_headers == same.raw_headers
+    assert (made.body, made.status_code, made.media_type) == (same.body, status, same.media_type)
+    assert made.headers["cache-control"] == "no-store"
+    assert answer({}).raw_headers is not answer({}).raw_headers  # more is added to each
+
+
+def test_numbers_of_requests() -> None:
+    found = [drawn() for _ in range(1_000)]
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in found)
+    assert len(set(found)) == 1_000
