@@ -98,6 +98,7 @@ class Json(Response):
     """An answer of the API. Its head is the same each time, but for the length."""
 
     media_type = "application/json"
+    body: bytes
 
     def __init__(self, body: bytes, status: int = 200) -> None:
         self.body, self.status_code, self.background = body, status, None

@@ -23,6 +23,7 @@ from germane.api import plain
 from germane.api.errors import render
 from germane.api.numbers import drawn
 from germane.api.overload import Overload
+from germane.api.whole import offer
 from germane.domain.errors import BadRequest
 
 HEAD_S = 10.0
@@ -255,4 +256,5 @@ class Connection(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         self._room.overload.waits()
+        offer(cycle)
         super()._start_asgi_task(cycle, app)

@@ -25,6 +25,7 @@ from germane.api.numbers import drawn
 from germane.api.permissions import TRAFFIC
 from germane.api.places import prefix_of
 from germane.api.routes import endpoints
+from germane.api.whole import written
 from germane.app.back import Back
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
@@ -269,7 +270,8 @@ class Edge:
             response = await _answer(handler, Request(scope, receive))
             status = response.status_code
             response.raw_headers += more
-            await response(scope, receive, send)
+            if not written(scope, response):
+                await response(scope, receive, send)
         else:
             status = await self._routed(scope, receive, send, more)
         if self._access_log and path not in _QUIET:
