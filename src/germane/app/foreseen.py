@@ -20,8 +20,9 @@ class Foreseen:
     the ledger now is all that has to be looked at.
     """
 
-    def __init__(self, store: Store, tenant: str = DEFAULT_TENANT) -> None:
+    def __init__(self, store: Store, now_ms: int, tenant: str = DEFAULT_TENANT) -> None:
         """``store``: what is in the ledger."""
+        self._now_ms = now_ms
         self._memory = Memory(store)
         self._tenant = tenant
         self._undone: set[tuple[str, str]] = set()
@@ -41,7 +42,8 @@ class Foreseen:
     def _undoes(self, move: Stated) -> bool:
         now = self._now(move)
         person = self._memory.profile(self._tenant, now) or Profile(now)
-        if (now, move.purpose) in self._undone or not takes_back(person, move.purpose, move.at_ms):
+        undoes = takes_back(person, move.purpose, move.at_ms, self._now_ms)
+        if (now, move.purpose) in self._undone or not undoes:
             return False
         if is_known(said_by(self._memory.entries, self._tenant, now), move):
             return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from germane.app.consents import KIND, is_known, said_by, said_in
+from germane.app.letters import Waiting
 from germane.app.receipt import Receipt
 from germane.domain.event import Event, Rejection
 from germane.domain.item import Item
@@ -37,7 +38,8 @@ class Importer:
         self._txn = Txn()
         self._collected: list[Event] = []
         self._accepted = self._duplicates = self._rejected = 0
-        self._letters = 0
+        self._letters = self._letters_again = 0
+        self._waiting = Waiting(engine.store)
         self.outdated = 0
         """Statements so far that changed nothing: something newer was said already."""
         self.taken_back: list[Stated] = []
@@ -54,6 +56,12 @@ class Importer:
         """Dead letters so far: of events that could not be folded, and of parts of others."""
         self._fold_collected()
         return self._letters
+
+    @property
+    def letters_again(self) -> int:
+        """The same again: of events that could not be folded before either, and whose letters wait."""
+        self._fold_collected()
+        return self._letters_again
 
     def collect(self, event: Event) -> None:
         """As ``add``, but together with those that come next, before anything else is asked or told."""
@@ -102,7 +110,9 @@ class Importer:
             if is_known(said_by(engine.entries, engine.tenant, person.person), move):
                 self._duplicates += 1
                 continue
-            if not move.granted and takes_back(person, move.purpose, move.at_ms):
+            if not move.granted and takes_back(
+                person, move.purpose, move.at_ms, engine.world.now_ms()
+            ):
                 self.taken_back.append(move)
             txn = engine.fold_move(replace(move, salt=uuid.uuid4().hex))
             self.outdated += sum(not each.stands for each in said_in(txn))
@@ -136,7 +146,9 @@ class Importer:
         self.flush()
 
     def _take(self, txn: Txn) -> None:
+        letters, txn.letters = len(txn.letters), self._waiting.new(txn.letters)
         self._letters += len(txn.letters)
+        self._letters_again += letters - len(txn.letters)
         self._txn.absorb(txn)
         if len(self._txn.records) >= self._group:
             self.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -123,6 +124,38 @@ class Letters:
         message = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
         body = _json(event)
         return Txn(letters=[DeadLetter(0, now_ms, "fold", "event.fold_failed", message, body)])
+
+
+class Waiting:
+    """Dead letters that wait already: what is imported again makes none a second time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: set[bytes] | None = None
+        """Of each that waits, a mark of what it is of and why; read when there is something to compare."""
+
+    def new(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Those that do not wait yet; from now on they do."""
+        if letters and self._known is None:
+            self._known = {_mark(each) for each in self._all()}
+        found = []
+        for each in letters:
+            assert self._known is not None
+            mark = _mark(each)
+            if mark not in self._known:
+                self._known.add(mark)
+                found.append(each)
+        return found
+
+    def _all(self) -> Iterator[DeadLetter]:
+        after = 0
+        while page := self._store.letters(after=after, limit=_PAGE):
+            yield from page
+            after = page[-1].letter_id
+
+
+def _mark(letter: DeadLetter) -> bytes:
+    return blake2b(letter.code.encode() + b"\0" + letter.body, digest_size=16).digest()
 
 
 def _json(event: Event) -> bytes:

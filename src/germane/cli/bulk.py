@@ -310,7 +310,7 @@ def _said(
         marks = [_mark(each) for each in sources]
         statements.record(target.engine, answers, marks, summary, quiet=quiet)
     elif target.store is not None:
-        statements.foresee(target.store, answers, summary)
+        statements.foresee(target.store, answers, summary, target.now_ms)
 
 
 def _mark(source: Source) -> tuple[str, bytes]:
@@ -355,6 +355,7 @@ def _importer(
         if after.accepted - unkept > before.accepted:
             importer.mark(known_as, columns)
         summary.letters += importer.letters - letters
+        summary.letters_again += importer.letters_again
         summary.unfolded += after.rejected - before.rejected
         if kind == "catalogue":
             summary.accepted = sum(summary.items.values())

@@ -90,11 +90,11 @@ def record(
     summary.undid(importer.taken_back)
 
 
-def foresee(store: Store, said: ByTime, summary: Summary) -> None:
+def foresee(store: Store, said: ByTime, summary: Summary, now_ms: int) -> None:
     """Note what they would undo, if they were recorded now."""
     from germane.app.foreseen import Foreseen
 
-    foreseen = Foreseen(store)
+    foreseen = Foreseen(store, now_ms)
     for moves in _together(said):
         summary.undid(foreseen.of(moves))
 

@@ -47,6 +47,8 @@ class Summary:
     """Events, items or statements that the rows are."""
     letters: int = 0
     """Dead letters that were made: what events could not be used for."""
+    letters_again: int = 0
+    """Those that would be the same as ones that wait."""
     unkept: int = 0
     """Events of which nothing may be kept: their people have opted out, or have not agreed."""
     refused: int = 0
@@ -165,6 +167,7 @@ class Summary:
             "refused": self.refused,
             "undeclared": dict(self.undeclared.most_common()),
             "deadLetters": self.letters,
+            "deadLettersKnown": self.letters_again,
             "outdated": self.outdated,
             "takenBack": self.taken_back.total(),
             "takenBackExamples": [*self.taken_back][:EXAMPLES],
@@ -334,10 +337,22 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
             f"({names}): the row is kept, and the clock that is known else is theirs. Write it like "
             "Europe/Berlin."
         )
+    return found + _letters(summary)
+
+
+def _letters(summary: Summary) -> list[str]:
+    """Where what could not be used waits."""
+    found = []
     if summary.letters:
         whole = f", {summary.unfolded:,} of them whole events" if summary.unfolded else ""
         found.append(
             f"{many(summary.letters, 'dead letter')}{whole}: what could not be used, and why, is told "
             "by germane dead-letters list."
+        )
+    if summary.letters_again:
+        found.append(
+            f"{many(summary.letters_again, 'event')} could not be used before either: "
+            f"{'its dead letter waits' if summary.letters_again == 1 else 'their dead letters wait'} already "
+            "(germane dead-letters list)."
         )
     return found

@@ -22,6 +22,8 @@ class Stand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A yes holds until then; 0: until it is withdrawn."""
     heard_ms: int = 0
     """When it was recorded."""
+    refused: bool = False
+    """Of a yes with an end: a no stood before it, and stands again after it."""
 
     def over(self, now_ms: int) -> bool:
         """Whether a yes has come to its end."""

@@ -20,6 +20,7 @@ from germane.privacy.declared import OF_VISITS, Declared, called, told
 from germane.privacy.dropping import without
 from germane.privacy.features import apart
 from germane.privacy.jurisdictions import rule
+from germane.privacy.ledger import says
 from germane.privacy.refusals import ABOUT_ADDRESSES, GPC
 
 _OF_ADDRESSES = ("list_id", "purpose", "email_id", "message_id", "permanent")
@@ -68,8 +69,8 @@ class Gate:
         """Whether a purpose is allowed, by what somebody said and, where they said nothing, by law."""
         if purpose == TRANSACTIONAL:
             return True
-        said = person.consent.get(purpose)
-        if said is None or (said and self._over(person, purpose, now_ms)):
+        said = says(person, purpose, now_ms)
+        if said is None:
             return rule(self.settings.privacy.jurisdiction, purpose) == "opt_out"
         return said
 
@@ -153,7 +154,7 @@ class Gate:
 
     def may_link(self, survivor: Profile, other: Profile, now_ms: int) -> bool:
         """Whether who somebody is offline and online may be linked: the stricter of both counts."""
-        refused = other.consent.get(OFFLINE) is False
+        refused = says(other, OFFLINE, now_ms) is False
         return self.allows(survivor, OFFLINE, now_ms) and not refused
 
     def contact(self, event: Event) -> dict[str, Any]:
@@ -244,10 +245,6 @@ class Gate:
 
     def _category(self, trait: str) -> str:
         return category_of(trait, self.settings)
-
-    def _over(self, person: Profile, purpose: str, now_ms: int) -> bool:
-        stand = person.stands.get(purpose)
-        return stand is not None and stand.over(now_ms)
 
 
 def unlinked(event: Event) -> Event | None:

@@ -3,7 +3,7 @@
 * A no always stands, whenever it was said, and however it came.
 * A yes stands if it is newer than the last no: one that comes late, or again, undoes nothing. Of the same
   millisecond, the no; but a yes that is said just now comes after all that was said before.
-* A yes may have an end. After it, it is as if nothing had been said.
+* A yes may have an end. After it, it is as if it had never been said: a no that stood before it stands again.
 * Where two people turn out to be one, the stricter of both: a no of either, and a yes only where the one who
   stays has said it. Who says that two are one is no proof that one may answer for the other.
 """
@@ -37,7 +37,8 @@ def stated(
         return person, replace(said, stands=False)
     granted = said.state == "granted"
     until_ms = said.until_ms if granted else 0
-    stand = Stand(max(before.at_ms, said.at_ms), until_ms, said.received_ms)
+    refused = until_ms > 0 and (person.consent.get(said.purpose) is False or before.refused)
+    stand = Stand(max(before.at_ms, said.at_ms), until_ms, said.received_ms, refused)
     after = replace(
         person,
         consent={**person.consent, said.purpose: granted},
@@ -46,10 +47,18 @@ def stated(
     return after, replace(said, stands=True)
 
 
-def takes_back(person: Profile, purpose: str, at_ms: int) -> bool:
-    """Whether a no of that time would undo a yes that is newer."""
+def says(person: Profile, purpose: str, now_ms: int) -> bool | None:
+    """What somebody's word to a purpose is by now: yes, no, or ``None``: nothing that counts."""
+    word, stand = person.consent.get(purpose), person.stands.get(purpose)
+    if word and stand is not None and stand.over(now_ms):
+        return False if stand.refused else None
+    return word
+
+
+def takes_back(person: Profile, purpose: str, at_ms: int, now_ms: int) -> bool:
+    """Whether a no of that time, said now, would undo a yes that is newer."""
     stand = person.stands.get(purpose)
-    return person.consent.get(purpose) is True and stand is not None and stand.at_ms > at_ms
+    return bool(says(person, purpose, now_ms)) and stand is not None and stand.at_ms > at_ms
 
 
 def strictest(survivor: Profile, other: Profile) -> tuple[dict[str, bool], dict[str, Stand]]:
@@ -67,7 +76,8 @@ def strictest(survivor: Profile, other: Profile) -> tuple[dict[str, bool], dict[
         if known:
             ends = [each.until_ms for each in known if each.until_ms]
             latest = max(known, key=lambda each: (each.at_ms, each.heard_ms))
-            stands[purpose] = replace(latest, until_ms=min(ends, default=0))
+            refused = bool(ends) and any(each.refused for each in known)
+            stands[purpose] = replace(latest, until_ms=min(ends, default=0), refused=refused)
     return consent, stands
 
 

@@ -37,7 +37,7 @@ def test_it_is_what_comes(engine: Engine, seed: int) -> None:
     begin_ms = engine.world.now_ms() - 200 * DAY_MS
     for _ in range(25):
         moves, size = said(rng, begin_ms), rng.randrange(1, 6)
-        foreseen = Foreseen(engine.store, engine.tenant)
+        foreseen = Foreseen(engine.store, engine.world.now_ms(), engine.tenant)
         pieces = (moves[n : n + size] for n in range(0, len(moves), size))
         meant = [each for piece in pieces for each in foreseen.of(piece)]
         with engine.importer() as importer:

@@ -500,6 +500,21 @@ def test_an_export_of_a_merged_person_is_whole(project: Path) -> None:
     assert (items.returncode, "leave --person out" in items.stderr) == (2, True)
 
 
+def test_what_cannot_be_folded_waits_once(project: Path) -> None:
+    """However often its file is imported."""
+    row = {"user": "h1", "ts": 1_790_000_000, "event": "view", "sku": "toy-1", "n": 10**30}
+    (project / "h.jsonl").write_text(json.dumps(row) + "\n")
+    found = [summary(project, "events", "h.jsonl") for _ in range(3)]
+    assert [each["deadLetters"] for each in found] == [1, 0, 0]
+    assert [each["deadLettersKnown"] for each in found] == [0, 1, 1]
+    assert {each["code"] for each in found} == {4}
+    assert "its dead letter waits already" in germane(project, "import", "events", "h.jsonl").stdout
+    with closing(
+        open_engine(load(project / "germane.toml", {}).settings, project / "germane-data").store
+    ) as store:
+        assert len(store.letters()) == 1
+
+
 def test_many_events_are_learned_by_a_second_process(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

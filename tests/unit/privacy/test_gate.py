@@ -99,6 +99,20 @@ def test_a_yes_ends_when_it_was_to_end() -> None:
     assert not asked.allows(said, PERSONALISATION, NOW_MS)
 
 
+def test_a_no_before_a_yes_with_an_end() -> None:
+    """Stands again, whatever the law allows to who said nothing."""
+    asked = gate(jurisdiction="ccpa")
+    over = Stand(1, NOW_MS)
+    never, refused = (
+        replace(person(personalisation=True), stands={PERSONALISATION: each})
+        for each in (over, replace(over, refused=True))
+    )
+    assert asked.allows(never, PERSONALISATION, NOW_MS)
+    assert not asked.allows(refused, PERSONALISATION, NOW_MS)
+    assert asked.allows(refused, PERSONALISATION, NOW_MS - 1)
+    assert asked.opted_out_ms(refused, NOW_MS) == NOW_MS
+
+
 def test_of_who_opted_out_nothing_is_read_but_how_they_are_reached() -> None:
     """Address, language, hour."""
     read = gate().readable(person(personalisation=False), NOW_MS)

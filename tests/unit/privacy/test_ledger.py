@@ -77,6 +77,37 @@ def test_a_newer_yes_has_its_own_end() -> None:
     assert person.stands[NEWS] == Stand(20, 50, 1_000)
 
 
+def test_a_no_stands_again_after_a_yes_with_an_end() -> None:
+    """Also where the yes was given again meanwhile; not after one that had no end."""
+    person, _ = ledger.stated(Profile("u:ann"), said("withdrawn", 10))
+    person, _ = ledger.stated(person, said("granted", 20, until_ms=50))
+    assert [ledger.says(person, NEWS, at) for at in (49, 50)] == [True, False]
+    again, _ = ledger.stated(person, said("granted", 30, until_ms=90))
+    assert [ledger.says(again, NEWS, at) for at in (89, 90)] == [True, False]
+    lasting, _ = ledger.stated(person, said("granted", 30))
+    ending, _ = ledger.stated(lasting, said("granted", 40, until_ms=90))
+    assert [ledger.says(x, NEWS, 100) for x in (lasting, ending)] == [True, None]
+
+
+def test_a_yes_that_was_over_when_it_came_undoes_no_no() -> None:
+    """As if it had never been said; and a no that is older undoes nothing that still stands."""
+    person, _ = ledger.stated(Profile("u:ann"), said("withdrawn", 10))
+    person, line = ledger.stated(person, said("granted", 20, until_ms=50))
+    assert line.stands
+    assert ledger.says(person, NEWS, 1_000) is False
+    assert not ledger.takes_back(person, NEWS, 15, 1_000)
+    assert ledger.takes_back(person, NEWS, 15, 40)
+
+
+def test_of_two_with_an_end_a_no_before_either_stands_again() -> None:
+    """The earlier end, and what stood before."""
+    one = Profile("u:a", consent={NEWS: True}, stands={NEWS: Stand(5, 90)})
+    two = Profile("a:b", consent={NEWS: True}, stands={NEWS: Stand(7, 60, refused=True)})
+    assert ledger.strictest(one, two)[1] == {NEWS: Stand(7, 60, refused=True)}
+    without = Profile("a:b", consent={NEWS: True}, stands={NEWS: Stand(7)})
+    assert ledger.strictest(one, without)[1] == {NEWS: Stand(7, 90)}
+
+
 def test_of_two_the_stricter_counts() -> None:
     """A no of either side; of two that agree, the earlier end; and nobody's yes becomes another's."""
     one = Profile("u:a", consent={"x": True, "y": True}, stands={"x": Stand(5), "y": Stand(5, 90)})
