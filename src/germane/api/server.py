@@ -25,7 +25,7 @@ from germane.api.numbers import drawn
 from germane.api.permissions import TRAFFIC
 from germane.api.places import prefix_of
 from germane.api.routes import endpoints
-from germane.api.whole import written
+from germane.api.whole import taken, written
 from germane.app.back import Back
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
@@ -260,6 +260,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        write = taken(scope)
         request_id = scope.setdefault("state", {})["request_id"] = drawn()
         path = scope["path"]
         if len(path) > 1 and path.endswith("/"):
@@ -270,7 +271,7 @@ class Edge:
             response = await _answer(handler, Request(scope, receive))
             status = response.status_code
             response.raw_headers += more
-            if not written(scope, response):
+            if not written(write, response):
                 await response(scope, receive, send)
         else:
             status = await self._routed(scope, receive, send, more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from starlette.types import Scope
@@ -14,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from germane.api.body import Json
 
 _NAME = "germane.whole"
+Write = Callable[[Json], bool]
 
 
 def offer(cycle: RequestResponseCycle) -> None:
@@ -21,12 +23,15 @@ def offer(cycle: RequestResponseCycle) -> None:
     cycle.scope["extensions"] = {_NAME: partial(_write, cycle)}  # type: ignore[dict-item]
 
 
-def written(scope: Scope, answer: object) -> bool:
+def taken(scope: Scope) -> Write | None:
+    """The offer, if there was one. It is taken out: else what a request leaves behind would hold itself."""
+    offers: dict[str, Write] = scope.pop("extensions", {})
+    return offers.get(_NAME)
+
+
+def written(write: Write | None, answer: object) -> bool:
     """Write an answer, if that was offered and nothing speaks against it; else it has to go by ``send``."""
-    if not isinstance(answer, Json) or "extensions" not in scope:
-        return False
-    write = scope["extensions"].get(_NAME)
-    return write is not None and write(answer)
+    return write is not None and isinstance(answer, Json) and write(answer)
 
 
 def _write(cycle: RequestResponseCycle, answer: Json) -> bool:

@@ -60,28 +60,30 @@ def since(engine: Engine, seq: int, until_ms: int) -> Carried:
 
 
 def _said_since(engine: Engine, seq: int) -> Iterator[AnyMove]:
-    """Every no after an offset that is the last word of its purpose: it always stands."""
-    last: dict[tuple[str, str], Statement] = {}
+    """Every no after an offset that no later yes without an end undid: it always stands."""
+    noes: dict[tuple[str, str], Statement] = {}
     for entry in every(engine, CONSENT):
         body = msgspec.msgpack.decode(entry.body, type=Line).body
         if body is not None and int(entry.key.partition(".")[0]) > seq:
             said = msgspec.msgpack.decode(body, type=Statement)
             for person in {said.person, entry.person}:  # they may have become one since
-                last[person, said.purpose] = said
-    for (person, purpose), said in last.items():
-        if said.state == "withdrawn":
-            yield Stated(
-                person,
-                purpose,
-                granted=False,
-                method=said.method,
-                notice=said.version,
-                text_sha256=said.text_sha256,
-                source=said.source,
-                at_ms=said.at_ms,
-                notice_name=said.notice,
-                salt=uuid.uuid4().hex,
-            )
+                if said.state == "withdrawn":
+                    noes[person, said.purpose] = said
+                elif said.stands and not said.until_ms:
+                    noes.pop((person, said.purpose), None)
+    for (person, purpose), said in noes.items():
+        yield Stated(
+            person,
+            purpose,
+            granted=False,
+            method=said.method,
+            notice=said.version,
+            text_sha256=said.text_sha256,
+            source=said.source,
+            at_ms=said.at_ms,
+            notice_name=said.notice,
+            salt=uuid.uuid4().hex,
+        )
 
 
 def _closed_since(engine: Engine, until_ms: int) -> Iterator[AnyMove]:

@@ -155,7 +155,8 @@ class Waiting:
 
 
 def _mark(letter: DeadLetter) -> bytes:
-    return blake2b(letter.code.encode() + b"\0" + letter.body, digest_size=16).digest()
+    said = f"{letter.code}\0{letter.message}\0".encode("utf-8", "surrogatepass")
+    return blake2b(said + letter.body, digest_size=16).digest()
 
 
 def _json(event: Event) -> bytes:

@@ -17,6 +17,7 @@ from germane.domain.enrolment import Enrolment, subject_of
 from germane.domain.hours import zone_of
 from germane.domain.message import Message, Status
 from germane.domain.profile import Profile
+from germane.privacy.ledger import says
 from germane.profile.words import rfc3339
 
 PHASES = {
@@ -111,7 +112,7 @@ def _answer(
     """In a few sentences."""
     if known is None:
         return f"There is no campaign {campaign!r} any more."
-    against = _against(code, known, profile)
+    against = _against(code, known, profile, engine.world.now_ms())
     comes = _comes(engine, profile, states)
     if messages:
         said = _of_message(messages[0], states, against if code in AGAINST else "")
@@ -174,11 +175,11 @@ def _comes(engine: Engine, profile: Profile, states: list[Enrolment]) -> str:
     return f"Their time comes {moment(max(due), zone)}"
 
 
-def _against(code: str, known: Campaign, profile: Profile) -> str:
+def _against(code: str, known: Campaign, profile: Profile, now_ms: int) -> str:
     """What would keep a message from them now; empty: nothing."""
     if code in ("reached", "was_in"):  # the latter is what is said of their enrolment
         return ""
-    if code == "no_consent" and profile.consent.get(known.purpose) is False:
+    if code == "no_consent" and says(profile, known.purpose, now_ms) is False:
         return f"they said no to {known.purpose}"
     return in_words(code, known)
 

@@ -91,7 +91,8 @@ class Summary:
     @property
     def exit_code(self) -> int:
         """0 when every row could be used, or is known already."""
-        if self.rows and self.rejected == self.rows:
+        used = self.accepted or self.duplicates or self.unkept or self.refused
+        if self.rows and (self.rejected == self.rows or (self.unfolded and not used)):
             return FAILED
         return IN_PART if self.rejected or self.unfolded else 0
 
@@ -298,7 +299,7 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
         )
     if summary.over:
         found.append(
-            f"{many(summary.over, 'yes was', 'yeses were')} over already: it is as if nothing had been said."
+            f"{many(summary.over, 'yes was', 'yeses were')} over already: it is as if they had never been said."
         )
     if summary.repeated:
         found.append(

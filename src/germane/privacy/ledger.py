@@ -69,6 +69,9 @@ def strictest(survivor: Profile, other: Profile) -> tuple[dict[str, bool], dict[
         said = [each for each in (survivor, other) if purpose in each.consent]
         granted = all(each.consent[purpose] for each in said)
         if granted and purpose not in survivor.consent:
+            if purpose in other.stands and other.stands[purpose].refused:  # a no is under their yes
+                consent[purpose] = False
+                stands[purpose] = replace(other.stands[purpose], until_ms=0, refused=False)
             continue
         consent[purpose] = granted
         counting = [x for x in said if x.consent[purpose] == granted]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from germane.api import server
@@ -173,3 +175,21 @@ def test_what_uvicorn_would_not_send_is_not_sent(monkeypatch: pytest.MonkeyPatch
     once, twice = both(monkeypatch, an_ask(b'{"a":1}'))
     assert once == twice
     assert once[:2] == (b"", True)
+
+
+@pytest.mark.parametrize("body", [b'{"a":1}', b'{"wrong":true}'])
+def test_a_request_leaves_nothing_to_be_collected(body: bytes) -> None:
+    """But for the last of a connection, which goes with it."""
+    asyncio.run(talk(an_ask(body), 1, nothing))
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        asyncio.run(talk(an_ask(body) * 20, 1, nothing))
+        gc.collect()
+        cycles = [each for each in gc.garbage if isinstance(each, RequestResponseCycle)]
+        assert len(cycles) <= 1
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

@@ -104,6 +104,7 @@ def test_of_two_with_an_end_a_no_before_either_stands_again() -> None:
     one = Profile("u:a", consent={NEWS: True}, stands={NEWS: Stand(5, 90)})
     two = Profile("a:b", consent={NEWS: True}, stands={NEWS: Stand(7, 60, refused=True)})
     assert ledger.strictest(one, two)[1] == {NEWS: Stand(7, 60, refused=True)}
+    assert ledger.strictest(Profile("u:c"), two) == ({NEWS: False}, {NEWS: Stand(7)})
     without = Profile("a:b", consent={NEWS: True}, stands={NEWS: Stand(7)})
     assert ledger.strictest(one, without)[1] == {NEWS: Stand(7, 90)}
 
