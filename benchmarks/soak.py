@@ -25,6 +25,7 @@ from rich.progress import track
 from benchmarks.figures import record, write_result
 from benchmarks.loop import ITEMS, Wire, head_of, quantile
 from benchmarks.process import descriptors, rss_mib
+from germane.app.entries import KEPT
 from tests.acceptance.conftest import Server, a_project
 
 COMMAND = "just bench soak"
@@ -96,8 +97,8 @@ class Life:
         return found
 
     def fill(self, strangers: int) -> None:
-        """What is kept of a person's events, of late decisions (5,000) and of people (50,000) has bounds: reach
-        them before memory is looked at."""
+        """What is kept of a person's events, of late decisions (5,000), of people (50,000) and of what was said
+        lately (20,000 lines of the ledger) has bounds: reach them before memory is looked at."""
         people = [f"filled-{each}" for each in range(strangers)]
         people += [f"s{each % PEOPLE}" for each in range(FULL * PEOPLE)]
         for first in track(range(0, len(people), 500), "filling"):
@@ -105,6 +106,9 @@ class Life:
             self._post("batch", {"batch": batch})
         for _ in track(range(12), "deciding"):
             self._decided(500)
+        for number in track(range(KEPT if strangers else 0), "saying"):
+            said = {"userId": f"s{number % PEOPLE}", "purpose": "email_marketing"}
+            self._post("consent", {**said, "state": ("denied", "granted")[number // PEOPLE % 2]})
 
     def _decided(self, people: int) -> None:
         asked = {

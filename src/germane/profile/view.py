@@ -82,7 +82,9 @@ def consent_states(profile: Profile, now_ms: int) -> dict[str, dict[str, str | N
 
 
 def _consent(granted: bool, stand: Stand, now_ms: int) -> dict[str, str | None]:
-    if granted and stand.refused and stand.over(now_ms):  # the no before it stands again, since then
+    if (
+        granted and stand.refused and stand.over(now_ms)
+    ):  # the no before it stands again, since then
         granted, stand = False, Stand(stand.until_ms)
     yes = "expired" if stand.over(now_ms) else "granted"
     return {
