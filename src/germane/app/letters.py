@@ -127,7 +127,8 @@ class Letters:
 
 
 class Waiting:
-    """Dead letters that wait already: what is imported again makes none a second time."""
+    """Dead letters of whole events that wait already: what is imported again makes none a second time. (Of one
+    whose other parts are in the log none comes again, and several of its parts may have one each.)"""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -136,16 +137,14 @@ class Waiting:
 
     def new(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
         """Those that do not wait yet; from now on they do."""
-        if letters and self._known is None:
+        return [each for each in letters if loses_a_signal(each) or self._first(_mark(each))]
+
+    def _first(self, mark: bytes) -> bool:
+        if self._known is None:
             self._known = {_mark(each) for each in self._all()}
-        found = []
-        for each in letters:
-            assert self._known is not None
-            mark = _mark(each)
-            if mark not in self._known:
-                self._known.add(mark)
-                found.append(each)
-        return found
+        first = mark not in self._known
+        self._known.add(mark)
+        return first
 
     def _all(self) -> Iterator[DeadLetter]:
         after = 0
