@@ -204,9 +204,19 @@ class Committer:
 
     def _free(self) -> None:
         self._busy = False
-        self._next()
+        if self._waiting and not self._urgent():
+            assert self._loop is not None
+            self._arrange(self._waiting[0].since + LAZY_DELAY_S - self._loop.time())
+        else:
+            self._next()
         if not self._busy:
             self._idle.set()
+
+    def _urgent(self) -> bool:
+        """Whether there is work, or somebody waits for what waits here: if not, it may find more company."""
+        if self._work or self._closing.is_set() or len(self._waiting) > SMALL_RECORDS:
+            return True
+        return any(each.done is not None for each in self._waiting)
 
     # -- in the writer thread --------------------------------------------------------------------
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from germane.api.connection import Connection
     from germane.api.overload import Application
 
-GC_THRESHOLDS = (4_000, 5, 200)
+GC_THRESHOLDS = (1_000, 5, 800)
 """How much is new until the collector looks at it. It looks at each thing once while it is young and once more
-when it has stayed, however often it comes: but what it looks at in one go, everybody waits for. A thousand
+when it has stayed, however often it comes: but what it looks at in one go, everybody waits for. Five thousand
 things take about a millisecond, and there is next to nothing for it to find."""
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that none sends into one that was just closed."""

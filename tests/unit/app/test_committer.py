@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from germane.app.committer import Committer
+from germane.app.committer import LAZY_DELAY_S, Committer
 from germane.domain.record import Txn
 from germane.storage.memory import MemoryStore
 
@@ -38,6 +38,74 @@ def test_the_oldest_is_the_one_on_its_way_to_the_disk() -> None:
         store.go.set()
         await asyncio.gather(first, second)
         assert committer.oldest_s() == 0.0
+        await committer.close()
+
+    asyncio.run(work())
+
+
+class CountingStore(MemoryStore):
+    """Knows how often it made something durable."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.synced = 0
+
+    def sync(self) -> None:
+        self.synced += 1
+        super().sync()
+
+
+def test_what_nobody_waits_for_finds_company_also_while_there_is_much_to_commit() -> None:
+    async def work() -> tuple[int, int]:
+        store = CountingStore()
+        committer = Committer(store, lambda *_: None, lambda _: None)
+        committer.start()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for ticket in range(1, 101):
+            committer.submit_lazy(Txn(meta={"a": b"%d" % ticket}), ticket)
+            await asyncio.sleep(0.001)
+        spent = loop.time() - begun
+        await committer.close()
+        assert store.meta("a") == b"100"
+        return store.synced, int(spent / LAZY_DELAY_S)
+
+    commits, turns = asyncio.run(work())
+    assert 1 <= commits <= turns + 2  # the last is that of the end
+
+
+def test_whoever_waits_does_not_wait_for_company() -> None:
+    async def work() -> None:
+        store = StuckStore()
+        committer = Committer(store, lambda *_: None, lambda _: None)
+        committer.start()
+        first = committer.submit(Txn(meta={"a": b"1"}), 1)
+        await asyncio.sleep(0.005)  # it is on its way to the disk
+        committer.submit_lazy(Txn(meta={"a": b"2"}), 2)
+        second = committer.submit(Txn(meta={"a": b"3"}), 3)
+        assert committer._timer is None
+        store.go.set()
+        await first
+        assert committer._busy or second.done()  # begun in the turn in which the first was done
+        await second
+        assert store.meta("a") == b"3"
+        await committer.close()
+
+    asyncio.run(work())
+
+
+def test_what_nobody_waits_for_is_durable_soon() -> None:
+    async def work() -> None:
+        store, settled = CountingStore(), asyncio.Event()
+        committer = Committer(
+            store, lambda _, ticket: settled.set() if ticket == 2 else None, lambda _: None
+        )
+        committer.start()
+        await committer.submit(Txn(meta={"a": b"1"}), 1)
+        committer.submit_lazy(Txn(meta={"a": b"2"}), 2)
+        await asyncio.wait_for(settled.wait(), 5.0)  # by itself: nothing else is submitted
+        assert store.meta("a") == b"2"
+        assert store.synced == 2
         await committer.close()
 
     asyncio.run(work())
