@@ -90,7 +90,7 @@ def write(rows: list[Row], cells: list[Row], missed: list[Row], published: Row |
     if published is not None:
         parts.append(_published(published))
     parts += [READING.read_text("utf-8"), _lost(rows), _kinds(missed)]
-    parts += [_shipped(rows), _times(rows), _every(cells), PEERS]
+    parts += [_shipped(rows), _times(rows), _training(rows), _every(cells), PEERS]
     return "".join(parts)
 
 
@@ -250,6 +250,25 @@ def _times(rows: list[Row]) -> str:
         out.append(
             f"| {row['data']} | {times['learn_ms_p50']:.2f} ms | {times['predict_ms_p50']:.2f} ms |"
             f" {times['predict_ms_p99']:.1f} ms | {times['peak_mb']:,.0f} MB | {theirs} |"
+        )
+    return "\n".join(out) + "\n"
+
+
+def _training(rows: list[Row]) -> str:
+    found = [row for row in rows if row["task"] == "prequential" and "training" in row]
+    if not found:
+        return ""
+    out = [
+        "\nTraining along the stream, as a server does it by itself, against the best tuned peer fitted anew four"
+        " times:\n",
+        "| data set | Germane | the peer | ratio |",
+        "|---|---|---|---|",
+    ]
+    for row in found:
+        each = row["training"]
+        out.append(
+            f"| {row['data']} | {each['train_s']:.1f} s | {each['peer']} {each['peer_fits_s']:.2f} s |"
+            f" {each['ratio']:.2f} |"
         )
     return "\n".join(out) + "\n"
 
