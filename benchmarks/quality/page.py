@@ -259,8 +259,7 @@ def _training(rows: list[Row]) -> str:
     if not found:
         return ""
     out = [
-        "\nTraining along the stream, as a server does it by itself, against the best tuned peer fitted anew four"
-        " times:\n",
+        "\nTraining along the stream against that of the best tuned peer, fitted anew four times:\n",
         "| data set | Germane | the peer | ratio |",
         "|---|---|---|---|",
     ]
