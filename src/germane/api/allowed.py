@@ -1,4 +1,4 @@
-"""Which words may stand where a request has another one: the error of the decoder names the place alone."""
+"""Which words may stand where a request has another one, or none: the decoder's error names the place alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import inspect
 
 _MESSAGE = re.compile(r"Invalid (?:enum )?value .*?(?: - at (`key` in )?`\$([^`]*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `([^`]*)`(?: - at `\$([^`]*)`)?")
 _STEP = re.compile(r"\.([^.\[]+)|\[([^\]]+)\]")
 _info = lru_cache(inspect.type_info)
 
@@ -21,18 +22,27 @@ def allowed(error: str, kind: Any) -> list[str]:
         error: The message of a ``msgspec.ValidationError``.
         kind: What was decoded.
     """
-    found = _MESSAGE.fullmatch(error)
+    found = _place(error)
     if found is None:
         return []
-    at_key, path = found.groups()
+    path, at_key = found
     here = [*_plain(_info(kind))]
-    for field, place in _STEP.findall(path or ""):
+    for field, place in _STEP.findall(path):
         here = [x for each in here for inner in _inside(each, field, place) for x in _plain(inner)]
     if at_key:
         keys = (each.key_type for each in here if isinstance(each, inspect.DictType))
         here = [x for each in keys for x in _plain(each)]
     words = (word for each in here for word in _words(each))
     return [str(each) for each in dict.fromkeys(words)]
+
+
+def _place(error: str) -> tuple[str, bool] | None:
+    """Where a word is wrong or missing, as a path, and whether it is a key there; ``None``: neither is it."""
+    if found := _MESSAGE.fullmatch(error):
+        return found[2] or "", bool(found[1])
+    if found := _MISSING.fullmatch(error):
+        return f"{found[2] or ''}.{found[1]}", False
+    return None
 
 
 def _plain(kind: inspect.Type) -> Iterator[inspect.Type]:

@@ -1,4 +1,4 @@
-"""A word that is not allowed is answered with those that are, wherever in a body it stands."""
+"""A word that is not allowed, or missing, is answered with those that are, wherever in a body it stands."""
 
 from __future__ import annotations
 
@@ -79,7 +79,22 @@ def test_what_may_stand_there_is_named(sent: dict[str, Any], words: str) -> None
     assert caught.value.hint == f"One of: {words}. See /docs for the form of this request."
 
 
-@pytest.mark.parametrize("sent", [{"plain": 5}, {"free": 5}, {"allPets": [{}]}, {"pair": [1]}])
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"allPets": [{"kind": "cat", "mood": "calm"}, {"kind": "cat"}]}, "calm, wild"),
+        ({"allPets": [{}]}, "cat, dog"),
+        ({"inner": {"allPets": [{"kind": "cat"}]}}, "calm, wild"),
+    ],
+    ids=lambda x: json.dumps(x) if isinstance(x, dict) else "",
+)
+def test_what_is_missing_is_named(sent: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadRequest, match="missing required field") as caught:
+        decode(json.dumps(sent).encode(), Body)
+    assert caught.value.hint == f"One of: {words}. See /docs for the form of this request."
+
+
+@pytest.mark.parametrize("sent", [{"plain": 5}, {"free": 5}, {"pair": [1]}])
 def test_other_errors_name_no_words(sent: dict[str, Any]) -> None:
     with pytest.raises(BadRequest) as caught:
         decode(json.dumps(sent).encode(), Body)
@@ -87,9 +102,17 @@ def test_other_errors_name_no_words(sent: dict[str, Any]) -> None:
 
 
 def test_a_body_of_the_api() -> None:
-    """As it is met: a yes that is called otherwise."""
+    """As it is met: a yes that is called otherwise, and one that is left out."""
     said = {"userId": "ann", "purpose": "personalisation", "state": "yes"}
     with pytest.raises(BadRequest) as caught:
         decode(json.dumps(said).encode(), Consent)
     assert caught.value.message == "Invalid enum value 'yes' - at `$.state`."
     assert caught.value.hint.startswith("One of: granted, withdrawn.")
+    del said["state"]
+    with pytest.raises(BadRequest) as caught:
+        decode(json.dumps(said).encode(), Consent)
+    assert caught.value.message == "Object missing required field `state`."
+    assert caught.value.hint.startswith("One of: granted, withdrawn.")
+    with pytest.raises(BadRequest) as caught:  # any name may stand there
+        decode(b'{"userId": "ann", "state": "granted"}', Consent)
+    assert caught.value.hint == "See /docs for the form of this request."
