@@ -17,13 +17,20 @@ class Stand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """How a purpose stands: beside ``Profile.consent``, which says yes or no."""
 
     at_ms: int
-    """When it was last said."""
+    """When it was last said; where a no came late, when the yes was said that it undid."""
     until_ms: int = 0
     """A yes holds until then; 0: until it is withdrawn."""
     heard_ms: int = 0
     """When it was recorded."""
     refused: bool = False
     """Of a yes with an end: a no stood before it, and stands again after it."""
+    no_ms: int = 0
+    """When that no was said, or the one that stands; 0: none, or it is not known (of earlier versions)."""
+
+    @property
+    def refused_ms(self) -> int:
+        """When the no was said that stands, or stands again, in milliseconds since 1970."""
+        return self.no_ms or self.at_ms
 
     def over(self, now_ms: int) -> bool:
         """Whether a yes has come to its end."""

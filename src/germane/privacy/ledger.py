@@ -37,8 +37,11 @@ def stated(
         return person, replace(said, stands=False)
     granted = said.state == "granted"
     until_ms = said.until_ms if granted else 0
-    refused = until_ms > 0 and (person.consent.get(said.purpose) is False or before.refused)
-    stand = Stand(max(before.at_ms, said.at_ms), until_ms, said.received_ms, refused)
+    no_before = person.consent.get(said.purpose) is False or before.refused
+    refused = until_ms > 0 and no_before
+    kept_ms = before.refused_ms if no_before and (refused or not granted) else 0
+    no_ms = kept_ms if granted else max(kept_ms, said.at_ms)
+    stand = Stand(max(before.at_ms, said.at_ms), until_ms, said.received_ms, refused, no_ms)
     after = replace(
         person,
         consent={**person.consent, said.purpose: granted},
@@ -79,8 +82,13 @@ def strictest(survivor: Profile, other: Profile) -> tuple[dict[str, bool], dict[
         if known:
             ends = [each.until_ms for each in known if each.until_ms]
             latest = max(known, key=lambda each: (each.at_ms, each.heard_ms))
-            refused = bool(ends) and any(each.refused for each in known)
-            stands[purpose] = replace(latest, until_ms=min(ends, default=0), refused=refused)
+            noes = [x.refused_ms for x in known if x.refused or not granted]
+            stands[purpose] = replace(
+                latest,
+                until_ms=min(ends, default=0),
+                refused=bool(ends and granted and noes),
+                no_ms=max(noes, default=0),
+            )
     return consent, stands
 
 

@@ -89,7 +89,7 @@ def _consent(granted: bool, stand: Stand, now_ms: int) -> dict[str, str | None]:
     yes = "expired" if stand.over(now_ms) else "granted"
     return {
         "state": yes if granted else "withdrawn",
-        "at": rfc3339(stand.at_ms),
+        "at": rfc3339(stand.at_ms if granted else stand.refused_ms),
         "expiresAt": rfc3339(stand.until_ms),
     }
 

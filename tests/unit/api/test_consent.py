@@ -125,6 +125,17 @@ def test_a_yes_that_is_over_is_told_from_a_no(engine: Engine) -> None:
     assert consent["allowed"]["email_marketing"] is False
 
 
+def test_a_no_that_came_late_is_shown_with_its_own_date(engine: Engine) -> None:
+    """And not with that of the yes that it undid, which undoes nothing when it is said again."""
+    yes_ms, no_ms = START_MS - 86_400_000, START_MS - 30 * 86_400_000
+    for granted, at_ms in ((True, yes_ms), (False, no_ms), (True, yes_ms)):
+        engine.put_moves([Stated("u:ann", "email_marketing", granted, "form", at_ms=at_ms)])
+    calls = (get("/v1/people/ann"), get("/v1/people/ann/consent"))
+    person, consent = (each.json() for each in ask(engine, *calls))
+    shown = {"state": "withdrawn", "at": rfc3339(no_ms), "expiresAt": None}
+    assert person["consentStates"] == consent["consentStates"] == {"email_marketing": shown}
+
+
 def test_the_page_of_a_person_says_that_they_opted_out(engine: Engine) -> None:
     """And that what is known is not used; until they come back."""
     engine.accept_now([an_event(user="ann")])

@@ -89,6 +89,41 @@ def test_a_no_stands_again_after_a_yes_with_an_end() -> None:
     assert [ledger.says(x, NEWS, 100) for x in (lasting, ending)] == [True, None]
 
 
+@pytest.mark.parametrize(
+    ("statements", "no_ms"),
+    [
+        ([(NO, 10)], 10),
+        ([(YES, 20), (NO, 10)], 10),  # it came late
+        ([(YES, 20), (NO, 30)], 30),
+        ([(NO, 20), (NO, 10)], 20),
+        ([(YES, 20), (NO, 10), (YES, 15)], 10),  # that undoes nothing
+        ([(YES, 20), (NO, 10), (YES, 30)], 0),
+        ([(YES, 20), (NO, 10), (YES, 30, 50)], 10),  # it stands again
+        ([(YES, 20), (NO, 10), (YES, 30, 50), (YES, 40, 60)], 10),
+        ([(YES, 20), (NO, 10), (YES, 30, 50), (NO, 5)], 10),
+    ],
+)
+def test_a_no_has_its_own_date(statements: list[Any], no_ms: int) -> None:
+    """Whatever was said later, and undone by it."""
+    person = Profile("u:ann")
+    for each in statements:
+        person, _ = ledger.stated(person, said(*each))
+    assert person.stands[NEWS].no_ms == no_ms
+
+
+def test_of_two_the_latest_no_has_the_date() -> None:
+    """Also where one of them undid a yes that was newer than either, and where it is under a yes."""
+    late, _ = ledger.stated(Profile("u:a"), said("granted", 20))
+    late, _ = ledger.stated(late, said("withdrawn", 5))
+    plain, _ = ledger.stated(Profile("a:b"), said("withdrawn", 10))
+    for one, two in ((late, plain), (plain, late)):
+        stand = ledger.strictest(one, two)[1][NEWS]
+        assert (stand.at_ms, stand.refused_ms) == (20, 10)
+    over, _ = ledger.stated(plain, said("granted", 30, until_ms=50))
+    assert ledger.strictest(Profile("u:c"), over)[1][NEWS].refused_ms == 10
+    assert Stand(7).refused_ms == 7  # as an earlier version left it
+
+
 def test_a_yes_that_was_over_when_it_came_undoes_no_no() -> None:
     """As if it had never been said; and a no that is older undoes nothing that still stands."""
     person, _ = ledger.stated(Profile("u:ann"), said("withdrawn", 10))
@@ -103,7 +138,7 @@ def test_of_two_with_an_end_a_no_before_either_stands_again() -> None:
     """The earlier end, and what stood before."""
     one = Profile("u:a", consent={NEWS: True}, stands={NEWS: Stand(5, 90)})
     two = Profile("a:b", consent={NEWS: True}, stands={NEWS: Stand(7, 60, refused=True)})
-    assert ledger.strictest(one, two)[1] == {NEWS: Stand(7, 60, refused=True)}
+    assert ledger.strictest(one, two)[1] == {NEWS: Stand(7, 60, refused=True, no_ms=7)}
     assert ledger.strictest(Profile("u:c"), two) == ({NEWS: False}, {NEWS: Stand(7)})
     without = Profile("a:b", consent={NEWS: True}, stands={NEWS: Stand(7)})
     assert ledger.strictest(one, without)[1] == {NEWS: Stand(7, 90)}
@@ -119,7 +154,7 @@ def test_of_two_the_stricter_counts() -> None:
     )
     consent, stands = ledger.strictest(one, two)
     assert consent == {"x": False, "y": True}
-    assert stands == {"x": Stand(3), "y": Stand(7, 60)}
+    assert stands == {"x": Stand(3, no_ms=3), "y": Stand(7, 60)}
     assert ledger.strictest(two, one) == (consent | {"z": True}, stands | {"z": Stand(1)})
 
 
