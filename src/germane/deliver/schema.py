@@ -76,7 +76,7 @@ MEANING: dict[str, str] = {
     "profile.lastSeenDays": "days since they were last there; `firstSeenDays` since they were first",
     "profile.known": "whether anything is known of them at all",
     "profile.typicalPrice": "of what they looked at and bought",
-    "profile.consent": "by purpose, where it was stated",
+    "profile.consent": "by purpose, where it was stated: `false` after a no, and from the end of a yes on",
     "account.*": "`account.id`, and `account.traits` as group calls told them; a trait must be declared",
     "item.*": "the item of the event or of the change, its fields and declared attributes",
     "own.*": "the person and that item: how often they had it, lastDays since they met it, rejected",

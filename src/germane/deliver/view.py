@@ -21,6 +21,7 @@ from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import Settings
 from germane.domain.walltime import DAYS
+from germane.privacy.ledger import says
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,11 @@ def _traits(profile: Profile, view: View) -> dict[str, Any]:
     return {name: each.value for name, each in profile.traits.items() if each.value is not None}
 
 
+def _consent(profile: Profile, view: View) -> dict[str, bool]:
+    """Of every purpose that something was said to; a yes that has come to its end is none."""
+    return {name: bool(says(profile, name, view.now_ms)) for name in profile.consent}
+
+
 def _counts(view: View) -> dict[str, dict[str, int]]:
     """Of every declared signal, so that none is missing; the future does not count."""
     found: dict[str, Counter[str]] = {name: Counter() for name in view.settings.signals}
@@ -198,7 +204,7 @@ _READ: dict[str, Callable[[View], Any]] = {
     "profile.locale": _plain(lambda profile: profile.locale),
     "profile.typicalPrice": _of_profile(_typical),
     "profile.traits": _of_profile(_traits),
-    "profile.consent": _plain(lambda profile: profile.consent),
+    "profile.consent": _of_profile(_consent),
     "profile.interests": _of_profile(_interests),
     "profile.counts": _counts,
     "account.id": lambda view: view.account or None,

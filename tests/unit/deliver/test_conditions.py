@@ -9,6 +9,7 @@ import pytest
 from germane.deliver.conditions import Conditions
 from germane.deliver.schema import names
 from germane.deliver.view import View
+from germane.domain.consent import Stand
 from germane.domain.errors import BadCondition
 from germane.domain.event import Event, Interaction
 from germane.domain.item import Item
@@ -85,6 +86,20 @@ def a_view(**more: Any) -> View:
 )
 def test_what_holds(source: str) -> None:
     assert CONDITIONS.get(source)(a_view()) == (True, None)
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["alone", "over a no"])
+@pytest.mark.parametrize(
+    ("until_ms", "holds"), [(0, True), (NOW + 1, True), (NOW, False), (NOW - MS_PER_DAY, False)]
+)
+def test_a_yes_that_is_over_is_none(until_ms: int, holds: bool, refused: bool) -> None:
+    """From its end on; that something was said stays so."""
+    stands = {"news": Stand(1, until_ms, refused=refused and until_ms > 0)}
+    view = a_view(profile=Profile("u:ann", consent={"news": True, "ads": False}, stands=stands))
+    for source in ("profile.consent.news", 'profile.consent["news"] == true'):
+        assert CONDITIONS.get(source)(view)[0] is holds
+    assert CONDITIONS.get("has(profile.consent.news) && !profile.consent.ads")(view)[0]
+    assert not CONDITIONS.get("has(profile.consent.others)")(view)[0]
 
 
 @pytest.mark.parametrize(
