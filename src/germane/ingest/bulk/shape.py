@@ -13,11 +13,12 @@ from germane.domain.item import Item
 from germane.domain.settings import Settings, SignalSpec
 from germane.ingest.bulk.cells import Cells
 from germane.ingest.bulk.columns import Kind, Mapping
+from germane.ingest.bulk.listed import list_of, listed, own_lines
 from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
 from germane.ingest.bulk.unusable import Unusable
-from germane.ingest.bulk.values import blank, flag, time
+from germane.ingest.bulk.values import blank, flag, plain, time
 from germane.ingest.limits import FUTURE_MS
 
 
@@ -50,11 +51,12 @@ class Shaper(Cells):
         """Lines so far that repeat another one of their order exactly."""
 
     def group_key(self, row: Row) -> tuple[Any, ...] | None:
-        """Rows that follow one another with the same key are one event (the lines of an order)."""
+        """Rows that follow one another with the same key are one event (the lines of an order). Of events that
+        are of one item, each row is one."""
         if self._kind != "events" or "order_id" not in self._mapping.fields:
             return None
         order = self._get(row, "order_id")
-        if order is None:
+        if order is None or not list_of(self._signals.get(self._name(row))):
             return None
         return (
             str(order),
@@ -70,7 +72,7 @@ class Shaper(Cells):
         if str(self._get(row, "quantity")).strip("+-0. "):
             return False  # it cannot be 0
         spec = self._signals.get(self._name(row))
-        if spec is None or not spec.quantity:
+        if spec is None or not spec.quantity or listed(row, spec) is not None:
             return False
         try:
             return self._number(row, "quantity") == 0
@@ -142,7 +144,7 @@ class Shaper(Cells):
         spec = self._signals.get(name)
         name = spec.event if spec else name
         lines = self._lines(rows, spec)
-        items = [self._id(row, "item_id") for row in rows]
+        items = [listed(row, spec) or self._id(row, "item_id") for row in rows]
         return Event(
             self._message_id(rows, name, user, anonymous, items),
             "track",
@@ -150,7 +152,7 @@ class Shaper(Cells):
             name=name,
             user_id=user,
             anonymous_id=anonymous,
-            properties=self._properties(first, lines, spec),
+            properties=self._properties(rows, lines, spec),
         )
 
     def is_signal(self, event: Event) -> bool:
@@ -219,13 +221,14 @@ class Shaper(Cells):
                     raise Unusable.read(row.problem)
                 if self._get(row, "timestamp") != at:
                     self._time(row)
-                line = self._line(row, spec)
+                more = own_lines(row, spec, self._id(row, "item_id"))
+                more = [self._line(row, spec)] if more is None else more
             except Unusable as problem:
                 wrong[row.number] = problem
                 continue
             told = repr(row.values) if once and len(rows) > 1 else ""
             if not told or told not in seen:
-                lines.append(line)
+                lines += more
             self.doubled += bool(told) and told in seen
             seen.add(told)
         if wrong:
@@ -233,9 +236,13 @@ class Shaper(Cells):
         return lines
 
     def _properties(
-        self, first: Row, lines: list[dict[str, Any]], spec: SignalSpec | None
+        self, rows: list[Row], lines: list[dict[str, Any]], spec: SignalSpec | None
     ) -> dict[str, Any]:
-        properties: dict[str, Any] = self._rest(first)
+        first, *others = rows
+        properties: dict[str, Any] = self._beside(first, spec)
+        for row in others:
+            if listed(row, spec) is not None:
+                properties = {**self._beside(row, spec), **properties}
         order = self._id(first, "order_id")
         if order:
             _put(properties, self._order_path(spec), order)
@@ -247,6 +254,16 @@ class Shaper(Cells):
         elif lines:
             properties |= lines[0]
         return properties
+
+    def _beside(self, row: Row, spec: SignalSpec | None) -> dict[str, Any]:
+        """What a row says of its event beside its lines. Where it lists these, the quantity and price of its
+        columns are of the event."""
+        found = self._rest(row)
+        if listed(row, spec) is None:
+            return found
+        fields = self._mapping.fields
+        columns = [fields[each] for each in ("quantity", "price") if each in fields]
+        return found | {x: plain(row.values[x]) for x in columns if not blank(row.values.get(x))}
 
     def _order_path(self, spec: SignalSpec | None) -> str:
         """What takes something back names the order where that does, if it does not say otherwise."""
@@ -332,8 +349,16 @@ def grouped(rows: Iterable[Row], shaper: Shaper) -> Iterator[list[Row]]:
 
 
 def _put(into: dict[str, Any], path: str, value: Any) -> None:
-    """Set ``properties.a.b`` in the properties."""
+    """Set ``properties.a.b`` in the properties. What is in there is copied: it is the row's.
+
+    Raises:
+        Unusable: there is something else in its place.
+    """
     steps = path.removeprefix("properties.").split(".")
     for step in steps[:-1]:
-        into = into.setdefault(step, {})
+        inner = into.get(step) or {}
+        if not isinstance(inner, dict):
+            raise Unusable(f"{step} is no object", repr(inner)[:100])
+        into[step] = {**inner}
+        into = into[step]
     into[steps[-1]] = value
