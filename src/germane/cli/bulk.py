@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import time
 from collections.abc import Callable, Container, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from germane.cli import common, mappings, statements
-from germane.cli.common import many
+from germane.cli import common, mappings, statements, stopped
 from germane.cli.progress import progress
 from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
 from germane.cli.summary import Summary, report
@@ -48,6 +46,13 @@ class Target(NamedTuple):
     def meta(self, key: str) -> bytes | None:
         """A named value that was stored with earlier imports."""
         return self.store.meta(key) if self.store is not None else None
+
+    def stored(self) -> Callable[[], int] | None:
+        """How many records are new in the log since this moment; ``None``: none is to be stored."""
+        if self.engine is None:
+            return None
+        store, before = self.engine.store, self.engine.store.last_seq()
+        return lambda: store.last_seq() - before
 
     @property
     def items(self) -> Container[str]:
@@ -96,21 +101,17 @@ def run(
             for each in sources:
                 _keeps(each, target)
         bad = stack.enter_context(Rejects(rejects)) if rejects is not None else None
-        before = target.engine.seq if target.engine is not None else 0
         answers = stack.enter_context(_spool()) if kind == "consents" else None
-        try:
+        with stopped.told(summary, target.stored()):
             for each in sources:
                 with bad_of(each, bad, dry_run=dry_run) as into:
                     if answers is None:
                         _file(target, each, into, event or "", as_json, summary)
                     else:
                         _statements(target, each, loaded, answers, into, as_json, summary)
+                summary.read.append(each.path.name)
             if answers is not None:
                 _said(target, sources, answers, as_json, summary)
-        except KeyboardInterrupt:
-            stored = target.engine.store.last_seq() - before if target.engine is not None else 0
-            _stopped(summary, stored, dry_run)
-            raise
     summary.seconds = time.perf_counter() - started
     summary.remedy(loaded.settings)
     report(summary, kind, as_json=as_json, dry_run=dry_run)
@@ -228,15 +229,6 @@ def bad_of(
         return
     with Rejects(place_of(source.path)) as own:
         yield own
-
-
-def _stopped(summary: Summary, stored: int, dry_run: bool) -> None:
-    """Ctrl-C: what is done, and how to go on."""
-    done = "nothing was to be stored" if dry_run else f"{many(stored, 'new record')} stored"
-    sys.stderr.write(
-        f"Read {many(summary.rows, 'row')}; {done}.\n"
-        "Run the same command again to go on: what is stored is known and counts once.\n"
-    )
 
 
 def _file(

@@ -31,6 +31,8 @@ class Summary:
     """Counts of an import."""
 
     rows: int = 0
+    read: list[str] = field(default_factory=list)
+    """Names of the files that were read to their end."""
     accepted: int = 0
     """New events or statements; items that are new or changed."""
     duplicates: int = 0
