@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from germane.app.engine import Engine
 
 
+EXAMPLES = 5
+"""Of what is wrong with events, so much is told."""
 TOGETHER = 256
 """Events that are folded at once: what is known of their people is read at once, too."""
 
@@ -40,6 +42,8 @@ class Importer:
         self._accepted = self._duplicates = self._rejected = 0
         self._letters = self._letters_again = 0
         self._waiting = Waiting(engine.store)
+        self.wrong: list[str] = []
+        """Of what dead letters say that were made so far, the first, each once."""
         self.outdated = 0
         """Statements so far that changed nothing: something newer was said already."""
         self.taken_back: list[Stated] = []
@@ -148,6 +152,9 @@ class Importer:
     def _take(self, txn: Txn) -> None:
         letters, txn.letters = len(txn.letters), self._waiting.new(txn.letters)
         self._letters += len(txn.letters)
+        for each in txn.letters:
+            if len(self.wrong) < EXAMPLES and each.message not in self.wrong:
+                self.wrong.append(each.message)
         self._letters_again += letters - len(txn.letters)
         self._txn.absorb(txn)
         if len(self._txn.records) >= self._group:

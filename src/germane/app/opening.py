@@ -70,7 +70,7 @@ def open_engine(
     """
     store = SqliteStore.open(data_dir, mode="read" if mode == "read" else "serve")
     try:
-        key = _decision_key(store, readonly=mode == "read")
+        key = decision_key(store, readonly=mode == "read")
         from germane.app import erasing, putback  # they fold anew, and that opens nothing
 
         if mode == "read":
@@ -249,7 +249,7 @@ def settings_digest(settings: Settings) -> str:
     return sha256(msgspec.json.encode(settings, order="deterministic")).hexdigest()
 
 
-def _decision_key(store: Store, *, readonly: bool) -> bytes:
+def decision_key(store: Store, *, readonly: bool) -> bytes:
     """The secret that signs decision ids, made when the folder is."""
     key = store.meta(_DECISION_KEY)
     if key is None:

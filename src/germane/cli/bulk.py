@@ -33,7 +33,7 @@ PACKED_BYTES = 20
 
 
 class Target(NamedTuple):
-    """Where rows go. A dry run only reads: it has no engine, and there may be no data folder yet."""
+    """Where rows go. A dry run only reads, and there may be no data folder yet."""
 
     settings: Settings
     now_ms: int
@@ -42,6 +42,9 @@ class Target(NamedTuple):
     library: Library | None
     """Campaigns that were pushed; ``None``: likewise."""
     engine: Engine | None = None
+    """``None``: a dry run of a catalogue, or of what people said."""
+    dry: bool = False
+    """Whether the engine keeps nothing (``app.foretelling``)."""
 
     def meta(self, key: str) -> bytes | None:
         """A named value that was stored with earlier imports."""
@@ -49,7 +52,7 @@ class Target(NamedTuple):
 
     def stored(self) -> Callable[[], int] | None:
         """How many records are new in the log since this moment; ``None``: none is to be stored."""
-        if self.engine is None:
+        if self.engine is None or self.dry:
             return None
         store, before = self.engine.store, self.engine.store.last_seq()
         return lambda: store.last_seq() - before
@@ -96,7 +99,7 @@ def run(
         _source(kind, path, said, loaded.settings) for path in files
     ]  # all, before the first
     started = time.perf_counter()
-    with _target(loaded, config, data, dry_run=dry_run) as target, ExitStack() as stack:
+    with _target(loaded, config, data, kind, dry_run=dry_run) as target, ExitStack() as stack:
         if not force:
             for each in sources:
                 _keeps(each, target)
@@ -119,15 +122,34 @@ def run(
 
 
 @contextmanager
-def _target(loaded: Loaded, config: Path, data: Path | None, *, dry_run: bool) -> Iterator[Target]:
+def _target(
+    loaded: Loaded, config: Path, data: Path | None, kind: Kind, *, dry_run: bool
+) -> Iterator[Target]:
+    if not dry_run:
+        with common.opened(config, data, mode="write") as engine:
+            yield _into(engine)
+        return
+    with _read(loaded, config, data) as target:
+        if kind in ("catalogue", "consents"):
+            yield target
+            return
+        from germane.app.foretelling import foretelling
+
+        with foretelling(target.settings, target.store, target.now_ms) as engine:
+            yield _into(engine, dry=True)
+
+
+def _into(engine: Engine, *, dry: bool = False) -> Target:
+    now_ms = engine.world.now_ms()
+    return Target(engine.settings, now_ms, engine.store, engine.library, engine, dry)
+
+
+@contextmanager
+def _read(loaded: Loaded, config: Path, data: Path | None) -> Iterator[Target]:
+    """The data folder, if there is one, beside whoever writes it."""
     from germane.app.library import written
     from germane.storage.sqlite import SqliteStore
 
-    if not dry_run:
-        with common.opened(config, data, mode="write") as engine:
-            now_ms = engine.world.now_ms()
-            yield Target(engine.settings, now_ms, engine.store, engine.library, engine)
-        return
     folder, now_ms = common.data_dir(loaded, config, data), time.time_ns() // 1_000_000
     if not (folder / "germane.db").exists():
         yield Target(loaded.settings, now_ms, None, None)
@@ -335,7 +357,7 @@ def _importer(
         yield None
         return
     about = source.path.stat().st_size // PACKED_BYTES if count is None else count
-    teaching = about if kind == "events" else 0
+    teaching = about if kind == "events" and not target.dry else 0
     with importer_for(target.engine, "import", teaching) as importer:
         counters = target.engine.counters
         before, letters, unkept = importer.receipt, importer.letters, counters.unkept
@@ -348,6 +370,7 @@ def _importer(
             importer.mark(known_as, columns)
         summary.letters += importer.letters - letters
         summary.letters_again += importer.letters_again
+        summary.wrong += [each for each in importer.wrong if each not in summary.wrong]
         summary.unfolded += after.rejected - before.rejected
         if kind == "catalogue":
             summary.accepted = sum(summary.items.values())

@@ -49,6 +49,8 @@ class Summary:
     """Events, items or statements that the rows are."""
     letters: int = 0
     """Dead letters that were made: what events could not be used for."""
+    wrong: list[str] = field(default_factory=list)
+    """What is told by some of them, each once."""
     letters_again: int = 0
     """Those that would be the same as ones that wait."""
     unkept: int = 0
@@ -171,6 +173,7 @@ class Summary:
             "undeclared": dict(self.undeclared.most_common()),
             "deadLetters": self.letters,
             "deadLettersKnown": self.letters_again,
+            "deadLetterExamples": self.wrong[:EXAMPLES],
             "outdated": self.outdated,
             "takenBack": self.taken_back.total(),
             "takenBackExamples": [*self.taken_back][:EXAMPLES],
@@ -261,10 +264,10 @@ def _more(of: Counter[str], shown: int, what: str, where: str) -> None:
 
 
 def _counted(summary: Summary, kind: str, *, dry_run: bool) -> str:
-    if dry_run:  # what is known already is not looked up
-        if kind == "catalogue":
-            return many(len(summary.items), "item")
-        return many(summary.usable, "statement" if kind == "consents" else "event")
+    if dry_run and kind == "catalogue":  # what is known already is not looked up
+        return many(len(summary.items), "item")
+    if dry_run and kind == "consents":
+        return many(summary.usable, "statement")
     new = many(summary.accepted, "new statement" if kind == "consents" else "new event")
     if kind == "catalogue":
         new = f"{many(summary.accepted, 'item')} new or changed"
@@ -282,9 +285,10 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
     """What is worth a look in the file or in the dead letters."""
     found = []
     if summary.unkept:
+        each = ("event would", "events would") if dry_run else ("event was", "events were")
         found.append(
-            f"{many(summary.unkept, 'event was', 'events were')} not kept: their people have opted out, or "
-            "have not agreed (germane privacy tells what needs a yes). Write down what they said (germane "
+            f"{many(summary.unkept, *each)} not {'be ' if dry_run else ''}kept: their people have opted out, "
+            "or have not agreed (germane privacy tells what needs a yes). Write down what they said (germane "
             "consent), then import the file again."
         )
     if summary.outdated:
@@ -340,17 +344,20 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
             f"({names}): the row is kept, and the clock that is known else is theirs. Write it like "
             "Europe/Berlin."
         )
-    return found + _letters(summary)
+    return found + _letters(summary, dry_run=dry_run)
 
 
-def _letters(summary: Summary) -> list[str]:
-    """Where what could not be used waits."""
+def _letters(summary: Summary, *, dry_run: bool) -> list[str]:
+    """Where what could not be used waits; in a dry run, what would be wrong with it."""
     found = []
-    if summary.letters:
-        whole = f", {summary.unfolded:,} of them whole events" if summary.unfolded else ""
+    whole = f", {summary.unfolded:,} of them whole events" if summary.unfolded else ""
+    letters = f"{many(summary.letters, 'dead letter')}{whole}"
+    if summary.letters and dry_run:
+        found.append(f"{letters} would be made of what cannot be used, such as:")
+        found += [f"  {each}" for each in summary.wrong[:EXAMPLES]]
+    elif summary.letters:
         found.append(
-            f"{many(summary.letters, 'dead letter')}{whole}: what could not be used, and why, is told "
-            "by germane dead-letters list."
+            f"{letters}: what could not be used, and why, is told by germane dead-letters list."
         )
     if summary.letters_again:
         found.append(

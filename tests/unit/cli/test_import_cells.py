@@ -294,7 +294,7 @@ def test_a_dry_run_only_reads(project: Path) -> None:
     )
     before = sorted(each.name for each in project.iterdir())
     found = summary(project, "events", "o.csv", "--event", "view", "--dry-run")
-    assert (found["accepted"], found["rejected"], found["rows"]) == (0, 1, 2)
+    assert (found["accepted"], found["rejected"], found["rows"]) == (1, 1, 2)
     assert sorted(each.name for each in project.iterdir()) == before
     summary(project, "events", "o.csv", "--event", "view", "--dry-run", "--rejects", "r.jsonl")
     assert len((project / "r.jsonl").read_text().splitlines()) == 1
