@@ -35,6 +35,7 @@ PACE_S = 0.04
 PEOPLE = 30
 FULL = 400
 """Events after which a profile does not become larger."""
+STATES = ("withdrawn", "granted")
 STRANGERS = 50_000
 RSS_MIB_H = 1.0
 DRIFT = 0.1
@@ -82,7 +83,7 @@ class Life:
         others = ("decide", "impressions", "outcomes", "consent")
         self._heads = heads | {each: head_of(f"/v1/{each}", key) for each in others}
         self._chance = random.Random(11)
-        self._step = 0
+        self._step = self._said = 0
         self.timed: list[tuple[float, float]] = []
         """When, and milliseconds: events and decisions."""
 
@@ -106,9 +107,15 @@ class Life:
             self._post("batch", {"batch": batch})
         for _ in track(range(12), "deciding"):
             self._decided(500)
-        for number in track(range(KEPT if strangers else 0), "saying"):
-            said = {"userId": f"s{number % PEOPLE}", "purpose": "email_marketing"}
-            self._post("consent", {**said, "state": ("denied", "granted")[number // PEOPLE % 2]})
+        for _ in track(range(KEPT if strangers else 0), "saying"):
+            self._say("email_marketing")
+
+    def _say(self, purpose: str) -> None:
+        """Somebody withdraws a consent, and gives it again the next time; then the next one."""
+        who, turn = divmod(self._said, len(STATES))
+        self._said += 1
+        said = {"userId": f"s{who % PEOPLE}", "purpose": purpose, "state": STATES[turn]}
+        self._post("consent", said)
 
     def _decided(self, people: int) -> None:
         asked = {
@@ -128,9 +135,7 @@ class Life:
         elif kind == 4:
             self._post("batch", {"batch": [self._event(who) for _ in range(20)]})
         elif kind == 5:
-            purpose, state = "personalisation", ("denied", "granted")[self._step // 10 % 2]
-            said = {"userId": f"s{self._step // 20 % PEOPLE}", "purpose": purpose, "state": state}
-            self._post("consent", said)
+            self._say("personalisation")
         elif kind == 6:
             self._decided(20)
         elif kind == 7:
