@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from germane.cli import common, mappings, statements, stopped
+from germane.cli import common, mappings, statements, stopped, whole
 from germane.cli.progress import progress
 from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
 from germane.cli.summary import Summary, report
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from germane.app.library import Library
     from germane.config import ImportSpec, Loaded
     from germane.domain.event import Event
+    from germane.domain.item import Item
     from germane.domain.ports import Store
     from germane.domain.settings import Settings
-    from germane.ingest.bulk import Mapping, Row, Shaper
+    from germane.ingest.bulk import Mapping as Columns
+    from germane.ingest.bulk import Row, Shaper
     from germane.ingest.bulk.columns import Kind
 
 PACKED_BYTES = 20
@@ -58,13 +60,13 @@ class Target(NamedTuple):
         return lambda: store.last_seq() - before
 
     @property
-    def items(self) -> Container[str]:
-        """Ids of the catalogue; those of a store are read for it."""
+    def items(self) -> Mapping[str, Item]:
+        """The catalogue by id; that of a store is read for it."""
         if self.engine is not None:
             return self.engine.catalogue
         if self.store is None:
-            return ()
-        return {each.item_id for each in self.store.items(DEFAULT_TENANT)}
+            return {}
+        return {each.item_id: each for each in self.store.items(DEFAULT_TENANT)}
 
 
 def run(
@@ -167,8 +169,10 @@ def _keeps(source: Source, target: Target) -> None:
     """
     Raises:
         ImportFailed: what an earlier import took from a column would be emptied, or taken from another
-            one, and nobody said so.
+            one, and nobody said so; or items would lose what the file has no column for.
     """
+    from germane.ingest.bulk import Shaper
+
     kind, path, names, mapping = source
     if kind != "catalogue":
         return
@@ -182,6 +186,8 @@ def _keeps(source: Source, target: Target) -> None:
             f"{path}: such files were imported with {told}. Without, every item would lose that.",
             hint=f"Add {again}; or --force, if that is meant.",
         )
+    shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms)
+    whole.check(path, mapping, shaper, target.items)
 
 
 def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
@@ -211,7 +217,7 @@ class Source(NamedTuple):
     kind: Kind
     path: Path
     names: tuple[str, ...]
-    mapping: Mapping
+    mapping: Columns
 
 
 def _source(kind: Kind, path: Path, said: list[str], settings: Settings) -> Source:

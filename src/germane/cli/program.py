@@ -129,7 +129,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check only.")] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Import a catalogue without the columns of last time, too."),
+        typer.Option("--force", help="Import a catalogue that empties what its items have, too."),
     ] = False,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
