@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from germane.domain.errors import ImportFailed
+from germane.ingest.bulk.records import MAX_FIELD, Record, records
 from germane.ingest.surrogates import without_halves
 
 BATCH = 5_000
-MAX_FIELD = 1_000_000
 SEPARATORS = (",", ";", "\t", "|")
 """Of columns in a CSV."""
 
@@ -55,10 +55,10 @@ def columns_of(path: Path) -> Columns:
             return Columns(_different(path, file.schema_arrow.names), open=False)
     if kind == "csv":
         with _text(path) as file, _guarded(path):
-            header = next(csv.reader(file, delimiter=separator_of(path)), None)
+            header = _header(path, records(path, file, separator_of(path)))
         if not header:
             raise ImportFailed(f"{path} is empty.")
-        return Columns(_different(path, [name.strip() for name in header]), open=False)
+        return Columns(_different(path, header), open=False)
     names: dict[str, None] = {}
     for row in rows_of(path):
         if not row.problem:
@@ -107,11 +107,15 @@ def separator_of(path: Path) -> str:
 
 
 def _widths(path: Path, mark: str) -> tuple[int, int]:
-    """Columns of the header and of the first row, if that is what separates them."""
+    """Columns of the header and of the first row, if that is what separates them; if they cannot be read
+    that way, two numbers that differ."""
     with _text(path) as file, _guarded(path):
-        reader = csv.reader(file, delimiter=mark)
-        header = next(reader, [])
-        return len(header), len(next((row for row in reader if row), header))
+        found = records(path, file, mark)
+        try:
+            header = _header(path, found)
+            return len(header), len(next((row.values for row in found if not row.problem), header))
+        except ImportFailed:
+            return 0, 1
 
 
 def count_rows(path: Path) -> int | None:
@@ -162,20 +166,29 @@ def _format(path: Path) -> str:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(MAX_FIELD)
     with _text(path) as file, _guarded(path):
-        reader = csv.reader(file, delimiter=separator_of(path))
-        header = [name.strip() for name in next(reader, [])]
-        begins = reader.line_num + 1
-        for values in reader:
-            number, begins = begins, reader.line_num + 1
-            if not values:
-                continue
-            if len(values) != len(header):
+        found = records(path, file, separator_of(path))
+        header = _header(path, found)
+        for number, values, problem, line in found:
+            if problem:
+                yield Row(number, {"line": line}, problem)
+            elif len(values) != len(header):
                 shown = dict(zip(header, values, strict=False))
                 yield Row(number, shown, f"{len(values)} values for {len(header)} columns")
             else:
                 yield Row(number, dict(zip(header, values, strict=True)))
+
+
+def _header(path: Path, found: Iterator[Record]) -> list[str]:
+    """Names of the columns, from the first of the records; none: the file is empty.
+
+    Raises:
+        ImportFailed: it cannot be read.
+    """
+    first = next(found, Record(1, []))
+    if first.problem:
+        raise ImportFailed(f"{path}, line {first.number}: {first.problem}.")
+    return [name.strip() for name in first.values]
 
 
 def _jsonl(path: Path) -> Iterator[Row]:

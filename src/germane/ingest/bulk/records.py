@@ -1,0 +1,90 @@
+"""Records of a CSV, each with the line it begins in; quotes that do not fit are told, and swallow nothing."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from germane.domain.errors import ImportFailed
+
+MAX_FIELD = 1_000_000
+SHOWN = 1_000
+"""Characters of a line that cannot be read that are shown."""
+_REMEDY = 'Close it; write a quote inside of a value twice, and the value in quotes: "24"" pan".'
+_ENDLESS = "unexpected end of data"
+"""How the reader says that a quote is open at the end of the file."""
+
+
+class Record(NamedTuple):
+    """One record: the line it begins in, the header being in line 1; its values; what is wrong with it."""
+
+    number: int
+    values: list[str]
+    problem: str = ""
+    line: str = ""
+    """Where something is: how its first line begins."""
+
+
+class _Lines:
+    """Lines of a file; the first of each record is kept."""
+
+    def __init__(self, file: Iterable[str]) -> None:
+        self._lines = iter(file)
+        self.first = ""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.first = self.first or line
+        return line
+
+
+def records(name: object, file: Iterable[str], mark: str) -> Iterator[Record]:
+    """All of them, empty lines left out.
+
+    Args:
+        name: How the file is called in errors.
+        file: Its lines, with their ends.
+        mark: What separates columns.
+
+    Raises:
+        ImportFailed: a quote is never closed, or a value is longer than ``MAX_FIELD`` characters.
+    """
+    csv.field_size_limit(MAX_FIELD)
+    lines = _Lines(file)
+    reader = csv.reader(lines, delimiter=mark, strict=True)
+    while True:
+        begins, lines.first = reader.line_num + 1, ""
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if reader.line_num < begins:
+                raise
+            yield _misquoted(name, begins, reader.line_num, lines.first, str(error))
+            continue
+        if values:
+            yield Record(begins, values)
+
+
+def _misquoted(name: object, begins: int, ends: int, line: str, error: str) -> Record:
+    where = f"the row that begins in line {begins:,}"
+    if error == _ENDLESS:
+        raise ImportFailed(
+            f"{name}: in {where} a quote is opened and never closed, so that row would be all the rest of the "
+            f"file, to line {ends:,}.",
+            hint=_REMEDY,
+        )
+    if error.startswith("field larger"):
+        raise ImportFailed(
+            f"{name}: in {where} a value has more than {MAX_FIELD:,} characters: is a quote opened there and "
+            "not closed?",
+            hint=_REMEDY,
+        )
+    to = f": the row would be lines {begins:,} to {ends:,}" if ends > begins else ""
+    problem = f"a quote is not closed, or stands inside of a value in quotes (write it twice){to}"
+    return Record(begins, [], problem, line[:SHOWN])
