@@ -58,7 +58,7 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
             "stock_code",
             "asin",
         ),
-        "quantity": ("qty", "amount", "count"),
+        "quantity": ("qty", "count"),
         "price": ("unit_price", "item_price"),
         "order_id": ("order", "invoice", "invoice_no", "basket_id", "transaction_id"),
         "message_id": ("event_id", "uuid"),
