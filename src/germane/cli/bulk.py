@@ -273,7 +273,7 @@ def _file(
     if not quiet:
         _mapped(source)
     shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms, event=event)
-    missing, strange = _missing_in(target), _strange_in(target)
+    looks = Looks(_missing_in(target), _strange_in(target), _aged_in(target))
     count = count_rows(path)
     with (
         _importer(target, source, count, summary) as importer,
@@ -281,7 +281,7 @@ def _file(
     ):
         for rows in grouped(rows_of(path), shaper):
             summary.rows += len(rows)
-            _take(source, rows, shaper, importer, bad, summary, missing, strange)
+            _take(source, rows, shaper, importer, bad, summary, looks)
             advance(len(rows))
     summary.looked(shaper)
 
@@ -386,6 +386,22 @@ def _importer(
             summary.duplicates += after.duplicates - before.duplicates
 
 
+class Looks(NamedTuple):
+    """What is asked of each event."""
+
+    missing: Callable[[Event], tuple[str, ...]]
+    strange: Callable[[Event], set[str]]
+    aged: Callable[[Event], bool]
+
+
+def _aged_in(target: Target) -> Callable[[Event], bool]:
+    """Whether an event, or a trait that it tells, is older than what is kept."""
+    from germane.privacy import retention
+
+    limits = retention.of(target.settings, target.now_ms)
+    return lambda event: event.at_ms < limits.of_event(event)
+
+
 def _missing_in(target: Target) -> Callable[[Event], tuple[str, ...]]:
     """What nothing declares in an event."""
     from germane.privacy.declared import Declared
@@ -409,8 +425,7 @@ def _take(
     importer: Importer | None,
     bad: Rejects | Nowhere,
     summary: Summary,
-    missing: Callable[[Event], tuple[str, ...]],
-    strange: Callable[[Event], set[str]],
+    looks: Looks,
 ) -> None:
     from germane.ingest.bulk import Unusable
 
@@ -424,9 +439,10 @@ def _take(
         summary.met(event.user_id or event.anonymous_id, event.at_ms)
         if source.kind == "people":
             summary.zone(event.traits.get("timezone"))
-        undeclared = missing(event)
+        summary.aged += len(rows) if looks.aged(event) else 0
+        undeclared = looks.missing(event)
         summary.undeclared.update(undeclared)
-        summary.stray(strange(event))
+        summary.stray(looks.strange(event))
         if not shaper.is_signal(event) and not any(x.startswith("track ") for x in undeclared):
             summary.unused[event.name] += 1
         if importer is not None:

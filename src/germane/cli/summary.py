@@ -89,6 +89,8 @@ class Summary:
     """Items that the catalogue does not have -> events that speak of them."""
     astray: int = 0
     """Events that speak of such items."""
+    aged: int = 0
+    """Rows of what is older than what is kept."""
     unknown_zones: Counter[str] = field(default_factory=Counter)
     """Time zones that people are said to be in, and that there are none of -> rows."""
 
@@ -184,6 +186,7 @@ class Summary:
             "reasons": dict(self.reasons.most_common()),
             "firstRows": self.first_rows,
             "remarks": self.remarks,
+            "olderThanKept": self.aged,
             "unknownZones": dict(self.unknown_zones.most_common()),
             "notInCatalogue": {
                 "events": self.astray,
@@ -336,6 +339,12 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
             f"{many(len(summary.uncatalogued), 'item')} that the catalogue does not have ({names}): "
             "they are never shown. Import the catalogue (germane import catalogue FILE), or name the column "
             "that holds its ids (--map item_id=COLUMN). What you do not offer any more may be missing."
+        )
+    if summary.aged:
+        found.append(
+            f"{many(summary.aged, 'row is', 'rows are')} older than what is kept, and of no effect: after 24 "
+            "months, or what [privacy.retention] says, nothing counts any more. If the column of the time "
+            "tells something else, name the right one: --map timestamp=COLUMN."
         )
     if summary.unknown_zones:
         names = _some([repr(each) for each, _ in summary.unknown_zones.most_common()])

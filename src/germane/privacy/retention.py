@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from germane.domain.decay import oldest_ms
+from germane.domain.event import Event
 from germane.domain.months import MS_PER_DAY
 from germane.domain.settings import Settings
 from germane.privacy.categories import BEHAVIOUR, category_of
+from germane.privacy.declared import called
 
 
 class Limits:
@@ -20,6 +22,10 @@ class Limits:
         longest = max((spec.kept_months(BEHAVIOUR), *kept.values()))
         self.oldest = oldest_ms(now_ms, longest)
         """Of what people did, whichever signal told it."""
+        self._of_event: dict[str, int] = {}
+        for name, spec_of in settings.signals.items():
+            first = self._of_event.setdefault(spec_of.event, self._of_signal[name])
+            self._of_event[spec_of.event] = min(first, self._of_signal[name])
 
     def of_signal(self, name: str) -> int:
         """Of what a signal told; of one that is declared no more, as of behaviour."""
@@ -28,6 +34,12 @@ class Limits:
     def of_trait(self, name: str) -> int:
         """Of what was declared."""
         return self.of_category(category_of(name, self.settings))
+
+    def of_event(self, event: Event) -> int:
+        """Of what an event tells by any signal; of what an ``identify`` declares, of all its traits."""
+        if event.kind == "identify":
+            return max(map(self.of_trait, event.traits), default=0)
+        return self._of_event.get(called(event), self.oldest)
 
     def of_category(self, name: str) -> int:
         """Of data of a category."""

@@ -18,3 +18,11 @@ def test_an_amount_is_money_or_pieces() -> None:
     found = {"user_id": "student_id", "item_id": "product_id", "timestamp": "purchased_at"}
     assert recognised("events", header, who) == found
     assert recognised("events", header, who, "price=amount") == {**found, "price": "amount"}
+
+
+def test_when_people_came_is_not_when_their_traits_were_true() -> None:
+    """Unless the operator says so."""
+    header = "customer_id,Created At,signed_up_at,favourite"
+    assert "timestamp" not in recognised("people", header)
+    assert recognised("people", f"{header},updated_at")["timestamp"] == "updated_at"
+    assert recognised("people", header, "timestamp=Created At")["timestamp"] == "Created At"

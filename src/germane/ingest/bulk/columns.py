@@ -65,7 +65,7 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
     },
     "people": {
         "user_id": ("user", "id", "customer", "customer_id", "household_id", "person", "member_id"),
-        "timestamp": ("time", "updated_at", "created_at", "signed_up_at", "date"),
+        "timestamp": ("time", "updated_at", "date"),
     },
     "catalogue": {
         "item_id": ("id", "item", "product_id", "sku", "article_id", "stock_code"),
