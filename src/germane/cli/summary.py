@@ -104,8 +104,8 @@ class Summary:
 
     def met(self, person: str, at_ms: int) -> None:
         """Note what can be used of somebody, and when it was."""
+        self.first_ms = min(self.first_ms, at_ms) if self.usable else at_ms
         self.usable += 1
-        self.first_ms = min(self.first_ms or at_ms, at_ms)
         self.last_ms = max(self.last_ms, at_ms)
         self.people.add(person)
 

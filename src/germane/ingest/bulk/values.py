@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from germane.ingest.bulk.unusable import Unusable
@@ -43,6 +43,9 @@ _YES, _NO = (
 _TIME = "use ISO 8601, like 2026-11-12T10:15:00Z, or seconds since 1970"
 _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0+)?")
 """A date, or a date and a time, in digits alone."""
+_SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zone
+_SHEET_DAYS = (10_000, 100_000)
+"""Days since then, as spreadsheets count, from 1927 to 2173; as seconds they would be in January 1970."""
 
 
 def blank(value: Any) -> bool:
@@ -119,7 +122,7 @@ def time(field: str, value: Any) -> int | None:
     """Milliseconds since 1970 UTC, ``None`` for an empty cell.
 
     Raises:
-        Unusable: it is no time, or digits that may as well be a date as a count of seconds.
+        Unusable: it is no time, before 1970, or digits that may as well be a date as a count of seconds.
     """
     if blank(value):
         return None
@@ -128,9 +131,18 @@ def time(field: str, value: Any) -> int | None:
         raise Unusable(
             f"{field} is a date in digits alone", f"{value!r}, write {meant}", remedy=_TIME
         )
+    meant = _sheet_date_of(value)
+    if meant:
+        raise Unusable(
+            f"{field} is a spreadsheet's count of days", f"{value!r}, write {meant}", remedy=_TIME
+        )
     found = instant(value)
     if found is None:
         raise Unusable(f"{field} is no time", repr(value), remedy=_TIME)
+    if found < 0:
+        raise Unusable(
+            f"{field} is before 1970", str(value), remedy="where no time is meant, leave it empty"
+        )
     return found
 
 
@@ -149,15 +161,27 @@ def _date_of(value: Any) -> str:
     return at.isoformat() if found[4] else at.date().isoformat()
 
 
+def _sheet_date_of(value: Any) -> str:
+    """``2025-11-20T12:00:00`` for ``45981.5``, days as a spreadsheet counts them; empty for all else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    try:
+        days = float(value)
+    except ValueError:
+        return ""
+    if not _SHEET_DAYS[0] <= days < _SHEET_DAYS[1]:
+        return ""
+    return (_SHEET_ZERO + timedelta(days=days)).isoformat(timespec="seconds")
+
+
 def instant(value: Any) -> int | None:
-    """ISO 8601 (without a zone: UTC), or seconds or milliseconds since 1970, as milliseconds."""
+    """ISO 8601 (without a zone: UTC), or seconds or milliseconds since 1970, as milliseconds; what was before
+    is below 0. ``None``: it is no time."""
     if isinstance(value, datetime):
         at = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        return max(0, int(at.timestamp() * 1000))
+        return int(at.timestamp() * 1000)
     if isinstance(value, date):
-        return max(
-            0, int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)
-        )
+        return int(datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp() * 1000)
     if isinstance(value, str):
         text = value.strip()
         try:
