@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from germane.ingest.bulk import map_columns
 from germane.ingest.bulk.columns import Kind
 
@@ -26,3 +28,24 @@ def test_when_people_came_is_not_when_their_traits_were_true() -> None:
     assert "timestamp" not in recognised("people", header)
     assert recognised("people", f"{header},updated_at")["timestamp"] == "updated_at"
     assert recognised("people", header, "timestamp=Created At")["timestamp"] == "Created At"
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "field", "column"),
+    [
+        ("catalogue", "sku,description,label,name", "title", "name"),
+        ("catalogue", "name,title,sku", "title", "title"),
+        ("catalogue", "id,item,sku,name", "item_id", "sku"),
+        ("events", "customer,customer_id,date,product,product_id", "item_id", "product_id"),
+        ("events", "customer,Customer ID,date,sku", "user_id", "Customer ID"),
+        ("events", "user,created_at,Event Time,sku", "timestamp", "Event Time"),
+        ("people", "customer,id,customer_id", "user_id", "customer_id"),
+        ("consents", "user,status,at,opt_in,purpose", "granted", "opt_in"),
+    ],
+)
+def test_of_several_usual_names_the_better_one_is_taken(
+    kind: Kind, header: str, field: str, column: str
+) -> None:
+    """Wherever it stands in the file."""
+    for names in (header, ",".join(reversed(header.split(",")))):
+        assert recognised(kind, names)[field] == column

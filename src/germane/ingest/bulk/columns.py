@@ -16,21 +16,20 @@ PLACE = ("timezone", "locale")
 KINDS: tuple[Kind, ...] = ("events", "people", "catalogue", "consents")
 
 USERS = (
+    "customer_id",
+    "member_id",
+    "client_id",
+    "household_id",
     "user",
     "customer",
-    "customerid",
-    "customer_id",
-    "household_id",
     "person",
     "account_id",
-    "client_id",
-    "member_id",
 )
 """Usual names of the column that tells who it was, where people are known."""
-VISITORS = ("anonymous", "visitor", "visitor_id", "device_id", "session_id", "cookie")
+VISITORS = ("visitor_id", "device_id", "anonymous", "visitor", "cookie", "session_id")
 """The same where they are not."""
 
-FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
+FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {  # of several, the first that a file has is meant
     "events": {
         "user_id": USERS,
         "anonymous_id": VISITORS,
@@ -38,37 +37,37 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
             "time",
             "ts",
             "datetime",
-            "date",
-            "when",
-            "created_at",
-            "occurred_at",
             "event_time",
-            "invoice_date",
-            "order_date",
+            "occurred_at",
             "purchased_at",
+            "order_date",
+            "invoice_date",
+            "when",
+            "date",
+            "created_at",
         ),
         "event": ("event_name", "event_type", "action", "type", "behavior", "behaviour"),
         "item_id": (
-            "item",
-            "product",
             "product_id",
             "sku",
-            "article",
             "article_id",
             "stock_code",
             "asin",
+            "item",
+            "product",
+            "article",
         ),
         "quantity": ("qty", "count"),
         "price": ("unit_price", "item_price"),
-        "order_id": ("order", "invoice", "invoice_no", "basket_id", "transaction_id"),
+        "order_id": ("invoice_no", "transaction_id", "basket_id", "order", "invoice"),
         "message_id": ("event_id", "uuid"),
     },
     "people": {
-        "user_id": ("user", "id", "customer", "customer_id", "household_id", "person", "member_id"),
+        "user_id": ("customer_id", "member_id", "household_id", "id", "user", "customer", "person"),
         "timestamp": ("time", "updated_at", "date"),
     },
     "catalogue": {
-        "item_id": ("id", "item", "product_id", "sku", "article_id", "stock_code"),
+        "item_id": ("product_id", "sku", "article_id", "stock_code", "id", "item"),
         "type": ("item_type", "kind"),
         "title": ("name", "product_name", "label", "description"),
         "category": ("product_category", "leaf_category", "genre"),
@@ -87,25 +86,25 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "anonymous_id": VISITORS,
         "purpose": ("purpose_name", "consent_purpose", "consent_type", "permission"),
         "granted": (
-            "state",
-            "status",
-            "consent",
-            "answer",
-            "choice",
             "opted_in",
             "opt_in",
             "optin",
+            "consent",
+            "answer",
+            "choice",
+            "state",
+            "status",
         ),
         "timestamp": (
+            "said_at",
+            "stated_at",
+            "occurred_at",
             "at",
             "time",
             "ts",
             "datetime",
-            "date",
             "when",
-            "said_at",
-            "stated_at",
-            "occurred_at",
+            "date",
             "recorded_at",
             "updated_at",
             "created_at",
@@ -189,7 +188,7 @@ def map_columns(
     free = [name for name in names if name not in told.values()]
     for each, usual in known.items():
         if each not in fields:
-            found = _named(each, free) or _named(each, free, *usual)
+            found = next(filter(None, (_named(name, free) for name in (each, *usual))), None)
             if found is not None:
                 fields[each] = found
                 free.remove(found)
@@ -209,10 +208,9 @@ def map_columns(
     return Mapping(fields, rest, named, frozenset(told), late)
 
 
-def _named(field: str, columns: Iterable[str], *usual: str) -> str | None:
-    """The first column that is called like a field, or by one of its usual names."""
-    names = {_plain(each) for each in (usual or (field,))}
-    return next((each for each in columns if _plain(each) in names), None)
+def _named(name: str, columns: Iterable[str]) -> str | None:
+    """The first column that is called so, in any spelling."""
+    return next((each for each in columns if _plain(each) == _plain(name)), None)
 
 
 def _said(
