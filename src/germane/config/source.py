@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from germane.config.problems import Problem, invalid
+from germane.domain.encodings import is_utf16
 from germane.domain.errors import ConfigInvalid
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -103,7 +104,7 @@ def read_text(path: Path) -> str:
 
 
 def _decode(raw: bytes, path: Path) -> str:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if is_utf16(raw):
         raise ConfigInvalid(f"{path} is UTF-16, not UTF-8.", hint=_SAVE)
     try:
         return raw.decode("utf-8-sig")

@@ -78,6 +78,7 @@ def test_a_key_is_not_shown(tmp_path: Path) -> None:
         (b" \n\n", "is empty"),
         (b'[project]\nname = "caf\xe9"\n', "line 2, column 12"),
         ('[project]\nname = "x"\n'.encode("utf-16"), "UTF-16"),
+        ('[project]\nname = "x"\n'.encode("utf-16-le"), "UTF-16"),
     ],
 )
 def test_no_text(tmp_path: Path, raw: bytes, says: str) -> None:

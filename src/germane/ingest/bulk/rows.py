@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from germane.domain.encodings import is_utf16
 from germane.domain.errors import ImportFailed
 from germane.ingest.bulk.records import MAX_FIELD, Record, records
 from germane.ingest.surrogates import without_halves
@@ -53,6 +54,7 @@ def columns_of(path: Path) -> Columns:
 
         with _guarded(path), pq.ParquetFile(path) as file:
             return Columns(_different(path, file.schema_arrow.names), open=False)
+    _look(path)
     if kind == "csv":
         with _text(path) as file, _guarded(path):
             header = _header(path, records(path, file, separator_of(path)))
@@ -216,6 +218,23 @@ def _parquet(path: Path) -> Iterator[Row]:
             for values in batch.to_pylist():
                 number += 1
                 yield Row(number, values)
+
+
+def _look(path: Path) -> None:
+    """
+    Raises:
+        ImportFailed: it cannot be read, or is text in UTF-16.
+    """
+    with (
+        _guarded(path),
+        gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file,
+    ):
+        start = file.read(2)
+    if is_utf16(start):
+        raise ImportFailed(
+            f"{path} is UTF-16, not UTF-8.",
+            hint="Save it as UTF-8 (Excel: CSV UTF-8), or convert it: iconv -f UTF-16 -t UTF-8 IN > OUT",
+        )
 
 
 def _text(path: Path) -> io.TextIOBase:
