@@ -267,7 +267,7 @@ def _derived(wanted: Wanted, said: dict[str, list[str]], items: list[Item]) -> S
     if wanted.people is not None:
         columns = columns_of(wanted.people)
         mapping = map_columns("people", columns.names, said["people"], more=columns.open)
-        traits = mapping.rest
+        traits = (*mapping.rest, *mapping.named)
     return settings_of(names, orders=orders, prices=prices, items=items, traits=traits)
 
 

@@ -239,11 +239,7 @@ def declared_in(settings: Settings, kind: Kind) -> tuple[str, ...]:
     """What rows of a kind may hold beside their fields: attributes of items, traits of people."""
     if kind in ("events", "consents"):
         return ()
-    from germane.ingest.bulk.columns import PLACE
-
-    if kind == "catalogue":
-        return tuple(settings.attributes)
-    return tuple(dict.fromkeys((*settings.traits, *PLACE)))
+    return tuple(settings.attributes if kind == "catalogue" else settings.traits)
 
 
 @contextmanager

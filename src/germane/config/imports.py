@@ -9,7 +9,8 @@ import msgspec
 from germane.config import tables
 from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import read
-from germane.ingest.bulk.columns import FIELDS, PLACE, Kind
+from germane.ingest.bulk.columns import FIELDS, Kind
+from germane.privacy.categories import OWN
 
 
 class ImportSpec(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ def imports(whole: dict[str, Any], problems: Problems) -> dict[str, ImportSpec]:
     """The declared mappings; errors are noted in ``problems``."""
     declared = {
         "catalogue": _named(whole.get("catalogue", {}).get("attributes")),
-        "people": (*_named(whole.get("traits")), *PLACE),
+        "people": (*_named(whole.get("traits")), *OWN),
     }
     out = {}
     for name, table in whole.get("imports", {}).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from germane.domain.purposes import (
@@ -86,6 +87,18 @@ def category_of(trait: str, settings: Settings) -> str:
     """Of a trait, declared or not."""
     spec = settings.traits.get(trait)
     return spec.category if spec is not None else OWN.get(trait, DECLARED)
+
+
+def own_of(name: str) -> str | None:
+    """Which of the traits that need no declaration is meant by a name in another spelling: ``E-Mail``."""
+    return _BY_LETTERS.get(_letters(name))
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_BY_LETTERS: Mapping[str, str] = {_letters(each): each for each in reversed([*OWN])}
 
 
 def sensitive(category: str) -> bool:

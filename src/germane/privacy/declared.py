@@ -6,6 +6,7 @@ Events are declared by what uses them: a signal, a campaign, an answer to a mess
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from germane.domain.event import Event
 from germane.domain.near import near
 from germane.domain.settings import Settings
-from germane.privacy.categories import DECLARED, OWN, OWN_OF_ACCOUNTS, RESERVED
+from germane.privacy.categories import DECLARED, OWN, OWN_OF_ACCOUNTS, RESERVED, own_of
 from germane.privacy.refusals import GPC
 
 OF_VISITS = ("locale", "timezone", "groupId", "traits", "consent", GPC)
@@ -25,6 +26,8 @@ OF_PAGES = ("path", "title")
 LONGEST = 64
 """Characters of a name that are told."""
 UNTOLD = "with a name that may hold data of people"
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""A name that TOML takes without quotes."""
 _DATA = re.compile(r"@|%40|\d{5}", re.IGNORECASE)
 
 
@@ -106,7 +109,9 @@ class Declared:
                 continue
             fits = {"trait": self.trait, "account": self.of_account}.get(kind)
             if fits is not None and not fits(name):
-                yield each, _declare_trait(name)
+                meant = own_of(name) if kind == "trait" else None
+                called_so = f"Call it {meant}, which needs no declaration"
+                yield each, called_so if meant is not None else _declare_trait(name)
             elif kind == "track" and not (
                 name in self._events or used(Event("", "track", 0, name=name))
             ):
@@ -131,4 +136,5 @@ def traits_of(event: Event) -> Mapping[str, Any]:
 
 
 def _declare_trait(name: str) -> str:
-    return f'Declare [traits.{name}] with category = "{RESERVED.get(name, DECLARED)}"'
+    key = name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return f'Declare [traits.{key}] with category = "{RESERVED.get(name, DECLARED)}"'

@@ -49,3 +49,39 @@ def test_of_several_usual_names_the_better_one_is_taken(
     """Wherever it stands in the file."""
     for names in (header, ",".join(reversed(header.split(",")))):
         assert recognised(kind, names)[field] == column
+
+
+def kept(header: str, *said: str, declared: tuple[str, ...] = ()) -> dict[str, str]:
+    """Trait -> column, of people in a file with this header; columns that keep their names are left out."""
+    names = tuple(header.split(","))
+    return map_columns("people", names, list(said), more=False, declared=declared).named
+
+
+def test_how_people_are_called_and_reached_may_be_spelt_in_any_way() -> None:
+    """They need no declaration; the operator may name their columns, too."""
+    header = "Customer ID,Email,First Name,LAST_NAME,Full-Name,Created At,Shoe"
+    assert kept(header) == {
+        "email": "Email",
+        "first_name": "First Name",
+        "last_name": "LAST_NAME",
+        "fullName": "Full-Name",
+        "createdAt": "Created At",
+    }
+    assert kept("id,Mail,E-Mail") == {"email": "E-Mail"}
+    assert kept("id,Mail,Vorname", "email=Mail", "firstName=Vorname") == {
+        "email": "Mail",
+        "firstName": "Vorname",
+    }
+
+
+def test_what_is_called_exactly_so_goes_before_other_spellings() -> None:
+    """So does what the project declares."""
+    assert kept("id,E-Mail,email") == {}
+    assert kept("id,Email", declared=("Email",)) == {}
+    assert kept("id,E-Mail", declared=("E-Mail",)) == {}
+
+
+def test_people_may_have_them_late() -> None:
+    """In JSON lines."""
+    found = map_columns("people", ("id",), [], more=True)
+    assert found.rest_of({"id": "c1", "Email": "c1@example.org"}) == {"email": "c1@example.org"}

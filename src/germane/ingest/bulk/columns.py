@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from germane.domain.errors import ImportFailed, WrongUse
+from germane.privacy.categories import OWN, own_of
 
 Kind = Literal["events", "people", "catalogue", "consents"]
-PLACE = ("timezone", "locale")
-"""Traits that set a person's own clock and language, declared or not."""
 KINDS: tuple[Kind, ...] = ("events", "people", "catalogue", "consents")
 
 USERS = (
@@ -168,7 +167,8 @@ def map_columns(
     more: bool,
     declared: Collection[str] = (),
 ) -> Mapping:
-    """Assign columns. Of names that differ by capitals alone, the one that fits is meant.
+    """Assign columns. Of names that differ by capitals alone, the one that fits is meant; how people are
+    reached and called (``privacy.categories.OWN``) may be spelt in any way, and needs no declaration.
 
     Args:
         kind: What the rows are.
@@ -182,6 +182,8 @@ def map_columns(
         ImportFailed: a field that is needed is missing.
     """
     known = FIELDS[kind]
+    if kind == "people":
+        declared = (*declared, *(each for each in OWN if each not in declared))
     told = dict(_said(each, (*known, *declared), names, more=more) for each in said)
     fields = {field: column for field, column in told.items() if field in known}
     named = {field: column for field, column in told.items() if field not in known}
@@ -199,13 +201,33 @@ def map_columns(
                 hint=f"Say which: --map {needed[0]}=COLUMN. Columns: {', '.join(names)}.",
             )
     open_ = [each for each in declared if each not in known and each not in named]
-    for name in open_:
-        column = _alike(name, free) if name not in free else None
-        if column is not None and _alike(column, open_) == name:
-            named[name] = column
+    named |= _called(open_, free)
+    if kind == "people":
+        others = [each for each in free if each not in (*declared, *named.values())]
+        named |= _spelt([each for each in open_ if each not in (*free, *named)], others)
     rest = tuple(name for name in free if name not in named.values())
     late = {each.lower(): each for each in open_ if _alike(each, open_)} if more else {}
     return Mapping(fields, rest, named, frozenset(told), late)
+
+
+def _called(wanted: list[str], columns: list[str]) -> dict[str, str]:
+    """Of what is declared, and no column is called exactly so -> the column that differs by capitals alone."""
+    found = {}
+    for name in wanted:
+        column = _alike(name, columns) if name not in columns else None
+        if column is not None and _alike(column, wanted) == name:
+            found[name] = column
+    return found
+
+
+def _spelt(wanted: list[str], columns: Iterable[str]) -> dict[str, str]:
+    """Of the traits that need no declaration -> the first column that is called so in another spelling."""
+    found: dict[str, str] = {}
+    for column in columns:
+        meant = own_of(column)
+        if meant in wanted:
+            found.setdefault(meant, column)
+    return found
 
 
 def _named(name: str, columns: Iterable[str]) -> str | None:
