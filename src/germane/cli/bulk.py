@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from germane.cli import common, mappings, statements, stopped, whole
 from germane.cli.progress import progress
 from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
-from germane.cli.summary import Summary, report
+from germane.cli.summary import Read, Summary, report
 from germane.domain.errors import ImportFailed, WrongUse
 from germane.domain.ids import DEFAULT_TENANT
 
@@ -269,7 +269,7 @@ def _file(
     if not quiet:
         _mapped(source)
     shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms, event=event)
-    looks = Looks(_missing_in(target), _strange_in(target), _aged_in(target))
+    looks = Looks(_missing_in(target), _read_in(target), _aged_in(target))
     count = count_rows(path)
     with (
         _importer(target, source, count, summary) as importer,
@@ -386,7 +386,7 @@ class Looks(NamedTuple):
     """What is asked of each event."""
 
     missing: Callable[[Event], tuple[str, ...]]
-    strange: Callable[[Event], set[str]]
+    read: Callable[[Event], Read]
     aged: Callable[[Event], bool]
 
 
@@ -406,12 +406,18 @@ def _missing_in(target: Target) -> Callable[[Event], tuple[str, ...]]:
     return lambda event: declared.missing(event, used=library is not None and library.uses(event))
 
 
-def _strange_in(target: Target) -> Callable[[Event], set[str]]:
-    """Items of an event that the catalogue does not have."""
+def _read_in(target: Target) -> Callable[[Event], Read]:
+    """What signals read in an event."""
     from germane.ingest.signals import Extractor
 
     extract, items = Extractor(target.settings).extract, target.items
-    return lambda event: {x.item_id for x in extract(event)[0] if x.item_id not in items}
+
+    def read(event: Event) -> Read:
+        found, problems = extract(event)
+        strange = {each.item_id for each in found if each.item_id not in items}
+        return Read(strange, bool(found), bool(problems))
+
+    return read
 
 
 def _take(
@@ -438,7 +444,7 @@ def _take(
         summary.aged += len(rows) if looks.aged(event) else 0
         undeclared = looks.missing(event)
         summary.undeclared.update(undeclared)
-        summary.stray(looks.strange(event))
+        summary.looked_at(looks.read(event))
         if not shaper.is_signal(event) and not any(x.startswith("track ") for x in undeclared):
             summary.unused[event.name] += 1
         if importer is not None:

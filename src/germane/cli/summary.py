@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from germane.cli import common
 from germane.cli.common import many
@@ -24,6 +24,16 @@ DONE = {0: "", IN_PART: " a part of", FAILED: " none of"}
 COLOURS = {0: "green", IN_PART: "yellow", FAILED: "red"}
 EXAMPLES = 5
 """Of many names, so many are told."""
+
+
+class Read(NamedTuple):
+    """What signals read in an event."""
+
+    strange: Collection[str]
+    """Items that the catalogue does not have."""
+    anything: bool
+    wrong: bool
+    """Whether something could not be read: that makes dead letters."""
 
 
 @dataclass(slots=True)
@@ -63,6 +73,10 @@ class Summary:
     """Name of these -> what to do about it."""
     unfolded: int = 0
     """Events that could not be folded at all."""
+    barren: int = 0
+    """Events in which no signal could read what it is declared for: an item is missing."""
+    spoilt: int = 0
+    """Events that signals could read in part."""
     outdated: int = 0
     """Statements that are recorded and change nothing: something newer was said already."""
     taken_back: Counter[str] = field(default_factory=Counter)
@@ -95,12 +109,17 @@ class Summary:
     """Time zones that people are said to be in, and that there are none of -> rows."""
 
     @property
+    def unusable(self) -> int:
+        """Events of which nothing could be used."""
+        return self.unfolded + self.refused + self.barren
+
+    @property
     def exit_code(self) -> int:
         """0 when every row could be used, or is known already."""
-        used = self.accepted or self.duplicates or self.unkept or self.refused
-        if self.rows and (self.rejected == self.rows or (self.unfolded and not used)):
+        used = self.accepted + self.duplicates + self.unkept > self.barren
+        if self.rows and (self.rejected == self.rows or (self.unusable and not used)):
             return FAILED
-        return IN_PART if self.rejected or self.unfolded else 0
+        return IN_PART if self.rejected or self.unusable or self.spoilt else 0
 
     def met(self, person: str, at_ms: int) -> None:
         """Note what can be used of somebody, and when it was."""
@@ -116,10 +135,12 @@ class Summary:
         if name is not None and not (isinstance(name, str) and known_zone(name)):
             self.unknown_zones[str(name)] += 1
 
-    def stray(self, items: Collection[str]) -> None:
-        """Note the items of an event that the catalogue does not have."""
-        self.astray += bool(items)
-        self.uncatalogued.update(items)
+    def looked_at(self, read: Read) -> None:
+        """Note what signals read in an event."""
+        self.astray += bool(read.strange)
+        self.uncatalogued.update(read.strange)
+        self.barren += read.wrong and not read.anything
+        self.spoilt += read.wrong and read.anything
 
     def item(self, item_id: str, *, changed: bool) -> None:
         """Note a row of a catalogue."""
@@ -176,6 +197,8 @@ class Summary:
             "deadLetters": self.letters,
             "deadLettersKnown": self.letters_again,
             "deadLetterExamples": self.wrong[:EXAMPLES],
+            "unusable": self.unusable,
+            "usableInPart": self.spoilt,
             "outdated": self.outdated,
             "takenBack": self.taken_back.total(),
             "takenBackExamples": [*self.taken_back][:EXAMPLES],
@@ -251,13 +274,18 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
 
 def _lost(summary: Summary) -> str:
     """How much could not be used, and what to do: what somebody sees who looks at the end alone."""
-    if not summary.rejected:
-        return f"{many(summary.unfolded, 'event')} could not be used."
-    share = max(summary.rejected / summary.rows, 0.001)
-    return (
-        f"{summary.rejected:,} of {many(summary.rows, 'row')} ({share:.1%}) cannot be used: mend that and "
-        "import the file again; what is stored counts once."
-    )
+    found = []
+    if summary.rejected:
+        share = max(summary.rejected / summary.rows, 0.001)
+        found.append(
+            f"{summary.rejected:,} of {many(summary.rows, 'row')} ({share:.1%}) cannot be used: mend that and "
+            "import the file again; what is stored counts once."
+        )
+    if summary.unusable:
+        found.append(f"{many(summary.unusable, 'event')} could not be used.")
+    if summary.spoilt:
+        found.append(f"{many(summary.spoilt, 'event')} could be used in part alone.")
+    return " ".join(found)
 
 
 def _more(of: Counter[str], shown: int, what: str, where: str) -> None:
@@ -332,6 +360,17 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
             f"{many(summary.doubled, 'line repeats', 'lines repeat')} another one of the same order exactly, "
             "and counts once with it. If pieces are meant, give them a quantity, or the lines an id."
         )
+    return found + _meant(summary) + _letters(summary, dry_run=dry_run)
+
+
+def _meant(summary: Summary) -> list[str]:
+    """What of the values could not be meant, or is of no effect."""
+    found = []
+    if summary.barren:
+        found.append(
+            f"{many(summary.barren, 'event names', 'events name')} no item where the signal reads it, and "
+            "counts for nothing: name the column that holds its id (--map item_id=COLUMN)."
+        )
     if summary.astray:
         names = _some([each for each, _ in summary.uncatalogued.most_common()])
         found.append(
@@ -353,7 +392,7 @@ def _noticed(summary: Summary, *, dry_run: bool) -> list[str]:
             f"({names}): the row is kept, and the clock that is known else is theirs. Write it like "
             "Europe/Berlin."
         )
-    return found + _letters(summary, dry_run=dry_run)
+    return found
 
 
 def _letters(summary: Summary, *, dry_run: bool) -> list[str]:
