@@ -226,12 +226,19 @@ def _source(kind: Kind, path: Path, said: list[str], settings: Settings) -> Sour
         ImportFailed: the file cannot be read, or lacks a column that is needed.
         WrongUse: a mapping names what is not there.
     """
-    from germane.ingest.bulk import columns_of, map_columns
+    from germane.ingest.bulk import columns_of, has_column, map_columns
 
     columns = columns_of(path)
     mapping = map_columns(
         kind, columns.names, said, more=columns.open, declared=declared_in(settings, kind)
     )
+    for field in mapping.said:
+        column = mapping.all[field]
+        if column not in columns.names and not has_column(path, column):
+            raise WrongUse(
+                f"--map '{field}={column}': no row of {path} has {column!r}.",
+                hint=f"Columns: {', '.join(columns.names)}.",
+            )
     return Source(kind, path, columns.names, mapping)
 
 

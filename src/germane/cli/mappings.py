@@ -14,6 +14,8 @@ _STAYS = {
     "events": "What came that way stays in the log. Rows that name another event, person or item now "
     "are new events; all others are known already, and keep what they meant. To be rid of what was "
     "wrong, import everything into an empty data folder.",
+    "events by id": "What came that way stays in the log, and its rows are known by their ids (message_id): "
+    "they keep what they meant. To be rid of what was wrong, import everything into an empty data folder.",
     "people": "What came that way stays with whom it named. To be rid of what was wrong, import "
     "everything into an empty data folder.",
     "catalogue": "Items with the same ids are replaced; others stay, until you remove them: "
@@ -45,7 +47,9 @@ def changed(kind: str, before: bytes | None, fields: Mapping[str, str]) -> str:
     ]
     if not told:
         return ""
-    return f"Files with these columns were imported before with {', '.join(told)}. {_STAYS[kind]}"
+    by_id = kind == "events" and "message_id" in fields
+    stays = _STAYS["events by id" if by_id else kind]
+    return f"Files with these columns were imported before with {', '.join(told)}. {stays}"
 
 
 def lost(before: bytes | None, mapping: Columns) -> dict[str, str]:

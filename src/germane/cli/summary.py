@@ -166,6 +166,11 @@ class Summary:
         self.in_part += orders.in_part
         self.parted += orders.named
         self.doubled += shaper.doubled
+        if shaper.messages:
+            self.remark(
+                f"{many(shaper.messages, 'row is a message', 'rows are messages')} of the tracking API, and "
+                "taken as the API takes them."
+            )
 
     def remedy(self, settings: Settings) -> None:
         """Note what to do about what is not declared."""

@@ -1,7 +1,7 @@
 """Bulk import: rows of CSV, JSONL and Parquet as events, people, items and consent."""
 
 from germane.ingest.bulk.columns import KINDS, Mapping, map_columns
-from germane.ingest.bulk.rows import Columns, Row, columns_of, count_rows, rows_of
+from germane.ingest.bulk.rows import Columns, Row, columns_of, count_rows, has_column, rows_of
 from germane.ingest.bulk.shape import Shaper, grouped
 from germane.ingest.bulk.statements import Statements
 from germane.ingest.bulk.unusable import Unusable
@@ -17,6 +17,7 @@ __all__ = [
     "columns_of",
     "count_rows",
     "grouped",
+    "has_column",
     "map_columns",
     "rows_of",
 ]

@@ -247,6 +247,13 @@ def _said(
     if meant is None:
         raise WrongUse(f"--map {text!r}: there is no field {field!r}.", hint=fields)
     there = column if column in names else _alike(column, names)
+    outer, dot, _ = column.partition(".")
+    if there is None and dot and outer in names:
+        raise WrongUse(
+            f"--map {text!r}: there is no column {column!r}.",
+            hint=f"{outer!r} is one column, whatever is inside of it: write what is to be mapped into columns "
+            "of its own. Rows in the shape of the tracking API need no mapping.",
+        )
     if there is None and not more:
         raise WrongUse(
             f"--map {text!r}: there is no column {column!r}.", hint=_nearest(column, names)

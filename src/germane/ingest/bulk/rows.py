@@ -74,6 +74,11 @@ def columns_of(path: Path) -> Columns:
     return Columns(tuple(names), open=True)
 
 
+def has_column(path: Path, name: str) -> bool:
+    """Whether any row of a file has it; it is read until one does."""
+    return any(name in row.values for row in rows_of(path) if not row.problem)
+
+
 def _different(path: Path, names: list[str]) -> tuple[str, ...]:
     """The names, if each is there once: of two columns with one name, one would be lost."""
     twice = [name for name, count in Counter(names).items() if count > 1]

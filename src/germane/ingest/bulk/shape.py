@@ -14,6 +14,7 @@ from germane.domain.settings import Settings, SignalSpec
 from germane.ingest.bulk.cells import Cells
 from germane.ingest.bulk.columns import Kind, Mapping
 from germane.ingest.bulk.listed import list_of, listed, own_lines
+from germane.ingest.bulk.messages import event_of, is_message
 from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
@@ -47,6 +48,8 @@ class Shaper(Cells):
             self._signals.setdefault(spec.name, spec)
         self._seen = Occurrences()
         self.orders = Orders()
+        self.messages = 0
+        """Rows so far that are messages of the API themselves."""
         self.doubled = 0
         """Lines so far that repeat another one of their order exactly."""
 
@@ -130,6 +133,8 @@ class Shaper(Cells):
         first = rows[0]
         if len(rows) == 1 and first.problem:
             raise Unusable.read(first.problem)
+        if is_message(first.values):
+            return self._message(first)
         user, anonymous = self._id(first, "user_id"), self._id(first, "anonymous_id")
         if not (user or anonymous):
             raise Unusable("no user id and no anonymous id")
@@ -154,6 +159,16 @@ class Shaper(Cells):
             anonymous_id=anonymous,
             properties=self._properties(rows, lines, spec),
         )
+
+    def _message(self, row: Row) -> Event:
+        """What the API takes a row in its own shape for."""
+        given = row.values.get("messageId")
+        message_id = self._message_id([row]) if blank(given) else given
+        event = event_of(row.values, message_id, self._time(row))
+        if self._kind == "people" and event.kind != "identify":
+            raise Unusable(f"a {event.kind} is no row of people", remedy="germane import events")
+        self.messages += 1
+        return event
 
     def is_signal(self, event: Event) -> bool:
         """Whether the event means anything: people's traits do, and what a signal is declared for."""
