@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from germane.cli import common, mappings, statements, stopped, whole
+from germane.cli import common, forewarned, mappings, statements, stopped, whole
 from germane.cli.progress import progress
 from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
 from germane.cli.summary import Read, Summary, report
@@ -105,6 +105,8 @@ def run(
         if not force:
             for each in sources:
                 _keeps(each, target)
+        if kind == "events":
+            _forewarn(target, summary, as_json)
         bad = stack.enter_context(Rejects(rejects)) if rejects is not None else None
         answers = stack.enter_context(_spool()) if kind == "consents" else None
         with stopped.told(summary, target.stored()):
@@ -188,6 +190,15 @@ def _keeps(source: Source, target: Target) -> None:
         )
     shaper = Shaper(kind, mapping, target.settings, now_ms=target.now_ms)
     whole.check(path, mapping, shaper, target.items)
+
+
+def _forewarn(target: Target, summary: Summary, quiet: bool) -> None:
+    """Say what cannot be mended later, before anything is stored."""
+    from rich.markup import escape
+
+    summary.unlearned = forewarned.unlearned(target.settings, target.items)
+    if summary.unlearned and not quiet:
+        common.console().print(f"[yellow]{escape(forewarned.told(summary.unlearned))}[/]")
 
 
 def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
