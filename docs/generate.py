@@ -21,7 +21,7 @@ from germane.config.campaign_tables import CAMPAIGN_TABLES
 from germane.config.content_fields import CONTENT_TABLES
 from germane.config.fields import Field
 from germane.config.tables import LISTS, TABLES
-from germane.deliver.schema import MEANING, WINDOWS_DAYS, names
+from germane.deliver.schema import MEANING, WINDOWS, names
 from germane.domain.content import FIELDS
 from germane.domain.errors import GermaneError
 from germane.domain.settings import Settings
@@ -98,7 +98,7 @@ def campaigns() -> str:
         "\n## What conditions may speak of\n\nConditions are CEL. `enter.when`, `goal.when`, `wait.when` "
         "(and `exit.when` with an event) see all of it; `still`, `steps.when` and `exit.when` alone see no "
         "event and no change; a schedule and an audience see no item either. Declared attributes are "
-        f"`item.NAME`. Counts have the windows {', '.join(f'`d{each}`' for each in WINDOWS_DAYS)}.\n\n"
+        f"`item.NAME`. Counts have the windows {', '.join(f'`{each}`' for each in WINDOWS)}.\n\n"
         "| name | meaning |\n|---|---|\n"
     )
     parts += [f"| `{name}` | {meaning} |\n" for name, meaning in MEANING.items()]

@@ -11,7 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Collection
 
-from germane.deliver.schema import Root, declare, entries, names
+from germane.deliver.schema import ANY, WORDS, Root, declare, entries, names
 from germane.deliver.view import View
 from germane.domain import cel, expressions
 from germane.domain.cel import Program, Type
@@ -90,19 +90,22 @@ class Conditions:
         except Slip as slip:
             raise self._explained(source, slip, dict(here), roots) from None
         self._check_entries(source)
+        _check_words(source)
         if program.kind not in ("bool", "dyn"):
             said = spoken(program.kind)
             raise _bad(source, 1, f"It must be true or false, and is {said}.", "Compare it.")
         return Condition(program, expressions.names_read(source, {name for name, _ in here}))
 
     def _check_entries(self, source: str) -> None:
-        """What follows the name of a map must be declared."""
+        """What follows the name of a map must be there."""
         for name, known in self._entries.items():
             for entry, position in _entries_of(name, source):
                 if entry not in known:
-                    near = expressions.nearest(entry, known)
+                    fixed = name.endswith(ANY)
+                    near = None if fixed else expressions.nearest(entry, known)
                     hint = f"Did you mean {near}?" if near else declare(name, entry)
-                    raise _bad(source, position, f"{name} has no {entry!r}.", hint)
+                    plain = name.removesuffix(ANY)
+                    raise _bad(source, position, f"{plain} has no {entry!r}.", hint)
 
     def _explained(
         self, source: str, slip: Slip, here: dict[str, Type], roots: Collection[str]
@@ -135,13 +138,26 @@ def _bad(source: str, position: int, problem: str, hint: str) -> BadCondition:
     )
 
 
+def _check_words(source: str) -> None:
+    """What is one of a few words can never be another one."""
+    for name, words in WORDS.items():
+        for text, position in expressions.compared(name, source):
+            if text and text not in words:
+                hint = f"It is one of {', '.join(words)}."
+                raise _bad(source, position, f"{name} is never {text!r}.", hint)
+
+
+_ENTRY = r"\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*[\"']([^\"']*)[\"']\s*\])"
+
+
 def _entries_of(name: str, source: str) -> list[tuple[str, int]]:
-    """Entries of a map that are named, as ``map.entry`` or ``map["entry"]``, with their positions."""
-    dotted = re.escape(name).replace(r"\.", r"\s*\.\s*")
-    pattern = rf"(?<![\w.]){dotted}\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*[\"']([^\"']*)[\"']\s*\])"
+    """Entries of a map that are named, as ``map.entry`` or ``map["entry"]``, with their positions. After a name
+    that ends with ``ANY``: those of its entries."""
+    dotted = re.escape(name.removesuffix(ANY)).replace(r"\.", r"\s*\.\s*")
+    between = _ENTRY if name.endswith(ANY) else "()()"
     plain = expressions.bare(source)
     return [
-        (each[1] or each[2], each.start(1 if each[1] else 2) + 1)
-        for each in re.finditer(pattern, source)
+        (each[3] or each[4], each.start(3 if each[3] else 4) + 1)
+        for each in re.finditer(rf"(?<![\w.]){dotted}{between}{_ENTRY}", source)
         if plain[each.start()] == source[each.start()]  # it does not stand in a text
     ]

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
+from germane.domain.campaign import Change
 from germane.domain.cel import Type
+from germane.domain.event import EventKind
 from germane.domain.settings import AttributeKind, Settings
+from germane.domain.walltime import DAYS
 from germane.privacy.categories import OWN_OF_ACCOUNTS
 
 Root = Literal["now", "local", "event", "profile", "account", "item", "own", "change"]
 WINDOWS_DAYS = (1, 7, 30, 90)
 """Signals are counted in the last so many days, from the latest interactions that a profile keeps."""
+WINDOWS = tuple(f"d{days}" for days in WINDOWS_DAYS)
+"""Their names: ``profile.counts.purchase.d30``."""
+ANY = ".*"
+"""After the name of a map of maps: the entries of each of its entries."""
+WORDS: dict[str, tuple[str, ...]] = {
+    "local.weekday": DAYS,
+    "event.kind": get_args(EventKind),
+    "change.kind": get_args(Change),
+}
+"""Texts that can only be one of a few words."""
 _OF_KIND: dict[AttributeKind, Type] = {
     "text": "text",
     "number": "number",
@@ -95,11 +108,12 @@ def names(settings: Settings) -> dict[str, Type]:
 
 
 def entries(settings: Settings) -> dict[str, frozenset[str]]:
-    """Maps whose entries are declared: what may follow their name."""
+    """Maps whose entries are declared, or fixed: what may follow their name."""
     kept = frozenset(each.name for each in settings.attributes.values() if each.interest)
     found = {
         "profile.traits": frozenset(settings.traits),
         "profile.counts": frozenset(settings.signals),
+        f"profile.counts{ANY}": frozenset(WINDOWS),
         "profile.interests": kept,
     }
     if settings.privacy.undeclared == "refuse":
@@ -108,8 +122,9 @@ def entries(settings: Settings) -> dict[str, frozenset[str]]:
 
 
 def declare(map_name: str, entry: str) -> str:
-    """What to do where an entry of a map is not declared."""
+    """What to do where an entry of a map is not there."""
     return {
+        f"profile.counts{ANY}": f"There are {', '.join(WINDOWS)}.",
         "profile.traits": f"Declare it: [traits.{entry}].",
         "account.traits": f"Declare it: [traits.{entry}].",
         "profile.counts": f"Declare it: [signals.{entry}].",

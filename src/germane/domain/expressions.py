@@ -37,6 +37,9 @@ _TEXT = re.compile(
     """,
     re.VERBOSE,
 )
+_BLANK = '" *"'
+"""A text, as ``bare`` leaves it."""
+_SIMPLE = re.compile(r"""(["'])(?!\1.)[^\\]*""", re.DOTALL)
 _WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*")
 
 
@@ -110,6 +113,23 @@ def paths(source: str, known: Collection[str]) -> tuple[tuple[str, ...], ...]:
         if name is not None:
             found.append((name, *word[len(name) :].split(".")[1:]))
     return tuple(dict.fromkeys(found))
+
+
+def compared(name: str, source: str) -> list[tuple[str, int]]:
+    """Texts that a name is compared with (``==``, ``!=``, ``in [...]``), with their positions, from 1. Texts
+    with a prefix or an escape are left out, and all of them where something is joined by ``+``."""
+    plain, spaced = bare(source), r"\s*\.\s*".join(map(re.escape, name.split(".")))
+    named = rf"(?<![\w.]){spaced}(?!\w|\s*[.(\[])"
+    patterns = (
+        rf"{named}\s*[=!]=\s*({_BLANK})",
+        rf"{named}\s*in\s*\[([^\[\]?]*)\]",
+        rf"({_BLANK})\s*[=!]=\s*{named}",
+    )
+    spans = [each.span(1) for pattern in patterns for each in re.finditer(pattern, plain)]
+    texts = [each for span in spans for each in re.compile(_BLANK).finditer(plain, *span)]
+    found = [(source[each.start() : each.end()], each.start() + 1) for each in texts]
+    simple = [(text[1:-1], at) for text, at in found if _SIMPLE.fullmatch(text)]
+    return [] if "+" in plain else simple
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

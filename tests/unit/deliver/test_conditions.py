@@ -142,6 +142,14 @@ def test_nothing_is_known_at_all() -> None:
         ("profile.traits.rol == 'x'", 16, "role"),
         ("profile.counts.purchas.d7 > 1", 16, "purchase"),
         ('profile.counts["purchas"].d7 > 1', 17, "purchase"),
+        ("profile.counts.purchase.d31 > 0", 25, "There are d1, d7, d30, d90."),
+        ("profile.counts['add-to-cart'][\"d31\"] > 0", 32, "has no 'd31'"),
+        ("!has(profile . counts.purchase . d5)", 34, "has no 'd5'"),
+        ('local.weekday == "Monday"', 18, "never 'Monday'. It is one of mon, tue, wed"),
+        ('now == now || "sonntag" != local . weekday', 15, "sonntag"),
+        ("local.weekday in ['sat', 'Sunday']", 26, "Sunday"),
+        ('change.kind == "price-drop"', 16, "It is one of back_in_stock, price_drop."),
+        ('event.kind == "order"', 15, "identify"),
         ("profile.interests.colour['x'] > 0", 19, "interest = true"),
         ("profile.lastSeenDay > 3", 1, "profile.lastSeenDays"),
         ("1 < 2 && item.wieght > 2", 10, "item.weight"),
@@ -182,6 +190,21 @@ def test_texts_are_left_alone() -> None:
     """Names in texts are no names."""
     assert CONDITIONS.get('"profile.traits.nobody" != "item.x"')(a_view())[0]
     assert CONDITIONS.get('"profile.traits.nobody" != "item.x"').reads == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'local.weekday == "mon" || local.weekday in ["sat", "sun"]',
+        "\"local.weekday == 'Monday'\" != event.name",
+        'local.weekday == "mo" + "n" || "x" + local.weekday == "xmon"',
+        "local.weekday.startsWith('m') && local.weekday == '''mon'''",
+        'event.kind == "track" && has(profile.counts.purchase.d90)',
+        '"profile.counts.purchase.d31" != event.name',
+    ],
+)
+def test_words_that_can_be_are_let_be(source: str) -> None:
+    assert CONDITIONS.get(source)(a_view())[0]
 
 
 def test_numbers_of_any_size() -> None:
