@@ -224,6 +224,7 @@ async def _offer(app: App, shop: Shop, good: Any) -> None:
         "channel": "inapp", "content": ids["content_id"], "purpose": "transactional",
         "enter": {"event": "Limit Reached"}, "approval": {"approvers": ["role:approver"], "quorum": 2},
     }  # fmt: skip
+    await good("PUT", f"/v1/operators/second-{shop.name}", {"roles": ["approver"]})
     await good("PUT", f"/v1/content/{ids['content_id']}", _OFFER)
     await good("PUT", f"/v1/campaigns/{ids['campaign']}", campaign)
     await good("POST", f"/v1/campaigns/{ids['campaign']}/status", {"status": "live"})

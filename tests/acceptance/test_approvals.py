@@ -196,6 +196,11 @@ def test_one_slot_is_said_otherwise(server: Server) -> None:
     cem = appointed(server, "cem", "editor")
     assert server.api.put("/v1/content/offer", json=OFFER).status_code == 200
     assert server.api.put("/v1/campaigns/upgrade", json=CAMPAIGN).status_code == 200
+    turn = {"status": "live"}
+    for name in ("ann", "bob"):
+        refused = server.api.post("/v1/campaigns/upgrade/status", json=turn)
+        assert (refused.status_code, refused.json()["code"]) == (400, "campaign.cannot_send")
+        appointed(server, name, "approver").close()
     live = server.api.post("/v1/campaigns/upgrade/status", json={"status": "live"})
     assert live.status_code == 200, live.text
     waits = an_offer(server, "acme-admin")

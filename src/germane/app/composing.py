@@ -144,6 +144,8 @@ class Composer:
             waiting, asks = self._demands.prepared(move.message)
             if begun.campaign.status == "dry":
                 waiting, asks = self._dry(waiting, begun.profile), []
+            elif waiting.message_id in waiting.demands:
+                waiting, asks = self._worth_asking(waiting, asks)
             move = Planned(waiting, move.rendered)
         self._engine.put_moves([move, *asks])
         for message_id in takes:
@@ -252,14 +254,17 @@ class Composer:
         would = "have gone out" if message.status == "queued" else "have waited for approval"
         said = Why(self._now(), "campaign.dry", f"The campaign was dry: it would {would}.")
         against = Release.of(self._engine).against(message, person)
-        return replace(
-            message,
-            status="dry" if against is None else "skipped",
-            due_ms=0,
-            settled_ms=self._now(),
-            demands=(),
-            whys=(*message.whys, against or said),
-        )
+        status: Status = "dry" if against is None else "skipped"
+        return _settled(message, status, against or said)
+
+    def _worth_asking(self, message: Message, asks: list[AnyMove]) -> tuple[Message, list[AnyMove]]:
+        """A message that waits for its own approval, and what asks for it; nobody is asked where it could not
+        reach its person anyway."""
+        person = self._engine.profile_of(message.person)
+        against = Release.of(self._engine).against(message, person)
+        if against is None:
+            return message, asks
+        return _settled(message, "skipped", against), []
 
     def _chosen(
         self, message: Message, content: Content, profile: Profile
@@ -402,6 +407,12 @@ def _anew(draft: Message, campaign: Campaign, place: int) -> Message:
         priority="transactional" if campaign.transactional else campaign.priority,
         webhook=campaign.webhook_of(step),
     )
+
+
+def _settled(message: Message, status: Status, why: Why) -> Message:
+    """It waits for nothing any more."""
+    whys = (*message.whys, why)
+    return replace(message, status=status, due_ms=0, settled_ms=why.at_ms, demands=(), whys=whys)
 
 
 def _dropped(draft: Message, why: Why) -> Planned:

@@ -24,6 +24,7 @@ from germane.domain.message import Message, Why
 from germane.domain.moves import AnyMove, Asked
 from germane.domain.profile import Profile
 from germane.domain.sending import TRANSACTIONAL
+from germane.domain.settings import Settings
 
 Policies = Callable[[Message], Sequence[ApprovalPolicy]]
 """The policies that hold for a message now, whether or not its amounts are above them."""
@@ -34,14 +35,20 @@ def policies_of(engine: Engine) -> Policies:
     held up by its campaign's alone."""
 
     def found(message: Message) -> list[ApprovalPolicy]:
-        declared = engine.settings.approvals
-        names = () if message.purpose == TRANSACTIONAL else ("", message.channel)
-        policies = [declared[each] for each in names if each in declared]
         campaign = engine.library.campaigns.get(message.campaign)
-        own = stored(campaign.approval) if campaign is not None else None
-        return [own, *policies] if own is not None else policies
+        return policies_under(engine.settings, campaign, message.purpose, message.channel)
 
     return found
+
+
+def policies_under(
+    settings: Settings, campaign: Campaign | None, purpose: str, channel: str
+) -> list[ApprovalPolicy]:
+    """Those of a campaign (``None``: it is gone), of a channel, and of ``[delivery.approval]``."""
+    names = () if purpose == TRANSACTIONAL else ("", channel)
+    policies = [settings.approvals[each] for each in names if each in settings.approvals]
+    own = stored(campaign.approval) if campaign is not None else None
+    return [own, *policies] if own is not None else policies
 
 
 def contents_of(engine: Engine, campaign: str) -> dict[str, str]:

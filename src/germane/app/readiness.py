@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from germane.app.approvable import unmeetable
 from germane.app.channels import Ways
 from germane.app.engine import Engine
 from germane.config.approvals import no_webhook, only_reminds, stored, unnamed_webhook
@@ -57,6 +58,7 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
     if ways is not None:
         found += _of_reminders(campaign, ways)
     found += _never(engine, campaign)
+    found += [Obstacle(*each) for each in unmeetable(engine, campaign)]
     known = engine.library.campaigns.get(campaign.name)
     same = known is not None and known.version == campaign.version
     if same and engine.library.compiled(campaign.name) is None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from germane.app.engine import Engine
     from germane.config import Finding, Loaded
+    from germane.domain.campaign import Campaign
     from germane.domain.item import Item
 
 RECIPES = ("shop",)
@@ -134,6 +136,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
     at_ms, undeclared = None, []
     written = [each.campaign for each in read_folder(campaigns, loaded.settings)[0].values()]
     answers: dict[str, int] = {}
+    unmet: list[Finding] = []
     looked = _deep(folder) if deep else []
     if any(each.level == "error" for each in looked):  # nothing can be said of what is in it
         return _told(config, loaded, campaigns, items, looked, as_json=as_json)
@@ -142,6 +145,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
             undeclared, answers = engine.undeclared_names(), engine.answers()
             written += engine.library.campaigns.values()
+            unmet = _approvals(engine, written)
     findings = [
         *looked,
         *audit(loaded.settings, items, at_ms, most=len(items)),
@@ -154,6 +158,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
             loaded.channels.reminding,
             now_ms=at_ms or int(time.time() * 1000),
         ),
+        *unmet,
         *audit_purposes(loaded.settings.privacy, loaded.channels.links.purposes, written, answers),
         *audit_undeclared(undeclared),
         *audit_server(loaded.runtime),
@@ -162,6 +167,20 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
         *audit_writer(loaded),
     ]
     return _told(config, loaded, campaigns, items, findings, as_json=as_json)
+
+
+def _approvals(engine: Engine, campaigns: Sequence[Campaign]) -> list[Finding]:
+    """Campaigns that demand an approval that nobody could give."""
+    from germane.app.approvable import unmeetable
+    from germane.config import Finding
+
+    found = [
+        Finding("", "approval", "warning", f"campaigns/{each.name}: {text}", remedy)
+        for each in campaigns
+        if each.status != "ended"
+        for text, remedy in unmeetable(engine, each)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _told(

@@ -246,6 +246,33 @@ def test_a_dry_campaign_sends_nothing(
     assert rebuild(engine).equal
 
 
+@pytest.mark.parametrize(
+    ("address", "consent", "code"),
+    [
+        ("u1@x.example", True, ""),
+        ("u1@x.example", False, "consent.none"),
+        ("", True, "address.none"),
+        ("u1@", True, "address.bad"),
+    ],
+)
+def test_nobody_is_asked_about_a_message_that_cannot_reach_its_person(
+    engine: Engine, address: str, consent: bool, code: str
+) -> None:
+    told = an_event("", kind="identify", user="u1", traits={"email": address})
+    engine.accept_now([told])
+    live(engine, a_content(), a_campaign(approval={"of": "each"}))
+    if consent:
+        engine.put_moves([Stated("u:u1", "email_marketing", True, "test")])
+    message = made(engine, a_draft())
+    if code:
+        assert (message.status, message.due_ms, message.demands) == ("skipped", 0, ())
+        assert message.whys[-1].code == code
+    else:
+        assert message.status == "approval"
+    assert bool(engine.entries.counts(engine.tenant, "approval")) == (not code)
+    assert rebuild(engine).equal
+
+
 def test_a_more_urgent_message_takes_the_place_of_another(shop: Settings, tmp_path: Path) -> None:
     """The one that waits gets another time."""
     caps = DeliverySpec(quiet_hours=None, caps=(CapSpec(1, 86_400, "email"),), spread_s=0)

@@ -17,9 +17,11 @@ from germane.app.opening import open_engine
 from germane.app.readiness import missing_content, obstacles, users_of
 from germane.app.sends import messages_with
 from germane.app.why_not import why_not
+from germane.domain.approval import ApprovalPolicy
 from germane.domain.campaign import Campaign, Enter, SendSpec, Step
 from germane.domain.message import Why
-from germane.domain.moves import CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.moves import Appointed, CampaignPut, CampaignTurned, ContentPut, Stated
+from germane.domain.operator import Operator
 from germane.domain.settings import Settings
 from germane.profile.words import rfc3339
 from germane.testing import FakeWorld, an_event, an_item
@@ -226,9 +228,57 @@ def test_messages_of_a_status_whatever_their_campaign(engine: Engine) -> None:
 
 def test_the_webhook_of_reminders(engine: Engine) -> None:
     """One that is not configured would never be told."""
-    engine.put_moves([ContentPut(a_content())])
+    engine.put_moves([ContentPut(a_content()), Appointed(Operator("ann", ("admin",)), "test")])
     campaign = a_campaign(engine, approval={"remind_by": "team"})
     text = "Reminders would go by webhook 'team', and none is called so."
     assert texts(engine, campaign) == [text]
     assert texts(engine, campaign, Ways(("email", "webhook:team"), links=True)) == []
     assert texts(engine, campaign, None) == []
+
+
+def test_approvals_that_nobody_could_give(engine: Engine) -> None:
+    """Who is named and not there, is disabled, or wrote it; fewer than the quorum. Each with its remedy."""
+    engine.put_moves([ContentPut(a_content())])
+    campaign = a_campaign(engine, approval={"approvers": ["dave"]})
+    (nobody,) = obstacles(engine, campaign, OPEN)
+    said = "It needs approval by dave, and nobody could give it. There is no operator dave."
+    assert nobody.text == said
+    assert nobody.remedy == "Run `germane operator add dave --role approver`."
+    engine.put_moves([Appointed(Operator("ann", ("approver",)), "test")])
+    three = {"approvers": ["ann", "dave", "role:admin"], "quorum": 3}
+    (few,) = obstacles(engine, a_campaign(engine, approval=three), OPEN)
+    assert few.text.startswith(
+        "It needs approval by 3 of ann, dave or role:admin, and only ann could"
+    )
+    assert few.text.endswith("There is no operator dave. Nobody has the role admin.")
+    assert "--role admin` or ask for a smaller quorum." in few.remedy
+    assert texts(engine, a_campaign(engine, approval={"quorum": 1})) == []
+    own = a_campaign(engine, approval={"quorum": 1}, author="ann")
+    (wrote,) = texts(engine, own)
+    assert "ann wrote it, so that somebody else must approve it." in wrote
+    assert texts(engine, a_campaign(engine, approval={"four_eyes": False}, author="ann")) == []
+    engine.put_moves([Appointed(Operator("ann", ("approver",), disabled=True), "test")])
+    (gone,) = obstacles(engine, a_campaign(engine, approval={"approvers": ["ann"]}), OPEN)
+    assert "ann is disabled." in gone.text
+    assert gone.remedy == "Run `germane operator enable ann`."
+
+
+def test_approvals_above_what_anybody_may_give(engine: Engine) -> None:
+    engine.put_moves([ContentPut(a_content())])
+    engine.put_moves([Appointed(Operator("ann", ("approver",), limit=50.0), "test")])
+    over = {"amount": "price", "over": 100.0}
+    (bound,) = texts(engine, a_campaign(engine, approval=over))
+    assert "ann may approve up to 50, and it is asked above 100." in bound
+    assert texts(engine, a_campaign(engine, approval={**over, "over": 20.0})) == []
+
+
+def test_approvals_that_the_project_demands(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``[delivery.approval]`` demands counts, of the channel of each step; of transactional mail not."""
+    engine.put_moves([ContentPut(a_content())])
+    monkeypatch.setitem(engine.settings.approvals, "email", ApprovalPolicy(of="campaign"))
+    (nobody,) = texts(engine, a_campaign(engine))
+    assert nobody.endswith("Nobody has the role approver. Nobody has the role admin.")
+    receipt = a_campaign(engine, purpose="transactional", priority="transactional")
+    assert texts(engine, receipt) == []

@@ -109,3 +109,21 @@ def test_campaigns_are_looked_at(tmp_path: Path) -> None:
     assert "4 campaigns" in done.stdout
     assert "campaigns/cart: an event lets people in; 1 message by inapp" in done.stdout
     assert "has no goal" in done.stdout
+
+
+def test_an_approval_that_nobody_could_give(tmp_path: Path) -> None:
+    """By the operators of the data folder; a campaign that demands it does not go live."""
+    project = tmp_path / "shop"
+    assert germane(tmp_path, "init", "shop").returncode == 0
+    with (project / "campaigns" / "cart-left.toml").open("a") as file:
+        file.write('\n[approval]\napprovers = ["dave"]\n')
+    for each in ("content", "campaign"):
+        assert germane(project, each, "push").returncode == 0
+    done = germane(project, "check")
+    assert done.returncode == 0
+    assert "campaigns/cart-left: It needs approval by dave, and nobody could" in done.stdout
+    refused = germane(project, "campaign", "live", "cart-left", "--yes")
+    assert (refused.returncode, "germane operator add dave" in refused.stderr) == (1, True)
+    assert germane(project, "operator", "add", "dave", "--role", "approver").returncode == 0
+    assert "nobody could" not in germane(project, "check").stdout
+    assert germane(project, "campaign", "live", "cart-left", "--yes").returncode == 0
