@@ -135,3 +135,15 @@ def agreed(question: str, *, yes: bool, remedy: str = "Add --yes.") -> bool:
         return True
     common.console().print("Nothing was changed.")
     return False
+
+
+def may_write(path: Path, *, yes: bool) -> bool:
+    """Whether a file that is there may be another one.
+
+    Raises:
+        WrongUse: there is nobody to ask.
+    """
+    remedy = "Add --yes, or name another file."
+    return not path.is_file() or agreed(
+        f"{path} is there already. Overwrite it?", yes=yes, remedy=remedy
+    )

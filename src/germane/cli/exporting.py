@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+import typer
+
 from germane.cli import common
 from germane.cli.common import many
+from germane.cli.desk import may_write
 from germane.domain.errors import GermaneError, UnknownPerson, WrongUse
 
 if TYPE_CHECKING:
@@ -24,9 +27,15 @@ KINDS = (*OF_LOG, "people", "items")
 
 
 def export(
-    kind: str | None, out: Path | None, person: str | None, config: Path, data: Path | None
+    kind: str | None,
+    out: Path | None,
+    person: str | None,
+    config: Path,
+    data: Path | None,
+    *,
+    yes: bool,
 ) -> None:
-    """Write stored things as JSONL or Parquet."""
+    """Write stored things as JSONL or Parquet; over a file that is there only if that is meant."""
     if kind is None or out is None:
         raise WrongUse(
             "What is to be exported, and to which file?",
@@ -44,6 +53,8 @@ def export(
         raise WrongUse("Items are nobody's: leave --person out.")
     with common.opened(config, data, mode="read") as engine:
         rows = _rows(engine, kind, None if person is None else _key(engine, person))
+        if str(out) != "-" and not may_write(out, yes=yes):
+            raise typer.Exit(1)
         count = _to_stream(rows, sys.stdout) if str(out) == "-" else _to_file(rows, out)
     if str(out) != "-":
         one = "person" if kind == "people" else kind.removesuffix("s")

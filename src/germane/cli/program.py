@@ -424,7 +424,7 @@ def export(
     if kind is None and person is not None:
         rights.export_person(person, html, config, data, yes=yes, as_json=as_json)
     else:
-        exporting.export(kind, out, person, config, data)
+        exporting.export(kind, out, person, config, data, yes=yes)
 
 
 @dead_letters.command("list")

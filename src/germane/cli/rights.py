@@ -14,7 +14,7 @@ import typer
 from germane.cli import common
 from germane.cli.asking import there
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes, many
-from germane.cli.desk import agreed
+from germane.cli.desk import may_write
 from germane.domain.errors import GermaneError, StorageBusy, WrongUse
 
 PATIENCE_S = 900
@@ -206,7 +206,7 @@ def export_person(
     with common.opened(config, data, mode="read") as engine:
         found = everything(engine, person)
     if html is not None:
-        if not _may_write(html, yes=yes):
+        if not may_write(html, yes=yes):
             raise typer.Exit(1)
         _written(html, page(found))
     if as_json:
@@ -219,18 +219,6 @@ def export_person(
     counts = {kind: len(rows) for kind, rows in found.items() if isinstance(rows, list)}
     out.print(f"Of [bold]{escape(found['personId'])}[/] there are: {_listed(counts)}.")
     out.print("--html FILE writes a page, --json prints all of it.")
-
-
-def _may_write(path: Path, *, yes: bool) -> bool:
-    """Whether a file that is there may be another one.
-
-    Raises:
-        WrongUse: there is nobody to ask.
-    """
-    remedy = "Add --yes, or name another file."
-    return not path.is_file() or agreed(
-        f"{path} is there already. Overwrite it?", yes=yes, remedy=remedy
-    )
 
 
 def _written(path: Path, text: str) -> None:

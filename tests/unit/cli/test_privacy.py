@@ -142,6 +142,20 @@ def test_a_file_is_not_overwritten_unasked(place: Path) -> None:
     assert "ann@example.org" in page.read_text()
 
 
+@pytest.mark.parametrize("kind", ["people", "events", "items"])
+def test_an_export_asks_before_it_overwrites(place: Path, kind: str) -> None:
+    """Of every kind; standard output is no file."""
+    out = place / "out.jsonl"
+    out.write_text("mine")
+    with pytest.raises(WrongUse, match=r"out\.jsonl is there already") as error:
+        typed(place, "export", kind, str(out))
+    assert "--yes" in error.value.hint
+    assert out.read_text() == "mine"
+    typed(place, "export", kind, str(out), "--yes")
+    assert out.read_text() != "mine"
+    typed(place, "export", kind, "-")
+
+
 def test_an_export_with_consent_is_json(place: Path) -> None:
     typed(place, "consent", "ann", "email_marketing", "grant", "--notice", "3")
     found = json.loads(typed(place, "export", "--person", "ann", "--json"))
