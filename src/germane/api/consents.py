@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,8 @@ from germane.domain.errors import BadRequest, UnknownPerson
 from germane.domain.ids import anonymous_person, known_person
 from germane.domain.moves import Stated
 from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES
+from germane.domain.settings import NoticeSpec
+from germane.ingest.limits import FUTURE_MS
 from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
 from germane.privacy.purposes import Fault
@@ -79,7 +82,8 @@ class Consents:
         """``POST /v1/consent``."""
         body = await parse(request, Consent)
         engine, person = self._engine, _person(body)
-        unknown = self._check(body)
+        self._check(body)
+        warnings = self._warnings(body)
         move = Stated(
             person,
             body.purpose,
@@ -104,7 +108,7 @@ class Consents:
                 "stands": latest.stands,
                 "consent": profile.consent,
                 "allowed": self._allowed(person),
-                "warnings": [unknown._asdict()] if unknown else [],
+                "warnings": [each._asdict() for each in warnings],
             }
         )
 
@@ -167,12 +171,8 @@ class Consents:
         names = sorted({*PURPOSES, *profile.consent})
         return {each: engine.gate.allows(profile, each, now_ms) for each in names}
 
-    def _check(self, body: Consent) -> Fault | None:
-        """What to know of a purpose that nothing has so far; ``None``: there is nothing.
-
-        Raises:
-            BadRequest: what could not be meant.
-        """
+    def _check(self, body: Consent) -> None:
+        """Raises BadRequest for what could not be meant."""
         fault = self._misnamed.purposes.fault(body.purpose)
         if fault is not None:
             raise BadRequest(fault.text, hint=fault.remedy)
@@ -190,7 +190,16 @@ class Consents:
             raise BadRequest("It would be over already.", hint="Send an expiresAt that is to come.")
         if body.expires_at and body.state == "withdrawn":
             raise BadRequest("A no does not expire.", hint="Leave expiresAt out.")
-        return self._misnamed.said_to(body.purpose)
+
+    def _warnings(self, body: Consent) -> list[Fault]:
+        """What to know of a statement that is recorded all the same: of a purpose that nothing has so far, of a
+        notice that is not declared, at a time that is to come."""
+        spec, now_ms = self._engine.settings.privacy, self._engine.world.now_ms()
+        found = [self._misnamed.said_to(body.purpose), _unproven(body, spec.notices)]
+        if body.timestamp and instant(body.timestamp) > now_ms + FUTURE_MS:
+            text = f"The timestamp {body.timestamp[:40]!r} is in the future: recorded as said now."
+            found.append(Fault(text, "Look at the clock that it is from, or leave timestamp out."))
+        return [each for each in found if each is not None]
 
 
 def privacy(engine: Engine, misnamed: Misnamed) -> list[Endpoint]:
@@ -235,6 +244,24 @@ def privacy(engine: Engine, misnamed: Misnamed) -> list[Endpoint]:
             "open",
         ),
     ]
+
+
+def _unproven(body: Consent, notices: Mapping[str, NoticeSpec]) -> Fault | None:
+    """Of a notice whose text is neither sent nor declared, so that nothing proves it."""
+    notice, version = notices.get(body.notice), body.notice_version
+    if body.notice_text or not (body.notice and version):
+        return None
+    if notice is None:
+        return Fault(
+            f"No notice {body.notice!r} is declared: its text is not proven.",
+            f"Declare it: [privacy.notices.{body.notice}]; or send its noticeText.",
+        )
+    if version == notice.version:
+        return None
+    return Fault(
+        f"Notice {body.notice!r} has no version {version!r}: its text is not proven.",
+        f"Declared is {notice.version!r}; or send its noticeText.",
+    )
 
 
 def _view(line: Statement) -> dict[str, Any]:

@@ -338,6 +338,48 @@ def test_a_purpose_that_nothing_has_is_told(
     assert caplog.text.count("'weekly'") == 1
 
 
+@pytest.mark.parametrize(
+    ("declared", "sent", "text"),
+    [
+        ("", {"noticeVersion": "9"}, "No notice 'banner' is declared: its text is not proven."),
+        (
+            "3",
+            {"noticeVersion": "9"},
+            "Notice 'banner' has no version '9': its text is not proven.",
+        ),
+        ("3", {"noticeVersion": "9", "noticeText": "May we?"}, ""),
+        ("3", {"noticeVersion": "3"}, ""),
+    ],
+)
+def test_a_notice_that_is_not_declared_is_told(
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    declared: str,
+    sent: dict[str, str],
+    text: str,
+) -> None:
+    """What was said is recorded all the same."""
+    if declared:
+        notice = NoticeSpec("banner", declared, "f" * 64)
+        monkeypatch.setitem(engine.settings.privacy.notices, "banner", notice)
+    (answer,) = ask(engine, say(state="granted", notice="banner", **sent))
+    assert [each["text"] for each in answer.json()["warnings"]] == [text][: bool(text)]
+    assert engine.profile_of("u:ann").consent[PERSONALISATION]
+
+
+def test_a_time_that_is_to_come_is_told(engine: Engine) -> None:
+    """It is recorded as of now; a clock that is a little ahead is nothing to speak of."""
+    now_ms = engine.world.now_ms()
+    ahead = say(timestamp=rfc3339(now_ms + 60_000))
+    late, ahead_, shown = ask(
+        engine, say(timestamp="2099-01-01T00:00:00Z"), ahead, get("/v1/people/ann/consent")
+    )
+    (told,) = late.json()["warnings"]
+    assert "is in the future: recorded as said now." in told["text"]
+    assert ahead_.json()["warnings"] == []
+    assert {each["at"] for each in shown.json()["history"]} == {rfc3339(now_ms)}
+
+
 def test_a_purpose_with_a_title_is_one(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     back = way_back(engine, ChannelsSpec(links=LinksSpec(purposes={"email_weekly": "Our letter"})))
     (titled,) = ask(engine, say(state="granted", purpose="email_weekly"), back=back)
