@@ -71,7 +71,8 @@ DECIDED = {
                     },
                     "note": {
                         "type": "string",
-                        "description": "Why places are not filled; only where some are not.",
+                        "description": "Why places are not filled, or that the item it is about is not in the "
+                        "catalogue; only where that is so.",
                     },
                     "items": {
                         "type": "array",

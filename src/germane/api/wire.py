@@ -297,7 +297,8 @@ def decision_view(
 ) -> dict[str, Any]:
     """A decision on the wire; reasons, sources and scores in parts only when asked to explain.
 
-    ``surface`` tells the titles and attributes of a choice's actions, ``note`` why a slate is empty or short.
+    ``surface`` tells the titles and attributes of a choice's actions, ``note`` why a slate is empty or short,
+    or that the item that it is about is not known.
     """
     if decision.choice is not None and surface is not None:
         catalogue = {each.id: as_item(each) for each in surface.actions}

@@ -98,8 +98,9 @@ class Known:
         return self._memory.profiles(self.tenant, after=after, limit=limit)
 
     def shortfall(self, decision: Decision) -> str:
-        """Why a slate that was decided just now is empty or short; empty where it is neither."""
-        items, now_ms = self._steps.items.values(), self.world.now_ms()
+        """Why a slate that was decided just now is empty or short, or about an item that is not known; empty
+        where it is neither."""
+        items, now_ms = self._steps.items, self.world.now_ms()
         person = self._memory.profile(self.tenant, decision.person) or Profile(decision.person)
         surface = self.surface(decision.surface)
         return Shortfall(self.model, items, now_ms).note(decision, surface, person)

@@ -1,8 +1,8 @@
-"""Why a slate is empty or short, in words: nobody should have to guess."""
+"""Why a slate is empty or short, or about nothing that is known, in words: nobody should have to guess."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -23,14 +23,25 @@ class Shortfall:
     """Finds the first condition that leaves fewer items than a slate has places."""
 
     model: Model
-    items: Collection[Item]
+    items: Mapping[str, Item]
+    """The catalogue, by id."""
     at_ms: int
 
     def note(self, decision: Decision, surface: SurfaceSpec, person: Profile) -> str:
-        """Why places of a slate are not filled; empty where all are, and for a choice."""
+        """Why places of a slate are not filled, and that the item that it is about is not known; empty where
+        there is nothing to tell, and for a choice."""
         ask = decision.ask
         if ask is None or decision.choice is not None:
             return ""
+        found = (self._unfilled(decision, ask, surface, person), self._unknown(ask.context.item))
+        return " ".join(filter(None, found))
+
+    def _unknown(self, item: str) -> str:
+        if not item or item in self.items:
+            return ""
+        return f"Item {item[:80]!r}, which it is about, is not in the catalogue."
+
+    def _unfilled(self, decision: Decision, ask: Ask, surface: SurfaceSpec, person: Profile) -> str:
         size, filled = ask.size or surface.size, len(decision.items)
         if filled >= size:
             return ""
@@ -67,5 +78,5 @@ class Shortfall:
 
     def _enough(self, test: Test, size: int) -> bool:
         """Whether as many items as there are places pass, among those that are looked at."""
-        passing = filter(test, islice(self.items, LOOKED_AT))
+        passing = filter(test, islice(self.items.values(), LOOKED_AT))
         return len(list(islice(passing, size))) == size

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from germane.app.opening import open_engine
-from germane.domain.decision import Ask
+from germane.domain.decision import Ask, Context
 from germane.domain.item import Item
 from germane.domain.settings import RuleSpec
 from germane.testing import FakeWorld, a_campaign, a_shop, an_item, an_order
@@ -75,4 +75,30 @@ def test_doing_nothing_is_no_shortfall(tmp_path: Path, world: FakeWorld) -> None
     engine = open_engine(a_campaign(), tmp_path / "data", world=world)
     made = [engine.decide(f"u{n}", "", "", [Ask("mail")])[0][0] for n in range(9)]
     assert {engine.shortfall(each) for each in made} == {""}
+    engine.store.close()
+
+
+@pytest.mark.parametrize(
+    ("items", "item", "says"),
+    [
+        (MANY, "nix-1", "Item 'nix-1', which it is about, is not in the catalogue."),
+        (MANY, "i3", ""),
+        (MANY, "", ""),
+        (MANY[:2], "nix-1", "has no more items of type product. Item 'nix-1', which it is about,"),
+    ],
+)
+def test_an_item_that_is_not_known(
+    tmp_path: Path, world: FakeWorld, items: list[Item], item: str, says: str
+) -> None:
+    """What a slate is about, and the catalogue does not have."""
+    engine = open_engine(a_shop(), tmp_path / "data", world=world)
+    with engine.importer() as importer:
+        importer.add_items(items)
+    (decision,), _ = engine.decide("u1", "", "", [Ask("home", context=Context(item=item))])
+    said = engine.shortfall(decision)
+    assert (says in said, bool(said)) == (True, bool(says))
+    surface = {"surface": "home", "context": {"item": item}}
+    body = {"person": {"userId": "u1"}, "surfaces": [surface]}
+    (answer,) = send(engine, ("POST", "/v1/decide", {"json": body, "auth": SERVER}))
+    assert answer.json()["decisions"][0].get("note", "") == said
     engine.store.close()
