@@ -130,7 +130,8 @@ class Consents:
 
     async def standing(self, request: Request) -> Response:
         """``GET /v1/privacy?digest=``: the law that holds, what was refused, and whether the ledger is intact;
-        and whether it still has all that it had when its digest was that one."""
+        and whether it still has all that it had when its digest was that one. ``refused`` counts whatever was
+        left out since the server started; ``undeclared``, what nothing declares, across restarts."""
         digest = request.query_params.get("digest", "").lower()
         engine = self._engine
         jurisdiction = engine.settings.privacy.jurisdiction
@@ -144,6 +145,7 @@ class Consents:
                 "purposes": {each: rule(jurisdiction, each) for each in PURPOSES},
                 "gpc": list(engine.settings.privacy.gpc),
                 "refused": dict(engine.refused.most_common()),
+                "refusedSince": rfc3339(engine.opened_ms),
                 "declared": in_brief(engine.settings),
                 "undeclared": [
                     {"name": name, "count": count, "remedy": remedy}

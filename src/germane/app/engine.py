@@ -76,6 +76,8 @@ class Engine(Folding):
         self.store = store
         self.model = model
         self.world = world
+        self.opened_ms = world.now_ms()
+        """Since when what is not stored is counted."""
         self.tenant = tenant
         self.version = __version__
         self.counters = Stats()

@@ -105,6 +105,7 @@ def _standing(config: Path, data: Path | None, digest: str) -> dict[str, Any]:
         "purposes": {each: rule(law, each) for each in PURPOSES},
         "gpc": list(loaded.settings.privacy.gpc),
         "refused": {},
+        "refusedSince": None,
         "declared": in_brief(loaded.settings),
         "retention": standing(loaded.settings, {}),
         "undeclared": [],

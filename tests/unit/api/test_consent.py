@@ -380,6 +380,20 @@ def test_a_time_that_is_to_come_is_told(engine: Engine) -> None:
     assert {each["at"] for each in shown.json()["history"]} == {rfc3339(now_ms)}
 
 
+def test_what_was_refused_says_since_when(engine: Engine) -> None:
+    """It is counted by a server as long as it runs; what nothing declares is stored."""
+    started = rfc3339(engine.world.now_ms())
+    engine.world.advance(seconds=60)  # type: ignore[attr-defined]
+    track = {"userId": "ann", "event": "Menu Opened"}
+    _, privacy = ask(
+        engine, ("POST", "/v1/track", {"json": track, "auth": WRITE}), get("/v1/privacy")
+    )
+    found = privacy.json()
+    assert found["refusedSince"] == started
+    assert found["refused"] == {"track Menu Opened": 1}
+    assert [(x["name"], x["count"]) for x in found["undeclared"]] == [("track Menu Opened", 1)]
+
+
 def test_a_purpose_with_a_title_is_one(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
     back = way_back(engine, ChannelsSpec(links=LinksSpec(purposes={"email_weekly": "Our letter"})))
     (titled,) = ask(engine, say(state="granted", purpose="email_weekly"), back=back)
