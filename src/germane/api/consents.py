@@ -27,6 +27,7 @@ from germane.domain.ids import anonymous_person, known_person
 from germane.domain.moves import Stated
 from germane.domain.purposes import NAME, PERSONALISATION, PURPOSES
 from germane.domain.settings import NoticeSpec
+from germane.domain.toml import toml_key
 from germane.ingest.limits import FUTURE_MS
 from germane.privacy.features import in_brief
 from germane.privacy.jurisdictions import rule
@@ -256,7 +257,7 @@ def _unproven(body: Consent, notices: Mapping[str, NoticeSpec]) -> Fault | None:
     if notice is None:
         return Fault(
             f"No notice {body.notice!r} is declared: its text is not proven.",
-            f"Declare it: [privacy.notices.{body.notice}]; or send its noticeText.",
+            f"Declare it: [privacy.notices.{toml_key(body.notice)}]; or send its noticeText.",
         )
     if version == notice.version:
         return None

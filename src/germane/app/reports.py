@@ -11,6 +11,7 @@ from germane.domain.decision import Decision
 from germane.domain.errors import NotShown, TooEarly, UnknownDecision, UnknownOutcome, ValueNeeded
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.settings import OutcomeSpec, Settings
+from germane.domain.toml import toml_key
 
 SKEW_MS = 300_000
 """A report that is dated so little before its decision comes from a clock that is slow: the decision's
@@ -92,7 +93,7 @@ class Reports:
                 f"{surface} has no outcome {outcome[:80]!r}.",
                 hint=f"Declared: {', '.join(known)}."
                 if known
-                else f"Declare it: [[surfaces.{surface}.outcomes]].",
+                else f"Declare it: [[surfaces.{toml_key(surface)}.outcomes]].",
                 outcome=outcome[:80],
             )
         return known[outcome]

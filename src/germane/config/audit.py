@@ -11,6 +11,7 @@ from germane.config.finding import Finding
 from germane.config.showable import LOOKED_AT, Rules, Showable, showable
 from germane.domain.item import Item
 from germane.domain.settings import Settings, SurfaceSpec
+from germane.domain.toml import toml_key
 from germane.predict.bandit.choosing import as_item
 
 
@@ -120,7 +121,7 @@ def _ways(surface: SurfaceSpec, left: int) -> Finding:
             "content",
             "error",
             f"It cannot vary: its rules leave {left} of {len(surface.actions)} actions.",
-            f"Change [[surfaces.{surface.name}.rules]], or add actions.",
+            f"Change [[surfaces.{toml_key(surface.name)}.rules]], or add actions.",
         )
     kept = "" if left == len(surface.actions) else f" Its rules leave {left} of them."
     return Finding(
@@ -144,7 +145,7 @@ def _loop(surface: SurfaceSpec) -> Finding:
             "loop",
             "error",
             "RUNNING BLIND: it has no outcome, so it cannot learn whether it helps.",
-            f"Add [[surfaces.{surface.name}.outcomes]] with a signal, a window and a value.",
+            f"Add [[surfaces.{toml_key(surface.name)}.outcomes]] with a signal, a window and a value.",
         )
     names = ", ".join(each.name for each in surface.outcomes)
     return Finding(surface.name, "loop", "good", f"The loop is closed by: {names}.")
@@ -201,7 +202,7 @@ def _counted(surface: SurfaceSpec, shown: Showable, items: int) -> str:
 
 def _more(surface: SurfaceSpec, shown: Showable) -> str:
     if len(shown.fitting) > surface.size:
-        return f"Change [[surfaces.{surface.name}.rules]]: they leave too few."
+        return f"Change [[surfaces.{toml_key(surface.name)}.rules]]: they leave too few."
     if shown.typed > surface.size:
         return "Bring items into stock, or set in_stock_only = false."
     return "Add items, make it smaller, or allow more item types."

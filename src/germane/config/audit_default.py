@@ -6,6 +6,7 @@ from germane.config.finding import Finding
 from germane.config.showable import Rules, to_be_had
 from germane.domain.item import Item
 from germane.domain.settings import SurfaceSpec
+from germane.domain.toml import toml_key
 
 MISSING, FOREIGN = "not in the catalogue", "of another type"
 RULED, GONE = "kept out by its rules", "out of stock or outside their dates"
@@ -83,7 +84,7 @@ def _no_default(surface: SurfaceSpec) -> Finding:
         "error",
         f'NO DEFAULT: {why}, and default_source = "curated" fills nothing up. People who opted out '
         "or are held out would see items in the order of the catalogue.",
-        f'Under [surfaces.{surface.name}] set default = ["ITEM", ...], best first, '
+        f'Under [surfaces.{toml_key(surface.name)}] set default = ["ITEM", ...], best first, '
         'or default_source = "bestsellers".',
     )
 

@@ -11,6 +11,7 @@ from germane.config.attributes import unsure
 from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import misspelt, read
 from germane.domain.settings import ActionSpec, AttributeSpec, SurfaceSpec, TraitSpec
+from germane.domain.toml import toml_key
 from germane.predict.bandit.features import PLAIN, parse
 
 NOTHING = "nothing"
@@ -192,5 +193,5 @@ def _feature(
             key,
             text,
             "No interests are kept in that attribute.",
-            f"Set interest = true under [catalogue.attributes.{found.name}].",
+            f"Set interest = true under [catalogue.attributes.{toml_key(found.name)}].",
         )

@@ -8,6 +8,7 @@ from germane.domain.campaign import Change
 from germane.domain.cel import Type
 from germane.domain.event import EventKind
 from germane.domain.settings import AttributeKind, Settings
+from germane.domain.toml import toml_key
 from germane.domain.walltime import DAYS
 from germane.privacy.categories import OWN_OF_ACCOUNTS
 
@@ -125,8 +126,8 @@ def declare(map_name: str, entry: str) -> str:
     """What to do where an entry of a map is not there."""
     return {
         f"profile.counts{ANY}": f"There are {', '.join(WINDOWS)}.",
-        "profile.traits": f"Declare it: [traits.{entry}].",
-        "account.traits": f"Declare it: [traits.{entry}].",
-        "profile.counts": f"Declare it: [signals.{entry}].",
-        "profile.interests": f"Set interest = true under [catalogue.attributes.{entry}].",
+        "profile.traits": f"Declare it: [traits.{toml_key(entry)}].",
+        "account.traits": f"Declare it: [traits.{toml_key(entry)}].",
+        "profile.counts": f"Declare it: [signals.{toml_key(entry)}].",
+        "profile.interests": f"Set interest = true under [catalogue.attributes.{toml_key(entry)}].",
     }[map_name]

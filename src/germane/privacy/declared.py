@@ -6,7 +6,6 @@ Events are declared by what uses them: a signal, a campaign, an answer to a mess
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from germane.domain.event import Event
 from germane.domain.near import near
 from germane.domain.settings import Settings
+from germane.domain.toml import toml_key
 from germane.privacy.categories import DECLARED, OWN, OWN_OF_ACCOUNTS, RESERVED, own_of
 from germane.privacy.refusals import GPC
 
@@ -26,7 +26,6 @@ OF_PAGES = ("path", "title")
 LONGEST = 64
 """Characters of a name that are told."""
 UNTOLD = "with a name that may hold data of people"
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 """A name that TOML takes without quotes."""
 _DATA = re.compile(r"@|%40|\d{5}", re.IGNORECASE)
 
@@ -136,5 +135,4 @@ def traits_of(event: Event) -> Mapping[str, Any]:
 
 
 def _declare_trait(name: str) -> str:
-    key = name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
-    return f'Declare [traits.{key}] with category = "{RESERVED.get(name, DECLARED)}"'
+    return f'Declare [traits.{toml_key(name)}] with category = "{RESERVED.get(name, DECLARED)}"'

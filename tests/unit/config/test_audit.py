@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
@@ -62,6 +63,25 @@ def test_items_are_counted_after_the_rules(
     """As a decision would, for a request without a context."""
     (content,) = findings(rules(*specs))["content"]
     assert (content.level, count in content.text) == (level, True), content
+
+
+@pytest.mark.parametrize(
+    ("name", "heading"),
+    [
+        ("home", "[[surfaces.home.outcomes]]"),
+        ("home page", '[[surfaces."home page".outcomes]]'),
+        ("größe", '[[surfaces."größe".outcomes]]'),
+    ],
+)
+def test_a_remedy_can_be_pasted(name: str, heading: str) -> None:
+    """Names that TOML does not take bare stand in quotes."""
+    shop = a_shop()
+    bare = replace(shop.surfaces["home"], name=name, outcomes=())
+    found = audit(replace(shop, surfaces={name: bare}), ITEMS)
+    (loop,) = (each for each in found if each.check == "loop")
+    assert heading in loop.remedy
+    pasted = loop.remedy[loop.remedy.index("[[") : loop.remedy.index("]]") + 2]
+    assert tomllib.loads(pasted) == {"surfaces": {name: {"outcomes": [{}]}}}
 
 
 def test_stock_and_dates() -> None:
