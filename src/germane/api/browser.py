@@ -180,7 +180,13 @@ class Browsers:
             _agree("userId", user_id, signed_user)
             _agree("anonymousId", anonymous_id, signed_visitor)
             return Visitor(signed_user, signed_visitor, True, claims.surfaces, question)
-        if not self._anonymous or user_id:
+        if self._anonymous and user_id:
+            raise TokenNeeded(
+                "Without a person token nobody is taken for a userId.",
+                hint="Leave userId out and send the anonymousId of this browser alone; or send a person "
+                "token with it.",
+            )
+        if not self._anonymous:
             raise TokenNeeded()
         if not anonymous_id:
             raise BadRequest("Without a token, person needs the anonymousId of this browser.")

@@ -157,6 +157,9 @@ def test_visitors_without_a_token(engine: Engine) -> None:
     calls = [("/v1/decide", body(person=person)) for person, _, _ in people]
     answers = send(engine, *calls, anonymous=True)
     assert [(x.status_code, x.json().get("code")) for x in answers] == [each[1:] for each in people]
+    for each in answers[2:]:
+        assert each.json()["message"] == "Without a person token nobody is taken for a userId."
+        assert each.json()["hint"].startswith("Leave userId out")
     assert engine.decided_for(answers[0].json()["decisions"][0]["decisionId"]) == "a:v1"
 
 
