@@ -51,6 +51,10 @@ def configuration() -> str:
     parts.append(
         "\nTraits may have a table `values`, from what people say to attribute values:\n\n"
         '```toml\n[traits.role.values]\nbuyer = ["Tools", "Safety"]\n```\n'
+        "\nActions may have a table `attributes`, of texts, numbers and flags; actions with like ones are "
+        "expected to do alike ([more](../how-to/choose-an-action.md)):\n\n"
+        '```toml\n[[surfaces.offer.actions]]\nid = "tenth-off"\n'
+        'attributes = { theme = "price", discount = 10 }\n```\n'
         "\nImports may have a table `columns`, from fields to the columns of the file:\n\n"
         '```toml\n[imports.orders.columns]\ntimestamp = "when"\n```\n'
     )
