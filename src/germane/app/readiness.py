@@ -58,7 +58,7 @@ def obstacles(engine: Engine, campaign: Campaign, ways: Ways | None = None) -> l
     if ways is not None:
         found += _of_reminders(campaign, ways)
     found += _never(engine, campaign)
-    found += [Obstacle(*each) for each in unmeetable(engine, campaign)]
+    found += [Obstacle(*each) for each in unmeetable(engine, campaign, amounts=False)]
     known = engine.library.campaigns.get(campaign.name)
     same = known is not None and known.version == campaign.version
     if same and engine.library.compiled(campaign.name) is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from germane.app.approvable import unmeetable
 from germane.app.audiences import audience
 from germane.app.channels import Ways
 from germane.app.delivery import Delivery
@@ -264,12 +265,16 @@ def test_approvals_that_nobody_could_give(engine: Engine) -> None:
 
 
 def test_approvals_above_what_anybody_may_give(engine: Engine) -> None:
+    """A check tells of them; messages below the amount go out, so they are in nobody's way."""
     engine.put_moves([ContentPut(a_content())])
     engine.put_moves([Appointed(Operator("ann", ("approver",), limit=50.0), "test")])
     over = {"amount": "price", "over": 100.0}
-    (bound,) = texts(engine, a_campaign(engine, approval=over))
+    campaign = a_campaign(engine, approval=over)
+    assert texts(engine, campaign) == []
+    ((bound, remedy),) = unmeetable(engine, campaign)
     assert "ann may approve up to 50, and it is asked above 100." in bound
-    assert texts(engine, a_campaign(engine, approval={**over, "over": 20.0})) == []
+    assert remedy
+    assert unmeetable(engine, a_campaign(engine, approval={**over, "over": 20.0})) == []
 
 
 def test_approvals_that_the_project_demands(
