@@ -26,7 +26,6 @@ OF_PAGES = ("path", "title")
 LONGEST = 64
 """Characters of a name that are told."""
 UNTOLD = "with a name that may hold data of people"
-"""A name that TOML takes without quotes."""
 _DATA = re.compile(r"@|%40|\d{5}", re.IGNORECASE)
 
 
