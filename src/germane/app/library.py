@@ -77,7 +77,7 @@ class Library:
         self._entries = entries
         self.contents: dict[str, Content] = {}
         self.campaigns: dict[str, Campaign] = {}
-        self._conditions = Conditions(settings)
+        self._conditions = Conditions(settings, stored=True)
         self._compiled: dict[str, tuple[Campaign, Compiled | None]] = {}
         self._names: frozenset[str] | None = None
 

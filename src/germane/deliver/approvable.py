@@ -8,6 +8,7 @@ from germane.deliver.approving import ANYONE, most, named
 from germane.domain.approval import ROLE, ApprovalPolicy
 from germane.domain.operator import Operator
 
+_OTHERS = "name others in approvers, or raise a limit"
 _ADD = "`germane operator add {} --role {}`"
 
 
@@ -31,7 +32,7 @@ def lacking(
     reasons = [*gaps, *filter(None, (_held(policy, x, authors) for x in known.values()))]
     asked = _either(policy.approvers or ANYONE)
     text = f"It needs approval by {count}{asked}, and {could} give it."
-    ways = list(gaps.values()) or list(_more(policy)) or ["name others in approvers"]
+    ways = list(gaps.values()) or list(_more(policy)) or [_OTHERS]
     fewer = ["ask for a smaller quorum"] if able else []
     remedy = _either([*ways, *fewer])
     remedy = f"Run {remedy}" if remedy.startswith("`") else remedy.capitalize()
@@ -55,7 +56,8 @@ def _gaps(policy: ApprovalPolicy, operators: Mapping[str, Operator]) -> Iterator
     for each in policy.approvers or ANYONE:
         role, there = each.removeprefix(ROLE), operators.get(each)
         if each.startswith(ROLE):
-            if not any(role in x.roles and not x.disabled for x in operators.values()):
+            able = _may(policy, role)
+            if able and not any(role in x.roles and not x.disabled for x in operators.values()):
                 yield f"Nobody has the role {role}.", _added("NAME", role)
         elif there is None:
             yield f"There is no operator {each}.", _added(each, "approver")
@@ -66,8 +68,15 @@ def _gaps(policy: ApprovalPolicy, operators: Mapping[str, Operator]) -> Iterator
 def _more(policy: ApprovalPolicy) -> Iterator[str]:
     """How somebody else comes to one of its roles."""
     for each in policy.approvers or ANYONE:
-        if each.startswith(ROLE):
+        if each.startswith(ROLE) and _may(policy, each.removeprefix(ROLE)):
             yield _added("NAME", each.removeprefix(ROLE))
+
+
+def _may(policy: ApprovalPolicy, role: str) -> bool:
+    """Whether a role may approve what is asked for."""
+    if policy.over is None or not policy.limits:
+        return True
+    return policy.limits.get(role, 0.0) > policy.over
 
 
 def _added(name: str, role: str) -> str:

@@ -59,7 +59,10 @@ class Condition:
 class Conditions:
     """Compiles conditions for one declaration; the same text once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, stored: bool = False) -> None:
+        """``stored``: they were taken once, and go on as they are, though some may be of no effect (a window of
+        counts or a word that there never is)."""
+        self._stored = stored
         self._names = names(settings)
         self._entries = entries(settings)
         self._known: OrderedDict[tuple[str, tuple[Root, ...]], Condition] = OrderedDict()
@@ -90,7 +93,8 @@ class Conditions:
         except Slip as slip:
             raise self._explained(source, slip, dict(here), roots) from None
         self._check_entries(source)
-        _check_words(source)
+        if not self._stored:
+            _check_words(source)
         if program.kind not in ("bool", "dyn"):
             said = spoken(program.kind)
             raise _bad(source, 1, f"It must be true or false, and is {said}.", "Compare it.")
@@ -99,6 +103,8 @@ class Conditions:
     def _check_entries(self, source: str) -> None:
         """What follows the name of a map must be there."""
         for name, known in self._entries.items():
+            if self._stored and name.endswith(ANY):
+                continue
             for entry, position in _entries_of(name, source):
                 if entry not in known:
                     fixed = name.endswith(ANY)

@@ -275,6 +275,14 @@ def test_approvals_above_what_anybody_may_give(engine: Engine) -> None:
     assert "ann may approve up to 50, and it is asked above 100." in bound
     assert remedy
     assert unmeetable(engine, a_campaign(engine, approval={**over, "over": 20.0})) == []
+    ((_, remedy),) = unmeetable(
+        engine, a_campaign(engine, approval={**over, "limits": ["approver=50"]})
+    )
+    assert remedy == "Name others in approvers, or raise a limit."
+    ((_, remedy),) = unmeetable(
+        engine, a_campaign(engine, approval={**over, "limits": ["approver=50", "admin=900"]})
+    )
+    assert remedy == "Run `germane operator add NAME --role admin`."
 
 
 def test_approvals_that_the_project_demands(

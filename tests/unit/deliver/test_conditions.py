@@ -253,3 +253,13 @@ def test_only_what_is_read_is_gathered() -> None:
     condition = CONDITIONS.get("profile . evidence > 3 && local.hour < 12 && item.id == 'a'")
     assert set(condition.reads) == {"profile.evidence", "local.hour", "item.id"}
     assert set(a_view().values(condition.reads)) == set(condition.reads)
+
+
+@pytest.mark.parametrize(
+    "source", ["profile.counts.purchase.d31 >= 0", 'local.weekday != "sunday"']
+)
+def test_what_was_taken_once_goes_on(source: str) -> None:
+    """A campaign that is live does not stand still because more is found out about new ones."""
+    with pytest.raises(BadCondition):
+        CONDITIONS.get(source)
+    assert Conditions(SETTINGS, stored=True).get(source)

@@ -103,3 +103,26 @@ def test_a_row_with_columns_of_its_own_is_none() -> None:
     """A type alone makes no message."""
     (event,) = shaped({"userId": "u", "timestamp": 1_790_000_000, "type": "page", "sku": "tent"})
     assert (event.kind, event.name) == ("track", "page")
+
+
+def test_a_row_with_a_context_alone_has_columns() -> None:
+    """What it tells stands in them."""
+    row = {
+        "type": "track",
+        "event": "Viewed",
+        "userId": "u1",
+        "timestamp": "2026-10-01T10:00:00Z",
+        "product_id": "tent",
+        "context": {"ip": "10.0.0.1"},
+    }
+    (event,) = shaped(row)
+    assert "tent" in str(event.properties)
+
+
+def test_whoever_maps_columns_means_them() -> None:
+    """A message that has columns beside what it tells."""
+    row = {**ORDER, "shop_no": "c1"}
+    mapping = map_columns("events", tuple(row), ["user_id=shop_no"], more=True)
+    shaper = Shaper("events", mapping, SETTINGS, now_ms=NOW_MS)
+    (event,) = (shaper.event(each) for each in grouped([Row(1, row)], shaper))
+    assert event.user_id == "c1"

@@ -73,3 +73,14 @@ def test_quotes_tell_what_separates(tmp_path: Path) -> None:
     path.write_text('"item_id";title, short;"price"\n"a";"x, y";"1"\n')
     assert columns_of(path).names == ("item_id", "title, short", "price")
     assert next(rows_of(path)).values == {"item_id": "a", "title, short": "x, y", "price": "1"}
+
+
+def test_blanks_after_a_quote_that_closes_say_nothing(tmp_path: Path) -> None:
+    """In the header, in a row, and in one of several lines."""
+    path = tmp_path / "padded.csv"
+    path.write_text('a,"b" ,c\n1,"two, ""2""" ,3\n"x\ny"\t,"z" \n4,5,6\n')
+    assert columns_of(path).names == ("a", "b", "c")
+    first, second, third = rows_of(path)
+    assert first.values == {"a": "1", "b": 'two, "2"', "c": "3"}
+    assert (second.number, second.problem != "") == (3, True)  # of three columns it has two
+    assert third.values == {"a": "4", "b": "5", "c": "6"}

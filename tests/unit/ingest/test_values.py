@@ -9,7 +9,7 @@ import pytest
 
 from germane.cli.summary import Summary
 from germane.ingest.bulk import Unusable
-from germane.ingest.bulk.values import time
+from germane.ingest.bulk.values import since, time
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,13 @@ def test_the_first_moment_of_all_is_the_first() -> None:
     for at_ms in (0, 5_000, 3_000):
         found.met("u1", at_ms)
     assert (found.first_ms, found.last_ms) == (0, 5_000)
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00", "1900-01-01", "1970-01-01"])
+def test_what_is_available_since_long_ago_is_available(said: str) -> None:
+    """Many write so that something always was."""
+    assert since("available_from", said) == 0
+    assert since("available_from", "") is None
+    assert since("available_from", "1970-01-02") == 86_400_000
+    with pytest.raises(Unusable):
+        since("available_from", "soon")

@@ -15,20 +15,21 @@ Kind = Literal["events", "people", "catalogue", "consents"]
 KINDS: tuple[Kind, ...] = ("events", "people", "catalogue", "consents")
 
 USERS = (
-    "customer_id",
-    "member_id",
-    "client_id",
-    "household_id",
     "user",
     "customer",
+    "customerid",
+    "customer_id",
+    "household_id",
     "person",
     "account_id",
+    "client_id",
+    "member_id",
 )
 """Usual names of the column that tells who it was, where people are known."""
-VISITORS = ("visitor_id", "device_id", "anonymous", "visitor", "cookie", "session_id")
+VISITORS = ("anonymous", "visitor", "visitor_id", "device_id", "session_id", "cookie")
 """The same where they are not."""
 
-FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {  # of several, the first that a file has is meant
+FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {
     "events": {
         "user_id": USERS,
         "anonymous_id": VISITORS,
@@ -36,37 +37,37 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {  # of several, the first that
             "time",
             "ts",
             "datetime",
-            "event_time",
-            "occurred_at",
-            "purchased_at",
-            "order_date",
-            "invoice_date",
-            "when",
             "date",
+            "when",
             "created_at",
+            "occurred_at",
+            "event_time",
+            "invoice_date",
+            "order_date",
+            "purchased_at",
         ),
         "event": ("event_name", "event_type", "action", "type", "behavior", "behaviour"),
         "item_id": (
+            "item",
+            "product",
             "product_id",
             "sku",
+            "article",
             "article_id",
             "stock_code",
             "asin",
-            "item",
-            "product",
-            "article",
         ),
         "quantity": ("qty", "count"),
         "price": ("unit_price", "item_price"),
-        "order_id": ("invoice_no", "transaction_id", "basket_id", "order", "invoice"),
+        "order_id": ("order", "invoice", "invoice_no", "basket_id", "transaction_id"),
         "message_id": ("event_id", "uuid"),
     },
     "people": {
-        "user_id": ("customer_id", "member_id", "household_id", "id", "user", "customer", "person"),
+        "user_id": ("user", "id", "customer", "customer_id", "household_id", "person", "member_id"),
         "timestamp": ("time", "updated_at", "date"),
     },
     "catalogue": {
-        "item_id": ("product_id", "sku", "article_id", "stock_code", "id", "item"),
+        "item_id": ("id", "item", "product_id", "sku", "article_id", "stock_code"),
         "type": ("item_type", "kind"),
         "title": ("name", "product_name", "label", "description"),
         "category": ("product_category", "leaf_category", "genre"),
@@ -85,25 +86,25 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {  # of several, the first that
         "anonymous_id": VISITORS,
         "purpose": ("purpose_name", "consent_purpose", "consent_type", "permission"),
         "granted": (
-            "opted_in",
-            "opt_in",
-            "optin",
+            "state",
+            "status",
             "consent",
             "answer",
             "choice",
-            "state",
-            "status",
+            "opted_in",
+            "opt_in",
+            "optin",
         ),
         "timestamp": (
-            "said_at",
-            "stated_at",
-            "occurred_at",
             "at",
             "time",
             "ts",
             "datetime",
-            "when",
             "date",
+            "when",
+            "said_at",
+            "stated_at",
+            "occurred_at",
             "recorded_at",
             "updated_at",
             "created_at",
@@ -115,6 +116,9 @@ FIELDS: dict[Kind, dict[str, tuple[str, ...]]] = {  # of several, the first that
         "notice_version": ("policy_version", "text_version"),
     },
 }
+RANKED = ("title",)
+"""Fields of whose usual names the first is meant that a file has; of all others, its first column that has one
+of them. (Who and what a row is of must stay the same, however a file is read: else it would count twice.)"""
 NEEDED: dict[Kind, tuple[tuple[str, ...], ...]] = {
     "events": (("user_id", "anonymous_id"), ("timestamp",)),
     "people": (("user_id",),),
@@ -190,7 +194,7 @@ def map_columns(
     free = [name for name in names if name not in told.values()]
     for each, usual in known.items():
         if each not in fields:
-            found = next(filter(None, (_named(name, free) for name in (each, *usual))), None)
+            found = _named((each,), free) or _usual(each, usual, free)
             if found is not None:
                 fields[each] = found
                 free.remove(found)
@@ -230,9 +234,16 @@ def _spelt(wanted: list[str], columns: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _named(name: str, columns: Iterable[str]) -> str | None:
-    """The first column that is called so, in any spelling."""
-    return next((each for each in columns if _plain(each) == _plain(name)), None)
+def _usual(field: str, usual: tuple[str, ...], columns: list[str]) -> str | None:
+    """The column that is called by one of a field's usual names."""
+    groups = [(each,) for each in usual] if field in RANKED else [usual]
+    return next(filter(None, (_named(names, columns) for names in groups)), None)
+
+
+def _named(names: Iterable[str], columns: Iterable[str]) -> str | None:
+    """The first column that is called by one of some names, in any spelling."""
+    plain = {_plain(each) for each in names}
+    return next((each for each in columns if _plain(each) in plain), None)
 
 
 def _said(

@@ -11,7 +11,7 @@ from germane.domain.event import Event
 from germane.ingest.bulk.unusable import Unusable
 from germane.ingest.segment import KINDS, KNOWN, parse_kept
 
-_INNER = ("properties", "traits", "context")
+_INNER = ("properties", "traits")
 _SENT = ("sentAt", "originalTimestamp")
 """By these the API corrects the clock of who sends it now; a file tells what was corrected then."""
 

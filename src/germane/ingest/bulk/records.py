@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -27,18 +28,18 @@ class Record(NamedTuple):
 
 
 class _Lines:
-    """Lines of a file; the first of each record is kept."""
+    """Lines of a file; those of the record that is being read are kept."""
 
     def __init__(self, file: Iterable[str]) -> None:
         self._lines = iter(file)
-        self.first = ""
+        self.kept: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         line = next(self._lines)
-        self.first = self.first or line
+        self.kept.append(line)
         return line
 
 
@@ -57,7 +58,7 @@ def records(name: object, file: Iterable[str], mark: str) -> Iterator[Record]:
     lines = _Lines(file)
     reader = csv.reader(lines, delimiter=mark, strict=True)
     while True:
-        begins, lines.first = reader.line_num + 1, ""
+        begins, lines.kept = reader.line_num + 1, []
         try:
             values = next(reader)
         except StopIteration:
@@ -65,10 +66,27 @@ def records(name: object, file: Iterable[str], mark: str) -> Iterator[Record]:
         except csv.Error as error:
             if reader.line_num < begins:
                 raise
-            yield _misquoted(name, begins, reader.line_num, lines.first, str(error))
-            continue
+            padded = _unpadded(lines.kept, mark)
+            if padded is None:
+                yield _misquoted(name, begins, reader.line_num, lines.kept[0], str(error))
+                continue
+            values = padded
         if values:
             yield Record(begins, values)
+
+
+def _unpadded(lines: list[str], mark: str) -> list[str] | None:
+    """A record with blanks between a quote that closes a value and what separates it from the next, which say
+    nothing; ``None``: that is not what is wrong with it."""
+    whole = "".join(lines)
+    plain = re.sub(rf'"[ \t]+(?={re.escape(mark)}|\r?\n|\Z)', '"', whole)
+    if plain == whole:
+        return None
+    try:
+        (found,) = csv.reader(plain.splitlines(keepends=True), delimiter=mark, strict=True)
+    except (csv.Error, ValueError):
+        return None
+    return found
 
 
 def _misquoted(name: object, begins: int, ends: int, line: str, error: str) -> Record:

@@ -19,8 +19,11 @@ from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
 from germane.ingest.bulk.unusable import Unusable
-from germane.ingest.bulk.values import blank, flag, plain, time
+from germane.ingest.bulk.values import blank, flag, plain, since, time
 from germane.ingest.limits import FUTURE_MS
+
+_OF_MESSAGES = frozenset({"timestamp", "message_id"})
+"""Fields that may be mapped otherwise in rows that are messages of the API; who maps others means columns."""
 
 
 class Shaper(Cells):
@@ -133,7 +136,7 @@ class Shaper(Cells):
         first = rows[0]
         if len(rows) == 1 and first.problem:
             raise Unusable.read(first.problem)
-        if is_message(first.values):
+        if self._mapping.said <= _OF_MESSAGES and is_message(first.values):
             return self._message(first)
         user, anonymous = self._id(first, "user_id"), self._id(first, "anonymous_id")
         if not (user or anonymous):
@@ -208,7 +211,7 @@ class Shaper(Cells):
             in_stock=flag("in_stock", self._get(row, "in_stock")),
             url=self._text(row, "url"),
             image_url=self._text(row, "image_url"),
-            available_from_ms=time("available_from", self._get(row, "available_from")),
+            available_from_ms=since("available_from", self._get(row, "available_from")),
             available_until_ms=time("available_until", self._get(row, "available_until")),
             attributes=self._rest(row),
         )

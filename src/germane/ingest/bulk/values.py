@@ -146,6 +146,12 @@ def time(field: str, value: Any) -> int | None:
     return found
 
 
+def since(field: str, value: Any) -> int | None:
+    """As ``time``; before 1970 is 0, for what begins then has begun long ago. Raises Unusable."""
+    found = None if blank(value) else instant(value)
+    return 0 if found is not None and found < 0 else time(field, value)
+
+
 def _date_of(value: Any) -> str:
     """``2026-11-12`` for ``20261112``, which would be seconds in August 1970; empty for all else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
