@@ -70,7 +70,7 @@ def test_reports_are_exported(config: Path, tmp_path: Path, form: str) -> None:
     """Impressions and outcomes, each with its decision."""
     for kind, count in (("impressions", 2), ("outcomes", 1), ("decisions", 2)):
         out = tmp_path / f"{kind}{form}"
-        exporting.export(kind, out, "u1", config, None)
+        exporting.export(kind, out, "u1", config, None, yes=True)
         if form == ".jsonl":
             rows = [json.loads(line) for line in out.read_text().splitlines()]
             assert len(rows) == count
@@ -79,5 +79,5 @@ def test_reports_are_exported(config: Path, tmp_path: Path, form: str) -> None:
         row = json.loads((tmp_path / "outcomes.jsonl").read_text())
         assert (row["outcome"], row["credited"], row["message_id"]) == ("click", 0.1, "o0")
     with pytest.raises(WrongUse) as caught:
-        exporting.export("clicks", tmp_path / "x.jsonl", None, config, None)
+        exporting.export("clicks", tmp_path / "x.jsonl", None, config, None, yes=True)
     assert "impressions, outcomes" in caught.value.hint
