@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 from germane.api import plain
 from germane.api.errors import render
 from germane.api.numbers import drawn
-from germane.api.overload import Overload
+from germane.api.overload import Overload, portions
 from germane.api.whole import offer
 from germane.domain.errors import BadRequest
 
@@ -255,6 +255,6 @@ class Connection(HttpToolsProtocol):
             self.on_response_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self._room.overload.waits()
+        self._room.overload.waits(portions(cycle.scope["headers"]))
         offer(cycle)
         super()._start_asgi_task(cycle, app)

@@ -6,7 +6,10 @@ long is refused as soon as its head is there, before it costs anything (429, wit
 
 How long is too long: a hiccup of the machine leaves a queue that is gone in a moment, and refusing it would
 be a false alarm: up to ``BURST_S``. A queue that does not go away for ``STANDING_S`` is overload, and then
-a long one helps nobody: up to ``TARGET_S``. (The idea is that of controlled delay, CoDel.)
+a long one helps nobody: up to ``TARGET_S``. (The idea is that of controlled delay, CoDel.) A few senders of
+large batches are no overload, though each batch takes longer than that: ``SENDERS`` are never refused.
+
+What a request costs goes by how large it is: a batch of a hundred events counts as so many (``portions``).
 
 Only the product's own traffic is refused: events, decisions and what is reported of them. Health, opt-outs
 and whatever an operator does always come through.
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle
 from time import perf_counter
 from typing import Protocol
@@ -31,16 +34,28 @@ from germane.domain.errors import Overloaded
 BURST_S = 0.5
 STANDING_S = 0.5
 TARGET_S = 0.05
+SENDERS = 8
+"""So many requests may wait, whatever they cost."""
+PORTION_BYTES = 256
+"""Of a body: about an event."""
 FIRST_COST_S = 0.001
-"""What a request costs, before any was measured."""
+"""What a portion costs, before any was measured."""
 MEMORY = 20
-"""Requests over which their cost is averaged."""
+"""Portions over which their cost is averaged."""
 JUMP = 4.0
 """What looks dearer than the mean by more than this is a pause of the machine, until it goes on looking so."""
 COME_AGAIN_S = (1, 2, 3, 4, 5)
 """Taken in turn, so that those who were refused do not come again all at once."""
 _MARK = "0123456789abcdef"
 _log = logging.getLogger("germane.overload")
+
+
+def portions(headers: Iterable[tuple[bytes, bytes]]) -> float:
+    """How large a request is, at least 1; of one that does not say it, 1."""
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit():
+            return max(1.0, int(value) / PORTION_BYTES)
+    return 1.0
 
 
 class Application(Protocol):
@@ -63,12 +78,18 @@ class Overload:
         """``traffic``: paths that may be refused, and where it is counted."""
         self._traffic = {path.encode(): stats for path, stats in traffic.items()}
         self._clock = clock
-        self._read: deque[float] = deque()
-        """When each that waits was read."""
+        self._read: deque[tuple[float, float]] = deque()
+        """When each that waits was read, and how many portions it is."""
+        self._portions = 0.0
+        """Of all that wait."""
         self._cost_s = FIRST_COST_S
         self._first = 0.0
         """When the first of this turn of the event loop was begun."""
         self._begun = 0
+        self._done = 0.0
+        """Portions of those begun before the last."""
+        self._last = 0.0
+        """Portions of the last."""
         self._turned = clock()
         """When the queue was empty last."""
         self._calm = True
@@ -88,35 +109,40 @@ class Overload:
 
         return begun
 
-    def waits(self) -> None:
+    def waits(self, portions: float = 1.0) -> None:
         """A request was taken, and will be begun as soon as those before it were."""
-        self._read.append(self._clock())
+        self._read.append((self._clock(), portions))
+        self._portions += portions
 
     def begun(self) -> None:
         """The one that waits longest is begun."""
         now = self._clock()
-        waited_s = now - self._read.popleft()
+        read, portions = self._read.popleft()
+        self._portions -= portions
         if not self._begun:
             self._first = now
         self._begun += 1
+        self._done += self._last
+        self._last = portions
         if not self._read:
-            self._turn(now, waited_s)
+            self._turn(now, now - read)
 
     def _turn(self, now: float, waited_s: float) -> None:
         """The queue is empty."""
         if self._begun > 3:
-            cost_s = (now - self._first) / (self._begun - 1)
+            cost_s = (now - self._first) / self._done
             likely_s = min(cost_s, JUMP * self._cost_s)
-            self._cost_s += min(1.0, self._begun / MEMORY) * (likely_s - self._cost_s)
+            self._cost_s += min(1.0, self._done / MEMORY) * (likely_s - self._cost_s)
         if self._calm and waited_s <= TARGET_S:
             self._pressed = None
         elif self._pressed is None:
             self._pressed = now if self._calm else self._first
-        self._begun, self._calm, self._turned = 0, True, now
+        self._begun, self._done, self._last, self._portions = 0, 0.0, 0.0, 0.0
+        self._calm, self._turned = True, now
 
     def full(self) -> bool:
         """Whether one more would wait too long."""
-        return bool(self._read) and len(self._read) * self._cost_s > self._allowed_s()
+        return len(self._read) >= SENDERS and self._portions * self._cost_s > self._allowed_s()
 
     def refuses(self, method: bytes, url: bytes) -> bool:
         """Whether a request whose head was just read is to be refused."""

@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from germane.api import connection as limits
 from germane.api.connection import Connection, Room
 from germane.api.errors import ErrorBody
-from germane.api.overload import Overload
+from germane.api.overload import SENDERS, Overload
 from germane.app.stats import Stats
 
 ASK = b"POST /v1/track HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%b"
@@ -251,7 +251,8 @@ def test_a_refusal_counts_as_life_of_its_connection(
 
     async def work() -> None:
         async with served() as site:
-            site.room.overload.waits()
+            for _ in range(SENDERS):
+                site.room.overload.waits()
             monkeypatch.setattr(site.room.overload, "_cost_s", 10.0)
             reader, writer = await site.client()
             await site.phases("idle")

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from germane.api import overload
 from germane.api.overload import Overload
 from germane.app.stats import Stats
 
 TRACK = (b"POST", b"/v1/track")
-COST_S = 0.01
+COST_S = 0.005
 
 
 class Turns:
     """An event loop's turns, with a clock of their own: so many are read, then each is begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, cost_s: float = COST_S) -> None:
         self.now = 0.0
+        self.cost_s = cost_s
         self.stats = Stats()
         self.queue = Overload({"/v1/track": self.stats}, lambda: self.now)
 
-    def turn(self, offered: int) -> int:
+    def turn(self, offered: int, portions: float = 1.0) -> int:
         """How many of them are taken."""
         taken = 0
         for _ in range(offered):
             if not self.queue.refuses(*TRACK):
-                self.queue.waits()
+                self.queue.waits(portions)
                 taken += 1
         for _ in range(taken):
             self.queue.begun()
-            self.now += COST_S
+            self.now += portions * self.cost_s
         return taken
 
 
@@ -44,6 +47,41 @@ def test_a_burst_is_taken_and_a_standing_queue_is_not() -> None:
     assert abs(later * COST_S - overload.TARGET_S) <= 2 * COST_S
     assert turns.stats.overloaded > 4_000
     assert turns.stats.snapshot()["overloaded_total"] == turns.stats.overloaded
+
+
+def test_a_few_senders_of_large_batches_are_no_overload() -> None:
+    """Each takes longer than anybody should wait; one more than so many is too many."""
+    turns = Turns(2 * overload.TARGET_S)
+    for _ in range(20):
+        assert turns.turn(overload.SENDERS) == overload.SENDERS
+    assert turns.stats.overloaded == 0
+    assert turns.turn(4 * overload.SENDERS) == overload.SENDERS
+
+
+def test_what_large_batches_cost_is_not_what_an_event_costs() -> None:
+    """After a run of batches, a burst of single events is taken; and a few batches in it are no more than they
+    are."""
+    turns = Turns()
+    for _ in range(20):
+        turns.turn(4, 100.0)
+    turns.now += 0.3
+    assert turns.turn(80) == 80
+    assert turns.turn(1_000, 100.0) == overload.SENDERS
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([(b"host", b"here"), (b"content-length", b"2560")], 10.0),
+        ([(b"content-length", b"9")], 1.0),
+        ([(b"transfer-encoding", b"chunked")], 1.0),
+        ([(b"content-length", b"-1")], 1.0),
+    ],
+)
+def test_a_request_is_as_large_as_it_says(
+    headers: list[tuple[bytes, bytes]], expected: float
+) -> None:
+    assert overload.portions(headers) == expected
 
 
 def test_it_is_over_when_the_queue_is_gone() -> None:
