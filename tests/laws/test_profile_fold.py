@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from germane.domain import decay
 from germane.domain.event import Event, Interaction
+from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import OwnItem, Profile
 from germane.domain.settings import ProfileSpec
@@ -46,6 +48,48 @@ def test_order_of_arrival_does_not_matter(events: list[Event], chance: random.Ra
     chance.shuffle(shuffled)
     assert_same(folded(events), folded(shuffled))
     assert encode(folded(shuffled)) == encode(folded(shuffled))  # equal order: equal bits
+
+
+@given(
+    histories(items=4),
+    st.sets(st.sampled_from(["i0", "i1", "i2", "i3"])),
+    st.integers(0, 25),
+    st.randoms(use_true_random=False),
+)
+def test_the_catalogue_may_come_after_its_events(
+    events: list[Event], late: set[str], known: int, chance: random.Random
+) -> None:
+    """Some items come into the catalogue after some of the events, before others (refunds of what was bought
+    before among them), or after all: interests are as if it had been there."""
+    chance.shuffle(events)
+    before = folded(events[:known], item_of=lambda each: None if each in late else ITEMS[each])
+    assert not {*before.unplaced} - late
+    after = folded(events[known:], before)
+    after = current(after, SHOP, NOW, ITEMS.get)
+    assert after.unplaced == {}
+    there = folded(events)
+    for name in ("category", "brand"):
+        assert {*after.interests.get(name, ())} == {*there.interests.get(name, ())}
+        one, two = (decay.interests(each, name, SHOP, NOW) for each in (after, there))
+        for value in {*one, *two}:
+            assert one.get(value, 0.0) == pytest.approx(two.get(value, 0.0), abs=1e-9)
+
+
+@given(histories(items=4), histories(items=4), st.sets(st.sampled_from(["i0", "i1", "i2"])))
+def test_so_it_may_when_two_turn_out_to_be_one(
+    mine: list[Event], theirs: list[Event], late: set[str]
+) -> None:
+    def joined(item_of: Callable[[str], Item | None]) -> Profile:
+        one = folded(mine, item_of=item_of)
+        two = folded(theirs, Profile("u:u2"), item_of=item_of)
+        return current(merge(one, two, SHOP, item_of, seq=99, now_ms=NOW), SHOP, NOW, item_of)
+
+    after = current(joined(lambda x: None if x in late else ITEMS[x]), SHOP, NOW, ITEMS.get)
+    there = joined(ITEMS.get)
+    for name in ("category", "brand"):
+        one, two = (decay.interests(each, name, SHOP, NOW) for each in (after, there))
+        for value in {*one, *two}:
+            assert one.get(value, 0.0) == pytest.approx(two.get(value, 0.0), abs=1e-9)
 
 
 @given(histories(items=2), st.integers(0, 800), st.randoms(use_true_random=False))

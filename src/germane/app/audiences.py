@@ -20,6 +20,7 @@ from germane.deliver.policy import policy_of
 from germane.domain.campaign import Campaign, Step
 from germane.domain.enrolment import Enrolment
 from germane.domain.profile import Profile
+from germane.profile.interests import placed
 
 ADDRESSES = {"email": "no e-mail address is known", "inapp": "they cannot be reached in the app"}
 _decode = msgspec.msgpack.Decoder(Enrolment).decode
@@ -84,7 +85,7 @@ def _member(engine: Engine, campaign: Campaign, profile: Profile, accounts: Acco
     address = address_of(profile, campaign.channel)
     barred = engine.moving.suppressed(engine.tenant, campaign.channel, address, campaign.purpose)
     return Member(
-        profile,
+        placed(profile, engine.item, engine.settings),
         bool(address),
         campaign.channel == "email" and not is_address(address),
         _was_in(engine, campaign, profile.person),

@@ -26,6 +26,7 @@ from germane.domain.profile import Profile
 from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.privacy.gate import Gate
+from germane.profile.interests import placed
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Enrolment).decode
@@ -333,7 +334,8 @@ class Enrolling:
 
     def _profile(self, tenant: str, person: str) -> Profile:
         key = self._memory.person_of(tenant, person) or person
-        return self._memory.profile(tenant, key) or Profile(key)
+        found = self._memory.profile(tenant, key) or Profile(key)
+        return placed(found, self._items.get, self._settings)
 
     def _view(
         self, tenant: str, state: Enrolment, now_ms: int, change: ItemChange | None = None

@@ -27,6 +27,7 @@ from germane.domain.record import Record
 from germane.domain.settings import SurfaceSpec
 from germane.domain.world import World
 from germane.privacy.gate import Gate
+from germane.profile.interests import placed
 
 
 class Known:
@@ -75,7 +76,8 @@ class Known:
     def profile_of(self, person: str) -> Profile:
         """What is known of a person, by their key or one that led to them; of nobody, an empty profile."""
         now = self._memory.person_of(self.tenant, person) or person
-        return self._memory.profile(self.tenant, now) or Profile(now)
+        found = self._memory.profile(self.tenant, now) or Profile(now)
+        return placed(found, self._steps.items.get, self._steps.settings)
 
     def knows(self, person: str, message_id: str = "") -> bool:
         """Whether there is a profile of somebody, by a key of theirs, or a message of that id."""

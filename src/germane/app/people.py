@@ -16,6 +16,7 @@ from germane.domain.settings import Settings
 from germane.domain.world import World
 from germane.privacy.gate import Gate
 from germane.profile.fold import current
+from germane.profile.interests import placed
 from germane.profile.rhythm import hours_of
 from germane.profile.view import view
 from germane.profile.words import UNUSED
@@ -71,7 +72,7 @@ class People:
         while page := self.store.profiles(self.tenant, after=after):
             for profile in page:
                 if self._known(profile) is not None:
-                    yield self._view(profile)
+                    yield self._view(placed(profile, self.item_of, self.settings))
             after = page[-1].person
 
     def _current(self, person_id: str) -> Profile | None:

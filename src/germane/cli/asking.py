@@ -71,9 +71,7 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Has had: {item['title'] or item['itemId']} – {item['text']}", markup=False)
     if len(found["ownItems"]) > OWN:
         out.print("[dim]… and more: --json has them.[/]")
-    if found["hadLongerAgo"]:
-        out.print(f"Has had {many(found['hadLongerAgo'], 'other item')} longer ago.")
-    for line in muted_lines(found["muted"]):
+    for line in _further(found):
         out.print(line, markup=False)
     for each in found["exposures"][:SHOWN]:
         out.print(f"Saw: {_shown(each, many(len(each['items']), 'item'))}")
@@ -81,6 +79,17 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Was chosen for: {_shown(each, 'a choice')}")
     if max(len(found["exposures"]), len(found["choices"])) > SHOWN:
         out.print("[dim]… and earlier ones: --json has them.[/]")
+
+
+def _further(found: dict[str, Any]) -> list[str]:
+    """What is not listed one by one, and what the person muted."""
+    lines = []
+    if found["notInCatalogue"]:
+        count = many(len(found["notInCatalogue"]), "item")
+        lines.append(f"What they did with {count} tells of interests when the catalogue has them.")
+    if found["hadLongerAgo"]:
+        lines.append(f"Has had {many(found['hadLongerAgo'], 'other item')} longer ago.")
+    return [*lines, *muted_lines(found["muted"])]
 
 
 def _show_consent(found: dict[str, Any]) -> None:

@@ -196,9 +196,9 @@ def _forewarn(target: Target, summary: Summary, quiet: bool) -> None:
     """Say what cannot be mended later, before anything is stored."""
     from rich.markup import escape
 
-    summary.unlearned = forewarned.unlearned(target.settings, target.items)
-    if summary.unlearned and not quiet:
-        common.console().print(f"[yellow]{escape(forewarned.told(summary.unlearned))}[/]")
+    summary.waiting = forewarned.waiting(target.settings, target.items)
+    if summary.waiting and not quiet:
+        common.console().print(f"[yellow]{escape(forewarned.told(summary.waiting))}[/]")
 
 
 def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:

@@ -1,4 +1,4 @@
-"""Events before their catalogue: what an event says of interests depends on its item as it is known then."""
+"""Events before their catalogue: what an event says depends on its item."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from germane.domain.settings import Settings
 
 
-def unlearned(settings: Settings, items: Mapping[str, Item]) -> list[str]:
-    """Attributes that events would teach no interest in, if they were imported now: of no item any is known."""
+def waiting(settings: Settings, items: Mapping[str, Item]) -> list[str]:
+    """Attributes that events would teach no interest in yet, if they were imported now: of no item any is
+    known."""
     return [] if items else [name for name, spec in settings.attributes.items() if spec.interest]
 
 
@@ -20,8 +21,7 @@ def told(names: Sequence[str]) -> str:
     if not names:
         return ""
     return (
-        f"The catalogue is empty, so no interests ({', '.join(names)}) are learned from these events: an event "
-        "counts for what its item is when it comes in. Neither a later import of the catalogue nor a rebuild "
-        "mends that. Import the catalogue first (germane import catalogue FILE), then the events; where they "
-        "are in already, import everything into an empty data folder."
+        f"The catalogue is empty, so what these events tell of interests ({', '.join(names)}) waits until "
+        "their items come in, and which values go together, and what an item costs, is learned from later "
+        "events alone. Better import the catalogue first (germane import catalogue FILE), then the events."
     )

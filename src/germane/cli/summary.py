@@ -102,7 +102,7 @@ class Summary:
     """Names of events for which no signal is declared."""
     uncatalogued: Counter[str] = field(default_factory=Counter)
     """Items that the catalogue does not have -> events that speak of them."""
-    unlearned: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     """Attributes in which no interest is learned: there is no catalogue."""
     astray: int = 0
     """Events that speak of such items."""
@@ -218,7 +218,7 @@ class Summary:
             "firstRows": self.first_rows,
             "remarks": self.remarks,
             "olderThanKept": self.aged,
-            "interestsNotLearned": self.unlearned,
+            "interestsWaiting": self.waiting,
             "unknownZones": dict(self.unknown_zones.most_common()),
             "notInCatalogue": {
                 "events": self.astray,
@@ -380,16 +380,16 @@ def _meant(summary: Summary) -> list[str]:
             f"{many(summary.barren, 'event names', 'events name')} no item where the signal reads it, and "
             "counts for nothing: name the column that holds its id (--map item_id=COLUMN)."
         )
-    if summary.unlearned:
-        found.append(told(summary.unlearned))
+    if summary.waiting:
+        found.append(told(summary.waiting))
     if summary.astray:
         names = _some([each for each, _ in summary.uncatalogued.most_common()])
         found.append(
             f"{many(summary.astray, 'event speaks', 'events speak')} of "
             f"{many(len(summary.uncatalogued), 'item')} that the catalogue does not have ({names}): "
-            "they are never shown, and no interests are learned from these events, even if the catalogue comes "
-            "later. Import the catalogue first (germane import catalogue FILE), or name the column that holds "
-            "its ids (--map item_id=COLUMN). What you do not offer any more may be missing."
+            "they are not shown, and what these events tell of interests waits, until it has them. Import the "
+            "catalogue (germane import catalogue FILE), or name the column that holds its ids (--map "
+            "item_id=COLUMN). What you do not offer any more may be missing."
         )
     if summary.aged:
         found.append(

@@ -105,6 +105,13 @@ def take(masses: Masses, signal: str, month: int, mass: float, count: int = 1) -
     return tuple(out)
 
 
+def joined(one: Masses, two: Masses) -> Masses:
+    """The evidence of both."""
+    for each in two:
+        one = put(one, each.signal, each.month, each.mass, each.count)
+    return one
+
+
 def live(masses: Masses, now_ms: int) -> Masses:
     """Those that are young enough to count at all."""
     oldest = month_of(now_ms) - DROPPED_AFTER_MONTHS

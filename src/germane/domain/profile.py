@@ -175,3 +175,5 @@ class Profile(msgspec.Struct, frozen=True, gc=False, array_like=True):
     they told must be found (``privacy.dropping``)."""
     had: dict[int, bytes] = {}
     """What was had and is not among ``own_items`` any more (``domain.had``)."""
+    unplaced: dict[str, tuple[Mass, ...]] = {}
+    """Item that the catalogue does not have -> evidence that goes to ``interests`` when it has come."""

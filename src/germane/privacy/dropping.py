@@ -33,6 +33,7 @@ def without(person: Profile, signals: Collection[str], settings: Settings) -> Pr
         person,
         recent=recent,
         interests=_interests(person, signals),
+        unplaced=_values(person.unplaced, signals),
         own_items=_own_items(person, signals, settings),
         known_orders={x: y for x, y in person.known_orders.items() if x not in orders},
         apart={
@@ -51,7 +52,7 @@ def _told(person: Profile, signals: Collection[str]) -> bool:
         or any(each in signals for names in person.apart.values() for each in names)
         or any(
             each.signal in signals
-            for values in person.interests.values()
+            for values in (*person.interests.values(), person.unplaced)
             for masses in values.values()
             for each in masses
         )
@@ -66,18 +67,18 @@ def _credited(person: Profile, outcomes: Mapping[str, frozenset[str]]) -> bool:
 
 
 def _interests(person: Profile, signals: Collection[str]) -> dict[str, dict[str, tuple[Mass, ...]]]:
-    left = {
-        name: {
-            value: tuple(each for each in masses if each.signal not in signals)
-            for value, masses in values.items()
-        }
-        for name, values in person.interests.items()
-    }
-    kept = {
-        name: {value: masses for value, masses in values.items() if masses}
-        for name, values in left.items()
-    }
+    kept = {name: _values(values, signals) for name, values in person.interests.items()}
     return {name: values for name, values in kept.items() if values}
+
+
+def _values(
+    values: Mapping[str, tuple[Mass, ...]], signals: Collection[str]
+) -> dict[str, tuple[Mass, ...]]:
+    left = {
+        value: tuple(each for each in masses if each.signal not in signals)
+        for value, masses in values.items()
+    }
+    return {value: masses for value, masses in left.items() if masses}
 
 
 def _own_items(person: Profile, signals: Collection[str], settings: Settings) -> dict[str, OwnItem]:

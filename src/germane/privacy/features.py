@@ -68,6 +68,7 @@ FIELDS: Mapping[str, Field] = {
     "muted": Field("asked", BEHAVIOUR, "not told"),
     "apart": Field("signals", "", "exact"),
     "had": Field("signals", "", "not counted"),
+    "unplaced": Field("signals", "", "exact"),
 }
 """Every field of ``domain.profile.Profile``. What a bounded list let go for something that was dropped later
 does not come back, and of an item that other signals told of, too, they leave what the latest interactions

@@ -57,6 +57,7 @@ def fold(
         now_ms: Its arrival: evidence that is too old by then is dropped, wherever it is kept.
     """
     profile = earlier.todays(profile, settings, item_of)
+    profile = interests.placed(profile, item_of, settings)
     changes: dict[str, Any] = {"seq": seq}
     at_ms = min(event.at_ms, now_ms)
     _seen(changes, profile, event, at_ms)
@@ -73,13 +74,16 @@ def fold(
 def current(
     profile: Profile, settings: Settings, now_ms: int, item_of: ItemOf | None = None
 ) -> Profile:
-    """The profile without what has become too old; looked at once a month, only where it can be, and when the
+    """The profile with what came into the catalogue in its place, and without what has become too old; that is
+    looked at once a month, only where it can be, and when the
     declared retention changes. What is dropped depends on the month alone, so it is the same whoever looks
     first: an event, or the housekeeping.
 
-    ``item_of`` tells the prices of items whose events carry none, for a profile that an earlier
-    version stored.
+    ``item_of`` tells what items are that came into the catalogue after their events, and the prices of items
+    whose events carry none, for a profile that an earlier version stored.
     """
+    if item_of is not None:
+        profile = interests.placed(profile, item_of, settings)
     if profile.first_seen_ms >= oldest_ms(now_ms, settings.privacy.shortest_months):
         return profile
     month = month_of(now_ms)
@@ -186,7 +190,9 @@ def _did(
     apart = own.apart(profile.apart, new, touched, settings)
     return {
         **_summed(profile, new, item_of, settings),
-        "interests": interests.told(profile.interests, new, turned, item_of, settings, now_ms),
+        **interests.fields(
+            interests.told(interests.of(profile), new, turned, item_of, settings, now_ms)
+        ),
         "own_items": items,
         "had": own.let_go(own.taken_back(profile, new, settings), touched, items, apart),
         "apart": {item: names for item, names in apart.items() if item in items},

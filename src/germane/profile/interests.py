@@ -1,14 +1,23 @@
-"""Interests per declared attribute: which values a person's interactions speak for or against."""
+"""Interests per declared attribute: which values a person's interactions speak for or against.
+
+What is said of an item that the catalogue does not have (yet) is kept by item, and put where it belongs when
+the item has come (``placed``). Meanwhile it stands under ``UNPLACED`` in place of an attribute, so that it is
+bounded, grows old, is joined and is taken back like all other evidence.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
 
 from germane.domain import decay
 from germane.domain.event import Interaction
 from germane.domain.item import Item
 from germane.domain.pairing import Taken, cancelled
+from germane.domain.profile import Profile
 from germane.domain.settings import Settings
 from germane.profile import bounds
 from germane.profile.pairing import Change
@@ -16,6 +25,40 @@ from germane.profile.pairing import Change
 Interests = dict[str, dict[str, decay.Masses]]
 ItemOf = Callable[[str], Item | None]
 _Said = dict[tuple[str, int], dict[tuple[str, str], int]]
+UNPLACED = ""
+"""No attribute's name."""
+
+
+def of(profile: Profile) -> Interests:
+    """What a profile holds of them, placed or not."""
+    if not profile.unplaced:
+        return profile.interests
+    return {**profile.interests, UNPLACED: profile.unplaced}
+
+
+def fields(known: Interests) -> dict[str, Any]:
+    """The fields of a profile that hold them."""
+    if UNPLACED not in known:
+        return {"interests": known, "unplaced": {}}
+    placed = {name: values for name, values in known.items() if name != UNPLACED}
+    return {"interests": placed, "unplaced": known[UNPLACED]}
+
+
+def placed(profile: Profile, item_of: ItemOf, settings: Settings) -> Profile:
+    """The person with what was said of items before they came into the catalogue where it belongs."""
+    if not profile.unplaced:
+        return profile
+    come = [each for each in profile.unplaced if item_of(each) is not None]
+    if not come:
+        return profile
+    after, touched = of(profile), {UNPLACED}
+    after = {**after, UNPLACED: {x: y for x, y in profile.unplaced.items() if x not in come}}
+    for item_id in come:
+        for name, value in _speaks_of(item_id, item_of(item_id), _tracked(settings)):
+            values = _own_copy(after, touched, name)
+            values[value] = decay.joined(values.get(value, ()), profile.unplaced[item_id])
+    _bound(after, touched, settings, profile.last_seen_ms)
+    return replace(profile, **fields(after))
 
 
 def told(
@@ -44,10 +87,9 @@ def told(
             values = _own_copy(after, touched, name)
             values[value] = decay.put(values.get(value, ()), signal, month, amount * unit, amount)
     for item_id, change in changes.items():
-        _take_back(after, touched, item_of(item_id), change.taken, settings)
-    for name in touched:
-        if len(after[name]) > settings.profile.values_per_attribute:
-            after[name] = bounded(after[name], settings, now_ms)
+        speaks_of = _speaks_of(item_id, item_of(item_id), _tracked(settings))
+        _take_back(after, touched, speaks_of, change.taken, settings)
+    _bound(after, touched, settings, now_ms)
     return after
 
 
@@ -58,7 +100,8 @@ def taken_back(
     after = dict(known)
     touched: set[str] = set()
     for item_id, change in changes.items():
-        _take_back(after, touched, item_of(item_id), change.taken, settings)
+        speaks_of = _speaks_of(item_id, item_of(item_id), _tracked(settings))
+        _take_back(after, touched, speaks_of, change.taken, settings)
     return after
 
 
@@ -76,7 +119,8 @@ def untold(
         said = Counter((each.signal, each.at_ms) for each in gone if each.item_id == item_id)
         said.update(change.taken)  # what was taken back already is not in there
         said = Counter({key: count for key, count in said.items() if count})
-        _take_back(after, touched, item_of(item_id), said, settings)
+        speaks_of = _speaks_of(item_id, item_of(item_id), _tracked(settings))
+        _take_back(after, touched, speaks_of, said, settings)
     return after
 
 
@@ -85,39 +129,47 @@ def _said(new: Sequence[Interaction], item_of: ItemOf, settings: Settings) -> _S
     tracked, signals = _tracked(settings), settings.signals
     said: _Said = {}
     for each in new:
-        item = item_of(each.item_id)
-        if item is None or cancelled(signals[each.signal], signals) is not None:
+        if cancelled(signals[each.signal], signals) is not None:
             continue
         amounts = said.get((each.signal, each.at_ms))
         if amounts is None:
             amounts = said[each.signal, each.at_ms] = {}
-        for name in tracked:
-            for value in item.values_of(name):
-                amounts[name, value] = amounts.get((name, value), 0) + 1
+        for key in _speaks_of(each.item_id, item_of(each.item_id), tracked):
+            amounts[key] = amounts.get(key, 0) + 1
     return said
 
 
+def _speaks_of(
+    item_id: str, item: Item | None, tracked: Sequence[str]
+) -> Iterable[tuple[str, str]]:
+    """(attribute, value) of all that an item is."""
+    if item is None:
+        return [(UNPLACED, item_id)] if tracked else []
+    return [(name, value) for name in tracked for value in item.values_of(name)]
+
+
 def _take_back(
-    after: Interests, touched: set[str], item: Item | None, taken: Taken, settings: Settings
+    after: Interests,
+    touched: set[str],
+    speaks_of: Iterable[tuple[str, str]],
+    taken: Taken,
+    settings: Settings,
 ) -> None:
     """What was taken back says nothing any more, as of the time when it was said."""
-    if item is None:
-        return
     for (signal, at_ms), count in taken.items():
         month, unit = decay.grown(at_ms, settings.signals[signal].half_life_days)
-        for name in _tracked(settings):
-            for value in item.values_of(name):
-                values = _own_copy(after, touched, name)
-                masses = values.get(value, ())
-                left = (
-                    decay.take(masses, signal, month, count * unit, count)
-                    if count > 0
-                    else decay.put(masses, signal, month, -count * unit, -count)
-                )
-                if left:
-                    values[value] = left
-                else:
-                    values.pop(value, None)
+        for name, value in speaks_of:
+            values = _own_copy(after, touched, name)
+            masses = values.get(value, ())
+            left = (
+                decay.take(masses, signal, month, count * unit, count)
+                if count > 0
+                else decay.put(masses, signal, month, -count * unit, -count)
+            )
+            if left:
+                values[value] = left
+            else:
+                values.pop(value, None)
 
 
 def _tracked(settings: Settings) -> list[str]:
@@ -130,6 +182,12 @@ def _own_copy(after: Interests, touched: set[str], name: str) -> dict[str, decay
         touched.add(name)
         after[name] = dict(after.get(name, {}))
     return after[name]
+
+
+def _bound(after: Interests, touched: Iterable[str], settings: Settings, now_ms: int) -> None:
+    for name in touched:
+        if len(after[name]) > settings.profile.values_per_attribute:
+            after[name] = bounded(after[name], settings, now_ms)
 
 
 def bounded(

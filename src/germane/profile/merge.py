@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from germane.domain import had
-from germane.domain.decay import Masses, oldest_ms, put
+from germane.domain.decay import joined, oldest_ms
 from germane.domain.had import Had
 from germane.domain.profile import OwnItem, Profile, QuotaCount, Trait
 from germane.domain.settings import Settings
@@ -63,7 +63,7 @@ def merge(
         swept_month=survivor.swept_month if survivor.swept_month == other.swept_month else 0,
         **_identity(survivor, other),
         traits=_newest(survivor.traits, other.traits),
-        interests=_interests(survivor, other, changes, item_of, settings, now_ms),
+        **interests.fields(_interests(survivor, other, changes, item_of, settings, now_ms)),
         recent=bounds.recent(_recent(survivor, other), limits.recent, oldest_ms(now_ms)),
         own_items=items,
         apart={item: names for item, names in apart.items() if item in items},
@@ -134,19 +134,14 @@ def _interests(
     now_ms: int,
 ) -> interests.Interests:
     merged: interests.Interests = {}
-    for name in sorted({*one.interests, *two.interests}):
-        values = dict(one.interests.get(name, {}))
-        for value, masses in two.interests.get(name, {}).items():
-            values[value] = _joined(values.get(value, ()), masses)
+    first, second = interests.of(one), interests.of(two)
+    for name in sorted({*first, *second}):
+        values = dict(first.get(name, {}))
+        for value, masses in second.get(name, {}).items():
+            values[value] = joined(values.get(value, ()), masses)
         merged[name] = dict(sorted(values.items()))
     merged = interests.taken_back(merged, changes, item_of, settings)
     return {name: interests.bounded(values, settings, now_ms) for name, values in merged.items()}
-
-
-def _joined(one: Masses, two: Masses) -> Masses:
-    for each in two:
-        one = put(one, each.signal, each.month, each.mass, each.count)
-    return one
 
 
 def _recent(one: Profile, two: Profile) -> tuple[Any, ...]:

@@ -111,7 +111,9 @@ def without(
     return replace(
         profile,
         recent=recent,
-        interests=interests.untold(profile.interests, gone, changes, item_of, settings),
+        **interests.fields(
+            interests.untold(interests.of(profile), gone, changes, item_of, settings)
+        ),
         own_items=items,
         apart={item: names for item, names in profile.apart.items() if item in items},
         **statistics.totals(months),

@@ -40,6 +40,7 @@ def forget(profile: Profile, settings: Settings, now_ms: int) -> Profile:
     return replace(
         profile,
         interests={name: _fresh(values, keep) for name, values in profile.interests.items()},
+        unplaced=_fresh(profile.unplaced, keep),
         recent=tuple(each for each in profile.recent if each.at_ms >= oldest),
         own_items=items,
         apart={item: names for item, names in profile.apart.items() if item in items},

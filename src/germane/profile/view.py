@@ -50,6 +50,7 @@ def view(profile: Profile, settings: Settings, item_of: ItemOf, now_ms: int) -> 
         "interests": {
             name: _interests(profile, name, settings, now_ms, speech) for name in profile.interests
         },
+        "notInCatalogue": _unplaced(profile, now_ms, speech),
         "priceBand": _price(profile, settings),
         "traits": {
             name: _trait(name, trait, profile, settings, now_ms) | {"speakable": speech.trait(name)}
@@ -129,6 +130,15 @@ def _interests(
             "speakable": speech.interest(name, value, liked=weight > 0),
         }
         for value, weight in sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+
+
+def _unplaced(profile: Profile, now_ms: int, speech: Speech) -> list[dict[str, Any]]:
+    """What waits for its item to come into the catalogue, to tell of interests then."""
+    return [
+        {"itemId": item_id, "from": _evidence(masses, speech)}
+        for item_id, each in sorted(profile.unplaced.items())
+        if (masses := decay.live(each, now_ms))
     ]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
 from germane.domain.event import Event, Interaction
+from germane.domain.item import Item
 from germane.domain.months import MS_PER_DAY, month_of
 from germane.domain.profile import Profile
 from germane.domain.settings import Settings
@@ -28,13 +29,14 @@ def folded(
     *,
     now_ms: int = NOW,
     shop: Settings = SHOP,
+    item_of: Callable[[str], Item | None] = ITEMS.get,
 ) -> Profile:
     """Fold events in their order, all arriving at ``now_ms``."""
     profile = profile or Profile("u:u1")
     extractor = EXTRACTOR if shop is SHOP else Extractor(shop)
     for seq, event in enumerate(events, 1):
         interactions, _ = extractor.extract(event)
-        profile = fold(profile, event, interactions, ITEMS.get, shop, seq=seq, now_ms=now_ms)
+        profile = fold(profile, event, interactions, item_of, shop, seq=seq, now_ms=now_ms)
     return profile
 
 
