@@ -129,7 +129,7 @@ def test_bought_together(server: Server) -> None:
     together = decide(server, "someone", "product-together", context={"item": "tent-3"}, size=2)
     assert {each["itemId"] for each in together["items"]} == {"mat-2", "pan-4"}
     assert all(
-        "Often bought together with Dome tent, 2 persons" in {r["text"] for r in each["reasons"]}
+        "Goes together with Dome tent, 2 persons" in {r["text"] for r in each["reasons"]}
         for each in together["items"]
     )
 

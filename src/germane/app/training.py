@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,10 @@ HEAD_NAMES = {
     AHEAD: "all items, made ahead",
     AHEAD_NEW: "items new to the person, made ahead",
 }
+_WHERE_FROM = (
+    ". They are of people who came back after hours, and took something that day. Where there were such "
+    "people, the log is one of an earlier version: germane rebuild makes them"
+)
 AHEAD_SHARE = 0.5
 """Of the lessons that a head needs, for one whose lists are made ahead: each tells of a day."""
 
@@ -215,20 +219,28 @@ class Champion:
     forests: dict[str, Forest]
     learned: dict[str, int]
     """Head -> lessons that there were in the log when its forest was trained."""
+    tried: dict[str, int] = field(default_factory=dict)
+    """The same of the newest version there is, whether it ranks or was rolled back."""
     over: bool = False
     """There was one, and it has learned from what has left the log since."""
 
     @classmethod
     def of(cls, blobs: Blobs, left: str) -> Champion:
         """The newest that fits this code and this log; without one, the blend alone ranks."""
-        found = blobs.newest(TREES)
+        found, versions = blobs.newest(TREES), blobs.versions(TREES)
         what = decode(found[0]) if found is not None else None
+        last = versions[0].manifest if versions else {}
+        tried = _learned(last) if last.get("left", "") == left else {}
         if found is None or what is None:
-            return cls({}, {})
+            return cls({}, {}, tried)
         if found[1].get("left", "") != left:
             return cls({}, {}, over=True)
-        learned = found[1].get("learned")
-        return cls(what.forests, dict(learned) if isinstance(learned, dict) else {})
+        return cls(what.forests, _learned(found[1]), tried)
+
+
+def _learned(manifest: Mapping[str, object]) -> dict[str, int]:
+    learned = manifest.get("learned")
+    return dict(learned) if isinstance(learned, dict) else {}
 
 
 def _challenge(
@@ -253,11 +265,15 @@ def _challenge(
     if count < least:
         known = f"{count:,} lesson{'' if count == 1 else 's'}"
         old = head not in HEADS and not told
-        anew = ". An older log has none: germane rebuild makes them" if old else ""
+        anew = _WHERE_FROM if old else ""
         return rejected(f"{known}; from {least:,} on there is enough to learn{anew}")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
-    if fresh < spec.lessons_new // 10:
-        return rejected(f"only {fresh:,} lesson{'' if fresh == 1 else 's'} since the last training")
+    tried = fresh  # of what was rolled back the same lessons would make the same again
+    if head in champion.tried:
+        tried = (seen - champion.tried[head]) * count // told
+    if min(fresh, tried) < spec.lessons_new // 10:
+        new = min(fresh, tried)
+        return rejected(f"only {new:,} lesson{'' if new == 1 else 's'} since the last training")
     held = int(count * HELD_OUT)
     if now is not None:
         held = max(held, min(fresh, int(count * HELD_OUT_MAX)))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 ALREADY = ("auto", "show", "leave-out")
 KINDS = ("events", "items", "people")
+_OURS = (b"<title>Would personalisation pay?", b'{\n  "sample": {')
+"""What the beginning of a report has, and of its data."""
 _IMPORT_KIND: dict[str, Kind] = {"events": "events", "items": "catalogue", "people": "people"}
 
 
@@ -348,9 +350,16 @@ def _name(wanted: Wanted) -> str:
 
 def _writable(wanted: Wanted) -> None:
     """Find out before the work, not after it."""
-    for path in (wanted.out, wanted.json_file):
-        if path is None:
-            continue
+    read = {each.resolve() for each in (*wanted.files, wanted.items, wanted.people) if each}
+    outs = [each for each in (wanted.out, wanted.json_file) if each is not None]
+    if len({each.resolve() for each in outs}) < len(outs):
+        raise WrongUse("--out and --json name one file.", hint="Name two.")
+    for path in outs:
+        if path.resolve() in read:
+            raise WrongUse(
+                f"{path} is read, so it cannot be where the report goes.", hint="Name another file."
+            )
+        _no_stranger(path)
         if path.is_dir() or not os.access(
             path if path.exists() else path.resolve().parent, os.W_OK
         ):
@@ -358,6 +367,18 @@ def _writable(wanted: Wanted) -> None:
                 f"{path} cannot be written.",
                 hint="Name a file in a folder that is there and may be written.",
             )
+
+
+def _no_stranger(path: Path) -> None:
+    """Only a report of before is written over."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(1_000)
+    if start and not any(each in start for each in _OURS):
+        raise WrongUse(
+            f"{path} is there already, and is no report of a backtest.", hint="Name another file."
+        )
 
 
 @contextmanager

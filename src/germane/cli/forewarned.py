@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from germane.profile.bounds import UNPLACED
+
 if TYPE_CHECKING:
     from germane.domain.item import Item
     from germane.domain.settings import Settings
@@ -22,6 +24,7 @@ def told(names: Sequence[str]) -> str:
         return ""
     return (
         f"The catalogue is empty, so what these events tell of interests ({', '.join(names)}) waits until "
-        "their items come in, and which values go together, and what an item costs, is learned from later "
-        "events alone. Better import the catalogue first (germane import catalogue FILE), then the events."
+        f"their items come in (of {UNPLACED} items a person, those that say most), and which values go "
+        "together, and what an item costs, is learned from later events alone. "
+        "Better import the catalogue first (germane import catalogue FILE), then the events."
     )

@@ -115,7 +115,7 @@ class Telling:
         """For the product page: what it goes with."""
         number = self._state.index.get(self._ask.context.item)
         known = self._state.items[number] if number is not None else None
-        return f"Often bought together with {known.title or known.item_id}" if known else ""
+        return f"Goes together with {known.title or known.item_id}" if known else ""
 
     def _interest(self, item: Item) -> str:
         category = self._category(item)

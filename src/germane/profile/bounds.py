@@ -28,6 +28,8 @@ ANONYMOUS_IDS = 20
 """Anonymous ids kept: the latest to arrive."""
 TEXT_CHARS = 64
 """Longest locale or time zone name that is believed."""
+UNPLACED = 256
+"""Items that the catalogue does not have of which evidence is kept until it has: those with the most left."""
 MUTED_ITEMS, MUTED_VALUES = 200, 50
 """Items and values of an attribute that a person muted: those that hold longest."""
 

@@ -186,14 +186,17 @@ def _own_copy(after: Interests, touched: set[str], name: str) -> dict[str, decay
 
 def _bound(after: Interests, touched: Iterable[str], settings: Settings, now_ms: int) -> None:
     for name in touched:
-        if len(after[name]) > settings.profile.values_per_attribute:
-            after[name] = bounded(after[name], settings, now_ms)
+        if len(after[name]) > _limit(name, settings):
+            after[name] = bounded(name, after[name], settings, now_ms)
 
 
 def bounded(
-    values: dict[str, decay.Masses], settings: Settings, now_ms: int
+    name: str, values: dict[str, decay.Masses], settings: Settings, now_ms: int
 ) -> dict[str, decay.Masses]:
     """Not too many values of one attribute: those with the most evidence left at ``now_ms``."""
-    limits = settings.profile
-    worth = decay.Worth(settings.signals, now_ms, limits.beyond_year_factor)
-    return bounds.values(values, limits.values_per_attribute, worth)
+    worth = decay.Worth(settings.signals, now_ms, settings.profile.beyond_year_factor)
+    return bounds.values(values, _limit(name, settings), worth)
+
+
+def _limit(name: str, settings: Settings) -> int:
+    return bounds.UNPLACED if name == UNPLACED else settings.profile.values_per_attribute

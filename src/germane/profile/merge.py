@@ -141,7 +141,9 @@ def _interests(
             values[value] = joined(values.get(value, ()), masses)
         merged[name] = dict(sorted(values.items()))
     merged = interests.taken_back(merged, changes, item_of, settings)
-    return {name: interests.bounded(values, settings, now_ms) for name, values in merged.items()}
+    return {
+        name: interests.bounded(name, values, settings, now_ms) for name, values in merged.items()
+    }
 
 
 def _recent(one: Profile, two: Profile) -> tuple[Any, ...]:

@@ -121,6 +121,22 @@ def test_a_challenger_is_judged_on_what_the_champion_has_not_seen(
         assert blobs.versions(TREES)[0].manifest["learned"] == {"": 480}
 
 
+def test_what_was_rolled_back_does_not_come_back_by_itself(engine: Engine, tmp_path: Path) -> None:
+    """The same lessons would make the same trees: only what came since makes others. Back to the version
+    before, or to the blend alone."""
+    blobs = FolderBlobs(tmp_path / "models")
+    train_on(engine.model, told(400, bump=True), blobs, SPEC, seq=1)
+    put(blobs, that_likes("own", seq=0))
+    blobs.retire(TREES, f"{1:016d}")
+    for seq in (2, 3):
+        again = train_on(engine.model, told(410, bump=True), blobs, SPEC, seq=seq)
+        assert [each.why for each in again.heads[:1]] == ["only 10 lessons since the last training"]
+        assert not again.promoted
+        blobs.retire(TREES, f"{0:016d}")
+    later = train_on(engine.model, told(800, bump=True), blobs, SPEC, seq=4)
+    assert later.heads[0].promoted
+
+
 def test_a_worse_challenger_does_not_rank(engine: Engine, tmp_path: Path) -> None:
     """The champion knows what the new lessons are about; one fitted to other lessons does not."""
     blobs = FolderBlobs(tmp_path / "models")

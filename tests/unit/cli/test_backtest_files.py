@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from germane.app.backtest.spool import Spool
-from germane.cli.backtest import Wanted, read_files
+from germane.cli.backtest import Wanted, read_files, run
+from germane.domain.errors import WrongUse
 
 
 def test_rejects_of_the_catalogue_are_no_rejects_of_events(tmp_path: Path) -> None:
@@ -24,3 +28,34 @@ def test_rejects_of_the_catalogue_are_no_rejects_of_events(tmp_path: Path) -> No
         4,
         {"price is no number": 1, "no item id": 1},
     )
+
+
+def test_nothing_but_a_report_is_written_over(tmp_path: Path) -> None:
+    """Neither what is read, nor what somebody else made."""
+    orders, items, notes = (tmp_path / name for name in ("o.csv", "c.csv", "notes.html"))
+    orders.write_text(
+        "user,item,time\n"
+        + "".join(
+            f"u{n % 3},i{n % 4},2024-01-{n + 1:02}\nu{n % 3},j{n},2024-02-{n + 1:02}\n"
+            for n in range(28)
+        )
+    )
+    items.write_text("item_id,price\ni1,1\n")
+    notes.write_text("<title>Notes</title>")
+    wanted = Wanted(
+        [orders], items, None, [], "", Path("none.toml"), None, True, None, [], None, 0.5, "auto",
+        tmp_path / "out.html", tmp_path / "out.json", True,
+    )  # fmt: skip
+    for wrong, said in (
+        (replace(wanted, out=orders), "is read"),
+        (replace(wanted, json_file=items), "is read"),
+        (replace(wanted, out=notes), "is no report of a backtest"),
+        (replace(wanted, json_file=wanted.out), "name one file"),
+    ):
+        before = [each.read_bytes() for each in (orders, items, notes)]
+        with pytest.raises(WrongUse, match=said):
+            run(wrong)
+        assert [each.read_bytes() for each in (orders, items, notes)] == before
+    for _ in range(2):
+        run(wanted)
+    assert b"<title>Would personalisation pay?" in wanted.out.read_bytes()

@@ -66,13 +66,14 @@ def _views(intake: Intake, found: Facts) -> list[Advice]:
     light = [
         x for x in intake.settings.signals.values() if x.weight > 0 and x.name not in intake.targets
     ]
-    if light or found.choices_median >= ENOUGH:
+    if light or found.times_median >= ENOUGH:
         return []
     return [
         Advice(
             "What people look at, not only what they choose",
-            f"The person in the middle has {found.choices_median:g} choices; a profile begins to say something "
-            f"at {ENOUGH} to 10. Views, searches and carts come ten to thirty times as often.",
+            f"The person in the middle chose something {found.times_median:g} time"
+            f"{'' if found.times_median == 1 else 's'}; a profile begins to say something at {ENOUGH} to 10. "
+            "Views, searches and carts come ten to thirty times as often.",
             "Send Product Viewed, Product Added and Products Searched (docs: connect a tracking client).",
         )
     ]

@@ -24,10 +24,10 @@ class Facts(NamedTuple):
     """Numbers that several checks and the advice need. Shares are in [0, 1]."""
 
     people: int
-    choices_median: float
-    """Choices of the median person."""
+    times_median: float
+    """Times at which the median person chose something: lines of one order are one."""
     enough: float
-    """Share of people with at least ``ENOUGH`` choices."""
+    """Share of people who chose at ``ENOUGH`` times or more."""
     once: float
     """Share of people who are seen at one time only."""
     days: float
@@ -55,7 +55,6 @@ def facts(intake: Intake) -> Facts:
     spool, noticed = intake.spool, intake.noticed
     at, person, chosen = spool.at_ms, spool.people, spool.chosen
     who, place = np.unique(person, return_inverse=True)
-    choices = np.bincount(place, chosen)
     days = np.unique(np.stack((place, at // MS_PER_DAY)), axis=1)
     active = np.bincount(days[0], minlength=len(who))
     events = np.bincount(place, minlength=len(who))
@@ -67,8 +66,8 @@ def facts(intake: Intake) -> Facts:
     total = max(int(by_item.sum()), 1)
     return Facts(
         people=len(who),
-        choices_median=float(np.median(choices)),
-        enough=float((choices >= ENOUGH).mean()),
+        times_median=float(np.median(times)),
+        enough=float((times >= ENOUGH).mean()),
         once=float((times <= 1).mean()),
         days=float((at.max() - at.min()) / MS_PER_DAY),
         equal=float(counts[counts > 1].sum() / max(counts.sum(), 1)),
@@ -111,7 +110,7 @@ def _history(found: Facts) -> Check:
         "People with enough history",
         level,  # type: ignore[arg-type]
         f"{found.enough:.0%} of {found.people:,}",
-        f"chose {ENOUGH} times or more; the person in the middle {found.choices_median:g} times. "
+        f"chose {ENOUGH} times or more; the person in the middle {found.times_median:g} times. "
         f"{found.once:.0%} are seen at one time only: of them nothing can be foretold from their own past.",
     )
 

@@ -135,8 +135,8 @@ class Replay:
                 self.beside.train(at_ms)
                 if not self._predict(at_ms, events, stop):
                     return
+            self._learn(events)  # what could not be predicted is no lesson in predicting it
             waiting[1] = self._enter(waiting[1], late, at_ms)
-            self._learn(events)
             self.done += len(events)
             progress(len(events))
             if stop():

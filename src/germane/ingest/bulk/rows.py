@@ -220,9 +220,37 @@ def _parquet(path: Path) -> Iterator[Row]:
     number = 0
     with _guarded(path), pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=BATCH):
-            for values in batch.to_pylist():
+            for values in _plain(batch).to_pylist():
                 number += 1
                 yield Row(number, values)
+
+
+def _plain(batch: Any) -> Any:
+    """A batch of Parquet in what Python has: times to the microsecond (pandas writes nanoseconds
+    everywhere), and byte strings as the text that they are in files of older writers."""
+    import pyarrow as pa
+
+    columns = [_plain_column(each) for each in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _plain_column(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        try:
+            return pc.cast(column, pa.large_string())
+        except pa.ArrowInvalid:  # no UTF-8: it stays as it is
+            return column
+    if getattr(kind, "unit", "") != "ns":
+        return column
+    if pa.types.is_timestamp(kind):
+        return pc.cast(column, pa.timestamp("us", tz=kind.tz), safe=False)
+    return pc.cast(
+        column, pa.duration("us") if pa.types.is_duration(kind) else pa.time64("us"), safe=False
+    )
 
 
 def _look(path: Path) -> None:

@@ -45,14 +45,14 @@ def intake_of(spool: Spool, rows: list[tuple[str, str, int]], items: list[Item])
 
 
 def test_numbers_of_a_small_past() -> None:
-    """Counted by hand: two people, six choices, one robot."""
+    """Counted by hand: two people, six choices, one robot. What one person chose at one time is one."""
     rows = [("a", f"i{n % 3}", n * DAY_MS + 5) for n in range(5)]
     rows += [("b", "i0", 0), ("b", "i9", 0)]
     rows += [("robot", "i0", 1_000 * n + 7) for n in range(400)]
     with Spool() as spool:
         found = facts(intake_of(spool, rows, [Item("i0", category="x"), Item("i1")]))
     assert found.people == 3
-    assert found.choices_median == 5
+    assert found.times_median == 5
     assert found.enough == 2 / 3
     assert found.once == 1 / 3
     assert found.equal == 2 / 407
