@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 ALREADY = ("auto", "show", "leave-out")
 KINDS = ("events", "items", "people")
+UNUSABLE = "Rows "
+"""How checks of what was dropped begin."""
 _OURS = (b"<title>Would personalisation pay?", b'{\n  "sample": {')
 """What the beginning of a report has, and of its data."""
 _IMPORT_KIND: dict[str, Kind] = {"events": "events", "items": "catalogue", "people": "people"}
@@ -88,7 +90,7 @@ def find(wanted: Wanted) -> Findings:
         GermaneError: the input cannot be used.
     """
     from germane.app.backtest import backtest
-    from germane.app.backtest.plan import plan, surface_of
+    from germane.app.backtest.plan import NothingToPredict, plan, surface_of
     from germane.app.backtest.spool import Spool
     from germane.app.backtest.traits import learned
     from germane.domain.settings import TrainingSpec
@@ -123,15 +125,21 @@ def find(wanted: Wanted) -> Findings:
             _stoppable() as stop,
             progress(len(spool), "Replaying", quiet=wanted.quiet) as advance,
         ):
-            return backtest(
-                intake,
-                surface,
-                what,
-                derived=loaded is None,
-                progress=advance,
-                stop=stop,
-                clock=time.perf_counter,
-            )
+            try:
+                return backtest(
+                    intake,
+                    surface,
+                    what,
+                    derived=loaded is None,
+                    progress=advance,
+                    stop=stop,
+                    clock=time.perf_counter,
+                )
+            except NothingToPredict:
+                if not stop():
+                    raise
+        common.console().print("Nothing was predicted yet, so there is no report.")
+        raise KeyboardInterrupt
 
 
 def _loaded(wanted: Wanted) -> Loaded | None:
@@ -405,5 +413,8 @@ def _say(findings: Findings, wanted: Wanted) -> None:
     from germane.cli.report import plain_answer
 
     out = common.console()
+    for each in findings.checks:
+        if each.name.startswith(UNUSABLE) and each.level != "good":
+            out.print(f"[yellow]{each.name}: {escape(each.value)}. {escape(each.meaning)}[/]")
     out.print(f"\n[bold]{escape(plain_answer(findings))}[/]")
     out.print(f"The report: {escape(str(wanted.out))}")

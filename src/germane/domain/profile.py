@@ -46,6 +46,11 @@ class OwnItem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     months: tuple[tuple[int, int], ...] = ()
     """(month since 1970, how many of ``count``), in order; empty while ``times_s`` has all of them."""
 
+    @property
+    def occasions(self) -> int:
+        """``count``, with lines of one order as one, as far as times are kept."""
+        return self.count - len(self.times_s) + len({*self.times_s})
+
 
 class PriceBand(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Running statistics of the natural log of prices met with a positive signal."""

@@ -195,7 +195,10 @@ class SharedModel:
             at_ms=at_ms,
             readiness=readiness,
         )
-        return replace(ranking.answer(seed), policy=self._policy_version(residual))
+        answer = ranking.answer(seed)
+        return replace(
+            answer, policy=self._policy_version(residual) if ranking.by_trees else self.version
+        )
 
     def week(self, hours: Sequence[int], *, at_ms: int) -> Week:
         """When a person is there (domain.ports.Model.week)."""

@@ -101,6 +101,11 @@ class Ranking:
         items, kept = self._items(placed), self._kept(rows, placed)
         return Ranked(items, kept, len(self._found.numbers), short)
 
+    @property
+    def by_trees(self) -> bool:
+        """Whether trees had a say in the answer."""
+        return self._lifted.by_trees
+
     # -- who is a candidate ----------------------------------------------------------------------
 
     def _gather(self) -> None:

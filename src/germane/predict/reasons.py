@@ -144,7 +144,7 @@ class Telling:
         told_s = person.speech.times_s(item.item_id)
         if own.times_s and not told_s:
             return NEUTRAL
-        count = own.count if person.speech.repeats(item.item_id) else len(told_s)
+        count = own.occasions if person.speech.repeats(item.item_id) else len({*told_s})
         days = max(0, int((person.at_ms / 1000 - told_s[-1]) // 86_400)) if told_s else 0
         times = "once" if count == 1 else f"{count} times"
         ago = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"

@@ -42,6 +42,11 @@ class Lifted:
         lifted = scores[best] + trees.values(self._leaves)
         self.order = np.concatenate((best[np.argsort(-lifted, kind="stable")], order[DEPTH:]))
 
+    @property
+    def by_trees(self) -> bool:
+        """Whether trees had a say."""
+        return self._trees is not None
+
     def told(self, rows: Sequence[int]) -> tuple[Floats, Floats]:
         """What is added to the scores of some rows, (rows,); the same by source, (rows, sources)."""
         if self._trees is None:

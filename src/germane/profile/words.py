@@ -83,10 +83,12 @@ def habit(rhythm: Mapping[int, float]) -> str:
 
 
 def every_days(own: OwnItem) -> float | None:
-    """Mean days between the kept times of an item; ``None`` below two different days."""
-    if len(own.times_s) < 2:
+    """Mean days between the kept times of an item, lines of one order being one; ``None`` below two different
+    days."""
+    times = {*own.times_s}
+    if len(times) < 2:
         return None
-    days = (own.times_s[-1] - own.times_s[0]) / (len(own.times_s) - 1) / _DAY_S
+    days = (max(times) - min(times)) / (len(times) - 1) / _DAY_S
     return days if days >= 0.5 else None
 
 
@@ -98,7 +100,7 @@ def days_ago(at_s: int, now_ms: int) -> int:
 def again(own: OwnItem, now_ms: int) -> str:
     """``every 14 days, last 9 days ago``, or ``3 times, last today``."""
     every = every_days(own)
-    often = "once" if own.count == 1 else f"{own.count} times"
+    often = "once" if own.occasions == 1 else f"{own.occasions} times"
     if every is not None:
         often = "every day" if round(every) <= 1 else f"every {round(every)} days"
     days = days_ago(own.times_s[-1] if own.times_s else own.last_s, now_ms)

@@ -97,11 +97,21 @@ def test_own_items_have_a_rhythm() -> None:
     assert (row["everyDays"], row["daysAgo"], row["count"], row["title"]) == (14.0, 9, 3, "Item 1")
 
 
+def test_lines_of_one_order_are_one_time() -> None:
+    """Three lines on the last of three days."""
+    days = [NOW // 1000 - n * 86_400 for n in (120, 60, 0, 0, 0)]
+    own = OwnItem(5, tuple(days), days[-1])
+    assert (own.occasions, words.every_days(own)) == (3, 60.0)
+    assert words.again(own, NOW) == "every 60 days, last today"
+    same = OwnItem(2, (days[-1], days[-1]), days[-1])
+    assert words.again(same, NOW) == "once, last today"
+
+
 @pytest.mark.parametrize(
     ("own", "text"),
     [
         (OwnItem(1, (NOW // 1000,)), "once, last today"),
-        (OwnItem(2, (NOW // 1000 - DAY_S,) * 2), "2 times, last yesterday"),
+        (OwnItem(2, (NOW // 1000 - DAY_S - 60, NOW // 1000 - DAY_S)), "2 times, last yesterday"),
         (OwnItem(3, (NOW // 1000 - 2 * DAY_S, NOW // 1000)), "every 2 days, last today"),
         (OwnItem(2, (NOW // 1000 - DAY_S, NOW // 1000)), "every day, last today"),
     ],

@@ -63,12 +63,10 @@ def _top(findings: Findings, source: str) -> str:
             f'<p class="banner"><strong>Stopped by hand.</strong> This report holds what was reached: '
             f"{sample.events_done:,} of {many(sample.events, 'event')}, up to {day(sample.stopped_ms)}.</p>"
         )
-    whom = (
-        "everyone who chose something then"
-        if sample.people_asked >= sample.people_could
-        else f"{sample.people_asked:,} of {many(sample.people_could, 'person', 'people')}, chosen by a hash of "
-        "their id"
-    )
+    whom = "everyone who chose something then"
+    if sample.people_asked < sample.people_could:
+        how = "chosen by a hash of their id" if sample.stopped_ms is None else "as far as it came"
+        whom = f"{sample.people_asked:,} of {many(sample.people_could, 'person', 'people')}, {how}"
     basis = (
         f"From {many(answer.personal.n, 'time')} that {many(answer.personal.people, 'person', 'people')} "
         "chose something between "
