@@ -88,6 +88,11 @@ class Committer:
         nothing may be committed past it."""
         return self._loop is not None and (self._thread.is_alive() or self._dead is not None)
 
+    @property
+    def through(self) -> bool:
+        """Whether all that was handed over is durable."""
+        return self._dead is None and not self._under_way and not self._waiting
+
     def submit(self, txn: Txn, ticket: int) -> asyncio.Future[None]:
         """Commit as soon as possible. The future is done when it is durable, or fails."""
         assert self._loop is not None

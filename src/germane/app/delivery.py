@@ -22,7 +22,7 @@ from germane.app.release import Check, Release
 from germane.app.reminding import Reminders
 from germane.app.ways import WaysOut
 from germane.domain.enrolment import Enrolment
-from germane.domain.errors import GermaneError
+from germane.domain.errors import GermaneError, StorageDamaged
 from germane.domain.moves import AnyMove, Ticked
 from germane.domain.sending import Channel
 from germane.domain.settings import ContentSpec
@@ -128,6 +128,9 @@ class Delivery:
                     await self._approving.queue.recover()
                 recovered = True
                 busy = await self._look()
+            except StorageDamaged as error:
+                self._engine.found_damaged(error)
+                return
             except GermaneError as error:
                 _log.warning("campaigns stand still for a moment: %s", error)
                 busy = False

@@ -183,6 +183,12 @@ class Engine(Folding):
             "items": float(len(self._steps.items)),
         }
 
+    def found_damaged(self, error: StorageFailed) -> None:
+        """What is stored cannot be read any more: nothing is accepted from now on, since whoever goes on with a
+        backup would lose it."""
+        _log.error("campaigns stop, and nothing is accepted any more: %s. %s", error, error.hint)
+        self._broken = error
+
     # -- writing ---------------------------------------------------------------------------------
 
     async def accept(
@@ -476,8 +482,9 @@ class Engine(Folding):
         self._last.add_done_callback(_retrieve)
 
     async def _durable(self) -> None:
-        """Wait until all that was submitted so far is durable, also what somebody else submitted."""
-        if self._last is not None:
+        """Wait until all that was submitted so far is durable, also what somebody else submitted. What was
+        refused by a full disk is tried again: once that is through, nobody is refused for it."""
+        if self._last is not None and not (self._last.done() and self._committer.through):
             await asyncio.shield(self._last)
 
     def _admit(self) -> None:

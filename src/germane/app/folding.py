@@ -86,6 +86,7 @@ class Folding(Known):
         now_ms = self.world.now_ms()
         admitted = (each for each in rejected if not self._unkept(each, now_ms))
         kept = [each for x in admitted if (each := self._declared_of(x)) is not None]
+        self.counters.dead_letters += len(kept)
         return self._letters.keep(kept, source, now_ms)
 
     def same_item(self, item: Item) -> bool:
@@ -154,6 +155,7 @@ class Folding(Known):
         self.counters.events.add(accepted)
         self.counters.duplicates += duplicates
         self.counters.rejected += len(events) - accepted - duplicates
+        self.counters.dead_letters += len(whole.letters)
         return whole, accepted, duplicates
 
     def _fold_event(self, event: Event) -> tuple[Txn, tuple[str, ...]]:

@@ -82,6 +82,8 @@ class Stats:
         self.decisions = Rate()
         self.duplicates = 0
         self.rejected = 0
+        self.dead_letters = 0
+        """What could not be used, in whole or in part, and is kept to be tried again."""
         self.unkept = 0
         """Events of which nothing may be kept."""
         self.undeclared = 0
@@ -110,6 +112,7 @@ class Stats:
             "decisions_per_second": self.decisions.per_second(),
             "duplicates_total": self.duplicates,
             "rejected_total": self.rejected,
+            "dead_letters_total": self.dead_letters,
             "callers_refused_total": self.callers_refused,
             "overloaded_total": self.overloaded,
             "impressions_total": self.impressions,

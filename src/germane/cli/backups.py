@@ -78,27 +78,30 @@ def backup(
 
 
 def _listed(place: Path, *, verify: bool, as_json: bool) -> int:
-    """What there is; 1 where a backup is not whole, or not what was written."""
+    """What there is; 1 where a backup is not whole, or not what was written, or where none is there to be
+    verified."""
     from germane.storage.backup import damaged, found_in, read
 
     rows = list[dict[str, Any]]()
     for path in found_in(place):
         try:
             manifest = read(path)
+            row = _told(path, manifest) | {"whole": True}
+            if verify:
+                with _Bar(f"Reading {path.name}, MB", manifest.bytes, quiet=as_json) as bar:
+                    row["damaged"] = damaged(path, manifest, bar.more)
+                row["whole"] = not row["damaged"]
         except GermaneError as error:
-            rows.append({"backup": str(path), "whole": False, "why": error.message})
-            continue
-        row = _told(path, manifest) | {"whole": True}
-        if verify:
-            with _Bar(f"Reading {path.name}, MB", manifest.bytes, quiet=as_json) as bar:
-                row["damaged"] = damaged(path, manifest, bar.more)
-            row["whole"] = not row["damaged"]
+            row = {"backup": str(path), "whole": False, "why": error.message}
+        except OSError as error:
+            why = f"{error.filename or path}: {error.strerror}"
+            row = {"backup": str(path), "whole": False, "why": why}
         rows.append(row)
     if as_json:
         common.print_json({"backups": rows})
     else:
         _print(rows, place, verify=verify)
-    return int(not all(each["whole"] for each in rows))
+    return int(not all(each["whole"] for each in rows) or (verify and not rows))
 
 
 def _print(rows: list[dict[str, Any]], place: Path, *, verify: bool) -> None:

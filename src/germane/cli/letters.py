@@ -27,7 +27,8 @@ def list_all(
     from germane.api.wire import letter_in_brief
 
     with common.opened(config, data, mode="read") as engine:
-        found = engine.letters(limit=limit, pending_only=not everything)
+        found = engine.letters(limit=limit + 1, pending_only=not everything)
+    more, found = len(found) > limit, found[:limit]
     if as_json:
         common.print_json([letter_in_brief(each) for each in found])
         return
@@ -50,6 +51,8 @@ def list_all(
             f"[bold]{each.letter_id}[/]  {view['received']}  {each.source}  "
             f"[yellow]{each.code}[/]  {escape(each.message)}{done}"
         )
+    if more:
+        out.print(f"[dim]… and more: these are the oldest {limit:,} (--limit).[/]")
 
 
 def show(number: int, config: Path, data: Path | None, *, as_json: bool) -> None:

@@ -113,9 +113,8 @@ def _deep(folder: Path) -> list[Finding]:
     """Every byte of the data folder that a checksum covers."""
     from germane.app.deep import flaws
     from germane.config import Finding
-    from germane.domain.errors import StorageDamaged
 
-    found = [Finding("", "data", "error", each, StorageDamaged.hint) for each in flaws(folder)]
+    found = [Finding("", "data", "error", each.text, each.hint) for each in flaws(folder)]
     return found or [Finding("", "data", "good", f"All of {folder} is as it was written.")]
 
 

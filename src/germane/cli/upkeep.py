@@ -62,12 +62,13 @@ def retention(
     if as_json:
         also = {"applied": done} if apply else {}
         common.print_json(found | also | ({"givenUp": lost} if give_up else {}))
-        return
+        raise typer.Exit(int(bool(found.get("damaged"))))
     for each in lost:
         common.console().print(f"Given up: {each['file']} ({many(each['records'], 'record')}).")
     if apply:
         _tell_done(done)
     _tell(found)
+    raise typer.Exit(int(bool(found.get("damaged"))))
 
 
 def _found(config: Path, data: Path | None, *, verify: bool) -> dict[str, Any]:

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from germane.app import committer as committer_module
 from germane.app import open_engine, rebuild, save_snapshot
 from germane.app.committer import Committer
+from germane.app.delivery import Delivery
 from germane.app.engine import Engine
 from germane.app.steps import Steps
 from germane.domain.decision import Ask
-from germane.domain.errors import StorageFailed
+from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.record import Txn
 from germane.storage.memory import MemoryStore
+from germane.storage.sqlite.trouble import StorageFull
 from germane.testing import FakeWorld, a_shop, an_event
 
 
@@ -149,3 +152,64 @@ def test_a_stop_makes_durable_what_waits_though_something_cannot_be_read(
     asyncio.run(live())
     assert "cannot be read" in caplog.text
     assert [x.kind for x in engine.store.read(0)][-1] == "decision"
+
+
+def test_after_a_full_disk_what_is_sent_again_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused became durable when there was room, before anything new came: it is a duplicate then,
+    and campaigns go on."""
+    engine = open_engine(a_shop(), tmp_path / "data", world=FakeWorld())
+    monkeypatch.setattr(committer_module, "RETRY_FULL_S", 0.01)
+    full = True
+    for name in ("stage", "commit"):
+        real: Callable[..., Any] = getattr(engine.store, name)
+
+        def refuse(*args: Any, real: Callable[..., Any] = real) -> Any:
+            if full:
+                raise StorageFull("full")
+            return real(*args)
+
+        monkeypatch.setattr(engine.store, name, refuse)
+
+    async def live() -> None:
+        nonlocal full
+        await engine.start()
+        with pytest.raises(StorageFull):
+            await engine.accept([an_event(message_id="1")])
+        with pytest.raises(StorageFull):  # still
+            await engine.accept([an_event(message_id="1")])
+        full = False
+        async with asyncio.timeout(10):
+            while not engine.health()["ready"]:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+        again = await engine.accept([an_event(message_id="1")])
+        assert (again.accepted, again.duplicates) == (0, 1)
+        await engine.durable()
+        await engine.stop()
+
+    asyncio.run(live())
+    assert [x.message_id for x in engine.store.read(0)] == ["1"]
+
+
+def test_damage_that_campaigns_meet_stops_the_rest(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes on with a backup would lose what is accepted after it. Decisions go on."""
+    delivery = Delivery(engine, {}, lambda *_: None)  # type: ignore[arg-type]
+
+    async def met() -> bool:
+        raise StorageDamaged("germane.db is damaged")
+
+    async def live() -> None:
+        await engine.start()
+        monkeypatch.setattr(delivery, "_look", met)
+        async with asyncio.timeout(10):
+            await delivery._make()
+        assert engine.health() == {"ready": False, "reasons": ["germane.db is damaged"]}
+        with pytest.raises(StorageDamaged):
+            await engine.accept([an_event()])
+        assert engine.decide("u1", "", "", [Ask("home")], record=False)
+        await engine.stop()
+
+    asyncio.run(live())

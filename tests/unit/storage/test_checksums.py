@@ -81,7 +81,9 @@ def test_a_database_of_before_is_written_anew(of_before: Path) -> None:
     reader = SqliteStore.open(of_before, mode="read")
     assert list(reader.read(0)) == RECORDS
     reader.close()
-    assert "carry no checksums" in flaws(of_before)[0]
+    (flaw,) = flaws(of_before)
+    assert "carry no checksums" in flaw.text
+    assert flaw.hint.startswith("Start the server")
     store = SqliteStore.open(of_before)
     assert list(store.read(0)) == RECORDS
     store.commit(Txn(records=[a_record(COUNT + 1)]))
@@ -169,8 +171,9 @@ def test_a_page_that_changed_answers_nothing(folder: Path) -> None:
     assert list(store.read(0)) == RECORDS
     store.close()
     (told,) = flaws(folder)
-    assert "germane.db is damaged: " in told
-    assert "unable to get the page" in told
+    assert "germane.db is damaged: " in told.text
+    assert "unable to get the page" in told.text
+    assert told.hint == StorageDamaged.hint
 
 
 @pytest.mark.parametrize("file", ["data.bin", "manifest.json"])

@@ -123,11 +123,19 @@ def prune(place: Path, keep: int) -> list[str]:
     """Remove all but the newest ``keep`` whole backups; the names of those that went."""
     assert keep > 0, "the newest one stays"
     with _alone(place):
-        old = [each for each in found_in(place) if (each / NAME).exists()][:-keep]
+        old = [each for each in found_in(place) if _is_whole(each)][:-keep]
         for each in old:
             (each / NAME).unlink()  # from now on it is none, wherever this is broken off
             shutil.rmtree(each)
     return [each.name for each in old]
+
+
+def _is_whole(backup: Path) -> bool:
+    """Whether a backup was finished; of one that may not be looked into, no."""
+    try:
+        return (backup / NAME).exists()
+    except OSError:
+        return False
 
 
 def _looked_at(folder: Path, place: Path) -> None:
@@ -163,8 +171,8 @@ def _earlier(place: Path) -> dict[str, tuple[File, Path]]:
     for backup in reversed(found_in(place)):
         try:
             files = read(backup).files
-        except GermaneError as error:
-            _log.warning("passed over: %s", error)
+        except (GermaneError, OSError) as error:
+            _log.warning("passed over: %s: %s", backup, error)
             continue
         return {
             each.path: (each, backup / each.path)

@@ -422,9 +422,14 @@ class SqliteStore:
         """Files that are missing or not what was written."""
         return self._past.damaged()
 
+    @property
+    def checked(self) -> bool:
+        """Whether pages carry checksums: those of a folder that was written long ago do not yet."""
+        return checks(self._reader())
+
     def flaws(self) -> list[str]:
         """What is not as it was written in the database, all of which is read; a sentence each."""
-        if not checks(self._reader()):
+        if not self.checked:
             return [
                 f"{self._path.name}: its pages carry no checksums; the next start writes it anew."
             ]
