@@ -22,7 +22,7 @@ from germane.app.entries import Entries
 from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.opening import left, settings_digest, write_snapshot
-from germane.app.retaining import LOOKED, carrying
+from germane.app.retaining import carrying, has_retired
 from germane.app.sheet import Sheet
 from germane.app.steps import Steps
 from germane.app.stub import stub_decision
@@ -308,7 +308,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
 
 def _aged(store: Store) -> str:
     gone = "records have left the log because of their age, with what came of them alone"
-    return gone if store.meta(LOOKED) and (store.archive() or left(store)) else ""
+    return gone if has_retired(store) and (store.archive() or left(store)) else ""
 
 
 def save_rebuilt(report: RebuildReport, data_dir: Path, settings: Settings) -> None:

@@ -176,7 +176,8 @@ class Retaining:
         if not (what.archived or what.gone or what.left):
             return False
         taught = any(x.derived for x in records if x.seq in archived | gone)
-        self._store.commit(Txn(entries=dict.fromkeys(over), meta=self._mark(taught)))
+        meta = {LOOKED: _encode(self._looked())} | self._mark(taught)
+        self._store.commit(Txn(entries=dict.fromkeys(over), meta=meta))
         self._store.retire(what)
         self._done.learned = self._done.learned or taught
         self._done.archived += len(what.archived)
@@ -250,11 +251,16 @@ def standing(settings: Settings, archive: dict[str, int]) -> dict[str, Any]:
     }
 
 
+def has_retired(store: Store) -> bool:
+    """Whether records may have left the log because of their age."""
+    return bool(store.meta(LOOKED) or store.meta(RETIRED))
+
+
 @contextmanager
 def carrying(store: Store, tenant: str) -> Iterator[None]:
     """Around folding the log anew: what keeps somebody from being written to (again) stays, and since when they
     are known, though the event that it came from has retired."""
-    if not store.meta(LOOKED):
+    if not has_retired(store):
         yield
         return
     before = _standing(store, tenant)

@@ -238,6 +238,24 @@ def test_since_when_somebody_is_known_stays(later: Engine) -> None:
     assert first() == before
 
 
+def test_since_when_stays_where_all_of_a_month_has_left(tmp_path: Path) -> None:
+    """No file of history was left as it was, and a rebuild knows all the same why it differs."""
+    engine = opened(tmp_path / "data", FakeWorld(START_MS))
+    ages = (40, 35, 30, 1, 0)
+    events = [an_event(at_ms=START_MS - n * 30 * DAY_MS, message_id=f"m{n}") for n in ages]
+    engine.accept_now(events)
+    while engine.seal():
+        pass
+    (before,) = engine.store.profiles(engine.tenant)
+    report = engine.retain()
+    assert report.archived == 3
+    again = rebuild(engine)
+    (after,) = engine.store.profiles(engine.tenant)
+    assert after.first_seen_ms == before.first_seen_ms
+    assert "have left the log because of their age" in again.why
+    engine.store.close()
+
+
 def test_who_asks_gets_what_is_archived(later: Engine) -> None:
     """Everything that is stored is everything."""
     events = access.everything(later, user(1))["events"]
