@@ -68,7 +68,7 @@ def test_a_file_of_the_archive_that_is_lost(old: Path) -> None:
     )
     (file,) = (old / "data" / "archive").rglob("*.parquet")
     file.write_bytes(file.read_bytes()[:-9])
-    found = json.loads(typed(old, "retention", "--verify", "--json"))["damaged"]
+    found = json.loads(typed(old, "retention", "--verify", "--json", code=1))["damaged"]
     name = file.relative_to(old / "data").as_posix()
     assert found == [{"file": name, "records": 1}]
     with pytest.raises(HistoryDamaged, match="archive/events") as told:
