@@ -38,6 +38,9 @@ SENDERS = 8
 """So many requests may wait, whatever they cost."""
 PORTION_BYTES = 256
 """Of a body: about an event."""
+LARGE, LARGEST = 64, 512
+"""In portions: what is larger comes in parts, so that what it costs is not seen where it begins; and no request
+counts for more than the second, whatever it claims to be."""
 FIRST_COST_S = 0.001
 """What a portion costs, before any was measured."""
 MEMORY = 20
@@ -54,8 +57,12 @@ def portions(headers: Iterable[tuple[bytes, bytes]]) -> float:
     """How large a request is, at least 1; of one that does not say it, 1."""
     for name, value in headers:
         if name == b"content-length" and value.isdigit():
-            return max(1.0, int(value) / PORTION_BYTES)
+            return float(LARGEST) if len(value) > 9 else _of_bytes(int(value))
     return 1.0
+
+
+def _of_bytes(length: int) -> float:
+    return min(max(1.0, length / PORTION_BYTES), float(LARGEST))
 
 
 class Application(Protocol):
@@ -90,6 +97,8 @@ class Overload:
         """Portions of those begun before the last."""
         self._last = 0.0
         """Portions of the last."""
+        self._seen = True
+        """Nothing large was begun in this turn."""
         self._turned = clock()
         """When the queue was empty last."""
         self._calm = True
@@ -124,12 +133,13 @@ class Overload:
         self._begun += 1
         self._done += self._last
         self._last = portions
+        self._seen = self._seen and portions <= LARGE
         if not self._read:
             self._turn(now, now - read)
 
     def _turn(self, now: float, waited_s: float) -> None:
         """The queue is empty."""
-        if self._begun > 3:
+        if self._begun > 3 and self._seen:
             cost_s = (now - self._first) / self._done
             likely_s = min(cost_s, JUMP * self._cost_s)
             self._cost_s += min(1.0, self._done / MEMORY) * (likely_s - self._cost_s)
@@ -138,7 +148,7 @@ class Overload:
         elif self._pressed is None:
             self._pressed = now if self._calm else self._first
         self._begun, self._done, self._last, self._portions = 0, 0.0, 0.0, 0.0
-        self._calm, self._turned = True, now
+        self._calm, self._seen, self._turned = True, True, now
 
     def full(self) -> bool:
         """Whether one more would wait too long."""

@@ -48,7 +48,7 @@ def placed(profile: Profile, item_of: ItemOf, settings: Settings) -> Profile:
     """The person with what was said of items before they came into the catalogue where it belongs."""
     if not profile.unplaced:
         return profile
-    come = [each for each in profile.unplaced if item_of(each) is not None]
+    come = {each: None for each in profile.unplaced if item_of(each) is not None}
     if not come:
         return profile
     after, touched = of(profile), {UNPLACED}

@@ -69,11 +69,25 @@ def test_what_large_batches_cost_is_not_what_an_event_costs() -> None:
     assert turns.turn(1_000, 100.0) == overload.SENDERS
 
 
+def test_who_claims_to_send_much_makes_nothing_look_cheap() -> None:
+    """It begins with its head, and costs nothing there: what a portion costs stays as it was."""
+    turns = Turns()
+    for _ in range(20):
+        turns.turn(4)
+    turns.cost_s = 0.0
+    for _ in range(20):
+        turns.turn(4, overload.LARGEST)
+    turns.cost_s = COST_S
+    assert turns.turn(1_000) * COST_S <= overload.BURST_S + 2 * COST_S
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
         ([(b"host", b"here"), (b"content-length", b"2560")], 10.0),
         ([(b"content-length", b"9")], 1.0),
+        ([(b"content-length", b"9" * 5_000)], overload.LARGEST),
+        ([(b"content-length", b"999999999")], overload.LARGEST),
         ([(b"transfer-encoding", b"chunked")], 1.0),
         ([(b"content-length", b"-1")], 1.0),
     ],
