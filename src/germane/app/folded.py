@@ -10,7 +10,8 @@ RULES = f"6-{LAYOUT}"
 """Of the fold. The number is another one where an older log folds to another state: 2, the ledger of consent,
 idle profiles without what is too old, and undeclared data refused; 3, items that were had longer ago are known,
 and enrolments note where consent was lacking; 4, a no stands again after a yes with an end; 5, of a no it is
-known when it was said, and conditions know that a yes is over. Behind it, the features that lessons have: those
+known when it was said, and conditions know that a yes is over; 6, what is said of items that the catalogue does
+not have is kept until it has. Behind it, the features that lessons have: those
 of another set teach nothing until they are made anew."""
 STORED = "folded_by"
 _CHANGED = "several"

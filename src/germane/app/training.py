@@ -268,11 +268,10 @@ def _challenge(
         anew = _WHERE_FROM if old else ""
         return rejected(f"{known}; from {least:,} on there is enough to learn{anew}")
     fresh = count if now is None else (seen - champion.learned.get(head, 0)) * count // told
-    tried = fresh  # of what was rolled back the same lessons would make the same again
-    if head in champion.tried:
-        tried = (seen - champion.tried[head]) * count // told
-    if min(fresh, tried) < spec.lessons_new // 10:
-        new = min(fresh, tried)
+    new = fresh
+    if head in champion.tried:  # the lessons of what was rolled back would make the same again
+        new = min(new, (seen - champion.tried[head]) * count // told)
+    if new < spec.lessons_new // 10:
         return rejected(f"only {new:,} lesson{'' if new == 1 else 's'} since the last training")
     held = int(count * HELD_OUT)
     if now is not None:

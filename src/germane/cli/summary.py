@@ -103,7 +103,7 @@ class Summary:
     uncatalogued: Counter[str] = field(default_factory=Counter)
     """Items that the catalogue does not have -> events that speak of them."""
     waiting: list[str] = field(default_factory=list)
-    """Attributes in which no interest is learned: there is no catalogue."""
+    """Attributes in which no interest is learned yet: there is no catalogue."""
     astray: int = 0
     """Events that speak of such items."""
     aged: int = 0

@@ -72,8 +72,8 @@ def test_what_large_batches_cost_is_not_what_an_event_costs() -> None:
 def test_who_claims_to_send_much_makes_nothing_look_cheap() -> None:
     """It begins with its head, and costs nothing there: what a portion costs stays as it was."""
     turns = Turns()
-    for _ in range(20):
-        turns.turn(4)
+    for _ in range(3):
+        turns.turn(20)
     turns.cost_s = 0.0
     for _ in range(20):
         turns.turn(4, overload.LARGEST)
