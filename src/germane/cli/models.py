@@ -6,15 +6,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from germane.cli import common
-from germane.cli.common import many
+from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, many
 
 if TYPE_CHECKING:
     from germane.domain.ports import Version
 
+app = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
 
-def snapshot(config: Path, data: Path | None, *, as_json: bool) -> None:
-    """Bring the snapshot of the shared model up to date, from the log alone; beside a server, too."""
+
+def add_to(program: typer.Typer) -> None:
+    """Put the commands where they belong."""
+    program.command("snapshot")(snapshot)
+    program.command("train")(train)
+    program.add_typer(app, name="models")
+
+
+def snapshot(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Bring the snapshot of the shared model up to date; a server does it by itself."""
     from germane.app import advance_snapshot
 
     loaded = common.load(config)
@@ -27,8 +38,8 @@ def snapshot(config: Path, data: Path | None, *, as_json: bool) -> None:
         )
 
 
-def train(config: Path, data: Path | None, *, as_json: bool) -> None:
-    """Train from the log, and let what proves itself rank."""
+def train(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Train from the log now; what is not worse than what ranks takes its place. A server does it by itself."""
     from germane.app import train as run
 
     loaded = common.load(config)
@@ -59,8 +70,9 @@ def train(config: Path, data: Path | None, *, as_json: bool) -> None:
         out.print("Nothing was promoted; what ranked before still does.")
 
 
-def models(config: Path, data: Path | None, *, as_json: bool) -> None:
-    """List what was trained."""
+@app.command("list")
+def list_models(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """List every version, with what it was judged by."""
     found = _versions(config, data)
     if as_json:
         common.print_json([_row(each, found) for each in found])
@@ -79,8 +91,9 @@ def models(config: Path, data: Path | None, *, as_json: bool) -> None:
             out.print(f"    {name}: {head['why']}, {many(head['lessons'], 'lesson')}")
 
 
-def roll_back(config: Path, data: Path | None, *, as_json: bool) -> None:
-    """Retire the version that ranks; the one before it does again."""
+@app.command("rollback")
+def roll_back(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
+    """Go back to the version before the one that ranks; a running server follows."""
     from germane.app.trained import TREES
     from germane.domain.errors import NotFound
     from germane.storage.blobs import FolderBlobs

@@ -17,6 +17,7 @@ from germane.cli import (
     exporting,
     keys,
     letters,
+    models,
     operators,
     privacy,
     project,
@@ -26,7 +27,6 @@ from germane.cli import (
     tokens,
     upkeep,
 )
-from germane.cli import models as trained
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, Yes
 
 app = typer.Typer(
@@ -46,8 +46,6 @@ app.add_typer(approvals.app, name="approvals")
 app.add_typer(operators.app, name="operator")
 app.add_typer(keys.app, name="keys")
 app.command("audit")(auditing.audit)
-models = typer.Typer(no_args_is_help=True, help="What was trained, and which version of it ranks.")
-app.add_typer(models, name="models")
 content = typer.Typer(no_args_is_help=True, help="What is said to people: check, draft, push.")
 app.add_typer(content, name="content")
 
@@ -226,30 +224,6 @@ def backtest(
         quiet=quiet,
     )
     raise typer.Exit(run(wanted))
-
-
-@app.command()
-def snapshot(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
-    """Bring the snapshot of the shared model up to date; a server does it by itself."""
-    trained.snapshot(config, data, as_json=as_json)
-
-
-@app.command()
-def train(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
-    """Train from the log now; what is not worse than what ranks takes its place. A server does it by itself."""
-    trained.train(config, data, as_json=as_json)
-
-
-@models.command("list")
-def list_models(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
-    """List every version, with what it was judged by."""
-    trained.models(config, data, as_json=as_json)
-
-
-@models.command("rollback")
-def roll_back(config: Config = DEFAULT_CONFIG, data: Data = None, as_json: Json = False) -> None:
-    """Go back to the version before the one that ranks; a running server follows."""
-    trained.roll_back(config, data, as_json=as_json)
 
 
 @app.command()
@@ -507,6 +481,7 @@ def demo_shop(
 
 
 sending.add_to(app, content)
+models.add_to(app)
 upkeep.add_to(app)
 backups.add_to(app)
 privacy.add_to(app)
