@@ -155,7 +155,7 @@ def _run(
     from germane.cli import main
     from germane.storage.sqlite import checkpoint
 
-    checkpoint.PAGES = SOON
+    checkpoint.PAGES = checkpoint.TURN = SOON
 
     arm = ctypes.CDLL(None).fault_arm
     arm(

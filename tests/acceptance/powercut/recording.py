@@ -109,8 +109,7 @@ class Recorder:
         self._traces += 1
         trace = self.project / f"trace-{self._traces}"
         self.segments[-1].traces.append(trace)
-        unsafe = ["tests.acceptance.powercut.unsafe", self._hole]
-        run = [module] if module else unsafe if self._hole else ["germane"]
+        run = [module] if module else ["tests.acceptance.powercut.unsafe", self._hole or "whole"]
         program = [sys.executable, "-m", *run, *arguments, *self._where]
         return [tools.strace(), *STRACE, "-o", str(trace), *program]
 

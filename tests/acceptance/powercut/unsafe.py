@@ -1,7 +1,8 @@
-"""`germane` with a hole in it, for the controls: the replay must find what it breaks.
+"""`germane` whose WAL is moved and begun anew often, so that the replay sees it; for the controls, with a hole
+in it: the replay must find what it breaks.
 
-``commits``: SQLite with ``synchronous=NORMAL``, which is the usual advice for the WAL. ``history``: sealed
-files and their names are not synced; SQLite syncs as ever.
+``whole``: no hole. ``commits``: SQLite with ``synchronous=NORMAL``, which is the usual advice for the WAL.
+``history``: sealed files and their names are not synced; SQLite syncs as ever.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from pathlib import Path
 
 import apsw
 
+from germane.storage.sqlite import checkpoint
+
+PAGES, TURN = 60, 120
+
 
 def main(hole: str, arguments: list[str]) -> None:
     """Run a command with one of the holes."""
+    checkpoint.PAGES, checkpoint.TURN = PAGES, TURN
     if hole == "commits":
         from germane.storage.sqlite import store
 
@@ -26,8 +32,7 @@ def main(hole: str, arguments: list[str]) -> None:
             return connection
 
         store.open_writer = lazy
-    else:
-        assert hole == "history", hole
+    elif hole == "history":
         sync = os.fsync
 
         def forgetful(descriptor: int) -> None:
@@ -35,6 +40,8 @@ def main(hole: str, arguments: list[str]) -> None:
                 sync(descriptor)
 
         os.fsync = forgetful
+    else:
+        assert hole == "whole", hole
     from germane.cli import main as run
 
     sys.argv = ["germane", *arguments]

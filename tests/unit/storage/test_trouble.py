@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,27 @@ def test_a_long_read_holds_up_no_commit(tmp_path: Path, monkeypatch: pytest.Monk
     reader.close()
     assert checkpoint.cut(store._writer, patience_ms=1_000)  # type: ignore[arg-type]
     assert (tmp_path / "germane.db-wal").stat().st_size == 0
+    store.close()
+
+
+def test_the_wal_begins_anew_while_commits_follow_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is always a commit that came while the rest was moved: the writer moves the last one itself."""
+    monkeypatch.setattr(checkpoint, "PAGES", 10**9)  # the thread is not told to move anything
+    monkeypatch.setattr(checkpoint, "TURN", 20)
+    store = SqliteStore.open(tmp_path)
+    of_its_own = store._checkpointer
+    assert of_its_own is not None
+    mover, pages = connected(tmp_path / "germane.db"), []
+    for number in range(1, 201):
+        store.stage(Txn(records=[a_record(number)]))
+        pages.append(checkpoint.moved(mover))
+        of_its_own._turn = pages[-1] > checkpoint.TURN  # as the thread says it
+        store.sync()
+    assert 20 < max(pages) < 40
+    assert sum(later < sooner for sooner, later in pairwise(pages)) > 10
+    mover.close()
     store.close()
 
 

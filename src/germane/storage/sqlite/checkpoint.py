@@ -16,6 +16,8 @@ PAGES = 1_000
 """Pages (4 kB each) written since the last move that are worth another."""
 BUSY_S = 10.0
 """Patience when the thread begins: others may be opening the file."""
+TURN = 4_000
+"""Pages in the WAL from which on it is to begin anew."""
 BOUND_BYTES = 256 * 1024 * 1024
 """A WAL that grew to this, because readers held it, is moved by the writer itself."""
 AGAIN_S = 0.01
@@ -39,6 +41,13 @@ def cut(connection: apsw.Connection, *, patience_ms: int) -> bool:
     return not busy
 
 
+def moved(connection: apsw.Connection) -> int:
+    """Move what can be moved without waiting for anybody; how many pages the WAL has, moved or not."""
+    pages = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()[0][1]
+    assert isinstance(pages, int)
+    return pages
+
+
 class Checkpointer:
     """A thread with a connection of its own that runs passive checkpoints when it is told to."""
 
@@ -47,14 +56,24 @@ class Checkpointer:
         self._path = path
         self._failed = failed
         self._written = 0
+        self._turn = False
+        """The WAL is long, and nearly all of it was moved."""
         self._wanted = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="germane-checkpoint", daemon=True)
         self._thread.start()
 
     def wrote(self, pages: int, writer: apsw.Connection) -> None:
-        """So many pages more are in the WAL. Called by the writer after a commit."""
+        """So many pages more are in the WAL. Called by the writer after a commit.
+
+        The WAL begins anew with the first commit that finds all of it moved. Where commits follow one another
+        there is always one that came while the rest was moved: so now and then the writer moves the last few
+        pages itself.
+        """
         self._written += pages
+        if self._turn:
+            self._turn = False
+            moved(writer)
         if self._written < PAGES:
             return
         self._written = 0
@@ -84,7 +103,7 @@ class Checkpointer:
         while self._wanted.wait() and not self._closing:
             self._wanted.clear()
             try:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                self._turn = moved(connection) > TURN
             except apsw.Error as error:
                 if not passes(error):  # else it is moved later: the WAL has it durably
                     raise
