@@ -28,7 +28,7 @@ unit:
 test:
     {{venv}}pytest
 
-# just bench shop | loop | speed | overload | slowclients | soak | kills | dedupe | poison | powercut | iofaults | bitflips | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | quality (arguments may follow: just bench quality --data moodle-course)
+# just bench shop | loop | speed | overload | slowclients | soak | kills | dedupe | poison | powercut | iofaults | bitflips | sendkills | sendraces | consentraces | optouttraining | tenants | erasure | backup | campaign | mails | ssrf | xss | moment | bandit | stats | quality (arguments may follow: just bench quality --data moodle-course)
 bench name *arguments:
     {{venv}}python -m benchmarks.{{name}} {{arguments}}
 

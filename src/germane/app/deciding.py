@@ -21,7 +21,8 @@ from germane.predict.rules import spared
 from germane.privacy.gate import Gate
 from germane.profile.fold import current
 
-_HOLDOUT_SALT = "holdout"
+HOLDOUT_SALT = "holdout"
+"""Names the places of people by which they are held out (``domain.ids.share_of``)."""
 NOBODY = Profile("")
 """Whom a decision is made for that nothing is to be known of."""
 
@@ -143,7 +144,7 @@ class Deciding:
         return self._model.standing(surface, at_ms=at_ms)
 
     def _arm(self, tenant: str, profile: Profile, surface: SurfaceSpec) -> Arm:
-        if share_of(tenant, profile.person, _HOLDOUT_SALT) < surface.holdout_share:
+        if share_of(tenant, profile.person, HOLDOUT_SALT) < surface.holdout_share:
             return "broadcast"
         return "personalised"
 

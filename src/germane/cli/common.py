@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -37,6 +37,7 @@ Data = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DEFAULT_CONFIG = Path("germane.toml")
+Found = TypeVar("Found")
 
 
 def console() -> Console:
@@ -73,6 +74,16 @@ def load(config: Path) -> Loaded:
 def data_dir(loaded: Loaded, config: Path, data: Path | None) -> Path:
     """``--data``, else the configuration's folder, relative to the configuration file."""
     return data if data is not None else config.parent / loaded.runtime.data
+
+
+def to_its_end(reading: Generator[int, None, Found], advance: Callable[[int], None]) -> Found:
+    """Run what yields how many more it has read; what it returns."""
+    while True:
+        try:
+            advance(next(reading))
+        except StopIteration as ended:
+            found: Found = ended.value
+            return found
 
 
 CLOCK = "demo.clock_ms"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from germane.cli import common
 
 if TYPE_CHECKING:
-    from germane.app.outcomes import Answered, ContentOutcomes
+    from germane.app.outcomes import ContentOutcomes
     from germane.app.outcomes.figures import Answers, SlotOutcomes
     from germane.measure.versus import Rate
 
@@ -45,19 +44,8 @@ def _found(name: str, config: Path, data: Path | None, *, quiet: bool) -> Conten
     with common.opened(config, data, mode="read") as engine:
         reading = gathered(engine, engine.library.content(name))
         with progress(steps_of(engine), "Reading the log", quiet=quiet) as advance:
-            answered = _to_its_end(reading, advance)
+            answered = common.to_its_end(reading, advance)
     return figures(answered)
-
-
-def _to_its_end(
-    reading: Generator[int, None, Answered], advance: Callable[[int], None]
-) -> Answered:
-    while True:
-        try:
-            advance(next(reading))
-        except StopIteration as ended:
-            found: Answered = ended.value
-            return found
 
 
 def _show(slot: SlotOutcomes) -> None:

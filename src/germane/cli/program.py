@@ -17,6 +17,7 @@ from germane.cli import (
     exporting,
     keys,
     letters,
+    lift,
     models,
     operators,
     privacy,
@@ -482,6 +483,7 @@ def demo_shop(
 
 sending.add_to(app, content)
 models.add_to(app)
+lift.add_to(app)
 upkeep.add_to(app)
 backups.add_to(app)
 privacy.add_to(app)
