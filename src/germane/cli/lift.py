@@ -11,8 +11,8 @@ from germane.cli import common
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, many
 
 if TYPE_CHECKING:
-    from germane.app.lift import SurfaceLift
-    from germane.domain.settings import Settings
+    from germane.app.engine import Engine
+    from germane.app.lift import Told
     from germane.measure.holdout import Lift
 
 DAYS = 14
@@ -24,19 +24,21 @@ def add_to(app: typer.Typer) -> None:
 
 
 def lift(
-    surface: Annotated[
-        str, typer.Argument(help="Name of a surface; none: all that have a holdout.")
+    name: Annotated[
+        str, typer.Argument(help="Of a surface or a campaign; none: all that have a holdout.")
     ] = "",
     days: Annotated[
         int,
-        typer.Option(help="So long after their first decision a person counts.", min=1, max=365),
+        typer.Option(
+            help="So long after their first decision or message a person counts.", min=1, max=365
+        ),
     ] = DAYS,
     config: Config = DEFAULT_CONFIG,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Tell whether personalisation pays: its people against the holdout's, as often as you like."""
-    found = _found(surface, days, config, data, quiet=as_json)
+    found = _found(name, days, config, data, quiet=as_json)
     if as_json:
         import msgspec
 
@@ -48,64 +50,62 @@ def lift(
         _show(each)
 
 
-def _found(
-    surface: str, days: int, config: Path, data: Path | None, *, quiet: bool
-) -> list[SurfaceLift]:
-    from germane.app.lift import figures, gathered
+def _found(name: str, days: int, config: Path, data: Path | None, *, quiet: bool) -> list[Told]:
+    from germane.app.lift import figures, gathered, steps_of
     from germane.cli.progress import progress
 
     with common.opened(config, data, mode="read") as engine:
-        names = _with_holdout(engine.settings, surface)
+        names = _with_holdout(engine, name)
         reading = gathered(engine, names, days)
-        with progress(engine.store.last_seq(), "Reading the log", quiet=quiet) as advance:
+        with progress(steps_of(engine, names), "Reading the log", quiet=quiet) as advance:
             log = common.to_its_end(reading, advance)
         return figures(log, now_ms=engine.world.now_ms())
 
 
-def _with_holdout(settings: Settings, surface: str) -> list[str]:
-    """Surfaces to tell of.
+def _with_holdout(engine: Engine, name: str) -> list[str]:
+    """Surfaces and campaigns to tell of.
 
     Raises:
-        UnknownSurface: there is none of that name.
+        NotFound: there is none of that name.
         WrongUse: it has no holdout, or none has.
     """
-    from germane.domain.errors import UnknownSurface, WrongUse
+    from germane.app.lift import held_out_of
+    from germane.domain.errors import NotFound, WrongUse
 
-    if surface and surface not in settings.surfaces:
-        known = ", ".join(sorted(settings.surfaces)) or "none"
-        raise UnknownSurface(
-            f"There is no surface named {surface!r}.",
-            hint=f"Configured surfaces: {known}.",
-            surface=surface,
+    there = held_out_of(engine)
+    if name and all(each != name for each, _ in there):
+        known = ", ".join(each for each, _ in there) or "none"
+        raise NotFound(
+            f"There is no surface and no campaign named {name!r}.", hint=f"There are: {known}."
         )
-    asked = [settings.surfaces[surface]] if surface else [*settings.surfaces.values()]
-    names = [each.name for each in asked if each.holdout_share > 0]
+    names = [each for each, share in there if share > 0 and name in ("", each)]
     if not names:
-        which = surface or next(iter(settings.surfaces), "NAME")
         raise WrongUse(
-            f"{surface} has no holdout." if surface else "No surface has a holdout.",
-            hint=f"Give it one: holdout_share = 0.1 under [surfaces.{which}]. From then on a tenth of the "
-            "people get the default list, always the same ones, and the others are compared with them.",
+            f"{name} has no holdout." if name else "Nothing has a holdout.",
+            hint="Give it one: holdout_share = 0.1, under its [surfaces.NAME] or in its campaign file. From "
+            "then on a tenth of the people get the default list, or no message, always the same ones, and the "
+            "others are compared with them.",
         )
-    return names
+    return list(dict.fromkeys(names))
 
 
-def _show(found: SurfaceLift) -> None:
+def _show(found: Told) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from germane.app.lift_words import TITLES, mean, percent
+    from germane.app.lift.words import TITLES, mean, percent
 
     out = common.console()
     out.print(
-        f"[bold]{escape(found.surface)}[/]  [dim]holdout {found.holdout_share:.0%}, "
+        f"[bold]{escape(found.name)}[/]  [dim]{found.kind}, holdout {found.holdout_share:.0%}, "
         f"{many(found.days, 'day')} of each person; {many(found.people, 'person', 'people')}, "
         f"{found.waiting:,} of them still under way[/]"
     )
     if found.measures:
         table = Table(box=None, pad_edge=False, header_style="dim")
         table.add_column("a person")
-        for title in ("personalised", "holdout", "more, with its 95 % interval"):
+        ours = "personalised" if found.kind == "surface" else "with messages"
+        for title in (ours, "holdout", "more, with its 95 % interval"):
             table.add_column(title, justify="right")
         for each in found.measures:
             lift = each.lift

@@ -12,13 +12,17 @@ from msgspec.structs import replace
 
 from germane.app.deciding import HOLDOUT_SALT
 from germane.app.engine import Engine
-from germane.app.lift import SurfaceLift, figures, gathered
+from germane.app.lift import Told, figures, gathered, steps_of
 from germane.app.opening import open_engine
+from germane.domain.campaign import Leave
 from germane.domain.decision import Ask, Decision
 from germane.domain.event import Event
 from germane.domain.ids import share_of
+from germane.domain.moves import AnyMove, CampaignPut, CampaignTurned
 from germane.measure.holdout import Lift
 from germane.testing import FakeWorld, a_shop, an_item, an_order
+from tests.unit.app.outcomes.test_outcomes import WHY, a_mail, a_run, composed
+from tests.unit.app.test_composing import live
 
 PEOPLE, DAYS = 400, 7
 
@@ -65,18 +69,19 @@ def lived(engine: Engine, people: range, *, personalised: float, held_out: float
         engine.world.advance(seconds=60)  # type: ignore[attr-defined]
 
 
-def found(engine: Engine, days: int = DAYS) -> SurfaceLift:
+def found(engine: Engine, days: int = DAYS, *, of: str = "home") -> Told:
     """As it is told."""
-    reading = gathered(engine, ["home"], days)
+    reading, steps = gathered(engine, [of], days), 0
     while True:
         try:
-            next(reading)
+            steps += next(reading)
         except StopIteration as ended:
+            assert steps == steps_of(engine, [of])
             (surface,) = figures(ended.value, now_ms=engine.world.now_ms())
             return surface
 
 
-def of(told: SurfaceLift, measure: str) -> Lift:
+def of(told: Told, measure: str) -> Lift:
     """One measure."""
     return next(each.lift for each in told.measures if each.measure == measure)
 
@@ -97,7 +102,7 @@ def test_what_personalisation_brings(engine: Engine) -> None:
     assert answered.verdict == revenue.verdict == of(told, "bought").verdict == "more"
     assert answered.personalised.mean == pytest.approx(0.6, abs=0.1)
     assert revenue.holdout.mean == pytest.approx(20 * answered.holdout.mean)
-    assert told.answer.startswith("Personalisation brings more on home (answered it: ")
+    assert told.answer.startswith("Personalisation of home brings more (answered it: ")
     assert "% of the holdout, +" in told.answer
 
 
@@ -108,7 +113,7 @@ def test_where_nothing_is_brought_nothing_is_said(engine: Engine) -> None:
     told = found(engine)
     assert of(told, "answered").verdict == "unknown"
     assert told.answer.startswith(
-        "It cannot be told yet whether personalisation brings more on home"
+        "It cannot be told yet whether personalisation of home brings more"
     )
 
 
@@ -232,4 +237,68 @@ def test_nobody_yet(engine: Engine) -> None:
     """An empty log says what it is."""
     told = found(engine)
     assert (told.people, told.measures, told.notes) == (0, [], [])
-    assert told.answer == "Nothing was decided for anybody on home yet."
+    assert told.answer == "Nothing was decided for anybody by home yet."
+
+
+# -- campaigns -----------------------------------------------------------------------------------
+
+
+def mailed(engine: Engine, users: list[str], *, with_mail: float, without: float) -> None:
+    """Each has a message or would have had; some order the day after."""
+    chance, messages = Random(3), composed(engine, users)
+    assert {each.status for each in messages} == {"queued", "skipped"}
+    later(engine, 1)
+    bought = [
+        each.person[2:]
+        for each in messages
+        if chance.random() < (with_mail if each.status == "queued" else without)
+    ]
+    now_ms = engine.world.now_ms()
+    engine.accept_now([an_order(["i1"], user=each, at_ms=now_ms) for each in bought])
+
+
+def test_what_a_campaign_brings(engine: Engine) -> None:
+    """Against those for whom it would have had a message: by its goal, and by all that they bought."""
+    live(engine, a_mail(), a_run(holdout_share=0.5))
+    mailed(engine, [f"p{n}" for n in range(300)], with_mail=0.7, without=0.3)
+    assert found(engine, of="weekly").answer.startswith(
+        "Too early to tell of weekly: the first people"
+    )
+    later(engine, DAYS)
+    told = found(engine, of="weekly")
+    goal = of(told, "goal")
+    assert (told.kind, told.people, told.earlier, told.goal_unread) == ("campaign", 300, 0, False)
+    assert goal.personalised.people + goal.holdout.people == 300
+    assert goal.personalised.mean == pytest.approx(0.7, abs=0.1)
+    assert goal == of(told, "bought")
+    assert of(told, "revenue").personalised.mean == pytest.approx(9.5 * goal.personalised.mean)
+    assert told.answer.startswith("Weekly brings more (reached its goal: ")
+    assert told.notes == []
+
+
+def test_a_campaign_with_another_holdout_begins_anew(engine: Engine) -> None:
+    """And so does one that was dry: nobody had anything of it then. A pause changes nothing."""
+    live(engine, a_mail(), a_run(holdout_share=0.5))
+    mailed(engine, [f"p{n}" for n in range(50)], with_mail=0.5, without=0.5)
+    later(engine, DAYS)
+    turns: list[AnyMove] = [CampaignTurned("weekly", each, WHY) for each in ("paused", "live")]  # type: ignore[arg-type]
+    engine.put_moves(turns)
+    assert found(engine, of="weekly").earlier == 0
+    engine.put_moves([CampaignPut(a_run(holdout_share=0.4))])
+    told = found(engine, of="weekly")
+    assert (told.people, told.earlier, told.measures) == (50, 50, [])
+    assert told.answer.startswith("Nobody new has come to weekly since its holdout is what it is")
+
+
+def test_a_goal_that_no_event_tells(engine: Engine) -> None:
+    """Is not counted, and that is said; what people bought is."""
+    live(
+        engine,
+        a_mail(),
+        replace(a_run(holdout_share=0.5), goal=Leave(when="profile.evidence > 90")),
+    )
+    mailed(engine, [f"p{n}" for n in range(40)], with_mail=1.0, without=0.0)
+    later(engine, DAYS)
+    told = found(engine, of="weekly")
+    assert [each.measure for each in told.measures] == ["bought", "revenue"]
+    assert told.notes[0].startswith("The goal of weekly is not counted")

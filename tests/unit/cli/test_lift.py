@@ -47,15 +47,15 @@ def test_whether_it_pays(shop: Path) -> None:
     """A table, the answer, what to know of it; and all of it for programs."""
     said = typed(shop, "lift", "home-grid")
     assert (
-        "home-grid  holdout 40%, 14 days of each person; 600 people, 0 of them still under way"
+        "home-grid  surface, holdout 40%, 14 days of each person; 600 people, 0 of them still under way"
         in said
     )
     assert "bought anything" in said
     assert "revenue, all in all" in said
-    assert "Personalisation brings more on home-grid (bought anything: " in said
+    assert "Personalisation of home-grid brings more (bought anything: " in said
     assert "No outcome of home-grid has come back" in said
     (found,) = json.loads(typed(shop, "lift", "--json", "--days", "7"))
-    assert (found["surface"], found["holdoutShare"], found["days"]) == ("home-grid", 0.4, 7)
+    assert (found["name"], found["holdoutShare"], found["days"]) == ("home-grid", 0.4, 7)
     bought = {each["measure"]: each["lift"] for each in found["measures"]}["bought"]
     assert bought["verdict"] == "more"
     assert bought["personalised"]["people"] + bought["holdout"]["people"] == 600
@@ -65,9 +65,12 @@ def test_whether_it_pays(shop: Path) -> None:
 def test_what_is_missing_is_named(place: Path) -> None:
     """A surface that is not there, and one that has no holdout."""
     for arguments, wanted in (
-        (["lift", "home"], "There is no surface named 'home'. Configured surfaces: "),
-        (["lift", "home-grid"], "home-grid has no holdout. Give it one: holdout_share = 0.1 under"),
-        (["lift"], "No surface has a holdout. Give it one: holdout_share = 0.1 under [surfaces."),
+        (
+            ["lift", "home"],
+            "There is no surface and no campaign named 'home'. There are: home-grid, ",
+        ),
+        (["lift", "home-grid"], "home-grid has no holdout. Give it one: holdout_share = 0.1"),
+        (["lift"], "Nothing has a holdout. Give it one: holdout_share = 0.1"),
     ):
         with pytest.raises(GermaneError) as found:
             typed(place, *arguments)

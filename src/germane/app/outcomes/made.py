@@ -147,7 +147,7 @@ class ContentLog:
             if campaign.goal.empty or all(x.content != said for x in campaign.steps):
                 continue
             made = library.compiled(name)
-            if made is not None and campaign.goal.event and _of_event(made, campaign.goal.when):
+            if made is not None and campaign.goal.event and of_event(made, campaign.goal.when):
                 self.goals[name] = made
             else:
                 self.unread.append(name)
@@ -216,7 +216,7 @@ class ContentLog:
             setattr(self, name, array(column.typecode, (column[n] for n in kept)))
 
 
-def _of_event(made: Compiled, when: str) -> bool:
+def of_event(made: Compiled, when: str) -> bool:
     """Whether a condition asks for nothing but the event itself."""
     reads = made.condition(when).reads if when else ()
     return all(name.startswith("event.") and name != "event.items" for name in reads)
