@@ -121,6 +121,7 @@ def test_the_report_in_a_browser(run: Any, shop: Path, scheme: Any) -> None:
         "New items",
         "Is the data good enough?",
         "What to collect next",
+        "What the words mean",
         "The numbers for experts",
         "How it was measured, and what it must not be used for",
     ]

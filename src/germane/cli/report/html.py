@@ -14,9 +14,10 @@ class Column(NamedTuple):
     numbers: bool = False
 
 
-def section(title: str, *parts: str) -> str:
-    """A heading with what belongs to it."""
-    return f"<section><h2>{escape(title)}</h2>{''.join(parts)}</section>"
+def section(title: str, *parts: str, anchor: str = "") -> str:
+    """A heading with what belongs to it; ``anchor``: by which links in the page find it."""
+    name = f' id="{anchor}"' if anchor else ""
+    return f"<section{name}><h2>{escape(title)}</h2>{''.join(parts)}</section>"
 
 
 def paragraph(text: str, css: str = "") -> str:

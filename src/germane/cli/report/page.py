@@ -10,6 +10,7 @@ from germane.cli.common import many
 from germane.cli.report import sections
 from germane.cli.report.expert import expert, method
 from germane.cli.report.html import paragraph
+from germane.cli.report.terms import pointer, terms
 from germane.cli.report.words import against_rule, day, plain_answer
 
 _VERDICTS = {
@@ -39,6 +40,7 @@ def page(findings: Findings, source: str) -> str:
             sections.newcomers_section(findings),
             sections.health_section(findings),
             sections.advice_section(findings),
+            terms(),
             expert(findings),
             method(findings),
         )
@@ -76,5 +78,5 @@ def _top(findings: Findings, source: str) -> str:
         f"<header><h1>Would personalisation pay? · {escape(source)}</h1>{stopped}"
         f'<p class="verdict {css}">{escape(verdict)}</p>'
         f'<p class="answer">{escape(plain_answer(findings))}</p>'
-        f"{paragraph(against_rule(answer))}{paragraph(basis, 'note')}</header>"
+        f"{paragraph(against_rule(answer))}{paragraph(basis, 'note')}{pointer()}</header>"
     )

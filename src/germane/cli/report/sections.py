@@ -152,7 +152,8 @@ def sources_section(findings: Findings) -> str:
         paragraph(said),
         figure(
             plot,
-            "The blend of all sources, and the same without one of them. Below 0: it does better without.",
+            "A source is one way to propose items. The blend weighs all of them into one list; here "
+            "it is judged without one of them. Below 0: it does better without.",
             table("The sources of the blend, 95 % intervals", columns, table_rows),
         ),
         paragraph(_parts(findings)),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from html import escape
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +17,7 @@ from germane.app.backtest.findings import Answer, Step
 from germane.app.backtest.plan import plan, surface_of
 from germane.app.backtest.spool import Spool
 from germane.cli.report import page, plain_answer, svg
+from germane.cli.report.terms import ANCHOR, TERMS
 from germane.cli.report.words import against_rule, for_whom, hundred
 from germane.domain.settings import TrainingSpec
 from germane.measure.bootstrap import Estimate
@@ -63,7 +66,7 @@ def test_nothing_in_it_can_run_or_be_fetched(found: Findings) -> None:
     html = page(replace(found, checks=(check,), sample=sample), NASTY)
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 5
-    assert not re.search(r"""(?:src|href)=["'](?!data:)""", html)
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", html)
     assert "http" not in html.replace("http-equiv", "")
     assert "default-src 'none'" in html
 
@@ -78,6 +81,36 @@ def test_every_plot_has_its_table_and_its_words(found: Findings) -> None:
         assert root.get("role") == "img"
         assert [each.tag for each in list(root)[:2]] == ["title", "desc"]
         assert all(each.text for each in list(root)[:2])
+
+
+def test_the_words_of_the_report_are_explained_in_it(found: Findings) -> None:
+    """Each that not everyone knows, by the page itself; the top leads there."""
+    html = page(replace(found, advice=()), "x")
+    assert html.index(f'href="#{ANCHOR}"') < html.index("<h2>") < html.index(f'id="{ANCHOR}"')
+    text = re.sub(r"<[^>]*>", " ", html[html.index("<body>") :])
+    abbreviations = set(re.findall(r"\b[A-Z]{2,}\b", text))
+    words = {
+        "blend",
+        "calibration",
+        "candidate",
+        "diversity quota",
+        "hit",
+        "interval",
+        "part",
+        "source",
+    }
+    assert {"NDCG", "MRR"} <= abbreviations
+    assert abbreviations | words <= set(TERMS)
+    for term, meaning in TERMS.items():
+        assert f"<dt>{term}</dt><dd>{escape(meaning)}</dd>" in html
+    assert list(TERMS) == sorted(TERMS, key=str.lower)
+
+
+def test_the_glossary_has_the_words_of_the_report() -> None:
+    """And the more that there is to say."""
+    glossary = Path(__file__).parents[4] / "docs" / "reference" / "glossary.md"
+    has = re.findall(r"^\*\*(.+?)\*\* –", glossary.read_text("utf-8"), re.MULTILINE)
+    assert set(TERMS) <= set(has)
 
 
 @pytest.mark.parametrize(
