@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from germane.app.backtest.findings import Check
 from germane.app.backtest.intake import Intake
@@ -199,14 +201,42 @@ def _catalogue(intake: Intake, found: Facts) -> list[Check]:
             f"are of items that the catalogue does not have. {never:,} of its {len(intake.items):,} items were "
             "never chosen.",
         ),
-        Check(
-            "Dates of items",
-            "good" if intake.dated >= 0.9 * len(intake.items) else "warning",
-            f"{intake.dated / len(intake.items):.0%} of items",
-            "tell since when they are there. The others come in with the first event that names them, and "
-            "nobody can predict that one.",
-        ),
+        _dates(intake),
     ]
+
+
+def _dates(intake: Intake) -> Check:
+    late, total = intake.misdated, len(intake.items)
+    usable = intake.dated - len(late)
+    good = usable >= 0.9 * total and len(late) < 0.01 * total
+    found = Check(
+        "Dates of items",
+        "good" if good else "warning",
+        f"{usable / total:.0%} of items",
+        "tell since when they are there. The others come in with the first event that names them, and "
+        "nobody can predict that one.",
+    )
+    if not late:
+        return found
+    return replace(found, meaning=f"{found.meaning} {_too_late(intake, late)}")
+
+
+def _too_late(intake: Intake, late: list[str]) -> str:
+    """How many dates are not used, and what to correct."""
+    one = intake.items[late[0]]
+    has = "has" if len(late) == 1 else "have"
+    return (
+        f"{len(late):,} of the items {has} an available_from that is later than an event that names the item "
+        f"({one.item_id!r}: {_day(one.available_from_ms or 0)}, but an event of "
+        f"{_day(intake.first_ms[one.item_id])}): such a date is not used. Give the time from which "
+        "people could choose the item; if another column holds that: --map items.available_from=COLUMN."
+    )
+
+
+def _day(at_ms: int) -> str:
+    return (
+        datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+    )
 
 
 def _prices(found: Facts) -> Check:

@@ -170,6 +170,16 @@ class Intake:
         return len(self._tellers | {person_hash(key) for key in self.told})
 
     @property
+    def misdated(self) -> list[str]:
+        """Items whose ``available_from`` is later than the first event that names them."""
+        return [
+            item_id
+            for item_id, item in self.items.items()
+            if (item.available_from_ms or 0)
+            > self.first_ms.get(item_id, item.available_from_ms or 0)
+        ]
+
+    @property
     def dated(self) -> int:
         """How many items tell since when they are there."""
         return sum(bool(each.available_from_ms or each.created_ms) for each in self.items.values())

@@ -90,6 +90,26 @@ def test_checks_and_advice_follow_the_numbers() -> None:
     assert told == set()
 
 
+def test_dates_that_are_later_than_events_are_told() -> None:
+    """They are not used, so the check is not good: how many, which, and what to correct."""
+    rows = [(f"u{n % 9}", f"i{n % 20}", n * DAY_MS // 4) for n in range(400)]
+    items = [Item(f"i{n}", category="x", available_from_ms=1) for n in range(20)]
+    items[3] = replace(items[3], available_from_ms=START_MS + 30 * DAY_MS)
+    items[4] = replace(items[4], available_from_ms=START_MS + DAY_MS)  # with its first event
+    items.append(Item("never", category="x", available_from_ms=START_MS + 900 * DAY_MS))
+    with Spool() as spool:
+        intake = intake_of(spool, rows, items)
+        (found,) = (x for x in checks(intake, facts(intake)) if x.name == "Dates of items")
+    assert intake.misdated == ["i3"]
+    assert (found.level, found.value) == ("warning", "95% of items")
+    assert (
+        "1 of the items has an available_from that is later than an event that names"
+        in found.meaning
+    )
+    assert "('i3': 2024-01-08 00:00, but an event of 2023-12-09 18:00)" in found.meaning
+    assert "--map items.available_from=COLUMN" in found.meaning
+
+
 def replace_priced(found: object) -> object:
     return found._replace(priced=1.0, told=1.0)  # type: ignore[attr-defined]
 
