@@ -11,9 +11,13 @@ def main() -> None:
 
     gc.set_threshold(100_000, 20, 50)  # state is large and has no cycles: look for them rarely
 
-    from germane.cli.asked import only
-    from germane.cli.errors import guarded, set_up_warnings
-    from germane.cli.program import app
+    try:
+        from germane.cli.asked import only
+        from germane.cli.errors import guarded, set_up_warnings
+        from germane.cli.program import app
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        sys.exit(130)
 
     set_up_warnings()
     sys.exit(guarded(only(app, sys.argv[1:])))

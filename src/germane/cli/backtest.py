@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from germane.cli import common
+from germane.cli import common, stopped
 from germane.cli.bulk import declared_in
 from germane.cli.common import many
 from germane.cli.progress import progress
@@ -96,7 +96,7 @@ def find(wanted: Wanted) -> Findings:
     from germane.domain.settings import TrainingSpec
 
     loaded = _loaded(wanted)
-    with Spool() as spool:
+    with Spool() as spool, stopped.reported(spool, wanted.out):
         intake = (
             read_files(wanted, loaded, spool) if wanted.files else _from_log(wanted, loaded, spool)
         )
@@ -138,7 +138,6 @@ def find(wanted: Wanted) -> Findings:
             except NothingToPredict:
                 if not stop():
                     raise
-        common.console().print("Nothing was predicted yet, so there is no report.")
         raise KeyboardInterrupt
 
 

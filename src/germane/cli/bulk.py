@@ -97,11 +97,13 @@ def run(
         said = [*(f"{field}={column}" for field, column in spec.columns.items()), *said]
         event = event or spec.event
     summary = Summary()
-    sources = [
-        _source(kind, path, said, loaded.settings) for path in files
-    ]  # all, before the first
-    started = time.perf_counter()
-    with _target(loaded, config, data, kind, dry_run=dry_run) as target, ExitStack() as stack:
+    with ExitStack() as stack:
+        stack.enter_context(stopped.around(summary, len(files), dry_run=dry_run))
+        sources = [
+            _source(kind, path, said, loaded.settings) for path in files
+        ]  # all, before the first
+        started = time.perf_counter()
+        target = stack.enter_context(_target(loaded, config, data, kind, dry_run=dry_run))
         if not force:
             for each in sources:
                 _keeps(each, target)

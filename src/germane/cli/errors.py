@@ -37,6 +37,8 @@ def guarded(app: typer.Typer) -> int:
             raise
         show()
         return int(getattr(error, "exit_code", WRONG_USE))
+    if result == INTERRUPTED:  # Typer makes this of Ctrl-C, and says nothing
+        _say("Stopped.")
     return int(result) if isinstance(result, int) else 0
 
 

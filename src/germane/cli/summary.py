@@ -44,6 +44,8 @@ class Summary:
     rows: int = 0
     read: list[str] = field(default_factory=list)
     """Names of the files that were read to their end."""
+    stopped: bool = False
+    """Whether it was said that they were not."""
     accepted: int = 0
     """New events or statements; items that are new or changed."""
     duplicates: int = 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from germane.app.backtest.intake import Intake
 from germane.app.backtest.spool import Spool
 from germane.cli.backtest import Wanted, read_files, run
 from germane.domain.errors import WrongUse
@@ -59,3 +61,30 @@ def test_nothing_but_a_report_is_written_over(tmp_path: Path) -> None:
     for _ in range(2):
         run(wanted)
     assert b"<title>Would personalisation pay?" in wanted.out.read_bytes()
+
+
+def test_stopped_while_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C says what was read, and that there is no report."""
+    orders = tmp_path / "o.csv"
+    orders.write_text("user,item,time\n" + "".join(f"u,i,2024-01-0{n}\n" for n in range(1, 9)))
+    event, taken = Intake.event, []
+
+    def third(self: Intake, *args: Any, **more: Any) -> None:
+        taken.append(args)
+        if len(taken) == 3:
+            raise KeyboardInterrupt
+        event(self, *args, **more)
+
+    monkeypatch.setattr(Intake, "event", third)
+    out = tmp_path / "out.html"
+    wanted = Wanted(
+        [orders], None, None, [], "", Path("none.toml"), None, True, None, [], None, 0.5, "auto",
+        out, None, True,
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        run(wanted)
+    said = capsys.readouterr().err
+    assert said.startswith(f"2 events read. There is no report yet, and {out} is as it was.")
+    assert not out.exists()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 
 from germane import __version__
+from germane.cli.errors import INTERRUPTED, guarded
 from tests.unit.cli.test_import import germane, made, project
 
 __all__ = ["made", "project"]
@@ -68,3 +70,18 @@ def test_the_version(tmp_path: Path) -> None:
     """By the command, and by the option that every program has."""
     said = {germane(tmp_path, word).stdout for word in ("version", "--version")}
     assert said == {f"{__version__}\n"}
+
+
+def test_ctrl_c_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever command it ends; it is 130."""
+    app = typer.Typer()
+
+    @app.command()
+    def waits() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.argv", ["germane"])
+    assert guarded(app) == INTERRUPTED
+    assert capsys.readouterr().err.strip() == "Stopped."

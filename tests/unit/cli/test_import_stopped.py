@@ -87,3 +87,32 @@ def test_what_the_error_says_stays(capsys: pytest.CaptureFixture[str]) -> None:
         "Read 3 rows; 2 new records stored.\nRun the same command again to go on: what is stored is "
         "known and counts once.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "dry", "says"),
+    [
+        ([], False, "Nothing is imported yet"),
+        (["a.csv"], False, "Nothing is imported yet"),
+        (["a.csv", "b.csv"], False, "read and stored. Run the same command again"),
+        (["a.csv", "b.csv"], True, "nothing was to be stored"),
+    ],
+)
+def test_before_the_first_row_and_after_the_last(
+    capsys: pytest.CaptureFixture[str], read: list[str], dry: bool, says: str
+) -> None:
+    """While files are looked at, and while the data folder is closed: said as well, and once."""
+    summary = Summary(read=read)
+    with pytest.raises(KeyboardInterrupt), stopped.around(summary, 2, dry_run=dry):
+        raise KeyboardInterrupt
+    assert says in capsys.readouterr().err
+    with (
+        pytest.raises(KeyboardInterrupt),
+        stopped.around(summary, 2, dry_run=dry),
+        stopped.told(summary, None),
+    ):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err.startswith("Read 0 rows")
+    with pytest.raises(ZeroDivisionError), stopped.around(summary, 2, dry_run=dry):
+        1 / 0  # noqa: B018
+    assert not capsys.readouterr().err
