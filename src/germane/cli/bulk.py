@@ -15,6 +15,7 @@ from germane.cli.rejects import Nowhere, Rejects, place_of, refuse
 from germane.cli.summary import Read, Summary, report
 from germane.domain.errors import ImportFailed, WrongUse
 from germane.domain.ids import DEFAULT_TENANT
+from germane.domain.toml import toml_key
 
 if TYPE_CHECKING:
     from germane.app import Engine
@@ -214,7 +215,9 @@ def _named(loaded: Loaded, name: str, kind: str) -> ImportSpec:
         known = ", ".join(sorted(loaded.imports))
         raise WrongUse(
             f"There is no mapping named {name!r}.",
-            hint=f"Declared: {known}." if known else f"None is declared: add [imports.{name}].",
+            hint=f"Declared: {known}."
+            if known
+            else f"None is declared: add [imports.{toml_key(name)}].",
         )
     if found.kind != kind:
         raise WrongUse(

@@ -117,6 +117,7 @@ def shown_for(wanted: Wanted, config: Path, data: Path | None) -> Shown:
 def _undeclared(wanted: Wanted, settings: Settings) -> tuple[str, ...]:
     """Traits of a made-up person that nobody declared: most likely slips of the pen."""
     from germane.domain.near import near
+    from germane.domain.toml import toml_key
     from germane.privacy.categories import SPELLINGS
 
     known = {*settings.traits, *(name for each in SPELLINGS.values() for name in each)}
@@ -124,7 +125,9 @@ def _undeclared(wanted: Wanted, settings: Settings) -> tuple[str, ...]:
     for name in () if wanted.person else made_up(wanted.made_up):
         if name not in known:
             meant = near(name, known)
-            hint = f"Did you mean {meant!r}?" if meant else f"Declare it: [traits.{name}]."
+            hint = (
+                f"Did you mean {meant!r}?" if meant else f"Declare it: [traits.{toml_key(name)}]."
+            )
             found.append(f"No trait {name!r} is declared. {hint}")
     return tuple(found)
 

@@ -13,6 +13,7 @@ from germane.config.problems import Problems, did_you_mean
 from germane.config.reading import read
 from germane.domain.approval import ROLE, ApprovalPolicy
 from germane.domain.operator import JUDGES, ROLES
+from germane.domain.toml import toml_key
 
 CHANNELS = ("email", "inapp", "webhook", "crm")
 
@@ -98,7 +99,9 @@ def check_webhooks(
 def no_webhook(name: str, webhooks: Collection[str], what: str = "Reminders") -> tuple[str, str]:
     """What is wrong with the name of a webhook that is not there, and the remedy."""
     bare = name.rpartition(":")[2] or name
-    add = f"Add [channels.webhook.{bare}] to the configuration, and start the server again."
+    add = (
+        f"Add [channels.webhook.{toml_key(bare)}] to the configuration, and start the server again."
+    )
     near = f" {did_you_mean(bare, tuple(webhooks))}" if webhooks else ""
     return f"{what} would go by webhook {name!r}, and none is called so.", add + near
 
@@ -108,7 +111,7 @@ def only_reminds(name: str, others: Collection[str]) -> tuple[str, str]:
     named = f", or name another one: {', '.join(sorted(others))}" if others else ""
     return (
         f"Its messages would go by webhook {name!r}, which is for reminders of approvals alone.",
-        f"Take messages = false out of [channels.webhook.{name}]{named}.",
+        f"Take messages = false out of [channels.webhook.{toml_key(name)}]{named}.",
     )
 
 

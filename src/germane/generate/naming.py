@@ -11,6 +11,7 @@ from germane.domain.content import Content, Slot, Variant
 from germane.domain.expressions import bare
 from germane.domain.near import did_you_mean
 from germane.domain.settings import Settings
+from germane.domain.toml import toml_key
 from germane.generate.seeing import Wrong
 
 PROFILE = (
@@ -84,7 +85,9 @@ def _of_profile(path: list[str], settings: Settings) -> Iterator[Wrong]:
             kept = [each.name for each in settings.attributes.values() if each.interest]
             if name not in kept:
                 remedy = _meant(
-                    name, kept, f"Set interest = true under [catalogue.attributes.{name}]."
+                    name,
+                    kept,
+                    f"Set interest = true under [catalogue.attributes.{toml_key(name)}].",
                 )
                 yield _error(f"profile.interests has no {name!r}.", remedy)
 
@@ -99,7 +102,7 @@ def _of_account(path: list[str], settings: Settings) -> Iterator[Wrong]:
 
 def _of_traits(where: str, name: str, settings: Settings) -> Iterator[Wrong]:
     if name not in settings.traits:
-        remedy = _meant(name, settings.traits, f"Declare it: [traits.{name}].")
+        remedy = _meant(name, settings.traits, f"Declare it: [traits.{toml_key(name)}].")
         yield _error(f"{where} has no {name!r}.", remedy)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from germane.domain.near import did_you_mean
 from germane.domain.settings import Settings
+from germane.domain.toml import toml_key
 from germane.generate.views import ITEM_FIELDS, ROOTS
 from germane.privacy.categories import SPELLINGS
 
@@ -77,13 +78,13 @@ def _trait(shown: str, name: str, settings: Settings) -> Wrong | None:
     spellings = SPELLINGS.get(name, (name,))
     declared = [settings.traits[each] for each in spellings if each in settings.traits]
     if any(not each.speakable for each in declared):
-        return _muted(shown, f"traits.{declared[0].name}")
+        return _muted(shown, f"traits.{toml_key(declared[0].name)}")
     if declared or name in SPELLINGS:
         return None
     return Wrong(
         "warning",
         f"{shown}: no such trait is declared.",
-        f"Declare it, so that it is known to be speakable: [traits.{name}]. "
+        f"Declare it, so that it is known to be speakable: [traits.{toml_key(name)}]. "
         + did_you_mean(name, (*settings.traits, *SPELLINGS)),
     )
 
@@ -93,7 +94,7 @@ def _interest(shown: str, name: str, settings: Settings) -> Wrong | None:
     if name not in kept:
         return Wrong("error", f"{shown}: no interests are kept of it.", did_you_mean(name, kept))
     if not settings.attributes[name].speakable:
-        return _muted(shown, f"catalogue.attributes.{name}")
+        return _muted(shown, f"catalogue.attributes.{toml_key(name)}")
     if not any(each.speakable and each.weight > 0 for each in settings.signals.values()):
         return Wrong("error", f"{shown}: no signal is speakable.", "Set speakable = true on one.")
     return None
@@ -104,7 +105,7 @@ def _attribute(
 ) -> Wrong | None:
     spec = settings.attributes.get(name)
     if spec is not None and not spec.speakable:
-        return _muted(shown, f"catalogue.attributes.{name}")
+        return _muted(shown, f"catalogue.attributes.{toml_key(name)}")
     if name in ITEM_FIELDS or name in attributes:
         return None
     known = (*ITEM_FIELDS, *attributes)

@@ -171,8 +171,8 @@ def test_preview_without_an_item_takes_one_that_is_to_be_had(project: Path) -> N
     assert "any item; --item names" in done.stdout
     assert "About bag-1" not in done.stdout
     assert "Did you mean 'first_name'?" in done.stdout
-    found = said(germane(project, "preview", "back-in-stock", "--made-up", "zzqx=A", "--json"))
-    assert found["warnings"] == ["No trait 'zzqx' is declared. Declare it: [traits.zzqx]."]
+    found = said(germane(project, "preview", "back-in-stock", "--made-up", "zz qx=A", "--json"))
+    assert found["warnings"] == ["No trait 'zz qx' is declared. Declare it: [traits.\"zz qx\"]."]
     assert "example.invalid/unsubscribe" in found["html"]
     assert "example.invalid/why" in found["html"]
 

@@ -25,6 +25,7 @@ __all__ = ["made", "project"]
         (("import", "catalogue", "catalogue.csv", "--map", "zork=title"), "no field 'zork'"),
         (("import", "catalogue", "catalogue.csv", "--map", "title=titel"), "Did you mean 'title'"),
         (("import", "catalogue", "catalogue.csv", "--as", "zork"), "no mapping named 'zork'"),
+        (("import", "catalogue", "catalogue.csv", "--as", "my shop"), 'add [imports."my shop"]'),
         (("init", "new", "--recipe", "zork"), "Known: shop."),
         (("serve", "--port", "abc"), "'--port'"),
         (("serve", "--port", "99999"), "65535"),

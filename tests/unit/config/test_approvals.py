@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from germane.config import load_text
-from germane.config.approvals import policies, stored
+from germane.config.approvals import no_webhook, only_reminds, policies, stored
 from germane.config.audit_folder import audit_folder
 from germane.config.problems import Problems
 from germane.domain.approval import ApprovalPolicy
@@ -107,6 +107,12 @@ def test_both_times_are_named_where_they_do_not_fit() -> None:
 def test_what_cannot_be_read_any_more_demands_approval_still() -> None:
     assert stored({}) is None
     assert stored({"quorum": "two", "gone": 1}) == ApprovalPolicy()
+
+
+def test_the_table_of_a_webhook_is_toml_whatever_its_name_is() -> None:
+    assert "[channels.webhook.team]" in no_webhook("webhook:team", ())[1]
+    assert '[channels.webhook."order desk"]' in no_webhook("webhook:order desk", ())[1]
+    assert '[channels.webhook."größe"]' in only_reminds("größe", ())[1]
 
 
 def test_reminders_go_by_a_webhook_that_is_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from germane.generate.check import check_content
 from germane.generate.eligible import seen, seen_account
 from germane.generate.naming import ACCOUNT, PROFILE, wrong_names
 from germane.generate.render import render
-from germane.generate.seeing import Wrong
+from germane.generate.seeing import Wrong, wrong_name
 from germane.testing import a_shop
 from germane.testing.contents import HOSTS, a_content, facts
 
@@ -62,6 +62,8 @@ def test_right(when: str) -> None:
         ("profile.traits.rol == 'x'", "profile.traits has no 'rol'.", "Did you mean 'role'?"),
         ("profile.traits['rol'] == 'x'", "profile.traits has no 'rol'.", "Did you mean 'role'?"),
         ("has(profile.traits.zip)", "profile.traits has no 'zip'.", "Declare it: [traits.zip]."),
+        ("profile.traits['pay grade'] > 1", "no 'pay grade'", '[traits."pay grade"]'),
+        ("profile.interests['größe'].x > 1", "no 'größe'", '[catalogue.attributes."größe"]'),
         ("profile.nonsense > 3", "profile has no 'nonsense' here.", "Known:"),
         ("profile.intrests.category.Tents > 1", "profile has no 'intrests'", "'interests'"),
         ("profile.counts.purchase.d30 > 0", "profile has no 'counts' here.", "Only campaigns"),
@@ -112,3 +114,21 @@ def test_nobody_meant_is_told_with_the_conditions() -> None:
     with pytest.raises(ContentIncomplete) as left:
         render(optional, Chosen({"a": "", "b": ""}), facts())
     assert left.value.code
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        (("person", "pay grade"), '[traits."pay grade"]'),
+        (("person", "v.2"), '[traits."v.2"]'),
+        (("item", "größe"), '[catalogue.attributes."größe"]'),
+        (("interest", "größe"), '[catalogue.attributes."größe"]'),
+    ],
+)
+def test_a_remedy_is_toml_whatever_the_name_is(path: tuple[str, str], table: str) -> None:
+    """In quotes where it has a blank, a dot or an umlaut."""
+    muted = {"pay grade": TraitSpec("pay grade", speakable=False)}
+    size = {"größe": AttributeSpec("größe", speakable=False, interest=True)}
+    found = wrong_name(path, replace(a_shop(), traits=muted, attributes=size), ())
+    assert found is not None
+    assert table in found.remedy
