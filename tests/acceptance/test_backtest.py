@@ -180,7 +180,7 @@ def test_stopped_by_hand_it_reports_what_it_reached(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "arguments", "says"),
     [
-        ("a.csv", "who,what\nu,i\n", (), "No column holds user_id"),
+        ("a.csv", "who,what\nu,i\n", (), "No column of a.csv holds user_id"),
         ("a.csv", "user,time\nu,2024-01-01\n", (), "holds the item"),
         ("a.csv", "user,item,time\nu,i,never\n", (), "is no time"),
         ("a.csv", "user,item,time\nu,i,2024-01-01\n", (), "same time"),

@@ -19,6 +19,7 @@ from germane.cli import common, stopped
 from germane.cli.bulk import declared_in
 from germane.cli.common import many
 from germane.cli.progress import progress
+from germane.cli.summary import place
 from germane.domain.errors import GermaneError, WrongUse
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from germane.config import Loaded
     from germane.domain.item import Item
     from germane.domain.settings import Settings
-    from germane.ingest.bulk import Mapping
+    from germane.ingest.bulk import Columns, Mapping, Row
     from germane.ingest.bulk.columns import Kind
 
 INTERRUPTED = 130
@@ -179,24 +180,31 @@ def read_files(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
         GermaneError: none can be, or nothing in them chooses anything.
     """
     from germane.app.backtest import Intake
+    from germane.app.backtest.health import reasons
 
     said = _mappings(wanted.mapping)
     rejected: Counter[str] = Counter()
-    items = list(_items(wanted, said["items"], loaded, rejected))
+    first: dict[str, str] = {}
+    items = list(_items(wanted, said["items"], loaded, rejected, first))
     settings = loaded.settings if loaded is not None else _derived(wanted, said, items)
     intake = Intake(settings, _targets(settings, wanted.targets), spool)
     intake.noticed.item_rows = len(items) + rejected.total()
-    intake.noticed.items_rejected = rejected
+    intake.noticed.items_rejected, intake.noticed.items_first = rejected, first
     for item in items:
         intake.item(item)
     if wanted.people is not None:
         _rows(wanted, "people", wanted.people, said["people"], intake)
     for path in wanted.files:
         _rows(wanted, "events", path, said["events"], intake)
-    if not len(spool):
-        why = "; ".join(f"{n:,} × {reason}" for reason, n in intake.noticed.rejected.most_common(3))
+    if not intake.noticed.rows:
         raise GermaneError(
-            f"No row of the files can be used: {why or 'they are empty'}.",
+            f"There are no rows in {', '.join(map(str, wanted.files))}, only names of columns.",
+            hint="Name the files that hold what people chose.",
+        )
+    if not len(spool):
+        why = reasons(intake.noticed.rejected, intake.noticed.first)
+        raise GermaneError(
+            f"No row of the files can be used: {why or 'none of them is an event with a time'}.",
             hint="Look at the columns above; --map FIELD=COLUMN says which is which.",
         )
     if not intake.noticed.choices:
@@ -221,13 +229,8 @@ def _mappings(said: list[str]) -> dict[str, list[str]]:
 
 
 def _mapped(wanted: Wanted, kind: str, path: Path, said: list[str], settings: Settings) -> Mapping:
-    from germane.ingest.bulk import columns_of, map_columns
-
-    columns = columns_of(path)
-    rows = _IMPORT_KIND[kind]
-    declared = declared_in(settings, rows)
-    found = map_columns(rows, columns.names, said, more=columns.open, declared=declared)
-    if kind == "events" and "item_id" not in found.fields:
+    columns, found = _columns(kind, path, said, settings)
+    if kind == "events" and "item_id" not in found.fields and not _nested(path):
         raise GermaneError(
             f"No column of {path} holds the item.",
             hint=f"Say which: --map item_id=COLUMN. Columns: {', '.join(columns.names)}.",
@@ -238,8 +241,38 @@ def _mapped(wanted: Wanted, kind: str, path: Path, said: list[str], settings: Se
     return found
 
 
+def _columns(
+    kind: str, path: Path, said: list[str], settings: Settings | None = None
+) -> tuple[Columns, Mapping]:
+    """The columns of a file, and which of them is which field; ``None``: nothing is declared yet."""
+    from germane.ingest.bulk import columns_of, map_columns
+
+    columns, rows = columns_of(path), _IMPORT_KIND[kind]
+    found = map_columns(
+        rows,
+        columns.names,
+        said,
+        more=columns.open,
+        declared=declared_in(settings, rows) if settings is not None else (),
+        file=path,
+        before="" if kind == "events" else f"{kind}.",
+    )
+    return columns, found
+
+
+def _nested(path: Path) -> bool:
+    """Whether any row holds its items inside."""
+    from germane.ingest.bulk import inside_of, rows_of
+
+    return any(not row.problem and inside_of(row.values) for row in rows_of(path))
+
+
 def _items(
-    wanted: Wanted, said: list[str], loaded: Loaded | None, rejected: Counter[str]
+    wanted: Wanted,
+    said: list[str],
+    loaded: Loaded | None,
+    rejected: Counter[str],
+    first: dict[str, str],
 ) -> Iterator[Item]:
     from germane.domain.settings import Settings
     from germane.ingest.bulk import Shaper, Unusable, rows_of
@@ -254,30 +287,43 @@ def _items(
             yield shaper.item(row)
         except Unusable as problem:
             rejected[problem.kind] += 1
+            first.setdefault(problem.kind, _place(wanted.items, row))
+
+
+def _place(path: Path, row: Row) -> str:
+    return f"{path.name}, {place(path)} {row.number:,}"
 
 
 def _derived(wanted: Wanted, said: dict[str, list[str]], items: list[Item]) -> Settings:
     from germane.app.backtest.derived import NAMELESS, settings_of
-    from germane.ingest.bulk import columns_of, map_columns, rows_of
+    from germane.ingest.bulk import Inside, inside_of, rows_of
 
     names: dict[str, None] = {}
+    inside: dict[str, Inside] = {}
     orders = prices = False
     for path in wanted.files:
-        columns = columns_of(path)
-        fields = map_columns("events", columns.names, said["events"], more=columns.open).fields
+        fields = _columns("events", path, said["events"])[1].fields
         orders, prices = orders or "order_id" in fields, prices or "price" in fields
-        column = fields.get("event")
-        if column is None:
-            names[wanted.event or NAMELESS] = None
-        else:
-            found = (row.values.get(column) for row in rows_of(path) if not row.problem)
-            names |= dict.fromkeys(str(each).strip() for each in found if each not in (None, ""))
+        column, nameless = fields.get("event", ""), wanted.event or NAMELESS
+        if not column:
+            names[nameless] = None
+        if not column and "item_id" in fields:
+            continue
+        for row in rows_of(path):
+            name = str(row.values.get(column) or "").strip() if column else nameless
+            if row.problem or not name:
+                continue
+            names[name] = None
+            held = inside_of(row.values) if name not in inside else None
+            if held is not None:
+                inside[name] = held
     traits: tuple[str, ...] = ()
     if wanted.people is not None:
-        columns = columns_of(wanted.people)
-        mapping = map_columns("people", columns.names, said["people"], more=columns.open)
+        _, mapping = _columns("people", wanted.people, said["people"])
         traits = (*mapping.rest, *mapping.named)
-    return settings_of(names, orders=orders, prices=prices, items=items, traits=traits)
+    return settings_of(
+        names, orders=orders, prices=prices, items=items, traits=traits, inside=inside
+    )
 
 
 def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake) -> None:
@@ -301,7 +347,9 @@ def _rows(wanted: Wanted, kind: str, path: Path, said: list[str], intake: Intake
                 intake.event(shaper.event(rows), timed=timed)
             except Unusable as problem:
                 for row in rows:
-                    noticed.rejected[problem.of(row).kind] += 1
+                    reason = problem.of(row).kind
+                    noticed.rejected[reason] += 1
+                    noticed.first.setdefault(reason, _place(path, row))
 
 
 def _only(intake: Intake) -> str:

@@ -245,8 +245,9 @@ def _source(kind: Kind, path: Path, said: list[str], settings: Settings) -> Sour
     from germane.ingest.bulk import columns_of, has_column, map_columns
 
     columns = columns_of(path)
+    declared = declared_in(settings, kind)
     mapping = map_columns(
-        kind, columns.names, said, more=columns.open, declared=declared_in(settings, kind)
+        kind, columns.names, said, more=columns.open, declared=declared, file=path
     )
     for field in mapping.said:
         column = mapping.all[field]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from germane.app.backtest.intake import Intake
+from germane.app.backtest.health import reasons
+from germane.app.backtest.intake import Intake, Noticed
 from germane.app.backtest.spool import Spool
 from germane.cli.backtest import Wanted, read_files, run
-from germane.domain.errors import WrongUse
+from germane.domain.errors import GermaneError, WrongUse
 
 
 def test_rejects_of_the_catalogue_are_no_rejects_of_events(tmp_path: Path) -> None:
@@ -30,6 +32,84 @@ def test_rejects_of_the_catalogue_are_no_rejects_of_events(tmp_path: Path) -> No
         4,
         {"price is no number": 1, "no item id": 1},
     )
+
+
+def reading(tmp_path: Path, text: str, **more: Any) -> tuple[Noticed, int]:
+    """What is noticed in a file of events, and how many there are."""
+    orders = tmp_path / more.pop("name", "o.csv")
+    orders.write_text(text)
+    wanted = Wanted(
+        [orders], None, None, [], "", Path("none.toml"), None, True, None, [], None, 0.5, "auto",
+        Path("out.html"), None, True,
+    )  # fmt: skip
+    with Spool() as spool:
+        return read_files(replace(wanted, **more), None, spool).noticed, len(spool)
+
+
+@pytest.mark.parametrize("inner", ["product_id", "sku"])
+@pytest.mark.parametrize("event", [{}, {"event": "Order Completed"}])
+def test_rows_that_list_their_products(tmp_path: Path, inner: str, event: dict[str, str]) -> None:
+    """Each of them is chosen, whatever its id is called, with an event and without."""
+    rows = [
+        {"user": f"u{n}", "time": n, "order_id": n, "products": [{inner: "a"}, {inner: "b"}]}
+        for n in range(1, 6)
+    ]
+    text = "".join(json.dumps(each | event) + "\n" for each in rows)
+    noticed, events = reading(tmp_path, text, name="o.jsonl")
+    assert (events, noticed.choices, noticed.rejected) == (5, 10, {})
+
+
+def test_rows_that_are_messages_of_the_tracking_api(tmp_path: Path) -> None:
+    """An export of Segment: views and orders have their items inside, pages and traits none."""
+    who = {"userId": "u", "timestamp": "2024-01-01T10:00:00Z"}
+    rows: list[dict[str, Any]] = [
+        {"type": "page", "name": "Home"},
+        {"type": "track", "event": "Product Viewed", "properties": {"product_id": "a"}},
+        {
+            "type": "track",
+            "event": "Order Completed",
+            "properties": {"products": [{"product_id": "a", "price": 2}, {"product_id": "b"}]},
+        },
+        {"type": "identify", "traits": {"plan": "x"}},
+    ]
+    text = "".join(json.dumps(who | each) + "\n" for each in rows)
+    noticed, events = reading(tmp_path, text, name="s.jsonl")
+    assert (events, noticed.interactions, noticed.choices) == (4, 3, 2)
+    assert (noticed.priced, noticed.unused, noticed.rejected) == (1, {}, {})
+
+
+def test_what_cannot_be_used_is_told_with_its_place(tmp_path: Path) -> None:
+    """The first row of each reason, by file and line; a file without any rows is that."""
+    text = "user,item,time\nu,i,2024-01-01\nu,i,never\nu,i,never\n,i,2024-01-01\n"
+    noticed, _ = reading(tmp_path, text)
+    assert sorted(noticed.first.values()) == ["o.csv, line 3", "o.csv, line 5"]
+    assert "2 × timestamp is no time" in reasons(noticed.rejected, noticed.first)
+    assert ", first in o.csv, line 3; 1 × no user id" in reasons(noticed.rejected, noticed.first)
+    with pytest.raises(GermaneError, match=r"No row of the files can be used: 1 × .* line 2"):
+        reading(tmp_path, "user,item,time\nu,i,never\n")
+    with pytest.raises(GermaneError, match=r"There are no rows in .*o\.csv"):
+        reading(tmp_path, "user,item,time\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("items", "--map items.item_id=COLUMN"), ("people", "--map people.user_id=COLUMN")],
+)
+def test_a_column_that_is_missing(tmp_path: Path, kind: str, says: str) -> None:
+    """Of which file, and how to say which is meant."""
+    other = tmp_path / "other.csv"
+    other.write_text("what\nx\n")
+    with pytest.raises(GermaneError, match=r"No column of .*other\.csv holds") as caught:
+        reading(tmp_path, "user,item,time\nu,i,2024-01-01\n", **{kind: other})
+    assert says in caught.value.hint
+
+
+def test_an_item_twice_in_the_catalogue(tmp_path: Path) -> None:
+    """The last row counts, and that is told."""
+    items = tmp_path / "c.csv"
+    items.write_text("item_id,title\ni,a\ni,b\nj,c\n")
+    noticed, _ = reading(tmp_path, "user,item,time\nu,i,2024-01-01\n", items=items)
+    assert (noticed.item_rows, noticed.items_again) == (3, 1)
 
 
 def test_nothing_but_a_report_is_written_over(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from germane.domain.item import Item
 from germane.domain.settings import (
@@ -15,6 +15,7 @@ from germane.domain.settings import (
     SurfaceSpec,
     TraitSpec,
 )
+from germane.ingest.bulk import Inside
 
 SURFACE = "list"
 NAMELESS = "Interaction"
@@ -40,6 +41,7 @@ def settings_of(
     prices: bool,
     items: Sequence[Item],
     traits: Iterable[str],
+    inside: Mapping[str, Inside] | None = None,
 ) -> Settings:
     """Settings for files of events, items and people.
 
@@ -49,8 +51,9 @@ def settings_of(
         prices: Whether rows have a price.
         items: The catalogue, as far as there is one.
         traits: Names of what people told about themselves.
+        inside: Name of an event -> where its rows hold their items, if not in their columns.
     """
-    signals = _signals(names, orders=orders, prices=prices)
+    signals = _signals(names, inside or {}, orders=orders, prices=prices)
     types = tuple(dict.fromkeys(("product", *(item.type for item in items))))
     surface = SurfaceSpec(SURFACE, size=10, item_types=types)
     return Settings(
@@ -69,23 +72,27 @@ def targets_of(settings: Settings) -> frozenset[str]:
     return strong or frozenset(each.name for each in signals if each.weight > 0)
 
 
-def _signals(names: Iterable[str], *, orders: bool, prices: bool) -> list[SignalSpec]:
+def _signals(
+    names: Iterable[str], inside: Mapping[str, Inside], *, orders: bool, prices: bool
+) -> list[SignalSpec]:
+    path = "properties.products[].product_id" if orders else "properties.product_id"
+    price = ("" if orders else "properties.") + "price" if prices else ""
+    columns = Inside(path, price, "properties.order_id" if orders else "")
     found = list(dict.fromkeys(names))[:MAX_SIGNALS]
     bought = any(_strength(each) == 5 for each in found)
     signals: list[SignalSpec] = []
     for name in found:
         weight = _strength(name)
-        path = "properties.products[].product_id" if orders else "properties.product_id"
-        inside = "" if orders else "properties."
+        held = inside.get(name, columns)
         signals.append(
             SignalSpec(
                 _slug(name, {each.name for each in signals}),
                 name,
-                path,
+                held.item,
                 weight=weight,
                 repeat=weight == 5 or (weight > 0 and not bought),
-                price=f"{inside}price" if prices else "",
-                order="properties.order_id" if orders else "",
+                price=held.price,
+                order=held.order or columns.order,
             )
         )
     return signals

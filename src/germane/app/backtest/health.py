@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -144,23 +144,42 @@ def _times(found: Facts) -> Check:
 def _rows(intake: Intake) -> list[Check]:
     noticed = intake.noticed
     twice = f" {noticed.duplicates:,} came twice." if noticed.duplicates else ""
-    found = [_unusable("Rows that could not be used", noticed.rejected, noticed.rows, twice)]
-    if noticed.items_rejected:
+    title = "Rows that could not be used"
+    found = [_unusable(title, noticed.rejected, noticed.first, noticed.rows, twice)]
+    if noticed.items_rejected or noticed.items_again:
         title = "Rows of the catalogue that could not be used"
-        found.append(_unusable(title, noticed.items_rejected, noticed.item_rows))
+        again = ""
+        if noticed.items_again:
+            again = (
+                f" {noticed.items_again:,} of an item that stands further up: the last row counts."
+            )
+        rejected, first = noticed.items_rejected, noticed.items_first
+        found.append(_unusable(title, rejected, first, noticed.item_rows, again))
     return found
 
 
-def _unusable(title: str, rejected: Counter[str], rows: int, more: str = "") -> Check:
+def _unusable(
+    title: str, rejected: Counter[str], first: Mapping[str, str], rows: int, more: str = ""
+) -> Check:
     bad = rejected.total()
     share = bad / max(rows, 1)
-    why = "; ".join(f"{count:,} × {reason}" for reason, count in rejected.most_common(4))
+    why = reasons(rejected, first)
     return Check(
         title,
         "good" if share < 0.001 else "warning" if share < MANY else "bad",
         f"{bad:,} of {rows:,}",
-        (why or "None.") + more,
+        (f"{why}." if why else "None.") + more,
     )
+
+
+def reasons(rejected: Counter[str], first: Mapping[str, str]) -> str:
+    """Why rows cannot be used, the most frequent first, each with where it is so."""
+    told = [
+        f"{count:,} × {reason}{f', first in {first[reason]}' if reason in first else ''}"
+        for reason, count in rejected.most_common(4)
+    ]
+    others = f"; other reasons: {len(rejected) - len(told)}" if len(rejected) > len(told) else ""
+    return "; ".join(told) + others
 
 
 def _names(intake: Intake) -> list[Check]:
@@ -173,7 +192,8 @@ def _names(intake: Intake) -> list[Check]:
             "Events that mean nothing",
             "warning",
             f"{unused.total():,}",
-            f"No item, or no signal is declared: {names}.",
+            f"No item, or no signal is declared: {names}. Name the column that holds the item (--map "
+            "item_id=COLUMN), or declare a signal.",
         )
     ]
 

@@ -30,10 +30,15 @@ class Noticed:
     """Rows of events and people."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Why rows could not be used -> how many."""
+    first: dict[str, str] = field(default_factory=dict)
+    """Why -> where the first of them stands."""
     item_rows: int = 0
     """Rows of the catalogue."""
     items_rejected: Counter[str] = field(default_factory=Counter)
     """Why rows of the catalogue could not be used -> how many."""
+    items_first: dict[str, str] = field(default_factory=dict)
+    items_again: int = 0
+    """Rows of the catalogue with an item that an earlier row has."""
     duplicates: int = 0
     unused: Counter[str] = field(default_factory=Counter)
     """Names of events without a signal -> how many."""
@@ -84,6 +89,7 @@ class Intake:
 
     def item(self, item: Item) -> None:
         """A catalogue entry."""
+        self.noticed.items_again += item.item_id in self.items
         self.items[item.item_id] = item
 
     def event(self, event: Event, *, timed: bool = True) -> None:

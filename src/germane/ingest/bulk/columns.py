@@ -170,6 +170,8 @@ def map_columns(
     *,
     more: bool,
     declared: Collection[str] = (),
+    file: object = "",
+    before: str = "",
 ) -> Mapping:
     """Assign columns. Of names that differ by capitals alone, the one that fits is meant; how people are
     reached and called (``privacy.categories.OWN``) may be spelt in any way, and needs no declaration.
@@ -180,6 +182,8 @@ def map_columns(
         said: ``FIELD=COLUMN`` as the operator gave them; they go first.
         more: Whether columns may exist that are not in ``names`` (JSONL).
         declared: Attributes of a catalogue or traits of people: they are fields, too.
+        file: How the file is called in errors.
+        before: What ``--map`` has before the name of a field of such rows.
 
     Raises:
         WrongUse: ``said`` names an unknown field or column.
@@ -201,8 +205,8 @@ def map_columns(
     for needed in NEEDED[kind]:
         if not any(field in fields for field in needed):
             raise ImportFailed(
-                f"No column holds {' or '.join(needed)}.",
-                hint=f"Say which: --map {needed[0]}=COLUMN. Columns: {', '.join(names)}.",
+                f"No column of {file or 'the file'} holds {' or '.join(needed)}.",
+                hint=f"Say which: --map {before}{needed[0]}=COLUMN. Columns: {', '.join(names)}.",
             )
     open_ = [each for each in declared if each not in known and each not in named]
     named |= _called(open_, free)
@@ -270,6 +274,11 @@ def _said(
             f"--map {text!r}: there is no column {column!r}.", hint=_nearest(column, names)
         )
     return meant, there or column
+
+
+def item_in(names: Iterable[str]) -> str | None:
+    """The first name that a product may hold its id under."""
+    return _named(("item_id", *FIELDS["events"]["item_id"], "id"), names)
 
 
 def _alike(name: str, names: Iterable[str]) -> str | None:
