@@ -4,7 +4,7 @@ and who may do what. All of it is recorded again, after what is restored."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -19,6 +19,7 @@ from germane.domain.key import ApiKey
 from germane.domain.ledger import Entry, EntryKind
 from germane.domain.moves import AnyMove, Appointed, KeyPut, Stated, Suppressed
 from germane.domain.operator import Operator
+from germane.domain.ports import Store
 
 BY = "restore"
 """Who made the records, in their words."""
@@ -61,43 +62,67 @@ def since(engine: Engine, seq: int, until_ms: int) -> Carried:
 
 def _said_since(engine: Engine, seq: int) -> Iterator[AnyMove]:
     """Every no after an offset that no later yes without an end undid: it always stands."""
-    noes: dict[tuple[str, str], Statement] = {}
-    for entry in every(engine, CONSENT):
+    lines = every(engine.store, engine.tenant, CONSENT)
+    for person, said in noes(lines, lambda place: place > seq):
+        yield stated(person, said)
+
+
+def noes(lines: Iterable[Entry], counts: Callable[[int], bool]) -> Iterator[tuple[str, Statement]]:
+    """Of lines of the ledger, in their order: each no that no later yes without an end undid, and whose it is.
+
+    Args:
+        lines: All of them, or all after some offset.
+        counts: Which noes are looked for, by their offset.
+    """
+    found: dict[tuple[str, str], Statement] = {}
+    for entry in lines:
         body = msgspec.msgpack.decode(entry.body, type=Line).body
-        if body is not None and int(entry.key.partition(".")[0]) > seq:
-            said = msgspec.msgpack.decode(body, type=Statement)
-            for person in {said.person, entry.person}:  # they may have become one since
-                if said.state == "withdrawn":
-                    noes[person, said.purpose] = said
-                elif said.stands and not said.until_ms:
-                    noes.pop((person, said.purpose), None)
-    for (person, purpose), said in noes.items():
-        yield Stated(
-            person,
-            purpose,
-            granted=False,
-            method=said.method,
-            notice=said.version,
-            text_sha256=said.text_sha256,
-            source=said.source,
-            at_ms=said.at_ms,
-            notice_name=said.notice,
-            salt=uuid.uuid4().hex,
-        )
+        if body is None:
+            continue
+        said = msgspec.msgpack.decode(body, type=Statement)
+        for person in {said.person, entry.person}:  # they may have become one since
+            if said.state == "withdrawn" and counts(place_of(entry)):
+                found[person, said.purpose] = said
+            elif said.state == "granted" and said.stands and not said.until_ms:
+                found.pop((person, said.purpose), None)
+    for (person, _), said in found.items():
+        yield person, said
+
+
+def place_of(line: Entry) -> int:
+    """The log offset of a line of the ledger."""
+    return int(line.key.partition(".")[0])
+
+
+def stated(person: str, said: Statement) -> Stated:
+    """What somebody said, to be recorded again."""
+    return Stated(
+        person,
+        said.purpose,
+        granted=said.state == "granted",
+        method=said.method,
+        notice=said.version,
+        text_sha256=said.text_sha256,
+        source=said.source,
+        at_ms=said.at_ms,
+        until_ms=said.until_ms,
+        notice_name=said.notice,
+        salt=uuid.uuid4().hex,
+    )
 
 
 def _closed_since(engine: Engine, until_ms: int) -> Iterator[AnyMove]:
     """Addresses that must not be written to any more since a moment."""
-    for entry in every(engine, "suppression"):
+    for entry in every(engine.store, engine.tenant, "suppression"):
         said = msgspec.msgpack.decode(entry.body, type=Suppression)
         if said.why.at_ms > until_ms:
             address = entry.key.partition(":")[0]
             yield Suppressed(said.channel, address, said.purpose, on=True, why=said.why)
 
 
-def every(engine: Engine, kind: EntryKind) -> Iterator[Entry]:
+def every(store: Store, tenant: str, kind: EntryKind) -> Iterator[Entry]:
     """All entries of a kind, in order of the key."""
     after = ""
-    while page := engine.store.entries(engine.tenant, kind, after=after):
+    while page := store.entries(tenant, kind, after=after):
         yield from page
         after = page[-1].key

@@ -47,6 +47,7 @@ from germane.domain.settings import Settings
 from germane.domain.world import World
 from germane.privacy.erasure import Line, mark
 from germane.storage.blobs import FolderBlobs
+from germane.storage.history import drop_aside
 from germane.storage.lines import append, lines
 from germane.storage.memory import MemoryStore
 
@@ -263,11 +264,13 @@ def erase_here(engine: Engine, *person_ids: str) -> list[dict[str, Any]]:
     people = [resolved(store, tenant, each, engine.person_key(each)) for each in person_ids]
     found = find_all(store, tenant, people)
     steps = [prepared(store, tenant, engine.key, each, now_ms) for each in found]
-    models = _blobs_cleared(engine.folder)
+    models, aside = _blobs_cleared(engine.folder), _aside_dropped(engine.folder)
     _listed(engine.folder, [each.line for each in steps])
     engine.stale = True
     _commit(store, tenant, steps, now_ms)
     clean = _fold_anew(engine.settings, store, engine.folder, engine.key, now_ms)
+    for each in found:
+        each.counts |= aside
     return [
         receipt(engine, step, each, models, clean=clean, at_once=True)
         for step, each in zip(steps, found, strict=True)
@@ -288,6 +291,7 @@ async def erase(engine: Engine, person_id: str) -> dict[str, Any]:
             engine.put_moves(step.kept)
         await _settled(engine, engine.fold_erasure(step.move, step.erasure, step.also))
     models = _blobs_cleared(engine.folder)
+    found.counts |= _aside_dropped(engine.folder)
     if engine.folder is not None:
         attach(engine.model, FolderBlobs(engine.folder / "models"))
     late = take_letters(engine.store, found)
@@ -361,6 +365,12 @@ def _blobs_cleared(folder: Path | None) -> int:
     return count
 
 
+def _aside_dropped(folder: Path | None) -> dict[str, int]:
+    """Damaged files that were given up may tell of anybody: they go. How many, if any."""
+    count = drop_aside(folder) if folder is not None else 0
+    return {"damagedFiles": count} if count else {}
+
+
 def _commit(store: Store, tenant: str, steps: Sequence[Step], now_ms: int) -> None:
     """Record them and let the rows go, where nobody serves. What is derived must be folded anew."""
     txn, seq = Txn(meta={UNDECLARED: b""}), store.last_seq()  # clients made those names up
@@ -401,18 +411,23 @@ def _fold_anew(
 
 def finish(settings: Settings, store: Store, folder: Path, key: bytes, world: World) -> None:
     """What a start does before anything is served: obey the list, and fold anew what is due."""
-    now_ms = world.now_ms()
-    due = [each for each in lines(folder / LIST, Line) if store.meta(obeyed_as(each)) is None]
-    if due:
-        _obeyed(store, key, due, now_ms)
+    now_ms, listed = world.now_ms(), due(store, folder / LIST)
+    if listed:
+        drop_aside(folder)
+        _obeyed(store, key, listed, now_ms)
     if store.meta(REFOLD):
         _fold_anew(settings, store, folder, key, now_ms)
 
 
-def _obeyed(store: Store, key: bytes, due: Sequence[Line], now_ms: int) -> None:
+def due(store: Store, path: Path) -> list[Line]:
+    """Lines of a list of erasures that were not obeyed."""
+    return [each for each in lines(path, Line) if store.meta(obeyed_as(each)) is None]
+
+
+def _obeyed(store: Store, key: bytes, listed: Sequence[Line], now_ms: int) -> None:
     """Erase whom lines name from a store that does not know of it: what came later stays."""
     tenant, marks, until = DEFAULT_TENANT, dict[str, str](), dict[str, int]()
-    for line in due:
+    for line in listed:
         for each, ms in line.people.items():
             until[each] = max(ms, until.get(each, 0))
 
@@ -429,14 +444,14 @@ def _obeyed(store: Store, key: bytes, due: Sequence[Line], now_ms: int) -> None:
     for record in store.read(0, until=upto, archived=True):
         trail.offer(record, theirs)
     found = _found(store, trail, mine, upto)
-    done = {obeyed_as(each): str(now_ms).encode() for each in due} | {UNDECLARED: b""}
+    done = {obeyed_as(each): str(now_ms).encode() for each in listed} | {UNDECLARED: b""}
     if not (trail.seqs or found.letters):
         store.commit(Txn(meta=done))
         return
     steps = [prepared(store, tenant, key, found, now_ms)]
-    steps[0].line = due[0]
-    steps[0].also.meta = done | {REFOLD: due[-1].receipt.encode()}
-    steps += [Step(each, Erasure(tenant, ()), [], Txn()) for each in due[1:]]
+    steps[0].line = listed[0]
+    steps[0].also.meta = done | {REFOLD: listed[-1].receipt.encode()}
+    steps += [Step(each, Erasure(tenant, ()), [], Txn()) for each in listed[1:]]
     _commit(store, tenant, steps, now_ms)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from germane.app.erasing import LIST, obeyed_as
+from germane.app.erasing import LIST, due
 from germane.domain.errors import NotObeyed, StorageBusy
 from germane.domain.ports import Store
-from germane.privacy.erasure import Line
-from germane.storage.lines import lines
 from germane.storage.sqlite.connection import FolderLock
 
 
@@ -37,4 +35,4 @@ def check(store: Store, folder: Path) -> None:
 
 def _due(store: Store, folder: Path) -> int:
     """Lines of the list that were not obeyed."""
-    return sum(store.meta(obeyed_as(each)) is None for each in lines(folder / LIST, Line))
+    return len(due(store, folder / LIST))

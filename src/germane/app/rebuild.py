@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,11 +23,12 @@ from germane.app.entries import Entries
 from germane.app.letters import Letters
 from germane.app.memory import Memory
 from germane.app.opening import left, settings_digest, write_snapshot
-from germane.app.retaining import carrying, has_retired
+from germane.app.retaining import GIVEN_UP, carrying, has_retired
 from germane.app.sheet import Sheet
 from germane.app.steps import Steps
 from germane.app.stub import stub_decision
 from germane.domain.decision import Decision
+from germane.domain.errors import GermaneError
 from germane.domain.event import Event
 from germane.domain.forest import Trained
 from germane.domain.ids import DEFAULT_TENANT
@@ -43,6 +45,7 @@ from germane.storage.blobs import FolderBlobs
 from germane.storage.memory import MemoryStore
 
 GROUP = 2_000
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Rebuild:
         store: Store | None = None,
         people_in_memory: int = PEOPLE_IN_MEMORY,
         apart: Apart | None = None,
+        gaps: bool = False,
     ) -> None:
         """
         Args:
@@ -117,7 +121,9 @@ class Rebuild:
                 for ``step``.
             people_in_memory: How many people are kept there.
             apart: Another process that learns what is shared; ``None``: ``model`` does.
+            gaps: A part of the log was given up: a record that rests on what is not there changes nothing.
         """
+        self._gaps = gaps
         self._blanks = deque(blanks)
         self.model: Model = SharedModel(settings)
         self._trained = trained
@@ -187,9 +193,13 @@ class Rebuild:
         while self._blanks and self._blanks[0].seq < record.seq:
             sheet = Sheet(self._memory.entries, record.tenant, txn)
             keep_blank(self._blanks.popleft(), sheet)
-        self._apply(
-            record, Arrival(record.seq, record.tenant, record.received_ms, logged=True), txn
-        )
+        at = Arrival(record.seq, record.tenant, record.received_ms, logged=True)
+        try:
+            self._apply(record, at, txn)
+        except GermaneError as error:
+            if not self._gaps:
+                raise
+            _log.debug("record %d rests on what was given up: %s", record.seq, error)
         txn.letters.clear()  # they were kept when the record was new
         self._ticket += 1
         self._memory.hold(txn, self._ticket)
@@ -270,6 +280,7 @@ def fold_anew(
             store=store,
             people_in_memory=people_in_memory,
             apart=apart,
+            gaps=bool(store.meta(GIVEN_UP)),
         )
         with carrying(store, DEFAULT_TENANT):
             store.replace_state(work.txns(store.read(0), progress))

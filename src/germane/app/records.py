@@ -38,7 +38,7 @@ def merges(records: Iterable[Record]) -> list[Merge]:
     found: list[Merge] = []
 
     def lookup(external: str) -> str | None:
-        return _end_of(links, external)
+        return end_of(links, external)
 
     for record in records:
         if record.kind != "event":
@@ -60,8 +60,8 @@ def keys_of(found: list[Merge], person: str) -> dict[str, int]:
     return ends
 
 
-def _end_of(links: dict[str, str], external: str) -> str | None:
-    """The end of a key's links, as the engine follows them."""
+def end_of(links: dict[str, str], external: str) -> str | None:
+    """The end of a key's links, as the engine follows them; ``None``: it has none."""
     person, passed = links.get(external), {external}
     while person is not None and person not in passed:
         passed.add(person)

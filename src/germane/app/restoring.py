@@ -156,7 +156,7 @@ def _rewound(engine: Engine, until_ms: int) -> tuple[Carried, int]:
     seqs = tuple(each.seq for each in store.read(seq, archived=True))
     later = {
         (engine.tenant, "enrolment", each.key): None
-        for each in every(engine, "enrolment")
+        for each in every(engine.store, engine.tenant, "enrolment")
         if msgspec.msgpack.decode(each.body, type=Enrolment).entered_ms > until_ms
     }
     erasure = Erasure(engine.tenant, (), seqs)

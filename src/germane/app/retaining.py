@@ -37,6 +37,8 @@ from germane.storage.history import HistoryDamaged
 RETIRED = "retired"
 """A named value: changes whenever something that was learned from retires."""
 _log = logging.getLogger(__name__)
+GIVEN_UP = "given_up"
+"""A named value: files of history that were given up (``giving_up``)."""
 LOOKED = "retention.looked"
 """A named value: piece -> when, and by which retention, nothing of it had to go."""
 _BARS: tuple[EntryKind, ...] = ("suppression", "enrolment")
@@ -259,8 +261,8 @@ def has_retired(store: Store) -> bool:
 @contextmanager
 def carrying(store: Store, tenant: str) -> Iterator[None]:
     """Around folding the log anew: what keeps somebody from being written to (again) stays, and since when they
-    are known, though the event that it came from has retired."""
-    if not has_retired(store):
+    are known, though the event that it came from has retired, or was given up."""
+    if not (has_retired(store) or store.meta(GIVEN_UP)):
         yield
         return
     before = _standing(store, tenant)

@@ -39,6 +39,7 @@ from germane.domain.moves import (
     ContentPut,
     Disliked,
     Erased,
+    GivenUp,
     Invited,
     Judged,
     KeyPut,
@@ -311,7 +312,7 @@ class Steps:
                 person = self.enrolling.tick(*named, txn, now_ms=at.received_ms)
             case Invited():
                 person = self.enrolling.invite(at.tenant, move, txn, now_ms=at.received_ms)
-            case Erased():  # what it means for the store and memory, the engine knows
+            case Erased() | GivenUp():  # what they mean for the store and memory, others know
                 pass
             case Suppressed() | Switched():
                 self.moving.fold(at.tenant, move, txn)

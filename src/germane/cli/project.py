@@ -118,6 +118,17 @@ def _deep(folder: Path) -> list[Finding]:
     return found or [Finding("", "data", "good", f"All of {folder} is as it was written.")]
 
 
+def data_findings(engine: Engine, folder: Path) -> list[Finding]:
+    """Files of history that are missing or cut off, and what was given up."""
+    from germane.app.deep import given_up, missing
+    from germane.config import Finding
+
+    wrong = [Finding("", "data", "error", *each) for each in missing(engine.store)]
+    return wrong + [
+        Finding("", "data", "warning", *each) for each in given_up(engine.store, folder)
+    ]
+
+
 def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int:
     from germane.config import audit, audit_channels, audit_delivery, audit_server
     from germane.config.audit_content import audit_content, audit_writer
@@ -136,6 +147,7 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
     written = [each.campaign for each in read_folder(campaigns, loaded.settings)[0].values()]
     answers: dict[str, int] = {}
     unmet: list[Finding] = []
+    stored: list[Finding] = []
     looked = _deep(folder) if deep else []
     if any(each.level == "error" for each in looked):  # nothing can be said of what is in it
         return _told(config, loaded, campaigns, items, looked, as_json=as_json)
@@ -144,9 +156,10 @@ def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int
             items, at_ms = list(engine.catalogue.values()), engine.world.now_ms()
             undeclared, answers = engine.undeclared_names(), engine.answers()
             written += engine.library.campaigns.values()
-            unmet = _approvals(engine, written)
+            unmet, stored = _approvals(engine, written), data_findings(engine, folder)
     findings = [
         *looked,
+        *stored,
         *audit(loaded.settings, items, at_ms, most=len(items)),
         *audit_delivery(loaded.settings.delivery),
         *audit_folder(

@@ -32,6 +32,7 @@ NOUNS = {
     "enrolments": ("campaign that they are in", "campaigns that they are in"),
     "approvals": ("approval", "approvals"),
     "deadLetters": ("dead letter", "dead letters"),
+    "damagedFiles": ("damaged file that was given up", "damaged files that were given up"),
     "models": ("version of what was learned", "versions of what was learned"),
 }
 

@@ -60,12 +60,14 @@ class Served:
         return self.source.name
 
     def findings(self) -> list[Finding]:
-        """What is wrong with surfaces and delivery."""
+        """What is wrong with the data, surfaces and delivery."""
+        from germane.cli.project import data_findings
         from germane.config import audit, audit_delivery
         from germane.config.audit_purposes import audit_purposes
 
         settings = self.source.loaded.settings
         found = audit(settings, self.engine.catalogue.values(), self.engine.world.now_ms())
+        found = data_findings(self.engine, self.source.folder) + found
         found += audit_delivery(settings.delivery)
         found += audit_purposes(
             settings.privacy,

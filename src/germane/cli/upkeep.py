@@ -9,6 +9,7 @@ import typer
 
 from germane.cli import common, serving
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, Json, many
+from germane.domain.errors import WrongUse
 
 if TYPE_CHECKING:
     from germane.domain.retirement import Piece
@@ -46,7 +47,16 @@ def retention(
         bool,
         typer.Option(
             "--give-up-damaged",
-            help="Let go files of the archive that are damaged or missing, for good.",
+            help="Let go files of the archive that are damaged or missing, for good; of history, say what "
+            "that would lose.",
+        ),
+    ] = False,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            help="With --give-up-damaged: go on without damaged files of history, too. What only they had is "
+            "lost, and all that is derived is folded anew.",
         ),
     ] = False,
     config: Config = DEFAULT_CONFIG,
@@ -54,21 +64,27 @@ def retention(
     as_json: Json = False,
 ) -> None:
     """Say how long what is kept, and what the archive has; or let go what is too old."""
-    lost = _given_up(config, data) if give_up else []
+    if history and not give_up:
+        raise WrongUse(
+            "--history says what --give-up-damaged may do.",
+            hint="`germane retention --give-up-damaged` tells what it would lose.",
+        )
+    lost, risked = _given_up(config, data, history=history) if give_up else ([], [])
     done: dict[str, Any] = {}
     if apply:
         done = _applied(config, data, quiet=as_json)
     found = _found(config, data, verify=verify)
+    wrong = int(bool(found.get("damaged") or risked))
     if as_json:
         also = {"applied": done} if apply else {}
-        common.print_json(found | also | ({"givenUp": lost} if give_up else {}))
-        raise typer.Exit(int(bool(found.get("damaged"))))
-    for each in lost:
-        common.console().print(f"Given up: {each['file']} ({many(each['records'], 'record')}).")
+        gone = {"givenUp": lost, "wouldLose": risked} if give_up else {}
+        common.print_json(found | also | gone)
+        raise typer.Exit(wrong)
+    _tell_lost(lost, risked)
     if apply:
         _tell_done(done)
     _tell(found)
-    raise typer.Exit(int(bool(found.get("damaged"))))
+    raise typer.Exit(wrong)
 
 
 def _found(config: Path, data: Path | None, *, verify: bool) -> dict[str, Any]:
@@ -93,13 +109,61 @@ def _told(piece: Piece) -> dict[str, Any]:
     return {"file": where, "records": piece.rows}
 
 
-def _given_up(config: Path, data: Path | None) -> list[dict[str, Any]]:
-    """Let go damaged files of the archive."""
-    with common.opened(config, data, mode="write", made=True) as engine:
-        damaged = [each for each in engine.store.damaged() if each.archived]
+def _given_up(
+    config: Path, data: Path | None, *, history: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Let go damaged files of the archive, and of history if that is said: what went, and what would have gone.
+    No engine is opened before: it may need what cannot be read."""
+    from germane.app import SystemWorld
+    from germane.app.giving_up import give_up
+    from germane.storage.sqlite import SqliteStore
+
+    loaded = common.load(config)
+    folder = common.data_dir(loaded, config, data)
+    SqliteStore.open(folder, mode="read").close()  # there is something, or this says so
+    store = SqliteStore.open(folder)
+    try:
+        damaged = store.damaged()
         for each in damaged:
-            engine.store.give_up(each.name)
-    return [_told(each) for each in damaged]
+            if each.archived:
+                store.give_up(each.name)
+    finally:
+        store.close()
+    gone = [each for each in damaged if each.archived]
+    kept = [each for each in damaged if not each.archived]
+    if history:
+        kept, gone = [], gone + give_up(loaded.settings, folder, SystemWorld())
+    return [_lost(each) for each in gone], [_lost(each) for each in kept]
+
+
+def _lost(piece: Piece) -> dict[str, Any]:
+    return _told(piece) | {"month": piece.month}
+
+
+def _tell_lost(lost: list[dict[str, Any]], risked: list[dict[str, Any]]) -> None:
+    out = common.console()
+    for each in lost:
+        out.print(f"Given up: {each['file']} ({many(each['records'], 'record')}).")
+    if any(each["file"].startswith("history/") for each in lost):
+        out.print(
+            "All that is derived was folded anew without it. What there was of these files is in damaged/ of "
+            "the data folder, where nothing reads it. It may tell of people: the next erasure deletes it; "
+            "delete it yourself when you need it no more. If sending is stopped now, look "
+            "(`germane messages list`), then `germane go-on-sending`."
+        )
+    for each in risked:
+        out.print(
+            f"[bold red]Would be lost[/]: {each['file']}, {many(each['records'], 'record')} of "
+            f"{each['month']}."
+        )
+    if risked:
+        out.print(
+            "Nothing of history was given up. Any backup that has these files mends all of it: copy them from "
+            "there. If there is none, add --history. What people did and were shown by these records is gone "
+            "for good then, from profiles, lists and reports, and so are their messages. What was said to a "
+            "purpose, who is who, the catalogue, content, campaigns, operators and keys are recorded again, "
+            "and sending is stopped until you have looked. The files move to damaged/ of the data folder."
+        )
 
 
 def _applied(config: Path, data: Path | None, *, quiet: bool) -> dict[str, Any]:

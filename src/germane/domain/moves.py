@@ -273,6 +273,17 @@ class Erased(Move, frozen=True, gc=False):
     """Mark of each of their keys (``privacy.erasure.mark``) -> what came until then went, ms since 1970."""
 
 
+class GivenUp(Move, frozen=True, gc=False):
+    """A damaged file of history was given up: the log goes on without what it had."""
+
+    file: str
+    month: str
+    """Of its records, ``2026-11``."""
+    records: int
+    first_seq: int
+    last_seq: int
+
+
 ApprovalMove = Asked | Judged | Opened | Reminded | Lapsed | Appointed
 AnyMove = (
     Planned
@@ -294,4 +305,5 @@ AnyMove = (
     | Stated
     | Disliked
     | Erased
+    | GivenUp
 )

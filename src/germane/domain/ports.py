@@ -214,9 +214,9 @@ class Store(Protocol):
         records went. What cannot be read goes as well; its message ids stay."""
         ...
 
-    def damaged(self) -> list[Piece]:
+    def damaged(self, *, quick: bool = False) -> list[Piece]:
         """Pieces of history and of the archive that are missing or not what was written. It reads all of
-        them."""
+        them; a ``quick`` look finds only what is missing or cut off."""
         ...
 
     def give_up(self, piece: str) -> None:

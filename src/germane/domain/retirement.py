@@ -16,6 +16,9 @@ class Piece(msgspec.Struct, frozen=True):
     """``2026-11``."""
     rows: int = 0
     """How many records are in it."""
+    first_seq: int = 0
+    """The lowest log offset in it; 0: not known."""
+    last_seq: int = 0
 
     @property
     def archived(self) -> bool:

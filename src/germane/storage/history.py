@@ -6,6 +6,8 @@ in the transaction that drops its rows. A file that no row names is left over fr
 
 from __future__ import annotations
 
+import os
+import shutil
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -19,7 +21,7 @@ from germane.domain.errors import StorageFailed
 from germane.domain.months import month_label, month_of
 from germane.domain.record import Record
 from germane.domain.retirement import Retirement
-from germane.storage.syncing import sync
+from germane.storage.syncing import make_durable_folder, sync
 
 COLUMNS = (
     "seq",
@@ -34,13 +36,20 @@ COLUMNS = (
     "derived",
 )
 BATCH = 2_000
+ASIDE = "damaged"
+"""Folder beside history: damaged files that were given up. Nothing reads them."""
+_MAGIC = b"PAR1"
+"""A Parquet file begins with it and ends with it."""
 
 
 class HistoryDamaged(StorageFailed):
     """A file of sealed history is not what was written."""
 
     code = "storage.history_damaged"
-    hint = "Restore the file from a backup; nothing is read from it as it is."
+    hint = (
+        "Copy the file from a backup; nothing is read from it as it is. If there is none, "
+        "`germane retention --give-up-damaged` tells what going on without it would lose."
+    )
 
 
 _OF_ARCHIVE = (
@@ -213,6 +222,29 @@ class History:
         except OSError as error:
             raise self._unread(part, error) from error
 
+    def seems_sound(self, part: Part) -> bool:
+        """Whether a file is there, and has both its ends: a look that costs next to nothing."""
+        try:
+            with (self._folder / part.file).open("rb") as file:
+                begins = file.read(len(_MAGIC))
+                file.seek(-len(_MAGIC), os.SEEK_END)
+                return begins == file.read() == _MAGIC
+        except OSError:
+            return False
+
+    def put_aside(self, part: Part) -> bool:
+        """Move a file out of the way, durably; whether there was one."""
+        path = self._folder / part.file
+        target = self._folder.parent / ASIDE / self._folder.name / part.file
+        if not path.exists():
+            return False
+        make_durable_folder(target.parent, 0o700)
+        path.rename(target)
+        sync(target.parent)
+        sync(path.parent)
+        self._checked.discard(part.file)
+        return True
+
     def _unread(self, part: Part, error: OSError) -> StorageFailed:
         file = f"{self._folder.name}/{part.file}"
         if error.errno is None:  # not the system's word, but a checksum inside the file
@@ -230,6 +262,20 @@ class History:
         file = f"{self._folder.name}/{part.file}"
         hint = _OF_ARCHIVE if self._folder.name == "archive" else ""
         return HistoryDamaged(f"{file} is missing or was changed.", hint=hint, file=file)
+
+
+def set_aside(folder: Path) -> list[Path]:
+    """Files of a data folder that were given up and lie aside."""
+    return sorted(each for each in (folder / ASIDE).rglob("*") if each.is_file())
+
+
+def drop_aside(folder: Path) -> int:
+    """Delete them, how many there were: nobody can say whom they tell of."""
+    count = len(set_aside(folder))
+    if (folder / ASIDE).exists():
+        shutil.rmtree(folder / ASIDE)
+        sync(folder)
+    return count
 
 
 def merged(first: Iterator[Record], second: Iterator[Record]) -> Iterator[Record]:

@@ -23,6 +23,7 @@ _OURS = (
     "history",
     "archive",
     "models",
+    "damaged",
     "erasures.jsonl",
 )
 _BESIDE = ("germane.lock", "germane.address", "lost+found", WORK)

@@ -9,6 +9,7 @@ import pytest
 
 from germane.app.opening import open_engine
 from germane.cli.program import app
+from germane.cli.served import Source, opened
 from germane.config import load
 from germane.storage.history import HistoryDamaged
 from germane.testing import an_event
@@ -89,6 +90,53 @@ def test_a_damaged_archive_can_be_done_without(old: Path) -> None:
         config.write("\n[privacy]\narchive_months = 0\n")
     assert "1 record of the archive" in typed(old, "retention", "--apply")
     assert json.loads(typed(old, "retention", "--json"))["archive"] == {}
+
+
+def test_a_file_of_history_that_is_lost(old: Path) -> None:
+    """It is told at the start and by `check`; what giving it up would lose is told before anything is done; and
+    what was given up stays told."""
+    typed(old, "seal")
+    typed(old, "snapshot")
+    source = Source.read(old / "germane.toml", old / "data")
+    (file,) = (old / "data" / "history").rglob("month=2023-06/*.parquet")
+    file.write_bytes(file.read_bytes()[:-9])
+    name = file.relative_to(old / "data").as_posix()
+    with opened(source) as served:
+        (said,) = [each for each in served.findings() if each.check == "data"]
+    assert (said.level, name in said.text) == ("error", True)
+    assert "germane retention --give-up-damaged" in said.remedy
+    assert name in typed(old, "check", code=1)
+    found = json.loads(typed(old, "retention", "--give-up-damaged", "--json", code=1))
+    lost = {"file": name, "records": 1, "month": "2023-06"}
+    assert (found["wouldLose"], found["givenUp"]) == ([lost], [])
+    told = typed(old, "retention", "--give-up-damaged", code=1)
+    assert f"Would be lost: {name}, 1 record of 2023-06." in told
+    assert file.exists()
+    told = typed(old, "retention", "--give-up-damaged", "--history")
+    assert f"Given up: {name} (1 record)." in told
+    assert (old / "data" / "damaged" / name).exists()
+    said_later = typed(old, "check")
+    assert f"{name} was damaged, and given up at" in said_later
+    assert "damaged/ has 1 of the files" in said_later
+    assert "Rebuilt from" in typed(old, "rebuild")
+    assert "1 damaged file that was given up" in typed(old, "erase", "ann", "--yes")
+    assert "damaged/ has" not in typed(old, "check")
+    assert "was damaged, and given up at" in typed(old, "check")
+
+
+def test_history_goes_with_giving_up(old: Path) -> None:
+    result = RUN.invoke(
+        app,
+        [
+            "retention",
+            "--history",
+            "--config",
+            str(old / "germane.toml"),
+            "--data",
+            str(old / "data"),
+        ],
+    )
+    assert (result.exit_code, type(result.exception).__name__) == (1, "WrongUse")
 
 
 @pytest.mark.parametrize(

@@ -278,11 +278,10 @@ def _sealed_copied(work: _Work, path: str, sha256: str) -> None:
 
 
 def _lost(path: str, how: str) -> HistoryDamaged:
-    archived = "; or let go what it had, for good: `germane retention --give-up-damaged`"
     return HistoryDamaged(
         f"{path} is {how}: no backup was made.",
-        hint="`germane retention --verify` names all such files. Copy them from an earlier backup"
-        f"{archived if path.startswith('archive/') else ''}.",
+        hint="`germane retention --verify` names all such files. Copy them from an earlier backup; if there is "
+        "none, `germane retention --give-up-damaged` tells what going on without them loses.",
         file=path,
     )
 

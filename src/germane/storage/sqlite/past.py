@@ -6,7 +6,7 @@ next start.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 import apsw
 
 from germane.domain.erasure import Erasure
-from germane.domain.record import Record
+from germane.domain.record import Record, Txn
 from germane.domain.retirement import ARCHIVE, Piece, Retirement
 from germane.storage.codec import dedupe_key
 from germane.storage.history import History, Part, merged
+from germane.storage.sqlite.writing import write
 
 _PART = 6
 """Columns of a file; the archive has one more."""
@@ -39,7 +40,7 @@ class Renamed:
 class Past:
     """Two folders of Parquet files, and what changes in them together with the database."""
 
-    def __init__(self, folder: Path, sql: Mapping[str, str], rows: Rows) -> None:
+    def __init__(self, folder: Path, sql: dict[str, str], rows: Rows) -> None:
         """``rows`` answers a statement by its name."""
         self._sql = sql
         self._rows = rows
@@ -57,20 +58,30 @@ class Past:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def read(self, after: int, last: int, *, archived: bool) -> Iterator[Record]:
-        """Records with ``after < seq <= last``, in order; of one that is in both, the archive's."""
-        found = self._read("sealed", after, last)
+    def read(
+        self, after: int, last: int, *, archived: bool, without: Collection[str] = ()
+    ) -> Iterator[Record]:
+        """Records with ``after < seq <= last``, in order; of one that is in both, the archive's. ``without``:
+        names of pieces that are passed over."""
+        found = self._read("sealed", after, last, without)
         if not archived:
             yield from found
             return
         known = 0
-        for record in merged(self._read("archived", after, last), found):
+        for record in merged(self._read("archived", after, last, without), found):
             if record.seq != known:
                 yield record
             known = record.seq
 
-    def _read(self, table: str, after: int, last: int) -> Iterator[Record]:
-        rows = [x[:_PART] for x in self._rows(table) if x[3] > after and x[2] <= last]
+    def _read(
+        self, table: str, after: int, last: int, without: Collection[str]
+    ) -> Iterator[Record]:
+        begins = ARCHIVE if table == "archived" else ""
+        rows = [
+            x[:_PART]
+            for x in self._rows(table)
+            if x[3] > after and x[2] <= last and f"{begins}{x[0]}" not in without
+        ]
         return self._of[table].read(rows, after, last)
 
     def find(self, seq: int) -> Record | None:
@@ -80,7 +91,7 @@ class Past:
     def pieces(self, table: str) -> list[Piece]:
         """What is sealed, or archived, file by file."""
         begins = ARCHIVE if table == "archived" else ""
-        return [Piece(f"{begins}{row[0]}", row[1], row[4]) for row in self._rows(table)]
+        return [Piece(f"{begins}{x[0]}", x[1], x[4], x[2], x[3]) for x in self._rows(table)]
 
     def piece(self, name: str) -> list[Record]:
         """The records of one file."""
@@ -89,11 +100,12 @@ class Past:
             return []
         return list(self._of[table].read([part], 0, part.last_seq))
 
-    def damaged(self) -> list[Piece]:
-        """Files that are missing or not what was written; all are read."""
+    def damaged(self, *, quick: bool = False) -> list[Piece]:
+        """Files that are missing or not what was written. All are read; of a ``quick`` look only the ends."""
         found = []
         for table, history in self._of.items():
-            bad = {row[0] for row in self._rows(table) if not history.sound(Part(*row[:_PART]))}
+            sound = history.seems_sound if quick else history.sound
+            bad = {row[0] for row in self._rows(table) if not sound(Part(*row[:_PART]))}
             begins = ARCHIVE if table == "archived" else ""
             found += [x for x in self.pieces(table) if x.name.removeprefix(begins) in bad]
         return found
@@ -196,6 +208,20 @@ class Past:
         assert table == "archived", "the log cannot do without its history"
         if part is not None:
             self._drop_all(writer, [part])
+
+    def set_aside(self, writer: apsw.Connection, names: Sequence[str], txn: Txn) -> None:
+        """Damaged files of history move out of the way, then the log goes on without them: one transaction.
+        A crash between the two leaves them missing, which they were as good as."""
+        history = self._of["sealed"]
+        for name in names:
+            table, part, _ = self._part(name)
+            assert table == "sealed", "what the archive has is given up"
+            if part is not None:
+                history.put_aside(part)
+        writer.execute("BEGIN IMMEDIATE")
+        writer.executemany(self._sql["drop_sealed"], [(name,) for name in names])
+        write(writer, self._sql, txn)
+        writer.execute("COMMIT")
 
     def _drop_all(self, writer: apsw.Connection, parts: Sequence[Part]) -> None:
         """Drop files of the archive, with the message ids of what can still be read."""

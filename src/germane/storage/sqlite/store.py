@@ -270,6 +270,12 @@ class SqliteStore:
         """Drop a damaged file of the archive."""
         self._apart(lambda writer: self._past.give_up(writer, piece))
 
+    def set_aside(self, pieces: Sequence[str], txn: Txn) -> None:
+        """Go on without damaged files of history, which move where nothing reads them. ``txn``: what is
+        recorded of it, at once; what it erases are the offsets that only they had."""
+        self._apart(lambda writer: self._past.set_aside(writer, pieces, txn))
+        self._unscrubbed = True
+
     def rewind(self, seq: int, offsets: Mapping[int, int], until_ms: int) -> None:
         """After all records beyond ``seq`` were erased: forget that they were there. ``offsets``: the highest
         one that is left, by slot; dead letters are as they were at ``until_ms``."""
@@ -407,20 +413,26 @@ class SqliteStore:
         return Record(*row) if row else self._past.find(seq)
 
     def read(
-        self, after: int, *, until: int | None = None, archived: bool = False
+        self,
+        after: int,
+        *,
+        until: int | None = None,
+        archived: bool = False,
+        without: Collection[str] = (),
     ) -> Iterator[Record]:
-        """The log in order: sealed history and the database as one, and the archive if wanted."""
+        """The log in order: sealed history and the database as one, and the archive if wanted. ``without``:
+        names of pieces that are passed over."""
         last = LAST if until is None else until
-        past = self._past.read(after, last, archived=archived)
+        past = self._past.read(after, last, archived=archived, without=without)
         yield from merged(past, self._hot(after, last))
 
     def pieces(self, *, archived: bool = False) -> list[Piece]:
         """The sealed files, or those of the archive."""
         return self._past.pieces("archived" if archived else "sealed")
 
-    def damaged(self) -> list[Piece]:
-        """Files that are missing or not what was written."""
-        return self._past.damaged()
+    def damaged(self, *, quick: bool = False) -> list[Piece]:
+        """Files that are missing or not what was written; a ``quick`` look sees what is missing or cut off."""
+        return self._past.damaged(quick=quick)
 
     @property
     def checked(self) -> bool:
