@@ -18,6 +18,7 @@ from germane.app.retaining import RETIRED
 from germane.app.trained import attach
 from germane.app.world import SystemWorld
 from germane.domain.errors import StorageFailed
+from germane.domain.ids import FOLDER_SECRET
 from germane.domain.item import Item
 from germane.domain.moves import AnyMove, ContentGone, ContentPut
 from germane.domain.outcome import Observation
@@ -30,7 +31,6 @@ from germane.storage.blobs import FolderBlobs
 from germane.storage.sqlite import SqliteStore
 
 SNAPSHOT = "shared"
-_DECISION_KEY = "decision_key"
 REFOLD = "refold"
 """Set while the shared model in memory has seen somebody who was erased since: it is not kept, and the next
 start folds the log anew."""
@@ -251,9 +251,9 @@ def settings_digest(settings: Settings) -> str:
 
 def decision_key(store: Store, *, readonly: bool) -> bytes:
     """The secret that signs decision ids, made when the folder is."""
-    key = store.meta(_DECISION_KEY)
+    key = store.meta(FOLDER_SECRET)
     if key is None:
         key = secrets.token_bytes(32)
         if not readonly:
-            store.commit(Txn(meta={_DECISION_KEY: key}))
+            store.commit(Txn(meta={FOLDER_SECRET: key}))
     return key

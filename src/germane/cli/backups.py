@@ -59,7 +59,7 @@ def backup(
     started = time.perf_counter()
     with _Bar("Backing up, MB", quiet=as_json) as bar:
         made = make(folder, place, version=__version__, now_ms=_now_ms, advance=bar.reached)
-    gone = prune(place, keep) if keep is not None else []
+    gone = prune(place, keep, made.manifest.folder) if keep is not None else []
     found = _told(made.path, made.manifest) | {
         "linked": made.linked,
         "seconds": round(time.perf_counter() - started, 3),
@@ -117,10 +117,16 @@ def _print(rows: list[dict[str, Any]], place: Path, *, verify: bool) -> None:
         mark = "[green]✓[/]" if each["whole"] and verify else "[bold red]✗[/]" if verify else "·"
         out.print(
             f"{mark} {escape(each['backup'])}  {each['made']}  up to record {each['offset']:,}, "
-            f"{each['bytes'] / MB:,.1f} MB, Germane {each['germane']}"
+            f"{each['bytes'] / MB:,.1f} MB, Germane {each['germane']}{_of(each)}"
         )
         for name in each.get("damaged", ()):
             out.print(f"    [bold red]missing or changed[/]: {escape(name)}")
+
+
+def _of(row: dict[str, Any]) -> str:
+    from rich.markup import escape
+
+    return escape(f", of {row['of']} ({row['folder']})") if row["folder"] else ""
 
 
 def restore(
@@ -156,7 +162,7 @@ def restore(
     for each in erasures or ():
         if not each.is_file():
             raise WrongUse(f"There is no file {each}.", hint="Name a list: an erasures.jsonl.")
-    backup, manifest, lists = _chosen(place, until_ms)
+    backup, manifest, lists = _chosen(place, until_ms, folder)
     wanted = Wanted(backup, manifest, folder, until_ms, (*(erasures or ()), *lists), force=force)
     started = time.perf_counter()
     out = common.console()
@@ -205,26 +211,29 @@ def _say(wanted: Wanted, done: Restored, out: Any) -> None:
         )
 
 
-def _chosen(place: Path, until_ms: int | None) -> tuple[Path, Manifest, list[Path]]:
+def _chosen(place: Path, until_ms: int | None, folder: Path) -> tuple[Path, Manifest, list[Path]]:
     """The backup to take, and the lists of erasures that others beside it have.
 
     Raises:
         NoBackup: there is none.
         BackupDamaged: the one that would be taken cannot be read.
+        ForeignBackup: it is of another data folder than the one that is there, or nobody knows which is meant.
         WrongUse: none goes as far as that.
     """
-    from germane.storage.backup import NoBackup, found_in, read
+    from germane.storage.backup import NoBackup, found_in, identity_of, read
 
     if (place / "manifest.json").exists():
         backup, manifest = place, read(place)
         beside = found_in(place.parent)
+        _refuse_foreign(backup, manifest, folder, identity_of(folder))
     else:
         beside = found_in(place)
         if not beside:
             raise NoBackup(f"There is no backup in {place}.")
-        backup = beside[-1]
+        own = _own(place, beside, folder)
+        backup = own[-1]
         manifest = read(backup)
-        for each in reversed(beside[:-1]) if until_ms is not None else ():
+        for each in reversed(own[:-1]) if until_ms is not None else ():
             earlier = read(each)
             if earlier.made_ms < (until_ms or 0):
                 break
@@ -235,6 +244,42 @@ def _chosen(place: Path, until_ms: int | None) -> tuple[Path, Manifest, list[Pat
             hint="Leave --until out to have all of it.",
         )
     return backup, manifest, [each / "erasures.jsonl" for each in beside if each != backup]
+
+
+def _own(place: Path, beside: list[Path], folder: Path) -> list[Path]:
+    """The backups that are of a data folder, or may be.
+
+    Raises:
+        ForeignBackup: all are of another one; or there is none yet, and they are of several.
+    """
+    from germane.storage.backup import ForeignBackup, foreign, identity_of, manifests, told
+
+    identity, known = identity_of(folder), dict(manifests(place))
+    of = {each.folder: told(path, each) for path, each in known.items() if each.folder}
+    if not identity and len(of) > 1:
+        raise ForeignBackup(
+            f"{place} has backups of several data folders: {'; '.join(of.values())}. Nothing was changed.",
+            hint="Name the backup itself, not the folder that it is in.",
+        )
+    own = [x for x in beside if x not in known or not foreign(known[x], identity)]
+    if not own:
+        _refuse_foreign(beside[-1], known[beside[-1]], folder, identity)
+    return own
+
+
+def _refuse_foreign(backup: Path, manifest: Manifest, folder: Path, identity: str) -> None:
+    """
+    Raises:
+        ForeignBackup: it is of another data folder.
+    """
+    from germane.storage.backup import ForeignBackup, foreign, told
+
+    if foreign(manifest, identity):
+        raise ForeignBackup(
+            f"{told(backup, manifest)}; {folder} is {identity}. Nothing was changed.",
+            hint="Name a backup of this project. If that one is meant, name an empty folder with --data, or "
+            f"move what is in {folder} away first.",
+        )
 
 
 class _Bar:
@@ -293,6 +338,8 @@ def _told(path: Path, manifest: Manifest) -> dict[str, Any]:
         "bytes": manifest.bytes,
         "germane": manifest.germane,
         "schema": manifest.schema,
+        "folder": manifest.folder or None,
+        "of": manifest.of or None,
     }
 
 

@@ -17,6 +17,8 @@ SLOTS = 4096
 """Number of partitions, fixed for ever (law 9)."""
 
 DEFAULT_TENANT = TenantId("main")
+FOLDER_SECRET = "decision_key"  # noqa: S105 - its name, not the secret
+"""The named value of a store that holds the secret of its data folder."""
 
 
 def external_id(value: str | float) -> str:

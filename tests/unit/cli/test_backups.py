@@ -14,7 +14,7 @@ from germane.app.opening import open_engine
 from germane.cli.program import app
 from germane.config import load
 from germane.domain.errors import NotFound, WrongUse
-from germane.storage.backup import BackupDamaged, NoBackup
+from germane.storage.backup import BackupDamaged, ForeignBackup, NoBackup, prune
 from germane.storage.placing import WouldReplace
 from germane.testing import an_event
 from tests.unit.cli.test_rights import RUN, place, typed
@@ -181,3 +181,37 @@ def test_erasures_are_obeyed(place: Path) -> None:
     named = ("--erasures", str(place / "newest.jsonl"))
     said = into(place, "third", "restore", str(alone), *named)
     assert "1 line of a newer list" in said
+
+
+def test_two_projects_and_one_place(place: Path) -> None:
+    """Nobody's backup is taken for another one's: none is made there, none goes, and none is put back over
+    other data. One that does not say whose it is counts as before."""
+    engine = open_engine(load(place / "germane.toml", {}).settings, place / "other")
+    engine.accept_now([an_event(user="eve")])
+    engine.store.close()
+    typed(place, "backup", backups(place))
+    (row,) = json.loads(typed(place, "backup", backups(place), "--list", "--json"))["backups"]
+    assert row["of"] == str((place / "data").resolve())
+    assert f"of {row['of']} ({row['folder']})" in typed(place, "backup", backups(place), "--list")
+    with pytest.raises(ForeignBackup) as told:
+        into(place, "other", "backup", backups(place), "--keep", "1")
+    assert row["of"] in told.value.message
+    assert "--list" not in told.value.hint
+    for which in (backups(place), row["backup"]):
+        with pytest.raises(ForeignBackup) as told:
+            into(place, "other", "restore", which, "--force")
+        assert row["of"] in told.value.message
+    assert "Restored" in into(place, "empty", "restore", backups(place))
+    into(place, "other", "backup", str(place / "apart"))
+    (theirs,) = (place / "apart").glob("2*")
+    theirs.rename(place / "backups" / theirs.name)  # as an earlier version let it be
+    with pytest.raises(ForeignBackup, match="several data folders"):
+        into(place, "none", "restore", backups(place))
+    said = json.loads(typed(place, "restore", backups(place), "--force", "--json"))
+    assert said["backup"] == row["backup"]  # not the newest of all
+    assert prune(place / "backups", 1, row["folder"]) == []
+    for each in (place / "backups").glob("2*"):
+        manifest = json.loads((each / "manifest.json").read_text())
+        del manifest["folder"], manifest["of"]
+        (each / "manifest.json").write_text(json.dumps(manifest))
+    assert "Removed 2 older backups." in typed(place, "backup", backups(place), "--keep", "1")

@@ -11,18 +11,24 @@ from germane.storage.backup.manifest import (
     read,
 )
 from germane.storage.backup.reading import copied, damaged
+from germane.storage.backup.whose import ForeignBackup, foreign, identity_of, manifests, told
 
 __all__ = [
     "BackupDamaged",
     "File",
+    "ForeignBackup",
     "Made",
     "Manifest",
     "NewerBackup",
     "NoBackup",
     "copied",
     "damaged",
+    "foreign",
     "found_in",
+    "identity_of",
     "make",
+    "manifests",
     "prune",
     "read",
+    "told",
 ]

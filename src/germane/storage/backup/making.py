@@ -21,7 +21,14 @@ import apsw
 import msgspec
 
 from germane.domain.errors import GermaneError, StorageDamaged, StorageFailed, WrongUse
-from germane.storage.backup.manifest import FORMAT, NAME, File, Manifest, called, found_in, read
+from germane.storage.backup.manifest import FORMAT, NAME, File, Manifest, called, found_in
+from germane.storage.backup.whose import (
+    foreign,
+    identity_in,
+    identity_of,
+    manifests,
+    none_of_another,
+)
 from germane.storage.files import NoRoom, copy, digest_of, room_for, room_in
 from germane.storage.history import HistoryDamaged
 from germane.storage.placing import no_restore_under_way
@@ -100,6 +107,7 @@ def make(
         NoRoom: it does not fit there.
         HistoryDamaged, StorageDamaged: what is to be backed up is not what was written.
         BackupBusy: another one is being made there.
+        ForeignBackup: the place has backups of another data folder.
     """
     no_restore_under_way(folder)
     if not (folder / DATABASE).exists():
@@ -108,6 +116,7 @@ def make(
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     making = place / MAKING
     with _alone(place), room_in(place):
+        none_of_another(place, folder, identity_of(folder))
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700)
         try:
@@ -119,11 +128,13 @@ def make(
             raise
 
 
-def prune(place: Path, keep: int) -> list[str]:
-    """Remove all but the newest ``keep`` whole backups; the names of those that went."""
+def prune(place: Path, keep: int, identity: str = "") -> list[str]:
+    """Remove all but the newest ``keep`` whole backups; the names of those that went. Those of another data
+    folder than ``identity`` do not count, and stay."""
     assert keep > 0, "the newest one stays"
     with _alone(place):
-        old = [each for each in found_in(place) if _is_whole(each)][:-keep]
+        others = [path for path, each in manifests(place) if foreign(each, identity)]
+        old = [x for x in found_in(place) if _is_whole(x) and x not in others][:-keep]
         for each in old:
             (each / NAME).unlink()  # from now on it is none, wherever this is broken off
             shutil.rmtree(each)
@@ -168,18 +179,12 @@ def _alone(place: Path) -> Iterator[None]:
 
 def _earlier(place: Path) -> dict[str, tuple[File, Path]]:
     """What the newest whole backup has of history and archive."""
-    for backup in reversed(found_in(place)):
-        try:
-            files = read(backup).files
-        except (GermaneError, OSError) as error:
-            _log.warning("passed over: %s: %s", backup, error)
-            continue
-        return {
-            each.path: (each, backup / each.path)
-            for each in files
-            if each.path.startswith(("history/", "archive/"))
-        }
-    return {}
+    backup, newest = next(reversed([*manifests(place)]), (place, None))
+    return {
+        each.path: (each, backup / each.path)
+        for each in (newest.files if newest else ())
+        if each.path.startswith(("history/", "archive/"))
+    }
 
 
 def _filled(work: _Work, version: str, now_ms: Callable[[], int]) -> Manifest:
@@ -194,6 +199,7 @@ def _filled(work: _Work, version: str, now_ms: Callable[[], int]) -> Manifest:
                 continue  # a file went meanwhile: another moment
             schema = connection.execute("PRAGMA user_version").get
             offset = connection.execute(queries()["last_seq"]).get
+            identity = identity_in(connection)
             _database_copied(work, connection)
         for path in work.files.keys() - named.keys() - {DATABASE}:
             (work.target / path).unlink()
@@ -202,7 +208,8 @@ def _filled(work: _Work, version: str, now_ms: Callable[[], int]) -> Manifest:
         if (work.folder / "erasures.jsonl").exists():
             _copied(work, "erasures.jsonl")
         files = tuple(sorted(work.files.values(), key=lambda each: each.path))
-        return Manifest(FORMAT, version, schema, made_ms, offset, files)
+        of = str(work.folder.resolve())
+        return Manifest(FORMAT, version, schema, made_ms, offset, files, identity, of)
     raise StorageFailed(
         "The files of history changed again and again while they were copied.",
         hint="Try again when less is erased.",

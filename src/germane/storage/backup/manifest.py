@@ -64,6 +64,10 @@ class Manifest(msgspec.Struct, frozen=True):
     offset: int
     """The newest record in it."""
     files: tuple[File, ...]
+    folder: str = ""
+    """What the data folder is known by (``whose``); empty: an earlier version made it, and did not say."""
+    of: str = ""
+    """Where that folder was."""
 
     @property
     def bytes(self) -> int:
