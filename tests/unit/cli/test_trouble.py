@@ -103,6 +103,18 @@ def test_a_folder_that_may_not_be_written(project: Path, command: tuple[str, ...
     assert "germane-data" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["germane.db", "germane.db-wal"])
+def test_a_database_that_may_not_be_written(project: Path, name: str) -> None:
+    """The folder may, and SQLite would open the file to read: a server does not start, and says which file."""
+    path = project / "germane-data" / name
+    path.touch()
+    path.chmod(0o400)
+    done = without_powers(project, "serve", "--port", "0")
+    plain(done, "germane.db is not open to writing by this user")
+    assert "listens" not in done.stdout
+    assert name != "germane.db" or "chmod u+w" in done.stderr
+
+
 @pytest.mark.parametrize("command", READING[1:] + WRITING, ids=" ".join)
 def test_a_damaged_database(project: Path, command: tuple[str, ...]) -> None:
     """All its pages behind the first are noise: everything that reads it says so."""

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import apsw
 
-from germane.domain.errors import GermaneError, StorageBusy, StorageDamaged, StorageFailed
+from germane.domain.errors import (
+    GermaneError,
+    StorageBusy,
+    StorageDamaged,
+    StorageFailed,
+    StorageReadOnly,
+)
 from germane.storage.sqlite.checkpoint import cut
 from germane.storage.sqlite.checksums import ask_for, checks, connected
 from germane.storage.sqlite.sql import archive_schema, ledger_schema, profile_schema, schema
@@ -92,6 +98,7 @@ def open_writer(path: Path) -> apsw.Connection:
     """
     connection = _connect(path)
     try:
+        _may_be_written(connection, path)
         with writing(path):
             _set_up(connection)
             if _version(connection) < CHECKED:
@@ -104,6 +111,20 @@ def open_writer(path: Path) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _may_be_written(connection: apsw.Connection, path: Path) -> None:
+    """SQLite opens a file that may only be read without a word, and refuses the first write much later.
+
+    Raises:
+        StorageReadOnly: it did.
+    """
+    if connection.readonly("main"):
+        raise StorageReadOnly(
+            f"{path} is not open to writing by this user.",
+            hint=f"Give this user the right to write it (chmod u+w {path}, or chown it), and see that its disk "
+            "is not mounted read-only. Then start again.",
+        )
 
 
 def _set_up(connection: apsw.Connection) -> None:
