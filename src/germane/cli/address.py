@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 
 FILE = "germane.address"
@@ -16,19 +17,26 @@ def of(host: str, port: int, prefix: str = "") -> str:
 
 
 def write(folder: Path, address: str) -> None:
-    """Say it. Where that is refused the server runs all the same."""
+    """Say it, whole or not at all. Where that is refused (the disk is full, say) the server runs all the same,
+    and what an earlier one said goes: nobody is there."""
+    fresh = folder / f"{FILE}.new"
     try:
-        (folder / FILE).write_text(address + "\n", encoding="utf-8")
+        fresh.write_text(address + "\n", encoding="utf-8")
+        fresh.replace(folder / FILE)
     except OSError as error:
         _log.warning("commands will not find this server by its data folder: %s", error)
+        for each in (fresh, folder / FILE):
+            with suppress(OSError):
+                each.unlink(missing_ok=True)
 
 
 def read(folder: Path) -> str:
-    """What was said; empty: nothing."""
+    """What was said; empty: nothing, or only a part of it."""
     try:
-        return (folder / FILE).read_text(encoding="utf-8").strip()
+        said = (folder / FILE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""
+    return said.strip() if said.startswith("http://") and said.endswith("\n") else ""
 
 
 def forget(folder: Path) -> None:

@@ -26,7 +26,7 @@ _OURS = (
     "damaged",
     "erasures.jsonl",
 )
-_BESIDE = ("germane.lock", "germane.address", "lost+found", WORK)
+_BESIDE = ("germane.lock", "germane.address", "germane.address.new", "lost+found", WORK)
 """They may be in a folder that counts as empty."""
 
 

@@ -16,6 +16,7 @@ import pytest
 from germane.app import open_engine
 from germane.cli import address, asking, common
 from germane.domain.errors import GermaneError
+from tests.unit.storage.test_trouble import largest_file
 
 ANSWER = {"decisions": [], "profile": {"readiness": 0.5}}
 
@@ -173,3 +174,29 @@ def test_the_address_that_the_server_wrote(
     address.forget(folder)
     with pytest.raises(GermaneError, match=r"http://127\.0\.0\.1:1:"):
         ask(config)
+
+
+@pytest.mark.parametrize("left", ["", "http://127.0.0.1:84", "h", "\n", "what is this\n"])
+def test_an_address_that_was_not_written_whole(
+    config: Path,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    left: str,
+) -> None:
+    """Says nothing: the configuration counts."""
+    monkeypatch.setenv("GERMANE_SERVER__PORT", str(port))
+    monkeypatch.setattr(Other, "said", json.dumps(ANSWER).encode())
+    (config.parent / "germane-data" / address.FILE).write_text(left)
+    ask(config)
+    assert json.loads(capsys.readouterr().out) == ANSWER
+
+
+def test_a_full_disk_leaves_no_address(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither a part of the new one nor the old one."""
+    address.write(tmp_path, "http://127.0.0.1:1")
+    with largest_file(4):
+        address.write(tmp_path, address.of("127.0.0.1", 8400))
+    assert "will not find this server" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+    assert address.read(tmp_path) == ""
