@@ -34,7 +34,7 @@ class RestoreBroken(StorageFailed):
     """A restore of this data folder was broken off."""
 
     code = "restore.broken_off"
-    hint = "Run `germane restore` again. Nothing is served from half of a backup."
+    hint = "Run `germane restore` again. Nothing is served from half of a backup, and the backup is as it was."
 
 
 class WouldReplace(GermaneError):
@@ -49,8 +49,16 @@ def no_restore_under_way(folder: Path) -> None:
     Raises:
         RestoreBroken: a backup is being put back there, or that was broken off.
     """
-    if (folder / WORK).exists():
-        raise RestoreBroken(f"A backup is being put back into {folder}, or that was broken off.")
+    if not (folder / WORK).exists():
+        return
+    text = f"A backup is being put back into {folder}, or that was broken off."
+    if not (folder / DATABASE).exists():  # what was copied was whole, and about to take its place
+        raise RestoreBroken(f"{text} What was there before has gone already, if anything was.")
+    raise RestoreBroken(
+        f"{text} What is in {folder} itself is whole: nothing of it was changed yet, or all of it is in place.",
+        hint="If none is under way: run `germane restore` again, with --force. Or go on with what is there: "
+        f"delete the folder {folder / WORK}, where the copy lies, and nothing else.",
+    )
 
 
 def looked_at(folder: Path, *, force: bool) -> None:
@@ -91,6 +99,8 @@ def workplace(folder: Path) -> Iterator[Path]:
 def _put_in_place(work: Path, folder: Path) -> None:
     """The database last: without it the folder is none, and with the work in it nobody opens it."""
     sync_folders(work)
+    (folder / DATABASE).unlink(missing_ok=True)
+    sync(folder)  # from now on nobody takes what is left there for whole
     for name in _OURS:
         path = folder / name
         if path.is_dir():

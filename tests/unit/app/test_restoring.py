@@ -26,6 +26,7 @@ from germane.domain.message import Why
 from germane.domain.moves import Appointed, KeyPut, Stated, Suppressed, Switched
 from germane.domain.operator import Operator
 from germane.domain.purposes import EMAIL_MARKETING
+from germane.storage import placing
 from germane.storage.backup import BackupDamaged, Made, make
 from germane.storage.files import NoRoom
 from germane.storage.placing import WORK, RestoreBroken, WouldReplace
@@ -410,6 +411,34 @@ def test_a_broken_restore_does_not_free_what_was_there(data: Path) -> None:
     (data / WORK).mkdir()
     with pytest.raises(WouldReplace):
         put_back(made, data)
-    with pytest.raises(RestoreBroken):
+    with pytest.raises(RestoreBroken) as told:
         backed_up(data)
+    assert f"What is in {data} itself is whole" in told.value.message
+    assert f"delete the folder {data / WORK}" in told.value.hint
     assert put_back(made, data, force=True).offset == made.manifest.offset
+
+
+def test_back_to_what_was_there(data: Path) -> None:
+    """The hint is true: without the folder of the copy everything is as before."""
+    before = standing(data)
+    (data / WORK).mkdir()
+    (data / WORK / "germane.db").write_bytes(b"a part of")
+    shutil.rmtree(data / WORK)
+    assert standing(data) == before
+
+
+def test_nothing_is_left_to_go_back_to(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while what is there makes room: the database went first, and it is said that nothing is left."""
+    made = backed_up(data)
+
+    def killed(path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("germane.storage.placing.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        placing._put_in_place(Path(shutil.copytree(made.path, data / WORK)), data)
+    monkeypatch.undo()
+    with pytest.raises(RestoreBroken, match="has gone already") as told:
+        SqliteStore.open(data)
+    assert "Run `germane restore` again" in told.value.hint
+    assert put_back(made, data).offset == made.manifest.offset
