@@ -28,7 +28,7 @@ from germane.domain.world import World
 from germane.profile.words import moment
 from germane.storage.backup import Manifest, copied
 from germane.storage.files import room_for, room_in
-from germane.storage.placing import looked_at, workplace
+from germane.storage.placing import DATABASE, looked_at, workplace
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.connection import FolderLock
 from germane.storage.sqlite.trouble import make_folder
@@ -95,7 +95,7 @@ def restore(
     lock = FolderLock(folder)
     try:
         with room_in(folder), workplace(folder) as work:
-            room_for(folder, wanted.manifest.bytes)
+            room_for(folder, _wanted_bytes(wanted))
             copied(wanted.backup, wanted.manifest, work, advance)
             known = sum(
                 add_lines(work, each) for each in (*wanted.lists, folder / LIST) if each.exists()
@@ -103,6 +103,12 @@ def restore(
             return _opened(settings, wanted, work, world, known)
     finally:
         lock.release()
+
+
+def _wanted_bytes(wanted: Wanted) -> int:
+    """What it takes on the disk. Folding anew takes the space of the database once more."""
+    database = sum(each.bytes for each in wanted.manifest.files if each.path == DATABASE)
+    return wanted.manifest.bytes + (database if wanted.until_ms is not None else 0)
 
 
 def _opened(

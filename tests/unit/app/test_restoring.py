@@ -392,6 +392,18 @@ def test_no_room(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert not (data / WORK).exists()
 
 
+def test_room_for_the_fold(
+    data: Path, moments: list[Moment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Going back to a moment takes the space of the database once more, which is asked for before it begins."""
+    made, until_ms = backed_up(data), moments[-1].at_ms
+    usage = shutil.disk_usage(data)._replace(free=made.manifest.bytes + 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(NoRoom, match="MB are to be written"):
+        put_back(made, tmp_path / "other", until_ms=until_ms)
+    assert put_back(made, tmp_path / "other").offset == made.manifest.offset
+
+
 @pytest.mark.parametrize("mode", ["serve", "read"])
 def test_half_of_a_restore_is_never_served(data: Path, tmp_path: Path, mode: Any) -> None:
     """Killed in the middle, the folder is opened by nobody; another restore begins anew."""

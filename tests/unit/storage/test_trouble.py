@@ -21,7 +21,7 @@ from germane.domain.record import Txn
 from germane.storage.sqlite import SqliteStore, checkpoint
 from germane.storage.sqlite.checksums import connected
 from germane.storage.sqlite.erasing import LOOSE
-from germane.storage.sqlite.trouble import of_damage, of_sync, passes, writing
+from germane.storage.sqlite.trouble import StorageFull, of_damage, of_sync, passes, writing
 from germane.testing.store_contract import a_record
 from germane.testing.world import START_MS
 
@@ -255,3 +255,9 @@ def test_a_cut_waits_for_another_move(
         assert checkpoint.cut(store._writer, patience_ms=patience_ms) is done
         other.kill()
     store.close()
+
+
+def test_a_full_disk_says_what_to_do_to_whoever_meets_it() -> None:
+    """A server goes on by itself; whoever typed a command has to type it again."""
+    assert "A server goes on" in StorageFull.hint
+    assert "run it again" in StorageFull.hint

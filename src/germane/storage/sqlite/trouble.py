@@ -35,7 +35,10 @@ class StorageFull(StorageFailed):
     """The disk is full: nothing can be written until there is room."""
 
     code = "storage.full"
-    hint = "Make room on the disk; reading and deciding go on, and writing resumes by itself."
+    hint = (
+        "Make room on the disk. A server goes on reading and deciding meanwhile, and writes again by itself "
+        "then; a command has ended: run it again."
+    )
 
 
 def name_of(error: apsw.Error) -> str:
