@@ -42,6 +42,8 @@ def test_replay_beside_a_server(tmp_path: Path) -> None:
         assert server.api.post("/v1/batch", json=batch).status_code == 200
         first, second = sorted(each["letterId"] for each in server.letters())
         assert server.api.post("/v1/dead-letters/77/replay").status_code == 404
+        for wrong in ({"letterIds": []}, {"letterIds": [0]}, {"letterIds": ["1"]}, {}):
+            assert server.api.post("/v1/dead-letters/replay", json=wrong).status_code == 400
         code, found = replay(server, str(first), "77")
         assert (code, found["replayed"]) == (1, 1)
         assert found["failed"] == {"77": "there is no such dead letter"}

@@ -118,6 +118,7 @@ class TestSqlite(StoreContract):
         )
         connection.execute("DROP TABLE archived")
         connection.execute("DROP TABLE entry")
+        connection.execute("DROP INDEX dead_letter_pending")
         connection.execute("ALTER TABLE dead_letter DROP COLUMN dismissed_ms")
         connection.execute("PRAGMA user_version=1")
         connection.close()

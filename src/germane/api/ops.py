@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -19,11 +20,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from germane.api import wire
-from germane.api.body import answer
+from germane.api.body import answer, parse
 from germane.api.choice import standing_view
 from germane.app.engine import Engine
+from germane.app.letters import Settle
 from germane.config.audit import audit_surface, blind
-from germane.domain.errors import BadRequest, NotFound, UnknownPerson
+from germane.domain.errors import BadRequest, NotFound, StorageFailed, UnknownPerson
 from germane.domain.event import DeadLetter
 from germane.domain.settings import SurfaceSpec
 
@@ -60,6 +62,12 @@ class EngineMetrics(Collector):
         for name, (latency, text) in latencies.items():
             yield HistogramMetricFamily(
                 f"germane_{name}_seconds", text, latency.cumulative(), latency.sum_s
+            )
+        with suppress(StorageFailed):  # it cannot be read: everything else is still told
+            yield GaugeMetricFamily(
+                "germane_dead_letters_pending",
+                "dead letters that wait for a person",
+                value=self._engine.store.pending_letters(),
             )
         ready = float(self._engine.health()["ready"])
         yield GaugeMetricFamily("germane_ready", "1 when it can serve", value=ready)
@@ -143,15 +151,30 @@ class Operations:
 
     async def replay(self, request: Request) -> Response:
         """``POST /v1/dead-letters/{id}/replay``."""
-        number = self._letter(request).letter_id
-        why_not = await self._engine.replay(number)
-        return answer({"letterId": number, "replayed": not why_not, "reason": why_not})
+        return await self._settled(request, "replay")
 
     async def dismiss(self, request: Request) -> Response:
         """``POST /v1/dead-letters/{id}/dismiss``."""
+        return await self._settled(request, "dismiss")
+
+    async def _settled(self, request: Request, do: Settle) -> Response:
         number = self._letter(request).letter_id
-        why_not = await self._engine.dismiss(number)
-        return answer({"letterId": number, "dismissed": not why_not, "reason": why_not})
+        why_not = (await self._engine.settle(do, [number]))[number]
+        return answer({"letterId": number, wire.SETTLED[do]: not why_not, "reason": why_not})
+
+    async def replay_some(self, request: Request) -> Response:
+        """``POST /v1/dead-letters/replay``."""
+        return await self._some_settled(request, "replay")
+
+    async def dismiss_some(self, request: Request) -> Response:
+        """``POST /v1/dead-letters/dismiss``."""
+        return await self._some_settled(request, "dismiss")
+
+    async def _some_settled(self, request: Request, do: Settle) -> Response:
+        wanted = (await parse(request, wire.LettersRequest)).letter_ids
+        why_not = await self._engine.settle(do, wanted)
+        failed = {str(number): text for number, text in why_not.items() if text}
+        return answer({wire.SETTLED[do]: len(why_not) - len(failed), "failed": failed})
 
     def _letter(self, request: Request) -> DeadLetter:
         number = request.path_params["letter_id"]

@@ -20,6 +20,7 @@ from germane.api.providers import Providers
 from germane.api.rights import rights
 from germane.api.security_routes import security
 from germane.api.why import FeedbackReport, Why, WhyLinks
+from germane.api.wire import LettersRequest
 from germane.app.back import Back, way_back
 from germane.app.channels import Ways
 from germane.app.composing import Composer
@@ -354,6 +355,7 @@ def _letters(on: Operations) -> list[Endpoint]:
             "letters.read",
             also=(404,),
         ),
+        *_letters_at_once(on),
         Endpoint(
             "POST",
             "/v1/dead-letters/{letter_id}/replay",
@@ -371,6 +373,31 @@ def _letters(on: Operations) -> list[Endpoint]:
             "Operations",
             "letters.write",
             also=(404, 503),
+        ),
+    ]
+
+
+def _letters_at_once(on: Operations) -> list[Endpoint]:
+    return [
+        Endpoint(
+            "POST",
+            "/v1/dead-letters/replay",
+            on.replay_some,
+            "Try some dead letters again, in this order",
+            "Operations",
+            "letters.write",
+            body=LettersRequest,
+            also=(503,),
+        ),
+        Endpoint(
+            "POST",
+            "/v1/dead-letters/dismiss",
+            on.dismiss_some,
+            "Nothing is to be done about some dead letters",
+            "Operations",
+            "letters.write",
+            body=LettersRequest,
+            also=(503,),
         ),
     ]
 

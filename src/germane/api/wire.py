@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from germane.api.choice import as_item, choice_view
+from germane.app.letters import Settle
 from germane.domain.decision import Ask, Context, Decision
 from germane.domain.errors import BadRequest
 from germane.domain.ids import external_id
@@ -25,6 +26,11 @@ ExternalId = OptionalId | int | float
 def text_of(value: str | float | None) -> str:
     """An id as text, as events have it; empty where there is none."""
     return "" if value is None else external_id(value)
+
+
+LETTERS_MOST = 500
+"""Dead letters of one request."""
+SETTLED: dict[Settle, str] = {"replay": "replayed", "dismiss": "dismissed"}
 
 
 class Wire(msgspec.Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
@@ -238,6 +244,15 @@ class ItemsBody(Wire):
     """Many catalogue entries."""
 
     items: Annotated[list[ItemBody], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class LettersRequest(Wire):
+    """Which dead letters, in which order."""
+
+    letter_ids: Annotated[
+        list[Annotated[int, msgspec.Meta(ge=1, le=2**53)]],
+        msgspec.Meta(min_length=1, max_length=LETTERS_MOST),
+    ]
 
 
 class ReceiptBody(msgspec.Struct, rename="camel"):

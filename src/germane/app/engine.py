@@ -19,7 +19,7 @@ from germane.app.deciding import Deciding
 from germane.app.folding import Folding
 from germane.app.importer import Importer
 from germane.app.keeping import Keeping
-from germane.app.letters import Letters
+from germane.app.letters import Letters, Settle
 from germane.app.memory import Memory
 from germane.app.people import People
 from germane.app.receipt import Receipt
@@ -398,34 +398,51 @@ class Engine(Folding):
 
     def replay_letter(self, letter_id: int) -> str:
         """Try a dead letter again, without an event loop; empty when it could be used now, else why not."""
-        return self._settled_now(self._replayed(letter_id))
+        return self.settle_letters("replay", [letter_id])[letter_id]
 
     def dismiss_letter(self, letter_id: int) -> str:
         """Nothing is to be done about a dead letter; without an event loop. Empty, or why it cannot be."""
-        return self._settled_now(self._letters.dismissed(letter_id, self.world.now_ms()))
+        return self.settle_letters("dismiss", [letter_id])[letter_id]
+
+    def settle_letters(self, do: Settle, letter_ids: Sequence[int]) -> dict[int, str]:
+        """Replay or dismiss some, in this order, with one commit and without an event loop. Of each: empty, or
+        why it could not be."""
+        whole, why_not = Txn(), dict[int, str]()
+        for number in dict.fromkeys(letter_ids):
+            found = self._settled(do, number)
+            why_not[number] = found if isinstance(found, str) else ""
+            if not isinstance(found, str):
+                whole.absorb(found)
+        if not whole.empty:
+            self.commit(whole)
+        return why_not
 
     async def replay(self, letter_id: int) -> str:
         """As ``replay_letter``, while serving; what it brought is durable when this returns."""
-        self._admit()
-        return await self._settled(self._replayed(letter_id))
+        return (await self.settle("replay", [letter_id]))[letter_id]
 
     async def dismiss(self, letter_id: int) -> str:
         """As ``dismiss_letter``, while serving."""
+        return (await self.settle("dismiss", [letter_id]))[letter_id]
+
+    async def settle(self, do: Settle, letter_ids: Sequence[int]) -> dict[int, str]:
+        """As ``settle_letters``, while serving; what they brought is durable when this returns."""
         self._admit()
-        return await self._settled(self._letters.dismissed(letter_id, self.world.now_ms()))
-
-    def _settled_now(self, found: Txn | str) -> str:
-        if isinstance(found, str):
-            return found
-        self.commit(found)
-        return ""
-
-    async def _settled(self, found: Txn | str) -> str:
-        if isinstance(found, str):
-            return found
-        self._submit(found)
+        why_not = dict[int, str]()
+        for number in dict.fromkeys(letter_ids):
+            if why_not:
+                await asyncio.sleep(0)
+            found = self._settled(do, number)
+            why_not[number] = found if isinstance(found, str) else ""
+            if not isinstance(found, str):
+                self._submit(found)
         await self._durable()
-        return ""
+        return why_not
+
+    def _settled(self, do: Settle, letter_id: int) -> Txn | str:
+        if do == "replay":
+            return self._replayed(letter_id)
+        return self._letters.dismissed(letter_id, self.world.now_ms())
 
     def _replayed(self, letter_id: int) -> Txn | str:
         now_ms = self.world.now_ms()

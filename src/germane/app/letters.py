@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ from germane.ingest.segment import parse_kept
 from germane.ingest.signals import Extractor
 from germane.ingest.surrogates import without_halves
 
+Settle = Literal["replay", "dismiss"]
+"""What is done with a dead letter: it is tried again, or nothing is to be done about it."""
 _PAGE = 100
 """Letters read at once: each may be as large as a batch."""
 _log = logging.getLogger(__name__)

@@ -10,12 +10,19 @@ import typer
 
 from germane.cli import common
 from germane.cli.asking import there
+from germane.cli.progress import progress
 from germane.domain.errors import NotFound, StorageBusy, WrongUse
 
 if TYPE_CHECKING:
     from germane.app import Engine
 
 _PAGE = 100
+GROUP = 100
+"""Dead letters that are settled together."""
+PATIENCE_S = 120
+"""For a group of them, while the server has other things to do."""
+NAMED = 5
+"""Of those that failed for the same reason, so many are named."""
 Do = Literal["replay", "dismiss"]
 _DONE: dict[Do, str] = {"replay": "replayed", "dismiss": "dismissed"}
 
@@ -120,12 +127,18 @@ def _settle(
             wanted = _pending(engine)
         if len(wanted) > 1 and not yes and not _agreed(do, len(wanted)):
             return 1
-    try:
-        with common.opened(config, data, mode="write") as engine:
-            act = engine.replay_letter if do == "replay" else engine.dismiss_letter
-            results = {number: act(number) for number in wanted}
-    except StorageBusy:
-        results = {number: _there(do, config, data, number) for number in wanted}
+    results: dict[int, str] = {}
+    groups = [wanted[start : start + GROUP] for start in range(0, len(wanted), GROUP)]
+    with progress(len(wanted), f"Dead letters {_DONE[do]}", quiet=as_json) as advance:
+        try:
+            with common.opened(config, data, mode="write") as engine:
+                for group in groups:
+                    results |= engine.settle_letters(do, group)
+                    advance(len(group))
+        except StorageBusy:
+            for group in groups:
+                results |= _there(do, config, data, group)
+                advance(len(group))
     _tell(do, results, as_json=as_json)
     return int(any(results.values()))
 
@@ -147,12 +160,11 @@ def _agreed(do: Do, count: int) -> bool:
     return False
 
 
-def _there(do: Do, config: Path, data: Path | None, number: int) -> str:
-    """Have the server that runs do it with one; empty, or why it could not."""
-    try:
-        return str(there(config, data, f"/v1/dead-letters/{number}/{do}", {})["reason"])
-    except NotFound:
-        return "there is no such dead letter"
+def _there(do: Do, config: Path, data: Path | None, numbers: list[int]) -> dict[int, str]:
+    """Have the server that runs do it with some; of each empty, or why it could not."""
+    body = {"letterIds": numbers}
+    failed = there(config, data, f"/v1/dead-letters/{do}", body, patience_s=PATIENCE_S)["failed"]
+    return {number: failed.get(str(number), "") for number in numbers}
 
 
 def _tell(do: Do, results: dict[int, str], *, as_json: bool) -> None:
@@ -166,6 +178,16 @@ def _tell(do: Do, results: dict[int, str], *, as_json: bool) -> None:
     if not results:
         out.print("No dead letters wait.")
         return
-    out.print(f"{_DONE[do].capitalize()} {len(results) - len(failed)} of {len(results)}.")
+    out.print(f"{_DONE[do].capitalize()} {len(results) - len(failed):,} of {len(results):,}.")
+    for text, numbers in _by_reason(failed).items():
+        some = ", ".join(map(str, numbers[:NAMED]))
+        more = f" and {len(numbers) - NAMED:,} more" if len(numbers) > NAMED else ""
+        out.print(f"  [yellow]{some}{more}[/]: {escape(text)}", markup=True)
+
+
+def _by_reason(failed: dict[int, str]) -> dict[str, list[int]]:
+    """Reason -> which have it; the one that most have first."""
+    found: dict[str, list[int]] = {}
     for number, text in failed.items():
-        out.print(f"  [yellow]{number}[/]: {escape(text)}", markup=True)
+        found.setdefault(text, []).append(number)
+    return dict(sorted(found.items(), key=lambda each: -len(each[1])))

@@ -157,6 +157,10 @@ class Store(Protocol):
         """Dead letters in order of their id; pending are those neither replayed nor dismissed."""
         ...
 
+    def pending_letters(self) -> int:
+        """How many dead letters wait. It takes no time."""
+        ...
+
     def letter(self, letter_id: int) -> DeadLetter | None:
         """One dead letter."""
         ...

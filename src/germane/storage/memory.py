@@ -239,6 +239,10 @@ class MemoryStore:
         ]
         return found[:limit]
 
+    def pending_letters(self) -> int:
+        """How many wait."""
+        return sum(each.pending for each in self._letters.values())
+
     def letter(self, letter_id: int) -> DeadLetter | None:
         """One dead letter."""
         return self._letters.get(letter_id)

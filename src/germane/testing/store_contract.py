@@ -215,7 +215,7 @@ class StoreContract:
         first, second, _ = store.letters()
         store.commit(Txn(replayed_letters=[(second.letter_id, START_MS + 5)]))
         assert first.letter_id < second.letter_id
-        assert len(store.letters()) == 2
+        assert len(store.letters()) == store.pending_letters() == 2
         assert len(store.letters(pending_only=False)) == 3
         again = store.letter(second.letter_id)
         assert again is not None
@@ -228,6 +228,7 @@ class StoreContract:
         first, second, third = store.letters()
         store.commit(Txn(dismissed_letters=[(first.letter_id, START_MS + 5)]))
         assert [each.letter_id for each in store.letters()] == [second.letter_id, third.letter_id]
+        assert store.pending_letters() == 2
         again = store.letter(first.letter_id)
         assert again is not None
         assert (again.dismissed_ms, again.replayed_ms, again.pending) == (START_MS + 5, None, False)

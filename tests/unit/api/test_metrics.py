@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
@@ -13,6 +14,8 @@ from germane.api.ops import EngineMetrics
 from germane.app import Engine
 from germane.app.stats import Latencies
 from germane.domain.decision import Ask
+from germane.domain.errors import StorageFailed
+from germane.domain.event import Rejection
 from germane.domain.outcome import Impression, Outcome
 from germane.testing import an_event, an_order
 
@@ -63,6 +66,22 @@ def test_outcomes_by_how_they_found_their_decision(engine: Engine) -> None:
     values = {x.labels["how"]: x.value for x in found.samples if x.name.endswith("_total")}
     assert values == {"reported": 1, "id": 1, "window": 1}
     assert engine.stats()["outcomes_total"] == 3
+
+
+def test_dead_letters_that_wait(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gauge: it goes down when one is settled; what cannot be read takes nothing else off the page."""
+    engine.accept_now([], [Rejection("event.invalid", f"No. {n}", b"{}") for n in range(3)])
+    engine.dismiss_letter(1)
+    (found,) = [x for x in families(engine) if x.name == "germane_dead_letters_pending"]
+    assert (found.type, found.samples[0].value) == ("gauge", 2)
+
+    def broken() -> int:
+        raise StorageFailed
+
+    monkeypatch.setattr(engine.store, "pending_letters", broken)
+    names = {x.name for x in families(engine)}
+    assert "germane_ready" in names
+    assert "germane_dead_letters_pending" not in names
 
 
 def test_quantiles_are_of_the_latest() -> None:

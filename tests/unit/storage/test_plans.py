@@ -47,3 +47,11 @@ def test_no_read_walks_over_a_table(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(BY))
 def test_the_ledger_is_read_by_the_index_made_for_it(tmp_path: Path, name: str) -> None:
     assert BY[name] in plan(tmp_path, name)
+
+
+def test_letters_that_wait_are_counted_without_a_look_at_them(tmp_path: Path) -> None:
+    """Each may be as large as a batch. A file of before gets the index as it is opened to write."""
+    assert "COVERING INDEX dead_letter_pending" in plan(tmp_path, "pending_letters")
+    with closing(open_writer(tmp_path / "germane.db")) as connection:
+        connection.execute("DROP INDEX dead_letter_pending")
+    assert "COVERING INDEX dead_letter_pending" in plan(tmp_path, "pending_letters")

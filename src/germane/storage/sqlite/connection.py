@@ -52,6 +52,11 @@ _SEEN_AS_NEW = {
     6: "SELECT 1",
 }
 """For who only reads a file of an earlier version: what is not there yet is empty."""
+_PENDING = (
+    "CREATE INDEX IF NOT EXISTS dead_letter_pending ON dead_letter (replayed_ms, dismissed_ms) "
+    "WHERE replayed_ms IS NULL AND dismissed_ms IS NULL"
+)
+"""So that those that wait are counted without reading them. Earlier versions do well with it, too."""
 PATIENCE_MS = 1_000
 """So long the first checkpoint waits for somebody who reads."""
 ONCE_MS = 10_000
@@ -140,6 +145,11 @@ def _set_up(connection: apsw.Connection) -> None:
     if (mode, level) != ("wal", 2):
         raise StorageFailed(f"SQLite will not sync commits here (journal {mode}, level {level}).")
     _migrate(connection)
+    try:
+        connection.execute(_PENDING)
+    except apsw.Error as error:
+        if not no_room(error):  # the next start makes it; until then, counting takes longer
+            raise
 
 
 def _settle(connection: apsw.Connection) -> None:

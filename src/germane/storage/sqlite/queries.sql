@@ -102,6 +102,8 @@ FROM log WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?;
 SELECT letter_id, received_ms, source, code, message, body, replayed_ms, dismissed_ms FROM dead_letter
 WHERE letter_id > ? AND (replayed_ms IS NULL AND dismissed_ms IS NULL OR ? = 0)
 ORDER BY letter_id LIMIT ?;
+-- name: pending_letters
+SELECT count(*) FROM dead_letter WHERE replayed_ms IS NULL AND dismissed_ms IS NULL;
 -- name: letter
 SELECT letter_id, received_ms, source, code, message, body, replayed_ms, dismissed_ms FROM dead_letter
 WHERE letter_id = ?;

@@ -473,6 +473,10 @@ class SqliteStore:
         rows = self._rows("letters", after, int(pending_only), limit)
         return [DeadLetter(*row) for row in rows]
 
+    def pending_letters(self) -> int:
+        """How many dead letters wait."""
+        return int(self._one("pending_letters")[0])
+
     def letter(self, letter_id: int) -> DeadLetter | None:
         """One dead letter."""
         row = self._one("letter", letter_id)
