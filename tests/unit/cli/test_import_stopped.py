@@ -44,7 +44,8 @@ def test_a_second_file_that_cannot_be_read_to_its_end(place: Path) -> None:
     first, second = views(place, "a.jsonl.gz", 120), cut(views(place, "b.jsonl.gz", 300))
     with pytest.raises(ImportFailed, match=r"b\.jsonl\.gz cannot be read") as caught:
         imported(place, first, second)
-    read, again = caught.value.hint.splitlines()
+    remedy, read, again = caught.value.hint.splitlines()
+    assert remedy == "Copy or export it again."
     assert read.startswith("Read ")
     assert read.endswith(" rows (all of a.jsonl.gz); 120 new records stored.")
     assert again == KNOWN
@@ -57,7 +58,7 @@ def test_nothing_is_stored_by_a_dry_run(place: Path) -> None:
     files = views(place, "a.jsonl.gz", 120), cut(views(place, "b.jsonl.gz", 300))
     with pytest.raises(ImportFailed) as caught:
         typed(place, "import", "events", *map(str, files), "--dry-run")
-    (read,) = caught.value.hint.splitlines()
+    _, read = caught.value.hint.splitlines()
     assert read.endswith(" rows (all of a.jsonl.gz); nothing was to be stored.")
 
 

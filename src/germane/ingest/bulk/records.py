@@ -12,7 +12,7 @@ from germane.domain.errors import ImportFailed
 MAX_FIELD = 1_000_000
 SHOWN = 1_000
 """Characters of a line that cannot be read that are shown."""
-_REMEDY = 'Close it; write a quote inside of a value twice, and the value in quotes: "24"" pan".'
+QUOTES = 'Close it; write a quote inside of a value twice, and the value in quotes: "24"" pan".'
 _ENDLESS = "unexpected end of data"
 """How the reader says that a quote is open at the end of the file."""
 
@@ -95,13 +95,13 @@ def _misquoted(name: object, begins: int, ends: int, line: str, error: str) -> R
         raise ImportFailed(
             f"{name}: in {where} a quote is opened and never closed, so that row would be all the rest of the "
             f"file, to line {ends:,}.",
-            hint=_REMEDY,
+            hint=QUOTES,
         )
     if error.startswith("field larger"):
         raise ImportFailed(
             f"{name}: in {where} a value has more than {MAX_FIELD:,} characters: is a quote opened there and "
             "not closed?",
-            hint=_REMEDY,
+            hint=QUOTES,
         )
     to = f": the row would be lines {begins:,} to {ends:,}" if ends > begins else ""
     problem = f"a quote is not closed, or stands inside of a value in quotes (write it twice){to}"

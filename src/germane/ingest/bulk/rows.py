@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,24 @@ from typing import Any, NamedTuple
 
 from germane.domain.encodings import is_utf16
 from germane.domain.errors import ImportFailed
-from germane.ingest.bulk.records import MAX_FIELD, Record, records
+from germane.ingest.bulk.records import MAX_FIELD, QUOTES, Record, records
 from germane.ingest.surrogates import without_halves
 
 BATCH = 5_000
 SEPARATORS = (",", ";", "\t", "|")
 """Of columns in a CSV."""
+
+
+_NO_TEXT = {
+    b"PK\x03\x04": (
+        "an Excel workbook, or another ZIP archive",
+        "Save the sheet as CSV UTF-8, or take the file out of the archive.",
+    ),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save the sheet as CSV UTF-8."),
+    b"PAR1": ("a Parquet file", "Let its name end with .parquet."),
+    b"\x1f\x8b": ("packed with gzip", "Let its name end with .gz: {path}.gz"),
+}
+"""How files begin that are no text -> what they are, and what to do."""
 
 
 class Row(NamedTuple):
@@ -44,11 +57,11 @@ def columns_of(path: Path) -> Columns:
     Raises:
         ImportFailed: it is missing, empty, of no known format, or has two columns of one name.
     """
-    kind = _format(path)
     if not path.exists():
-        raise ImportFailed(f"There is no file {path}.")
+        raise ImportFailed(f"There is no file {path}.", hint=f"Paths begin at {Path.cwd()}.")
     if path.is_dir():
         raise ImportFailed(f"{path} is a folder.", hint="Name the files in it.")
+    kind = _format(path)
     if kind == "parquet":
         import pyarrow.parquet as pq
 
@@ -58,8 +71,12 @@ def columns_of(path: Path) -> Columns:
     if kind == "csv":
         with _text(path) as file, _guarded(path):
             header = _header(path, records(path, file, separator_of(path)))
-        if not header:
-            raise ImportFailed(f"{path} is empty.")
+        if not any(header):
+            raise ImportFailed(f"{path} is empty.", hint="Leave it out, or export it again.")
+        if header[0].lower().startswith("sep="):
+            raise ImportFailed(
+                f"{path}: line 1 is for Excel alone ({header[0]!r}).", hint="Take that line out."
+            )
         return Columns(_different(path, header), open=False)
     names: dict[str, None] = {}
     for row in rows_of(path):
@@ -69,7 +86,8 @@ def columns_of(path: Path) -> Columns:
             break
     if not names:
         raise ImportFailed(
-            f"{path} begins with no JSON objects.", hint="It takes one object a line: {...}"
+            f"{path} begins with no JSON objects.",
+            hint="It takes one object a line: {...}. Of an array: jq -c '.[]' IN > OUT",
         )
     return Columns(tuple(names), open=True)
 
@@ -167,7 +185,7 @@ def _format(path: Path) -> str:
     if kind is None:
         raise ImportFailed(
             f"{path} is of no known format.",
-            hint="Use .csv, .tsv, .jsonl (all also .gz) or .parquet.",
+            hint="Use .csv, .tsv, .jsonl (one object a line; all also .gz) or .parquet.",
         )
     return kind
 
@@ -194,7 +212,10 @@ def _header(path: Path, found: Iterator[Record]) -> list[str]:
     """
     first = next(found, Record(1, []))
     if first.problem:
-        raise ImportFailed(f"{path}, line {first.number}: {first.problem}.")
+        hint = QUOTES
+        if first.line.lstrip()[:1] in ("{", "["):
+            hint = "It looks like JSON: name it .jsonl, with one object a line."
+        raise ImportFailed(f"{path}, line {first.number}: {first.problem}.", hint=hint)
     return [name.strip() for name in first.values]
 
 
@@ -256,14 +277,17 @@ def _plain_column(column: Any) -> Any:
 def _look(path: Path) -> None:
     """
     Raises:
-        ImportFailed: it cannot be read, or is text in UTF-16.
+        ImportFailed: it cannot be read, or is no text, or text in UTF-16.
     """
     with (
         _guarded(path),
         gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file,
     ):
-        start = file.read(2)
-    if is_utf16(start):
+        start = file.read(4)
+    for mark, (what, hint) in _NO_TEXT.items():
+        if start.startswith(mark):
+            raise ImportFailed(f"{path} is {what}.", hint=hint.format(path=path))
+    if is_utf16(start[:2]):
         raise ImportFailed(
             f"{path} is UTF-16, not UTF-8.",
             hint="Save it as UTF-8 (Excel: CSV UTF-8), or convert it: iconv -f UTF-16 -t UTF-8 IN > OUT",
@@ -288,10 +312,31 @@ class _guarded:  # noqa: N801 - reads as a verb at its place
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, UnicodeDecodeError):
             raise ImportFailed(
-                f"{self._path} is not UTF-8 (byte {error.start}).",
+                f"{self._path} is not UTF-8 (line {_wrong_line(self._path):,}).",
                 hint="Convert it first: iconv -f WINDOWS-1252 -t UTF-8 IN > OUT",
             ) from None
-        if isinstance(error, csv.Error | OSError | EOFError):
-            raise ImportFailed(f"{self._path} cannot be read: {error}") from None
+        if isinstance(error, gzip.BadGzipFile):
+            raise ImportFailed(
+                f"{self._path} is not packed with gzip, or damaged: {error}",
+                hint="If it is not packed, take .gz off its name; else export it again.",
+            ) from None
+        if isinstance(error, csv.Error | OSError | EOFError | zlib.error):
+            refused = isinstance(error, OSError)
+            hint = "Look at its rights." if refused else "Copy or export it again."
+            raise ImportFailed(f"{self._path} cannot be read: {error}", hint=hint) from None
         if isinstance(error, Exception) and type(error).__module__.startswith("pyarrow"):
-            raise ImportFailed(f"{self._path} is not a readable Parquet file: {error}") from None
+            raise ImportFailed(
+                f"{self._path} is not a readable Parquet file: {error}",
+                hint="If it is of another format, let its name end so; else export it again.",
+            ) from None
+
+
+def _wrong_line(path: Path) -> int:
+    """The first line that is not UTF-8."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return 0
