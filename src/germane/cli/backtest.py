@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 ALREADY = ("auto", "show", "leave-out")
 KINDS = ("events", "items", "people")
-UNUSABLE = "Rows "
-"""How checks of what was dropped begin."""
+TOLD = ("Rows ", "Unknown items")
+"""How checks begin that are told on the terminal, too: what was dropped, and what most likely does not fit."""
 _OURS = (b"<title>Would personalisation pay?", b'{\n  "sample": {')
 """What the beginning of a report has, and of its data."""
 _IMPORT_KIND: dict[str, Kind] = {"events": "events", "items": "catalogue", "people": "people"}
@@ -208,12 +208,26 @@ def read_files(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
             hint="Look at the columns above; --map FIELD=COLUMN says which is which.",
         )
     if not intake.noticed.choices:
-        names = ", ".join(repr(name) for name, _ in intake.noticed.unused.most_common(5))
-        raise GermaneError(
-            f"No event chooses anything: no signal is declared for {names}.",
-            hint="Declare it under [signals], name the events with --event, or add --derive.",
-        )
+        raise _nothing_chosen(intake, derived=loaded is None)
     return intake
+
+
+def _nothing_chosen(intake: Intake, *, derived: bool) -> GermaneError:
+    """Why no event counts as a choice, and what to do."""
+    unused = intake.noticed.unused
+    names = ", ".join(repr(name) for name, _ in unused.most_common(5))
+    declared = {each.event for each in intake.settings.signals.values()}
+    if not names:
+        why = "all of them take something back, or only lead to a choice"
+        hint = "Name what people choose with --target SIGNAL, or add the files that hold it."
+    elif unused.keys() & declared:
+        why = f"no row of {names} names an item where it is read"
+        hint = "Name the column that holds it: --map item_id=COLUMN."
+    else:
+        why = f"no signal is declared for {names}"
+        hint = "Declare it under [signals], or name the events with --event"
+        hint += "." if derived else ", or add --derive."
+    return GermaneError(f"No event chooses anything: {why}.", hint=hint)
 
 
 def _mappings(said: list[str]) -> dict[str, list[str]]:
@@ -461,7 +475,8 @@ def _say(findings: Findings, wanted: Wanted) -> None:
 
     out = common.console()
     for each in findings.checks:
-        if each.name.startswith(UNUSABLE) and each.level != "good":
-            out.print(f"[yellow]{each.name}: {escape(each.value)}. {escape(each.meaning)}[/]")
+        if each.name.startswith(TOLD) and each.level != "good":
+            value = each.value if each.meaning[:1].islower() else f"{each.value}."
+            out.print(f"[yellow]{escape(f'{each.name}: {value} {each.meaning}')}[/]")
     out.print(f"\n[bold]{escape(plain_answer(findings))}[/]")
     out.print(f"The report: {escape(str(wanted.out))}")

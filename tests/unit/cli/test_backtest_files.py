@@ -13,6 +13,7 @@ from germane.app.backtest.health import reasons
 from germane.app.backtest.intake import Intake, Noticed
 from germane.app.backtest.spool import Spool
 from germane.cli.backtest import Wanted, read_files, run
+from germane.config import load
 from germane.domain.errors import GermaneError, WrongUse
 
 
@@ -89,6 +90,38 @@ def test_what_cannot_be_used_is_told_with_its_place(tmp_path: Path) -> None:
         reading(tmp_path, "user,item,time\nu,i,never\n")
     with pytest.raises(GermaneError, match=r"There are no rows in .*o\.csv"):
         reading(tmp_path, "user,item,time\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "config", "why", "remedy"),
+    [
+        ("u,i,2024-01-01,refund", "", "take something back", "--target SIGNAL"),
+        ("u,,2024-01-01,buy", "", "no row of 'buy' names an item", "--map item_id=COLUMN"),
+        (
+            "u,i,2024-01-01,bye",
+            '[signals.buy]\nevent = "buy"\nitem = "properties.product_id"\nweight = 5\n',
+            "no signal is declared for 'bye'",
+            "or add --derive.",
+        ),
+    ],
+)
+def test_where_nothing_is_chosen(
+    tmp_path: Path, row: str, config: str, why: str, remedy: str
+) -> None:
+    """Why it is so, and what to do about that."""
+    loaded = None
+    if config:
+        (tmp_path / "germane.toml").write_text(config)
+        loaded = load(tmp_path / "germane.toml", {})
+    orders = tmp_path / "o.csv"
+    orders.write_text(f"user,item,time,event\n{row}\n")
+    wanted = Wanted(
+        [orders], None, None, [], "", Path("none.toml"), None, True, None, [], None, 0.5, "auto",
+        Path("out.html"), None, True,
+    )  # fmt: skip
+    with Spool() as spool, pytest.raises(GermaneError, match=why) as caught:
+        read_files(wanted, loaded, spool)
+    assert remedy in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -216,13 +216,22 @@ def _catalogue(intake: Intake, found: Facts) -> list[Check]:
     return [
         Check(
             "Unknown items",
-            "good" if found.unknown < 0.01 else "warning",
+            "good" if found.unknown < 0.01 else "warning" if found.unknown < 0.5 else "bad",
             f"{found.unknown:.1%} of choices",
             f"are of items that the catalogue does not have. {never:,} of its {len(intake.items):,} items were "
-            "never chosen.",
+            f"never chosen.{_strange(intake) if found.unknown >= 0.01 else ''}",
         ),
         _dates(intake),
     ]
+
+
+def _strange(intake: Intake) -> str:
+    """Ids on either side, so that one can see whether they are of one kind."""
+    chosen = next(each for each, _ in intake.chosen.most_common() if each not in intake.items)
+    return (
+        f" Chosen: {chosen!r}; in the catalogue: {next(iter(intake.items))!r}. If these are of different "
+        "kinds, name the column that holds the same ids: --map items.item_id=COLUMN."
+    )
 
 
 def _dates(intake: Intake) -> Check:

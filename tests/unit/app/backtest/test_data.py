@@ -110,6 +110,17 @@ def test_dates_that_are_later_than_events_are_told() -> None:
     assert "--map items.available_from=COLUMN" in found.meaning
 
 
+def test_ids_that_do_not_fit_are_shown() -> None:
+    """One of either side, and how to name the column that is meant."""
+    rows = [(f"u{n % 9}", f"i{n % 20}", n * DAY_MS // 4) for n in range(400)]
+    with Spool() as spool:
+        intake = intake_of(spool, rows, [Item("SKU-0"), Item("i1")])
+        (found,) = (x for x in checks(intake, facts(intake)) if x.name == "Unknown items")
+    assert (found.level, found.value) == ("bad", "95.0% of choices")
+    assert "Chosen: 'i0'; in the catalogue: 'SKU-0'." in found.meaning
+    assert "--map items.item_id=COLUMN" in found.meaning
+
+
 def replace_priced(found: object) -> object:
     return found._replace(priced=1.0, told=1.0)  # type: ignore[attr-defined]
 
