@@ -126,6 +126,7 @@ class _Telling:
     folder: Path
     now_ms: int
     tenant: str = DEFAULT_TENANT
+    _named: set[str] | None = None
 
     def txn(self, gone: list[Piece], damaged: list[Piece]) -> Txn:
         """All that is recorded, with what the files alone had."""
@@ -154,7 +155,7 @@ class _Telling:
     def _record(self, at: Arrival, body: AnyMove | Event | Item | str) -> Record:
         if isinstance(body, Event):
             person = f"u:{body.user_id}"
-            return at.record("event", person, f"{BY}:{at.seq}", body.at_ms, body)
+            return at.record("event", person, body.message_id, body.at_ms, body)
         if isinstance(body, Item):
             return at.record("item", "", f"item:{at.seq}", self.now_ms, body)
         if isinstance(body, str):
@@ -165,32 +166,34 @@ class _Telling:
     # -- people ----------------------------------------------------------------------------------
 
     def _said(self, lost: set[int]) -> tuple[list[Stated], list[Stated]]:
-        """What holds of what people said in the lost records: every yes without an end, and the rest. Of
-        whom a list of erasures names that is not obeyed yet, nothing."""
+        """What holds of what people said in the lost records: every yes without an end, and the rest."""
         lines = [*every(self.store, self.tenant, CONSENT)]
         no = [stated(*each) for each in noes(lines, lost.__contains__)]
         yes = [stated(each.person, each) for each in _yeses(lines, lost)]
-        named = {x for line in due(self.store, self.folder / LIST) for x in line.people}
-        if named:
-            key = decision_key(self.store, readonly=True)
-            no, yes = (
-                [x for x in each if mark(key, self.tenant, x.person) not in named]
-                for each in (no, yes)
-            )
+        no, yes = ([x for x in each if self._stays(x.person)] for each in (no, yes))
         ends = [each for each in yes if each.until_ms]
         return [each for each in yes if not each.until_ms], [*no, *ends]
+
+    def _stays(self, person: str) -> bool:
+        """Whether nobody is about to be erased by a list: what is recorded of them now would stay."""
+        if self._named is None:
+            self._named = {x for line in due(self.store, self.folder / LIST) for x in line.people}
+        key = decision_key(self.store, readonly=True)
+        return not self._named or mark(key, self.tenant, person) not in self._named
 
     def _links(self, rest: _Rest) -> Iterator[Event]:
         """Who is who, as far as the log does not say it any more."""
         after = ""
         while page := self.store.profiles(self.tenant, after=after):
             after = page[-1].person
-            since = {each.person: each.first_seen_ms for each in page}
+            since = {each.person: each.first_seen_ms for each in page if self._stays(each.person)}
+            seen = {*since}
             while found := self.store.externals_of(self.tenant, [*since]):
                 for external, person in found.items():
-                    if person.startswith("u:") and end_of(rest.links, external) is None:
+                    if person.startswith("u:") and rest.links.get(external, external) != person:
                         yield _link(external, person, since[person])
-                since = {each: since[person] for each, person in found.items() if each != person}
+                since = {each: since[person] for each, person in found.items() if each not in seen}
+                seen |= {*since}
 
     # -- everything else -------------------------------------------------------------------------
 

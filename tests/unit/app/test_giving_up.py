@@ -14,12 +14,14 @@ from germane.app.engine import Engine
 from germane.app.giving_up import give_up, losses
 from germane.app.opening import open_engine, save_snapshot
 from germane.app.rebuild import rebuild
+from germane.domain.event import Event
 from germane.domain.key import ApiKey
 from germane.domain.message import Why
 from germane.domain.moves import KeyPut, Stated, Switched
 from germane.domain.purposes import EMAIL_MARKETING
 from germane.storage.backup import make
 from germane.storage.history import HistoryDamaged, set_aside
+from germane.storage.sqlite import SqliteStore
 from germane.testing import FakeWorld, an_event
 from germane.testing.canaries import DAY_MS, Lives, a_canary_shop, lived, user
 from germane.testing.world import START_MS
@@ -134,6 +136,34 @@ def test_nothing_goes_on_until_it_is_given_up(data: Path) -> None:
     assert set_aside(data) == []
 
 
+@pytest.mark.parametrize("where", ["SqliteStore.set_aside", "open_engine"])
+def test_killed_on_the_way(data: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Before anything was recorded, the file is still damaged, and lies aside; after it, the next start
+    does the rest."""
+    spoil(sealed(data)[0])
+
+    def killed(store: Any, *more: Any, **named: Any) -> None:
+        if isinstance(store, SqliteStore):
+            (piece,) = more[0]
+            store._past._of["sealed"].put_aside(store._past._part(piece)[1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"germane.app.giving_up.{where}", killed)
+    with pytest.raises(KeyboardInterrupt):
+        give_up(SHOP, data, FakeWorld())
+    monkeypatch.undo()
+    if where != "open_engine":
+        store = SqliteStore.open(data)
+        assert len(store.damaged()) == 1
+        store.close()
+        assert len(give_up(SHOP, data, FakeWorld())) == 1
+    assert len(set_aside(data)) == 1
+    engine = opened(data)
+    assert len(losses(engine.store)) == 1
+    assert rebuild(engine).equal
+    engine.store.close()
+
+
 def test_a_start_without_a_snapshot(data: Path) -> None:
     """It has to read all of the log: it says so, and giving up needs no start."""
     for each in (data / "models").rglob("manifest.json"):
@@ -197,11 +227,27 @@ def test_a_no_and_a_key_hold(tmp_path: Path) -> None:
     engine.store.close()
 
 
+def test_a_device_that_changed_hands(tmp_path: Path) -> None:
+    """It is whose it was last, though only the lost file says so."""
+    folder, world = tmp_path / "data", FakeWorld()
+    engine = open_engine(SHOP, folder, world=world)
+    for who in ("ann", "bob"):
+        engine.accept_now([Event(who, "identify", world.now_ms(), user_id=who, anonymous_id="dev")])
+        assert engine.store.seal(LATE_MS) == 1
+    engine.store.close()
+    spoil(sealed(folder)[-1])
+    give_up(SHOP, folder, world)
+    engine = open_engine(SHOP, folder, world=world)
+    assert engine.store.person_of(TENANT, "a:dev") == "u:bob"
+    assert rebuild(engine).equal
+    engine.store.close()
+
+
 def test_whoever_is_to_be_erased_does_not_come_back(tmp_path: Path) -> None:
     """A list of erasures that was not obeyed yet: nothing of them is recorded again."""
     folder, world = tmp_path / "data", FakeWorld(START_MS - 200 * DAY_MS)
     engine = open_engine(SHOP, folder, world=world)
-    engine.accept_now([an_event(user="ann")])
+    engine.accept_now([Event("m1", "identify", world.now_ms(), user_id="ann", anonymous_id="dev")])
     engine.put_moves([Stated("u:ann", EMAIL_MARKETING, granted=False, method="form", salt="1")])
     world.advance(days=200)
     engine.accept_now([an_event(user="cid", at_ms=world.now_ms())])
