@@ -183,6 +183,12 @@ def read_files(wanted: Wanted, loaded: Loaded | None, spool: Any) -> Intake:
     from germane.app.backtest.health import reasons
 
     said = _mappings(wanted.mapping)
+    for kind, path in (("items", wanted.items), ("people", wanted.people)):
+        if said[kind] and path is None:
+            raise WrongUse(
+                f"--map '{kind}.{said[kind][0]}': there is no file of {kind}.",
+                hint=f"Name it: --{kind} FILE.",
+            )
     rejected: Counter[str] = Counter()
     first: dict[str, str] = {}
     items = list(_items(wanted, said["items"], loaded, rejected, first))

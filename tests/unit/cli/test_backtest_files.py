@@ -137,6 +137,13 @@ def test_a_column_that_is_missing(tmp_path: Path, kind: str, says: str) -> None:
     assert says in caught.value.hint
 
 
+def test_a_mapping_for_a_file_that_is_not_given(tmp_path: Path) -> None:
+    """It is not passed over."""
+    text = "user,item,time\nu,i,2024-01-01\n"
+    with pytest.raises(WrongUse, match=r"'items\.category=group': there is no file of items"):
+        reading(tmp_path, text, mapping=["items.category=group"])
+
+
 def test_an_item_twice_in_the_catalogue(tmp_path: Path) -> None:
     """The last row counts, and that is told."""
     items = tmp_path / "c.csv"

@@ -150,7 +150,7 @@ def count_rows(path: Path) -> int | None:
 
         with pq.ParquetFile(path) as file:
             return int(file.metadata.num_rows)
-    if path.suffix == ".gz":
+    if _packed(path):
         return None
     with path.open("rb") as file:
         lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
@@ -188,6 +188,10 @@ def _format(path: Path) -> str:
             hint="Use .csv, .tsv, .jsonl (one object a line; all also .gz) or .parquet.",
         )
     return kind
+
+
+def _packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
 
 
 def _csv(path: Path) -> Iterator[Row]:
@@ -241,21 +245,31 @@ def _parquet(path: Path) -> Iterator[Row]:
     number = 0
     with _guarded(path), pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=BATCH):
-            for values in _plain(batch).to_pylist():
+            names = batch.schema.names
+            columns = [_cells(_plain_column(each)) for each in batch.columns]
+            for cells in zip(*columns, strict=True):
                 number += 1
-                yield Row(number, values)
+                yield Row(number, dict(zip(names, cells, strict=True)))
 
 
-def _plain(batch: Any) -> Any:
-    """A batch of Parquet in what Python has: times to the microsecond (pandas writes nanoseconds
-    everywhere), and byte strings as the text that they are in files of older writers."""
-    import pyarrow as pa
+def _cells(column: Any) -> list[Any]:
+    """A column in what Python has; a time that its calendar does not have is the digits that it is."""
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError, KeyError):
+        return [_cell(each) for each in column]
 
-    columns = [_plain_column(each) for each in batch.columns]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+def _cell(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError, KeyError):
+        return str(getattr(scalar, "value", ""))
 
 
 def _plain_column(column: Any) -> Any:
+    """Times to the microsecond (pandas writes nanoseconds everywhere), and byte strings as the text that they
+    are in files of older writers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -281,7 +295,7 @@ def _look(path: Path) -> None:
     """
     with (
         _guarded(path),
-        gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file,
+        gzip.open(path) if _packed(path) else path.open("rb") as file,
     ):
         start = file.read(4)
     for mark, (what, hint) in _NO_TEXT.items():
@@ -295,7 +309,7 @@ def _look(path: Path) -> None:
 
 
 def _text(path: Path) -> io.TextIOBase:
-    if path.suffix == ".gz":
+    if _packed(path):
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
@@ -333,7 +347,7 @@ class _guarded:  # noqa: N801 - reads as a verb at its place
 
 def _wrong_line(path: Path) -> int:
     """The first line that is not UTF-8."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with gzip.open(path) if _packed(path) else path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 line.decode("utf-8")
