@@ -30,7 +30,7 @@ from germane.domain.outcome import Observation, Reward, Trial
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.domain.settings import Settings, SurfaceSpec
-from germane.predict.model import BEFORE, SharedModel
+from germane.predict.model import SharedModel, before
 
 if TYPE_CHECKING:
     from germane.app.engine import Engine
@@ -89,7 +89,7 @@ class Apart:
         """Note the question."""
         whole = lesson or (ahead and self._makes_ahead)
         self._asked = Asked(
-            profile if whole else _in_part(profile, interactions),
+            profile if whole else _in_part(profile, interactions, at_ms),
             whole,
             tuple(interactions),
             at_ms,
@@ -244,12 +244,12 @@ def importer_apart(engine: Engine, source: str, *, group: int) -> Iterator[Impor
         apart.close()
 
 
-def _in_part(profile: Profile, interactions: Sequence[Interaction]) -> Profile:
+def _in_part(profile: Profile, interactions: Sequence[Interaction], at_ms: int) -> Profile:
     """As much of a person as a model reads of an event that is no lesson."""
     own = profile.own_items
     return Profile(
         profile.person,
-        recent=profile.recent[-BEFORE:],
+        recent=before(profile, at_ms),
         own_items={each.item_id: own[each.item_id] for each in interactions if each.item_id in own},
         had=profile.had,
     )

@@ -113,13 +113,14 @@ class SharedModel:
         """What is to be learned from this record (domain.ports.Model.observe)."""
         examples = [each for each in map(self._reward_example, rewards) if each is not None]
         back = self._came_back(profile, at_ms)
-        if interactions and (lesson or (ahead and back and self._liked(interactions))):
-            examples += self._lessons(profile, interactions, at_ms, lesson=lesson, back=back)
+        of_next = lesson and not _knows_later(profile, at_ms)
+        if interactions and (of_next or (ahead and back and self._liked(interactions))):
+            examples += self._lessons(profile, interactions, at_ms, lesson=of_next, back=back)
         owned = tuple(int(bought(profile, each.item_id)) for each in interactions)
         return Observation(
             at_ms=at_ms,
             interactions=tuple(interactions),
-            before=self._before(profile) if interactions else (),
+            before=self._before(profile, at_ms) if interactions else (),
             owned=owned,
             examples=tuple(examples),
             shown=tuple(shown),
@@ -297,10 +298,9 @@ class SharedModel:
             size, surface.diversity_quota, surface.exploration_share, surface.explore_from
         )
 
-    def _before(self, profile: Profile) -> tuple[Interaction, ...]:
-        """The latest interactions that speak for their item: what came before, in a sequence."""
-        liking = self.state.liking
-        return tuple(each for each in profile.recent[-BEFORE:] if each.signal in liking)
+    def _before(self, profile: Profile, at_ms: int) -> tuple[Interaction, ...]:
+        """Those of the latest interactions that speak for their item: what came before, in a sequence."""
+        return tuple(each for each in before(profile, at_ms) if each.signal in self.state.liking)
 
     def _activity(self, active: ActiveHour, at_ms: int, *, lesson: bool) -> Activity:
         """Where it counts in the week; as a lesson also how well it was foreseen."""
@@ -373,6 +373,20 @@ class SharedModel:
         weight = min((1.0 + rows[chosen[0]].position) ** 0.5, _REWARD_WEIGHT_MAX)
         features = b"".join(each.features for each in rows)
         return Example(decision.surface, len(rows), features, tuple(chosen), weight)
+
+
+def before(profile: Profile, at_ms: int) -> tuple[Interaction, ...]:
+    """The latest interactions until then: all that is read of them for an event that is no lesson."""
+    recent = profile.recent
+    if _knows_later(profile, at_ms):
+        recent = tuple(each for each in recent if each.at_ms <= at_ms)
+    return recent[-BEFORE:]
+
+
+def _knows_later(profile: Profile, at_ms: int) -> bool:
+    """Whether a profile holds what was done after that time: then it is not the person of that moment, and
+    what came next is no secret to it."""
+    return bool(profile.recent) and profile.recent[-1].at_ms > at_ms
 
 
 def example(

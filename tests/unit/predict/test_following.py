@@ -7,13 +7,14 @@ import pytest
 
 from germane.app import Engine
 from germane.domain.decision import Ask
+from germane.domain.event import Interaction
 from germane.predict.candidates import Candidates
 from germane.predict.features import COLUMN
 from germane.predict.matrix import _ranked
 from germane.predict.person import Person
 from germane.predict.reasons import Telling
 from germane.predict.state import STEP_SHARE
-from germane.testing import FakeWorld, an_event
+from germane.testing import FakeWorld, an_event, an_order
 
 
 def visits(engine: Engine, world: FakeWorld, user: str, *items: str) -> None:
@@ -87,6 +88,39 @@ def test_it_is_said_only_where_it_is_so(engine: Engine, world: FakeWorld) -> Non
     (decision,), _ = engine.decide("ann", "", "", [Ask("home", size=10)])
     shown = {item.item_id: item.sources.get("sequence", 0.0) for item in decision.items}
     assert min(shown[item] for item in shown if item in said) > 0
+
+
+def followed(engine: Engine, item: str) -> set[str]:
+    """What came next, for anybody, after an item."""
+    state = engine.model.state  # type: ignore[attr-defined]
+    return {state.ids[number] for number in state.followed.row(state.index[item])}
+
+
+def test_what_comes_late_follows_only_what_was_before_it(engine: Engine, world: FakeWorld) -> None:
+    """A history that is imported behind a live event: nothing in it comes next after what came later."""
+    now = world.now_ms()
+    engine.accept_now([an_event(item="i1", at_ms=now)])
+    for days, item in ((3, "i2"), (2, "i3"), (1, "i4")):
+        engine.accept_now([an_event(item=item, at_ms=now - days * 86_400_000)])
+    assert [followed(engine, item) for item in ("i1", "i2", "i3", "i4")] == [
+        set(),
+        {"i3", "i4"},
+        {"i4"},
+        set(),
+    ]
+
+
+def test_what_comes_late_is_no_lesson(engine: Engine, world: FakeWorld) -> None:
+    """The profile knows by then what was done after it."""
+    bought_ms = world.now_ms()
+    engine.accept_now([an_order(["i7"], at_ms=bought_ms)])
+    profile = engine.profile_of("u:u1")
+    assert profile is not None
+    for apart_ms, lessons in ((-1, False), (0, True), (1, True)):
+        at_ms = bought_ms + apart_ms
+        viewed = Interaction("i7", "view", at_ms)
+        learned = engine.model.observe(profile, [viewed], at_ms=at_ms, lesson=True)
+        assert bool(learned.examples) == lessons
 
 
 def test_ranks() -> None:
