@@ -169,14 +169,19 @@ def test_nothing_falls_below_nothing(steps: list[Step]) -> None:
 
 
 def each_order_counts_once(life: Life) -> None:
-    """An item of an order, for one slate, and for one choice of a surface: under however many ids it came."""
+    """An item of an order, for one slate, and for one choice of a surface: under however many ids it came; for
+    a slate also where it was reported and came as an event."""
     for person in life.engine.store.profiles("main"):
-        slates = [
-            (credit.item_id, credit.outcome, credit.order)
+        every = [
+            credit
             for shown in person.exposures
             for credit in shown.credits
-            if credit.order and credit.left and not credit.reported
+            if credit.order and credit.left
         ]
+        slates, told = (
+            [(x.item_id, x.outcome, x.order) for x in every if x.reported is reported]
+            for reported in (False, True)
+        )
         chosen = [
             (made.surface, credit.item_id, credit.outcome, credit.order)
             for made in person.choices
@@ -184,4 +189,5 @@ def each_order_counts_once(life: Life) -> None:
             if credit.order and credit.left and not credit.reported
         ]
         assert len(slates) == len(set(slates))
+        assert not set(slates) & set(told)
         assert len(chosen) == len(set(chosen))

@@ -11,8 +11,9 @@ RULES = f"7-{LAYOUT}"
 idle profiles without what is too old, and undeclared data refused; 3, items that were had longer ago are known,
 and enrolments note where consent was lacking; 4, a no stands again after a yes with an end; 5, of a no it is
 known when it was said, and conditions know that a yes is over; 6, what is said of items that the catalogue does
-not have is kept until it has; 7, what comes late is not taught by what came after it. Behind it, the features
-that lessons have: those of another set teach nothing until they are made anew."""
+not have is kept until it has; 7, what comes late is not taught by what came after it, and an order counts for
+one slate only. Behind it, the features that lessons have: those of another set teach nothing until they are
+made anew."""
 STORED = "folded_by"
 _CHANGED = "several"
 
@@ -46,8 +47,8 @@ def why_other(store: Store, digest: str) -> str:
             "ledger, what is too old goes, undeclared data is refused, campaigns note where consent was "
             "lacking, predictions rest on more, a no stands again after a yes with an end, with its own "
             "date, conditions know that a yes is over, what is said of items that the catalogue does not "
-            "have yet is kept until it has, and what came late is learned by what came before it alone). It is "
-            "so this once: the next rebuild finds the same"
+            "have yet is kept until it has, what came late is learned by what came before it alone, and an "
+            "order counts for one slate). It is so this once: the next rebuild finds the same"
         )
     if _declared(stored) != digest:
         return "the configuration has changed since it was made. The next rebuild finds the same"

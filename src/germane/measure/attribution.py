@@ -4,6 +4,7 @@
   Sent again it belongs to the same slate, where it has counted already; it does not move on to an
   earlier one.
 * By id, it belongs to the decision that it names, whether or not an impression was reported.
+* An item of an order counts once for all slates: whichever of its report and its event comes first.
 * A signal that takes another one back (a refund) takes back what that one was credited, piece by piece
   and no more than it was, whichever of the two arrives first (``returns``).
 """
@@ -22,7 +23,7 @@ from germane.domain.profile import Exposure, Profile
 from germane.domain.settings import OutcomeSpec, ProfileSpec, SignalSpec, SurfaceSpec
 from germane.measure import returns
 from germane.measure.credits import balances, bundled, credit_key, key_of, takes_back, worth_of
-from germane.measure.reported import Answer, counted, spec_of
+from germane.measure.reported import Answer, counted, order_of, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
@@ -85,7 +86,7 @@ def attribute_event(
         for lines in bundled(interactions):
             if lines[0].item_id in exposure.items:
                 specs = _waiting(exposure, lines[0], surface, since_ms=decision.at_ms)
-                rewards += _rewards(exposure, lines, specs, "id")
+                rewards += _rewards(exposure, lines, specs, "id", profile.exposures)
     others = [each for each in profile.exposures if each.decision_id != decision.decision_id]
     shown = sorted((*others, exposure), key=lambda each: (each.at_ms, each.decision_id))
     return [*rewards, *_returns(profile, shown, interactions, surfaces, signals, rewards)]
@@ -105,6 +106,8 @@ def attribute_outcome(
     if spec is None or outcome.item_id not in exposure.items:
         return Answer("untaught")
     if credit_key(outcome.item_id, spec.name) in exposure.credited:
+        return Answer("duplicate")
+    if _counts_elsewhere(profile.exposures, outcome.item_id, spec, order_of(spec, outcome)):
         return Answer("duplicate")
     if not _inside(exposure, spec, outcome.at_ms, decision.at_ms):
         return Answer("late")
@@ -178,7 +181,7 @@ def _latest(
             continue
         specs = _waiting(exposure, each, surface, since_ms=exposure.at_ms)
         if specs:
-            return _rewards(exposure, lines, specs, "window")
+            return _rewards(exposure, lines, specs, "window", exposures)
     return []
 
 
@@ -194,9 +197,16 @@ def _waiting(
 
 
 def _rewards(
-    exposure: Exposure, lines: Sequence[Interaction], specs: Sequence[OutcomeSpec], rule: str
+    exposure: Exposure,
+    lines: Sequence[Interaction],
+    specs: Sequence[OutcomeSpec],
+    rule: str,
+    every: Sequence[Exposure],
 ) -> list[Reward]:
-    """One for each of the outcomes that has not counted before, for all lines of the item together."""
+    """One for each of the outcomes that has not counted before, for all lines of the item together.
+
+    ``every``: all slates that are kept: an order that counts for another one does not count for this one.
+    """
     each = lines[0]
     return [
         Reward(
@@ -211,7 +221,21 @@ def _rewards(
         )
         for spec in specs
         if credit_key(each.item_id, spec.name) not in exposure.credited
+        and not _counts_elsewhere(every, each.item_id, spec, each.order)
     ]
+
+
+def _counts_elsewhere(
+    every: Sequence[Exposure], item_id: str, spec: OutcomeSpec, order: int
+) -> bool:
+    """Whether an item of an order was credited for this outcome, to any slate. What names no order is not
+    known again."""
+    place = item_id, spec.name, order
+    return bool(order) and any(
+        (each.item_id, each.outcome, each.order) == place
+        for exposure in every
+        for each in exposure.credits
+    )
 
 
 def _inside(exposure: Exposure, spec: OutcomeSpec, at_ms: int, since_ms: int) -> bool:

@@ -21,7 +21,6 @@ from msgspec.structs import replace
 
 from germane.domain.decision import Decision
 from germane.domain.event import Interaction
-from germane.domain.ids import order_key
 from germane.domain.outcome import Outcome, Reward
 from germane.domain.profile import OpenChoice, Profile
 from germane.domain.settings import OutcomeSpec, SignalSpec, SurfaceSpec
@@ -35,7 +34,7 @@ from germane.measure.credits import (
     whole_key,
     worth_of,
 )
-from germane.measure.reported import Answer, counted, spec_of
+from germane.measure.reported import Answer, counted, order_of, spec_of
 
 Surfaces = Mapping[str, SurfaceSpec]
 Signals = Mapping[str, SignalSpec]
@@ -239,7 +238,7 @@ def _reported_before(
     profile: Profile, choice: OpenChoice, spec: OutcomeSpec, outcome: Outcome
 ) -> bool:
     """Whether it, or the order that it reports, was counted already."""
-    order = order_key(spec.signal, outcome.order_id) if outcome.order_id else 0
+    order = order_of(spec, outcome)
     if order in profile.known_orders:
         return True  # the order's own event came first
     if spec.value_from != "revenue" or outcome.item_id:

@@ -24,6 +24,11 @@ def spec_of(surface: SurfaceSpec, outcome: Outcome) -> OutcomeSpec | None:
     return next((each for each in surface.outcomes if each.name == outcome.outcome), None)
 
 
+def order_of(spec: OutcomeSpec, outcome: Outcome) -> int:
+    """Key of the order that is reported; 0: none is named."""
+    return order_key(spec.signal, outcome.order_id) if outcome.order_id else 0
+
+
 def counted(decision: Decision, spec: OutcomeSpec, outcome: Outcome) -> Answer:
     """It counts: the reward, tied by ``id``."""
     reward = Reward(
@@ -34,6 +39,6 @@ def counted(decision: Decision, spec: OutcomeSpec, outcome: Outcome) -> Answer:
         reported_value(spec, outcome),
         outcome.at_ms,
         "id",
-        order_key(spec.signal, outcome.order_id) if outcome.order_id else 0,
+        order_of(spec, outcome),
     )
     return Answer("counted", reward)

@@ -22,6 +22,7 @@ from germane.measure.attribution import (
     attribute_outcome,
     credit,
 )
+from germane.measure.reported import Answer
 from germane.testing import a_shop
 from germane.testing.world import START_MS
 
@@ -373,6 +374,36 @@ def test_by_id_and_by_window_are_one_account() -> None:
     assert attribute_event(by_window, decision, [bought("a", 5)], SHOP.surfaces) == []
     by_id = attribute_event(profile, decision, [bought("a", 5)], SHOP.surfaces)
     assert attribute(credit(profile, by_id), [bought("a", 5)], SHOP.surfaces) == []
+
+
+def test_an_order_counts_for_one_slate_only() -> None:
+    """Reported for one and come as an event for a later one, in either order, or named by two: once."""
+    later = START_MS + 10_000
+    profile = Profile("u:1", exposures=(seen("a"), seen("a", name="d2", at_ms=later)))
+    first, second = decided("a"), decided("a", name="d2", at_ms=later)
+    surface, key = SHOP.surfaces["home"], order_key("purchase", "o1")
+    event = bought("a", 20, price=5.0, order=key)
+
+    def report(who: Profile, decision: Decision, order_id: str = "o1") -> Answer:
+        at_ms = START_MS + 20_000
+        outcome = Outcome("m", decision.decision_id, "a", "purchase", 5.0, at_ms, order_id)
+        return attribute_outcome(who, decision, outcome, surface)
+
+    answer = report(profile, first)
+    assert answer.reward is not None
+    told = credit(profile, [answer.reward], reported=True)
+    assert attribute(told, [event], SHOP.surfaces) == []
+    assert attribute_event(told, second, [event], SHOP.surfaces) == []
+    assert report(told, second).verdict == "duplicate"
+    came = credit(profile, attribute(profile, [event], SHOP.surfaces))
+    assert report(came, first).verdict == "duplicate"
+    for who in (told, came):  # another order of the item counts, and so does what names none
+        assert report(who, second if who is told else first, "o2").verdict == "counted"
+        assert report(who, second if who is told else first, "").verdict == "counted"
+        refund = did("refund", "a", 30, order=key)
+        back = attribute(replace(who, recent=(event,)), [refund], SHOP.surfaces, SHOP.signals)
+        assert [each.value for each in back] == [-10.0]
+    assert len(attribute(told, [replace(event, order=key + 1)], SHOP.surfaces)) == 1
 
 
 def test_credits_without_impressions_stay_bounded() -> None:
