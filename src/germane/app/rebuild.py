@@ -282,8 +282,8 @@ def fold_anew(
             apart=apart,
             gaps=bool(store.meta(GIVEN_UP)),
         )
-        with carrying(store, DEFAULT_TENANT):
-            store.replace_state(work.txns(store.read(0), progress))
+        txns = work.txns(store.read(0), progress)
+        store.replace_state(carrying(store, DEFAULT_TENANT, txns))
     return work
 
 

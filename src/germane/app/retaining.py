@@ -7,11 +7,11 @@ Only sealed history is looked at: what is in the database is younger (``keeping.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -258,16 +258,23 @@ def has_retired(store: Store) -> bool:
     return bool(store.meta(LOOKED) or store.meta(RETIRED))
 
 
-@contextmanager
-def carrying(store: Store, tenant: str) -> Iterator[None]:
-    """Around folding the log anew: what keeps somebody from being written to (again) stays, and since when they
-    are known, though the event that it came from has retired, or was given up."""
+def carrying(store: Store, tenant: str, txns: Iterable[Txn]) -> Iterable[Txn]:
+    """What replaces the state when the log is folded anew, and at its end, so in the same transaction, what the
+    log cannot tell any more: what keeps somebody from being written to (again) stays, and since when they are
+    known, though the event that it came from has retired, or was given up."""
     if not (has_retired(store) or store.meta(GIVEN_UP)):
-        yield
-        return
-    before = _standing(store, tenant)
+        return txns
     seen = {each.person: each.first_seen_ms for each in _everybody(store, tenant)}
-    yield
+    return chain(txns, _carried(store, tenant, _standing(store, tenant), seen))
+
+
+def _carried(
+    store: Store,
+    tenant: str,
+    before: dict[tuple[str, str, str], Entry],
+    seen: dict[str, int],
+) -> Iterator[Txn]:
+    """What of the state before is missing in the store now."""
     lost = {key: each for key, each in before.items() if store.entry(*key) is None}
     earlier = {
         (tenant, each.person): replace(each, first_seen_ms=seen[each.person])
@@ -275,7 +282,7 @@ def carrying(store: Store, tenant: str) -> Iterator[None]:
         if 0 <= seen.get(each.person, -1) < each.first_seen_ms
     }
     if lost or earlier:
-        store.commit(Txn(entries={**lost}, profiles={**earlier}))
+        yield Txn(entries={**lost}, profiles={**earlier})
 
 
 def _everybody(store: Store, tenant: str) -> Iterator[Profile]:

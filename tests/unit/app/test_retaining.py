@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from germane.domain.event import Event
 from germane.domain.months import MS_PER_DAY, month_label, month_of
 from germane.domain.moves import Stated, Suppressed
 from germane.domain.purposes import SENSITIVE
+from germane.domain.record import Txn
 from germane.domain.settings import PrivacySpec, Settings, SignalSpec, TraitSpec
 from germane.testing import FakeWorld, an_event
 from germane.testing.canaries import (
@@ -287,6 +288,34 @@ def test_what_keeps_somebody_from_being_written_to_stays(later: Engine) -> None:
     assert report.ledger_kept
     assert standing() == before
     assert {x.person: x.consent for x in later.store.profiles(later.tenant)} == consent
+
+
+def test_a_rebuild_that_is_broken_off_loses_nobody_who_may_not_be_written_to(
+    later: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the log cannot tell any more comes with the state that takes the other's place, not after it."""
+
+    def standing() -> tuple[list[Any], dict[str, int]]:
+        store, kinds = later.store, ("suppression", "enrolment")
+        first = {x.person: x.first_seen_ms for x in store.profiles(later.tenant)}
+        return [store.entries(later.tenant, kind) for kind in kinds], first
+
+    whole = later.store.replace_state
+
+    def broken_off(txns: Iterable[Txn]) -> None:
+        whole(txns)
+        raise KeyboardInterrupt
+
+    later.retain()
+    before = standing()
+    assert all(before[0])
+    monkeypatch.setattr(later.store, "replace_state", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(later)
+    monkeypatch.undo()
+    assert standing() == before
+    rebuild(later)
+    assert standing() == before
 
 
 def test_the_last_record_stays(tmp_path: Path) -> None:
