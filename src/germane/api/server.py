@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from germane.api import openapi, snippet
@@ -58,6 +59,18 @@ class Whole(PathConvertor):
 
 
 register_url_convertor("whole", Whole())
+
+
+class Address(Route):
+    """Where an endpoint is. What follows an id follows it as it was sent: ``x/export`` is the export of ``x``,
+    ``x%2Fexport`` is an id."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether it is there."""
+        _, _, after = self.path.rpartition(_WHOLE)
+        if after != self.path and not _raw(scope).endswith(after.encode()):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def build(
@@ -177,7 +190,7 @@ def _routes(table: list[Endpoint]) -> list[BaseRoute]:
     for each in table:
         by_path.setdefault(each.path, {})[each.method] = each
     return [
-        Route(_pattern(path), _dispatch(methods), methods=list(methods))
+        Address(_pattern(path), _dispatch(methods), methods=list(methods))
         for path, methods in sorted(by_path.items(), key=_ends_with_an_id)
     ]
 
@@ -263,8 +276,8 @@ class Edge:
         write = taken(scope)
         request_id = scope.setdefault("state", {})["request_id"] = drawn()
         path = scope["path"]
-        if len(path) > 1 and path.endswith("/"):
-            scope["path"] = path.rstrip("/") or "/"
+        if path.endswith("/"):
+            _without_slash(scope)
         started, more = time.perf_counter(), _headers(request_id, self._origin(scope))
         handler = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
         if handler is not None:
@@ -325,6 +338,20 @@ async def _answer(handler: Handler, request: Request) -> Response:
         return await on_germane_error(request, error)
     except Exception as error:
         return await on_crash(request, error)
+
+
+def _raw(scope: Scope) -> bytes:
+    """The path as it was sent."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return raw
+
+
+def _without_slash(scope: Scope) -> None:
+    """Leave out slashes at the end that were sent as such: an encoded one belongs to an id."""
+    raw = _raw(scope)
+    short = raw.rstrip(b"/") or b"/"
+    if short != raw:
+        scope["path"], scope["raw_path"] = scope["path"][: len(short) - len(raw)], short
 
 
 def _headers(request_id: str, origin: bytes | None) -> Headers:

@@ -400,6 +400,40 @@ def test_ids_with_a_slash(engine: Engine) -> None:
     assert answers[3].json()["itemId"] == "a/b"
 
 
+def test_an_id_with_a_slash_at_its_end_is_an_id_of_its_own(engine: Engine) -> None:
+    """Addresses of pages are ids of items: one that ends so is not the one without. A slash that was sent as
+    such means nothing."""
+    page = {"json": {"title": "Page"}, "auth": SERVER}
+    both = "/v1/items/https%3A%2F%2Fx.de%2Fa", "/v1/items/https%3A%2F%2Fx.de%2Fa%2F"
+    *_, gone, left, twice = send(
+        engine,
+        *(("PUT", each, page) for each in both),
+        ("DELETE", both[1], {"auth": SERVER}),
+        ("GET", both[0] + "//", {"auth": SERVER}),
+        ("DELETE", both[1] + "/", {"auth": SERVER}),
+    )
+    assert [each.status_code for each in (gone, left, twice)] == [200, 200, 404]
+    assert left.json()["itemId"] == "https://x.de/a"
+
+
+def test_only_the_person_that_was_named_is_erased(engine: Engine) -> None:
+    """``bob/`` is not ``bob``, and ``bob/export`` is a person when it is sent as one."""
+    known = [EVENT | {"userId": each} for each in ("bob", "bob/", "bob/export")]
+    answers = send(
+        engine,
+        *(("POST", "/v1/track", {"json": each, "auth": WRITE}) for each in known),
+        ("DELETE", "/v1/people/bob%2F", {"auth": SERVER}),
+        ("GET", "/v1/people/bob", {"auth": SERVER}),
+        ("GET", "/v1/people/bob%2F", {"auth": SERVER}),
+        ("GET", "/v1/people/bob%2Fexport", {"auth": SERVER}),
+        ("GET", "/v1/people/bob/export", {"auth": SERVER}),
+    )
+    _, bob, _, named, export = answers[3:]
+    assert [each.status_code for each in answers[3:]] == [200, 200, 404, 200, 200]
+    assert (bob.json()["userId"], named.json()["userId"]) == ("bob", "bob/export")
+    assert export.json().keys() != named.json().keys()
+
+
 def test_the_root_leads_to_the_documentation(engine: Engine) -> None:
     """What someone opens first is a page, not an error."""
     (answer,) = send(engine, ("GET", "/", {}))
