@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable
 from typing import Any, Literal, cast
 
@@ -38,6 +39,7 @@ CUT_MOST = 200
 """Of those that are late, so many are cut in one look: hanging up takes time, and they come again."""
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _HTTP = "Send HTTP/1.1: no control characters in the address or a header; no TLS, unless a proxy ends it."
+_UPGRADE = re.compile(rb"(?i)\r\nupgrade:")
 _log = logging.getLogger("germane.connections")
 
 Phase = Literal["idle", "head", "body"]
@@ -98,6 +100,8 @@ class Connection(HttpToolsProtocol):
         self.since = self.loop.time()
         """When the phase began."""
         self._head_bytes = 0
+        self._held = b""
+        """The end of what came of a head: a line's beginning that cannot be told yet."""
         self._body_bytes = 0
         self._refusing = False
         self._left = 0
@@ -158,12 +162,21 @@ class Connection(HttpToolsProtocol):
             if self._room.overload.full() and self._refused_at_once(data):
                 return
             self._enter("head")
-        super().data_received(data)
+        came = len(data)
+        super().data_received(self._without_upgrade(data) if self.phase == "head" else data)
         if self.phase == "head":
-            self._head_bytes += len(data)
+            self._head_bytes += came
             if self._head_bytes > HEAD_BYTES:
                 self.transport.write(_TOO_LONG)
                 self.transport.close()
+
+    def _without_upgrade(self, data: bytes) -> bytes:
+        """A part of a head, without the wish to go on in another protocol: it is ignored (RFC 9110, 7.8), and
+        the parser would take the body for that protocol."""
+        head, end, rest = (self._held + data).partition(b"\r\n\r\n")
+        self._held = b"" if end else _untold(head)
+        told = head[: len(head) - len(self._held)]
+        return _UPGRADE.sub(b"\r\nx-upgrade:", told) + end + rest
 
     def _refused_at_once(self, data: bytes) -> bool:
         """Refuse a request that came as a whole without taking it apart: of those there are the most when
@@ -258,3 +271,11 @@ class Connection(HttpToolsProtocol):
         self._room.overload.waits(portions(cycle.scope["headers"]))
         offer(cycle)
         super()._start_asgi_task(cycle, app)
+
+
+def _untold(head: bytes) -> bytes:
+    """The end of a part of a head that may become its last line, or the beginning of an upgrade."""
+    if head.endswith(b"\r\n\r"):
+        return head[-3:]
+    begun = head[max(head.rfind(b"\r"), 0) :]
+    return begun if b"\r\nupgrade:".startswith(begun.lower()) else b""

@@ -165,6 +165,46 @@ def test_an_answer_that_nobody_takes_is_given_up() -> None:
     running(work)
 
 
+_JAVA = (
+    b"POST /v1/track HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 15\r\n"
+    b"Host: here\r\nHTTP2-Settings: AAEA\r\nUpGrade: h2c\r\nX-Last: 1\r\n\r\n"
+)
+"""The head of the first request of a client that would rather speak HTTP/2."""
+
+
+@pytest.mark.parametrize("sent", [1, 2, 7, 1_000], ids="{} bytes at a time".format)
+def test_a_wish_to_speak_another_protocol_is_ignored(sent: int) -> None:
+    """However the request comes, its body is read as it is, and the connection goes on."""
+    asked = _JAVA + b"\r\nupgrade: no\r\n"
+
+    async def work() -> None:
+        async with served() as site:
+            reader, writer = await site.client()
+            for _ in range(2):
+                for at in range(0, len(asked), sent):
+                    writer.write(asked[at : at + sent])
+                    await asyncio.sleep(0.001)
+                said = await reader.readuntil(b"\r\n\r\n")
+                assert (said[:15], await reader.readexactly(2)) == (b"HTTP/1.1 200 OK", b"15")
+
+    running(work)
+
+
+@pytest.mark.parametrize("at", range(len(_JAVA)))
+def test_a_head_in_two_parts_is_the_head(at: int) -> None:
+    """Nothing is left behind, and nothing is said twice."""
+    seen: list[bytes] = []
+
+    class Heard(Connection):
+        def __init__(self) -> None:
+            self.phase, self._held = "head", b""
+
+    heard = Heard()
+    seen += [heard._without_upgrade(_JAVA[:at]), heard._without_upgrade(_JAVA[at:])]
+    assert b"".join(seen) == _JAVA.replace(b"UpGrade", b"x-upgrade")
+    assert heard._held == b""
+
+
 def test_a_head_has_a_size() -> None:
     async def work() -> None:
         async with served() as site:
