@@ -31,7 +31,7 @@ def test_rejects_of_the_catalogue_are_no_rejects_of_events(tmp_path: Path) -> No
     assert (noticed.rows, noticed.rejected.total()) == (3, 1)
     assert (noticed.item_rows, noticed.items_rejected) == (
         4,
-        {"price is no number": 1, "no item id": 1},
+        {"price is no number (write digits alone)": 1, "no item id": 1},
     )
 
 

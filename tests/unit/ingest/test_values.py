@@ -9,7 +9,7 @@ import pytest
 
 from germane.cli.summary import Summary
 from germane.ingest.bulk import Unusable
-from germane.ingest.bulk.values import since, time
+from germane.ingest.bulk.values import number, since, time
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,26 @@ def test_a_time_that_is_none_is_refused(said: Any, reason: str) -> None:
     with pytest.raises(Unusable) as refused:
         time("timestamp", said)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "reason"),
+    [
+        ("price", "1,50", "price is no number (write decimals with a point)"),
+        ("price", "€ 5", "price is no number (write digits alone)"),
+        (
+            "quantity",
+            "-1",
+            "quantity is below 0 (what comes back is an event of its own, with a quantity above 0)",
+        ),
+        ("price", -1, "price is below 0"),
+    ],
+)
+def test_a_number_that_is_none_says_what_to_write(field: str, said: Any, reason: str) -> None:
+    """The text without the value has it: by that, rows are counted and told."""
+    with pytest.raises(Unusable) as refused:
+        number(field, said, low=0.0)
+    assert refused.value.kind == reason
 
 
 @pytest.mark.parametrize(

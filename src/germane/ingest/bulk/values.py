@@ -41,6 +41,7 @@ _YES, _NO = (
     },
 )
 _TIME = "use ISO 8601, like 2026-11-12T10:15:00Z, or seconds since 1970"
+_BELOW = {"quantity": "what comes back is an event of its own, with a quantity above 0"}
 _DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(?:\.0+)?")
 """A date, or a date and a time, in digits alone."""
 _SHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zone
@@ -68,14 +69,14 @@ def number(field: str, value: Any, low: float | None = None) -> float | None:
     try:
         found = float(value)
     except (TypeError, ValueError):
-        remedy = "write decimals with a point" if "," in str(value) else ""
+        remedy = "write decimals with a point" if "," in str(value) else "write digits alone"
         raise Unusable(f"{field} is no number", repr(value), remedy=remedy) from None
     if math.isnan(found):
         return None
     if math.isinf(found):
         raise Unusable(f"{field} is out of range", repr(value))
     if low is not None and found < low:
-        raise Unusable(f"{field} is below {low:g}", repr(value))
+        raise Unusable(f"{field} is below {low:g}", repr(value), remedy=_BELOW.get(field, ""))
     return found
 
 
