@@ -100,6 +100,10 @@ class Candidates:
         found: npt.NDArray[np.bool_] = self.features[:, COLUMN["adjacent"]] > 0
         return found
 
+    def related_kinds(self) -> list[int]:
+        """The related categories that the person has not met, by number, the most related first."""
+        return _best(self.related, len(self.related))
+
     def own(self) -> npt.NDArray[np.bool_]:
         """Which candidates the person had before."""
         had: npt.NDArray[np.bool_] = self.features[:, COLUMN["own"]] > 0

@@ -1,12 +1,14 @@
 """Through the catalogue for what may be shown, where the sources propose too little of it.
 
 In two steps, so that the usual question stays fast: a filter or an include rule has the best-selling
-items looked through; only where the slate stays short is it the catalogue.
+items looked through; only where the slate stays short is it the catalogue. Likewise for what is related: the
+best of each category are proposed anyway; only where the quota stays short are more of them looked through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import islice, zip_longest
 
 import numpy as np
 
@@ -34,6 +36,30 @@ def further(
     """The same from all of the catalogue (up to a bound), without those that are known."""
     order = by_sales(state)
     return first(state, (each for each in order if each not in known), test, count)
+
+
+def related(
+    state: State,
+    kinds: Sequence[int],
+    test: Callable[[Item], bool],
+    least: int,
+    most: int,
+    known: Container[int] = frozenset(),
+) -> list[int]:
+    """Numbers of items of these values of the diversity attribute that may be shown, without those that are
+    known: of what is kept as the best of each value, the first of each before the second of any, up to
+    ``most``; where these are fewer than ``least``, so many from all of the catalogue (up to a bound)."""
+    tops = state.tops[state.diversity]
+    turns = zip_longest(*map(tops.ordered, kinds))
+    kept = (each for turn in turns for each in turn if each is not None and each not in known)
+    found = first(state, islice(kept, LOOKED_THROUGH), test, most)
+    if len(found) >= least:
+        return found
+    of = state.kinds[state.diversity].of[: len(state.ids)]
+    numbers = np.flatnonzero(np.isin(of, kinds))[::-1]
+    order = numbers[np.argsort(-state.mid.sums[numbers], kind="stable")][:LOOKED_FURTHER].tolist()
+    rest = (each for each in order if each not in known and each not in found)
+    return found + first(state, rest, test, least - len(found))
 
 
 def by_sales(state: State) -> list[int]:

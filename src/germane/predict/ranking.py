@@ -19,7 +19,7 @@ from germane.predict.boosts import Boosts
 from germane.predict.candidates import Candidates
 from germane.predict.features import SOURCES
 from germane.predict.filters import Filters
-from germane.predict.looking import best_sold, further
+from germane.predict.looking import best_sold, further, related
 from germane.predict.person import Person, had_before, turned_down
 from germane.predict.reasons import Telling, contributions
 from germane.predict.residual import Residual
@@ -95,9 +95,10 @@ class Ranking:
         rows = self._ordered()
         if len(rows) < self._policy.size and self._gather_further():
             rows = self._ordered()
-        served = self._profile.quotas.get(self._surface.name, QuotaCount())
-        pins = self._rules.pins
-        placed, short = arrange(rows, self._policy, pins=pins, served=served, seed=seed)
+        placed, short = self._arranged(rows, seed)
+        if short and self._gather_related(short):
+            rows = self._ordered()
+            placed, short = self._arranged(rows, seed)
         items, kept = self._items(placed), self._kept(rows, placed)
         return Ranked(items, kept, len(self._found.numbers), short)
 
@@ -126,6 +127,17 @@ class Ranking:
         """Where too few may be shown: from all of the catalogue. Whether that found any."""
         known = set(self._found.numbers.tolist())
         more = further(self._state, self._test, self._policy.size, known)
+        self._found.include_numbers(more)
+        return bool(more)
+
+    def _gather_related(self, short: int) -> bool:
+        """Where too few may be shown of related categories: more of these. Whether that found any."""
+        unwanted = self._unwanted_kinds()
+        kinds = [each for each in self._found.related_kinds() if each not in unwanted]
+        if not kinds:
+            return False
+        known = set(self._found.numbers.tolist())
+        more = related(self._state, kinds, self._test, short, self._policy.size, known)
         self._found.include_numbers(more)
         return bool(more)
 
@@ -165,10 +177,14 @@ class Ranking:
 
     def _unwanted(self, numbers: Numbers) -> Bools:
         """Which candidates are of a kind that the person wants less of, shape (n,)."""
-        kinds = self._state.kinds[self._state.diversity]
+        muted, of = self._unwanted_kinds(), self._state.kinds[self._state.diversity].of
+        return np.isin(of[numbers], muted) if muted else np.zeros(len(numbers), dtype=bool)
+
+    def _unwanted_kinds(self) -> list[int]:
+        """The same, as their numbers."""
+        known = self._state.kinds[self._state.diversity].numbers
         values = self._muted.values.get(self._state.diversity, {})
-        muted = [kinds.numbers[each] for each in values if each in kinds.numbers]
-        return np.isin(kinds.of[numbers], muted) if muted else np.zeros(len(numbers), dtype=bool)
+        return [known[each] for each in values if each in known]
 
     def _demoted(self, order: Numbers) -> Numbers:
         """The order with what the person turned down at its very end, and before that what they had,
@@ -237,6 +253,11 @@ class Ranking:
                 if len(rows) == count:
                     break
         return rows
+
+    def _arranged(self, rows: Sequence[Row], seed: int) -> tuple[list[Placed], int]:
+        """The filled positions, and how many slots had to be diverse and could not be."""
+        served = self._profile.quotas.get(self._surface.name, QuotaCount())
+        return arrange(rows, self._policy, pins=self._rules.pins, served=served, seed=seed)
 
     # -- what is said of it ----------------------------------------------------------------------
 
