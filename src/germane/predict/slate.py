@@ -8,6 +8,9 @@ it given, a position holds
   the best ranked item that is left with ``1 - e``, and each item of the pool with ``e / m``;
 * elsewhere the best ranked item that is left, with probability 1.
 
+A diverse item stands where it ranks; one that would not be shown otherwise takes one of the last places, where
+it costs the least. So a list that has enough of them as it is ranked keeps its order.
+
 The pool never holds an item that the ranking would have shown, so no item has two ways to a place; nor
 one that the person turned down: where only such are left, nothing explores.
 """
@@ -15,7 +18,7 @@ one that the person turned down: where only such are left, nothing explores.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -84,9 +87,11 @@ def arrange(
     free = [row for row in rows if row.item_id not in taken]
     open_slots = size - len(pinned)
     due = quota_due(served, size, policy.quota)
-    diverse, short = _diverse(free[:open_slots], free[open_slots:], due)
-    reserved = {row.item_id for row in diverse}
+    kept, added, short = _diverse(free[:open_slots], free[open_slots:], due)
+    reserved = {row.item_id for row in (*kept, *added)}
     ranked = [row for row in free if row.item_id not in reserved]
+    places = [position for position in range(size) if position not in pinned]
+    diverse = _standing(free[:open_slots], reserved, added, places)
     return _fill(ranked, diverse, pinned, size, policy, Random(seed)), short  # noqa: S311 - seeded, to be replayed
 
 
@@ -109,16 +114,34 @@ def _pinned(rows: Sequence[Row], pins: Sequence[Pin], size: int) -> dict[int, Ro
     return placed
 
 
-def _diverse(top: Sequence[Row], rest: Sequence[Row], due: int) -> tuple[list[Row], int]:
-    """Adjacent items to reserve a slot for: those that rank into the slate by themselves, then the
-    best of the rest; and how many are missing all the same."""
-    kept = [row for row in top if row.adjacent]
-    missing = due - len(kept)
+def _diverse(top: Sequence[Row], rest: Sequence[Row], due: int) -> tuple[list[Row], list[Row], int]:
+    """Adjacent items to reserve a slot for: the lowest of those that rank into the slate by themselves; then
+    the best of the rest; and how many are missing all the same."""
+    adjacent = [row for row in top if row.adjacent]
+    missing = due - len(adjacent)
     if missing <= 0:
-        return kept[:due], 0
-    room = len(top) - len(kept)
-    added = _spread([row for row in rest if row.adjacent], kept, min(missing, room))
-    return kept + added, missing - len(added)
+        last = sorted(adjacent, key=lambda row: not row.turned_down)
+        return last[len(last) - due :], [], 0
+    room = len(top) - len(adjacent)
+    added = _spread([row for row in rest if row.adjacent], adjacent, min(missing, room))
+    return adjacent, added, missing - len(added)
+
+
+def _standing(
+    top: Sequence[Row], reserved: Container[str], added: Sequence[Row], places: Sequence[int]
+) -> dict[int, Row]:
+    """Position -> the diverse item there: where it ranks among the best, behind whom those that are added to
+    them take the last places, of the lowest that are not diverse."""
+    others = len(top) - len(added) - sum(row.item_id in reserved for row in top)
+    order: list[Row] = []
+    for row in top:
+        if row.item_id in reserved:
+            order.append(row)
+        elif others:
+            order.append(row)
+            others -= 1
+    order += added
+    return {at: row for at, row in zip(places, order, strict=True) if row.item_id in reserved}
 
 
 def _spread(candidates: Sequence[Row], kept: Sequence[Row], count: int) -> list[Row]:
@@ -134,16 +157,14 @@ def _spread(candidates: Sequence[Row], kept: Sequence[Row], count: int) -> list[
 
 def _fill(
     ranked: Sequence[Row],
-    diverse: Sequence[Row],
+    diverse: dict[int, Row],
     pinned: dict[int, Row],
     size: int,
     policy: Policy,
     chance: Random,
 ) -> list[Placed]:
-    """Walk the positions. Diverse items take the last free ones: there they cost the least."""
-    free = [position for position in range(size) if position not in pinned]
-    reserved = dict(zip(free[len(free) - len(diverse) :], diverse, strict=True))
-    own = len(free) - len(diverse)
+    """Walk the positions. Those of pinned and diverse items are given."""
+    own = size - len(pinned) - len(diverse)
     left = [row for row in ranked[own:] if not row.turned_down]
     pool = left[: pool_size(policy.exploration)]
     queue = iter(ranked)
@@ -151,8 +172,8 @@ def _fill(
     for position in range(size):
         if position in pinned:
             placed.append(Placed(pinned[position], position, 1.0, "pinned"))
-        elif position in reserved:
-            placed.append(Placed(reserved[position], position, 1.0, "diverse"))
+        elif position in diverse:
+            placed.append(Placed(diverse[position], position, 1.0, "diverse"))
         elif position < policy.explore_from or not pool or policy.exploration <= 0:
             placed.append(Placed(next(queue), position, 1.0, "relevant"))
         elif chance.random() < policy.exploration:

@@ -58,6 +58,35 @@ def test_quota_that_cannot_be_met_is_reported_and_not_owed_again():
     assert quota_due(QuotaCount(10, 0, 2), 10, 0.2) == 2
 
 
+@given(st.sets(st.integers(0, 19), min_size=1), st.floats(0, 0.5), st.integers(0, 3))
+def test_a_list_that_meets_the_quota_as_ranked_keeps_its_order(adjacent, quota, explore_from):
+    """The quota moves nothing then. What it must add takes the last places, and moves nothing else."""
+    policy = Policy(10, quota, 0.0, explore_from)
+    placed, short = arrange(rows_of(20, adjacent), policy, pins=(), served=QuotaCount(), seed=1)
+    order = [each.row.index for each in placed]
+    due, kept = quota_due(QuotaCount(), 10, quota), sum(n < 10 for n in adjacent)
+    added = max(due - kept - short, 0)
+    assert sum(each.slot == "diverse" for each in placed) == due - short
+    assert order[: 10 - added] == sorted(order[: 10 - added])
+    assert all(n >= 10 for n in order[10 - added :])
+    if not added:
+        assert order == list(range(10))
+
+
+def test_exploration_leaves_the_quota_alone() -> None:
+    """The lowest of the adjacent items that the quota needs stand where they rank, in every draw."""
+    policy = Policy(size=6, quota=0.3, exploration=0.5, explore_from=0)
+    rows = rows_of(20, {0, 1, 3})
+    for seed in range(200):
+        placed, short = arrange(rows, policy, pins=(), served=QuotaCount(), seed=seed)
+        assert short == 0
+        assert [(x.position, x.row.index) for x in placed if x.slot == "diverse"] == [
+            (1, 1),
+            (3, 3),
+        ]
+        assert {x.propensity for x in placed if x.slot == "diverse"} == {1.0}
+
+
 def test_pins_keep_their_place():
     """A pinned item is at its position with probability 1; an ineligible one is left out."""
     pins = [Pin("i9", 0), Pin("missing", 1)]
@@ -68,9 +97,13 @@ def test_pins_keep_their_place():
 
 
 def test_propensities_are_the_true_frequencies():
-    """Given the positions before, each item comes as often as its propensity says (100,000 draws)."""
-    policy = Policy(4, 0.0, 0.3, 1)
-    rows, draws = rows_of(8), 100_000
+    """Given the positions before, each item comes as often as its propensity says (40,000 draws)."""
+    for adjacent in (frozenset[int](), {2, 3}, {6}):
+        _frequencies(rows_of(8, adjacent), Policy(4, 0.25 if adjacent else 0.0, 0.3, 1))
+
+
+def _frequencies(rows: list[Row], policy: Policy) -> None:
+    draws = 40_000
     told: dict[tuple[str, ...], float] = {}
     seen: Counter[tuple[str, ...]] = Counter()
     for seed in range(draws):
