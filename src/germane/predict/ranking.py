@@ -277,7 +277,8 @@ class Ranking:
             self._hush(parts)
         scores = (self._scores[places] + lift).tolist()
         packed, width = pack(features), 2 * features.shape[1]
-        telling = Telling(self._state, self._person, self._ask, (*SOURCES, *self._extra))
+        sources, curated = (*SOURCES, *self._extra), self._found.curated
+        telling = Telling(self._state, self._person, self._ask, sources, curated)
         strongest = np.argsort(-parts, axis=1, kind="stable").tolist()
         found = []
         for place, (each, row) in enumerate(zip(placed, parts.tolist(), strict=True)):

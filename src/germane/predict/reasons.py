@@ -7,7 +7,7 @@ What rests on nothing speakable (domain.speaking) is not told: the reason is neu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import cached_property
 from typing import ClassVar
 
@@ -16,10 +16,11 @@ import numpy.typing as npt
 
 from germane.domain.decision import Ask, Reason, Slot
 from germane.domain.item import Item
+from germane.domain.months import MS_PER_DAY
 from germane.domain.speaking import NEUTRAL
 from germane.predict.features import MEMBERS, SOURCES
 from germane.predict.person import Person
-from germane.predict.state import STEPS_BACK, State
+from germane.predict.state import NEW_DAYS, STEPS_BACK, State
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,9 +47,24 @@ def contributions(features: Floats, weights: Floats, trees: Floats) -> Floats:
 class Telling:
     """The reasons of one slate; what several items share is put into words once."""
 
-    def __init__(self, state: State, person: Person, ask: Ask, sources: Sequence[str]) -> None:
-        """``sources``: what the parts of a score speak for, in their order."""
+    def __init__(
+        self,
+        state: State,
+        person: Person,
+        ask: Ask,
+        sources: Sequence[str],
+        curated: Container[int] = (),
+    ) -> None:
+        """
+        Args:
+            state: What all people taught.
+            person: To whom it is told.
+            ask: What was asked.
+            sources: What the parts of a score speak for, in their order.
+            curated: Numbers of the items of the surface's curated list.
+        """
         self._state, self._person, self._ask = state, person, ask
+        self._curated = curated
         self._sources = sources
         self._words = [self._WORDS.get(each, _nothing) for each in sources]
 
@@ -109,7 +125,14 @@ class Telling:
         )
 
     def _price(self, item: Item) -> str:
-        return "In your usual price range" if self._person.speech.anything() else NEUTRAL
+        """Only of a price that is no further from their usual one than most of theirs."""
+        person, number = self._person, self._state.index.get(item.item_id)
+        if number is None or person.price_mean is None:
+            return ""
+        away = abs(self._state.log_price.item(number) - person.price_mean)
+        if not away <= person.price_spread:  # without a price it is no number
+            return ""
+        return "In your usual price range" if person.speech.anything() else NEUTRAL
 
     def _page(self, item: Item) -> str:
         """For the product page: what it goes with."""
@@ -211,6 +234,22 @@ class Telling:
             return f"Goes with {best_name}"
         return NEUTRAL if muted else ""
 
+    def _adjacent(self, item: Item) -> str:
+        """Only of what the person has not met."""
+        number = self._state.index.get(item.item_id)
+        kinds = self._state.kinds[self._state.diversity].of
+        if number is None or self._person.met[kinds.item(number)]:
+            return ""
+        return self._something_new(item)
+
+    def _from_curated(self, item: Item) -> str:
+        number = self._state.index.get(item.item_id)
+        return "Picked by us to begin with" if number in self._curated else ""
+
+    def _new(self, item: Item) -> str:
+        age_ms = self._person.at_ms - item.created_ms
+        return "New here" if age_ms < NEW_DAYS * MS_PER_DAY else ""
+
     def _something_new(self, item: Item) -> str:
         text = "Something new for you"
         may = self._person.speech.attribute(self._state.diversity)
@@ -230,12 +269,12 @@ class Telling:
         "interests": _interest,
         "trending": _trending,
         "bestsellers": _bestseller,
-        "adjacent": _something_new,
+        "adjacent": _adjacent,
         "declared": _declared,
         "price": _price,
-        "curated": lambda _, __: "Picked by us to begin with",
+        "curated": _from_curated,
         "rule": lambda _, __: "Put forward by the shop",
-        "new": lambda _, __: "New here",
+        "new": _new,
     }
     """What puts each source into words. Not bound to one slate's telling: it would hold itself, and only a
     collection that stops everything could let it go."""
