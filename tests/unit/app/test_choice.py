@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -15,9 +16,12 @@ from germane.app.rebuild import rebuild
 from germane.domain.decision import Ask, Decision
 from germane.domain.errors import NotShown
 from germane.domain.event import Event
+from germane.domain.muting import Muted, item_key
 from germane.domain.outcome import Impression, Outcome
 from germane.domain.profile import Exposure, Profile
+from germane.predict.model import SharedModel
 from germane.testing import FakeWorld, a_campaign, an_event, an_item, an_order
+from germane.testing.world import START_MS
 
 
 @pytest.fixture
@@ -192,6 +196,25 @@ def test_the_holdout_gets_the_default(tmp_path: Path, world: FakeWorld) -> None:
     assert len({each.action for each in arms["personalised"]}) == 3
     assert sum(engine.standing("mail").made.values()) == len(arms["personalised"])
     engine.store.close()
+
+
+@pytest.mark.parametrize("surface", [{}, {"outcomes": ()}])
+def test_what_a_person_muted_is_not_the_default_either(surface: dict[str, Any]) -> None:
+    """Where nothing else is allowed, or nothing is learned: then nothing is done."""
+    shop = a_campaign(nothing=False, default=("mens",), **surface)
+    model = SharedModel(shop)
+    until_ms = START_MS + 1
+
+    def chosen(*muted: str) -> str:
+        person = Profile("u:u1", muted=Muted({item_key(x, "mail"): until_ms for x in muted}))
+        where, ask = shop.surfaces["mail"], Ask("mail")
+        made = model.rank(person, where, ask, at_ms=START_MS, seed=1, readiness=0.0).choice
+        assert made is not None
+        return made.action
+
+    assert chosen("mens") == "womens"
+    assert chosen("womens") == "mens"
+    assert chosen("mens", "womens") == ""
 
 
 def test_a_decision_counts_for_the_person_it_was_made_for_alone(

@@ -24,7 +24,7 @@ from germane.predict.bandit.arms import Arms
 from germane.predict.bandit.features import Features
 from germane.predict.bandit.posterior import Posterior, posterior
 from germane.predict.filters import Filters, fields_of
-from germane.predict.rules import Rules
+from germane.predict.rules import Rules, spared
 
 ACTION_FIELDS = ("id", "type", "title", "attributes")
 TYPE = "action"
@@ -117,7 +117,8 @@ class Chooser:
         """
         allowed = self._allowed(profile, ask, rules, filters, at_ms)
         if not allowed or not self.surface.outcomes:
-            return self.default(ask, rules, filters, at_ms=at_ms)
+            asked = spared(ask, self.surface, profile, at_ms)
+            return self.default(asked, rules, filters, at_ms=at_ms)
         x = self.features.of(profile, ask.context, at_ms=at_ms, readiness=readiness)
         known = self.known(at_ms)
         belief, gate = known.belief, known.gate
