@@ -63,6 +63,7 @@ def facts(intake: Intake) -> Facts:
     choosing = chosen > 0
     pairs, counts = np.unique(np.stack((place[choosing], at[choosing])), axis=1, return_counts=True)
     times = np.bincount(pairs[0], minlength=len(who))
+    seen = np.bincount(np.unique(np.stack((place, at)), axis=1)[0], minlength=len(who))
     busiest = np.sort(events)[::-1][: max(len(who) // 100, 1)]
     by_item = np.sort(np.array(list(intake.chosen.values())))[::-1]
     total = max(int(by_item.sum()), 1)
@@ -70,7 +71,7 @@ def facts(intake: Intake) -> Facts:
         people=len(who),
         times_median=float(np.median(times)),
         enough=float((times >= ENOUGH).mean()),
-        once=float((times <= 1).mean()),
+        once=float((seen == 1).mean()),
         days=float((at.max() - at.min()) / MS_PER_DAY),
         equal=float(counts[counts > 1].sum() / max(counts.sum(), 1)),
         midnight=noticed.midnight / max(len(at), 1),

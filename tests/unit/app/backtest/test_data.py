@@ -64,6 +64,17 @@ def test_numbers_of_a_small_past() -> None:
     assert found.told == 0
 
 
+def test_whoever_looked_before_is_not_seen_at_one_time_only() -> None:
+    """Times of choosing are one number, times at which somebody is seen another."""
+    rows = [("a", "i0", DAY_MS), ("b", "i0", DAY_MS), ("b", "i1", DAY_MS), ("c", "i1", 5)]
+    with Spool() as spool:
+        intake = intake_of(spool, rows, [Item("i0"), Item("i1")])
+        intake.event(Event("look", "track", START_MS, name="Looked", user_id="a"))
+        found = facts(intake)
+    assert found.times_median == 1
+    assert found.once == 2 / 3
+
+
 def test_checks_and_advice_follow_the_numbers() -> None:
     """What is wrong is marked and asked for; what is right is not."""
     bad = [(f"u{n}", f"i{n % 7}", (n % 3) * DAY_MS) for n in range(60)]
