@@ -256,8 +256,8 @@ def verdict(difference: Estimate, base: float) -> Verdict:
     if difference.n < ENOUGH_ROWS or not difference.enough:
         return "too little"
     trifle = max(MARGIN, MARGIN_SHARE * base)
-    if difference.low > 0:
-        return "yes" if difference.value >= trifle else "no"
+    if difference.low > 0 and difference.value >= trifle:
+        return "yes"
     return "no" if difference.high < trifle else "unclear"
 
 

@@ -65,10 +65,11 @@ def plain_answer(findings: Findings) -> str:
         f"A personal list of ten would have held something that people then chose {personal} times in "
         f"100; the best list for everyone {broadcast} times."
     )
+    what = "it is more than a trifle" if gain.low > 0 else "there is a difference"
     tail = {
         "yes": f"The difference is clear ({between}).",
         "no": f"Personalisation would not beat broadcast here (difference {between}).",
-        "unclear": f"Whether there is a difference is not clear ({between}).",
+        "unclear": f"Whether {what} is not clear ({between}).",
         "too little": "That is too little data to say whether there is a difference.",
     }
     return f"{said} {tail[answer.verdict]}"

@@ -22,6 +22,7 @@ def about(value: float, half: float, people: int = 200, n: int = 1_000) -> Estim
         (about(-0.03, 0.01), 0.2, "no"),
         (about(0.0, 0.005), 0.2, "no"),  # what may still be gained is a trifle
         (about(0.02, 0.05), 0.2, "unclear"),
+        (about(0.009, 0.008), 0.1, "unclear"),  # clear, and it may be a trifle or not
         (about(0.10, 0.02, people=5), 0.2, "too little"),
         (about(0.10, 0.02, n=40), 0.2, "too little"),
     ],

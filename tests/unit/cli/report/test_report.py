@@ -131,6 +131,13 @@ def test_each_answer_has_its_words(
     assert sentence in html
 
 
+def test_a_gain_that_is_clear_and_may_be_a_trifle_is_said_to_be_there(found: Findings) -> None:
+    """What is not clear then is whether it matters."""
+    gain = Estimate(0.009, 0.001, 0.017, 1_000, 100)
+    said = plain_answer(answering(found, verdict="unclear", difference=gain))
+    assert "Whether it is more than a trifle is not clear (+0.1 to +1.7 in 100" in said
+
+
 @pytest.mark.parametrize(
     ("rule", "gain", "says"),
     [
