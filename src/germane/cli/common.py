@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from germane.cli.openfiles import files_raised
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -106,6 +108,7 @@ def opened(
     from germane.app import AcceleratedWorld, open_engine, save_snapshot
     from germane.storage.sqlite import SqliteStore
 
+    files_raised()
     loaded = load(config)
     folder = data_dir(loaded, config, data)
     if made:

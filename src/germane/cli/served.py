@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from germane.api.places import prefix_of
 from germane.cli import address, common
 from germane.cli.chores import Chores
+from germane.cli.openfiles import files_raised
 from germane.domain.errors import ConfigInvalid, GermaneError
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def opened(source: Source) -> Iterator[Served]:
     """
     from germane.app import open_engine
 
+    files_raised()
     try:
         people = source.loaded.runtime.people_in_memory
         engine = open_engine(source.loaded.settings, source.folder, people_in_memory=people)

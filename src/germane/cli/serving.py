@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import resource
 import signal
 import socket
 import sys
@@ -18,6 +17,7 @@ import typer
 from germane.cli import common
 from germane.cli.common import DEFAULT_CONFIG, Config, Data, many
 from germane.cli.logs import set_up_logging
+from germane.cli.openfiles import files_raised
 from germane.cli.project import print_findings
 from germane.cli.served import Source, opened
 from germane.domain.errors import GermaneError, WrongUse
@@ -131,13 +131,8 @@ def most_connections() -> int:
     left for everything else."""
     from germane.api.connection import CONNECTIONS
 
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        return max(soft // 2, soft - OTHER_FILES)
-    return CONNECTIONS
+    files = files_raised(CONNECTIONS + OTHER_FILES)
+    return CONNECTIONS if files is None else min(CONNECTIONS, max(files // 2, files - OTHER_FILES))
 
 
 def run_server(server: uvicorn.Server, listener: socket.socket) -> None:

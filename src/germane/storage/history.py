@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from heapq import heappop, heappush, heapreplace
 from heapq import merge as heap_merge
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -176,13 +178,14 @@ class History:
             self._checked.discard(each)
 
     def read(self, sealed: Iterable[Sequence[Any]], after: int, last: int) -> Iterator[Record]:
-        """Records of these files with ``after < seq <= last``, in log order.
+        """Records of these files with ``after < seq <= last``, in log order. A file is open only while this has
+        come to what it holds, however many there are.
 
         Raises:
             HistoryDamaged: a file is missing or changed.
         """
-        streams = [self._stream(Part(*row), after, last) for row in sealed]
-        yield from heap_merge(*streams, key=_seq)
+        parts = sorted((Part(*row) for row in sealed), key=lambda each: each.first_seq)
+        return _in_order((each.first_seq, self._stream(each, after, last)) for each in parts)
 
     def _stream(self, part: Part, after: int, last: int) -> Iterator[Record]:
         import pyarrow.parquet as pq
@@ -281,6 +284,35 @@ def drop_aside(folder: Path) -> int:
 def merged(first: Iterator[Record], second: Iterator[Record]) -> Iterator[Record]:
     """Two streams in log order as one."""
     return heap_merge(first, second, key=_seq)
+
+
+def _in_order(streams: Iterable[tuple[int, Iterator[Record]]]) -> Iterator[Record]:
+    """Streams in log order as one. Each comes with an offset that none of its records is below, the lowest
+    first, and is asked for nothing before its turn."""
+    waiting = deque(streams)
+    heads: list[tuple[int, int, Record, Iterator[Record]]] = []
+    while waiting or heads:
+        while waiting and (not heads or waiting[0][0] <= heads[0][0]):
+            _, stream = waiting.popleft()
+            for record in stream:
+                heappush(heads, (record.seq, len(waiting), record, stream))
+                break
+        if heads:
+            yield from _from_first(heads, waiting[0][0] if waiting else None)
+
+
+def _from_first(
+    heads: list[tuple[int, int, Record, Iterator[Record]]], until: int | None
+) -> Iterator[Record]:
+    """Records of open streams, as long as all of them are open and no other one begins (``until``)."""
+    while heads and (until is None or heads[0][0] < until):
+        _, number, record, stream = heads[0]
+        yield record
+        following = next(stream, None)
+        if following is None:
+            heappop(heads)
+        else:
+            heapreplace(heads, (following.seq, number, following, stream))
 
 
 def _next_name(file: str) -> str:
