@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -153,11 +153,18 @@ class Engine(Folding):
         """Run something between two commits, in the thread that commits."""
         return await self._committer.call(work) if self.serving else work()
 
-    @contextmanager
-    def unsealed(self) -> Iterator[None]:
-        """Nothing is moved into history meanwhile."""
+    @asynccontextmanager
+    async def unsealed(self) -> AsyncIterator[None]:
+        """Nothing is moved into history, or out of it, meanwhile: what was being moved is.
+
+        Raises:
+            StorageFailed: the disk has refused, and nothing may be stored now.
+        """
+        if self._broken is not None:
+            raise self._broken
         self._keeping.held += 1
         try:
+            await self.between(lambda: None)
             yield
         finally:
             self._keeping.held -= 1

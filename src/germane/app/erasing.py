@@ -284,7 +284,7 @@ async def erase(engine: Engine, person_id: str) -> dict[str, Any]:
         UnknownPerson: nothing is stored of anybody of that name.
         Overloaded: so much is being merged into them that nobody can say what is theirs.
     """
-    with engine.unsealed():
+    async with engine.unsealed():
         found, step = await _looked_for(engine, person_id)
         _listed(engine.folder, [step.line])
         if step.kept:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import shutil
+import threading
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from germane.domain.errors import RestartNeeded, UnknownPerson
 from germane.domain.event import Event, Rejection
 from germane.domain.moves import Stated
 from germane.domain.outcome import Impression
+from germane.domain.ports import Store
 from germane.domain.settings import TrainingSpec
 from germane.privacy.erasure import genuine
 from germane.storage.blobs import FolderBlobs
@@ -361,10 +363,45 @@ def test_several_at_once(engine: Engine, folder: Path) -> None:
 
 def test_nothing_is_sealed_meanwhile(engine: Engine) -> None:
     """A record that moved between the look and the erasure would stay."""
-    with engine.unsealed(), engine.unsealed():
-        engine.world.advance(days=90)  # type: ignore[attr-defined]
-        assert engine.seal() == 0
+
+    async def work() -> None:
+        async with engine.unsealed(), engine.unsealed():
+            engine.world.advance(days=90)  # type: ignore[attr-defined]
+            assert engine.seal() == 0
+
+    asyncio.run(work())
     assert engine.seal() > 0
+
+
+def test_what_is_being_sealed_is_waited_for(engine: Engine, folder: Path) -> None:
+    """The look begins when it is through."""
+    go, steps = threading.Event(), list[str]()
+
+    def seal() -> None:
+        go.wait(5.0)
+        assert engine.store.seal(engine.world.now_ms()) > 0
+        steps.append("sealed")
+
+    def looked(store: Store, tenant: str, person: str) -> erasing.Found:
+        steps.append("looked")
+        return found(store, tenant, person)
+
+    async def work() -> None:
+        await engine.start()
+        sealing = asyncio.ensure_future(engine.between(seal))
+        erased = asyncio.ensure_future(erasing.erase(engine, user(18)))
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        go.set()
+        await asyncio.gather(sealing, erased)
+        await engine.stop()
+
+    found = erasing.find
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(erasing, "find", looked)
+        asyncio.run(work())
+    assert steps[:2] == ["sealed", "looked"]
+    assert left_of(folder, {18}) == []
 
 
 def test_reports_of_a_decision_that_is_gone(engine: Engine) -> None:
