@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from germane.domain.months import MS_PER_DAY
 from germane.domain.profile import Profile
 from germane.domain.record import Record, Txn
 from germane.storage.codec import encode
-from germane.storage.history import HistoryDamaged
+from germane.storage.history import History, HistoryDamaged
 from germane.storage.memory import MemoryStore
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.checksums import connected
@@ -158,6 +159,44 @@ class TestSqlite(StoreContract):
         assert store.last_seq() == 79
         months = {path.parent.name for path in (tmp_path / "history").rglob("*.parquet")}
         assert len(months) >= 2
+
+    def test_records_that_are_sealed_between_two_pages(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who reads finds them in history."""
+        monkeypatch.setattr("germane.storage.sqlite.store.PAGE", 3)
+        records = [a_record(n) for n in range(1, 20)]
+        store.commit(Txn(records=records))
+        reading = store.read(0)
+        found = [next(reading) for _ in range(3)]
+        assert store.seal(START_MS + 1, limit=10) == 10
+        found += [next(reading) for _ in range(3)]
+        assert store.seal(START_MS + 1) == 9
+        assert found + list(reading) == records
+
+    def test_a_decision_in_a_file_that_is_written_anew(
+        self, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Just when somebody looks for it: it is found in the new one. What is damaged is still refused."""
+        decision = a_decision()
+        where = a_record(2, kind="decision", message_id="decision:d1", body=encode(decision))
+        other = a_record(1, kind="decision", message_id="decision:d0", body=encode(decision))
+        store.commit(Txn(records=[other, where], decisions=[(TENANT, decision)]))
+        store.seal(START_MS + 1)
+        look = History.find
+
+        def late(history: History, *arguments: Any) -> Record | None:
+            monkeypatch.undo()
+            store.commit(Txn(records=[a_record(3)], erasure=Erasure(TENANT, (), (1,))))
+            return look(history, *arguments)
+
+        monkeypatch.setattr(History, "find", late)
+        assert store.decision(TENANT, "d1") == decision
+        store._past._of["sealed"]._checked.clear()
+        for path in parquet(store._folder):
+            path.write_bytes(b"no parquet")
+        with pytest.raises(HistoryDamaged):
+            store.decision(TENANT, "d1")
 
     def test_damaged_history_is_refused(self, tmp_path: Path, store: SqliteStore) -> None:
         """A changed file is an error, not an answer."""

@@ -148,7 +148,8 @@ class Store(Protocol):
         self, after: int, *, until: int | None = None, archived: bool = False
     ) -> Iterator[Record]:
         """Log records with ``after < seq <= until`` in order, sealed history included; with ``archived`` those
-        of the archive as well, in the place of what they left behind."""
+        of the archive as well, in the place of what they left behind. Any thread or process may read while
+        another one writes: no record is passed over because it is being moved."""
         ...
 
     def letters(

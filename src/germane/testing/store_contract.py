@@ -413,6 +413,26 @@ class StoreContract:
         store.commit(Txn(letters=[DeadLetter(0, START_MS, "api", "new", "why", b"")]))
         assert [each.letter_id for each in store.letters()] == [2, 3]
 
+    def test_a_read_goes_on_where_records_are(self, store: Store) -> None:
+        """Sealed, erased and retired while somebody reads: nothing is passed over that is still there, and what
+        is gone is no damage."""
+        records = [a_record(n, at_ms=START_MS - (600 - 40 * n) * MS_PER_DAY) for n in range(1, 13)]
+        store.commit(Txn(records=records))
+        plain, whole = store.read(0), store.read(0, archived=True)
+        assert [next(each).seq for each in (plain, whole)] == [1, 1]
+        store.seal(START_MS)
+        begun, late = store.read(0), store.read(0, archived=True)
+        assert [next(each).seq for each in (begun, late)] == [1, 1]
+        assert [next(each).seq for each in (plain, whole)] == [2, 2]
+        store.commit(Txn(records=[a_record(13)], erasure=Erasure(TENANT, (), (7, 8))))
+        retired(store, archived={9}, gone={10})
+        left = [3, 4, 5, 6, 11, 12]
+        assert {each.seq for each in plain} - {7, 8, 9, 10, 13} == {*left}
+        assert {each.seq for each in whole} - {7, 8, 10, 13} == {*left, 9}
+        assert {each.seq for each in begun} - {7, 8, 9, 10, 13} == {2, *left}
+        assert {each.seq for each in late} - {7, 8, 10, 13} == {2, *left, 9}
+        assert [each.seq for each in store.read(0)] == [1, 2, *left, 13]
+
     def test_what_retires_is_in_the_archive(self, store: Store) -> None:
         """Out of the log, and still there for who asks for it; what it left behind is in its place."""
         records = old(store)

@@ -14,6 +14,7 @@ from typing import Any
 import apsw
 
 from germane.domain.erasure import Erasure
+from germane.domain.errors import StorageFailed
 from germane.domain.record import Record, Txn
 from germane.domain.retirement import ARCHIVE, Piece, Retirement
 from germane.storage.codec import dedupe_key
@@ -84,9 +85,23 @@ class Past:
         ]
         return self._of[table].read(rows, after, last)
 
+    def files(self, *, archived: bool) -> list[Any]:
+        """The rows of all files that are read."""
+        return [*self._rows("sealed"), *(self._rows("archived") if archived else ())]
+
+    def has(self, files: list[Any], *, archived: bool) -> bool:
+        """Whether these are still the files: nothing was sealed, erased or retired meanwhile."""
+        return self.files(archived=archived) == files
+
     def find(self, seq: int) -> Record | None:
         """One sealed record by its offset."""
-        return self._of["sealed"].find(seq, self._rows("sealed"))
+        while True:
+            files = self.files(archived=False)
+            try:
+                return self._of["sealed"].find(seq, files)
+            except StorageFailed:  # a file that was written anew in this very moment, perhaps
+                if self.has(files, archived=False):
+                    raise
 
     def pieces(self, table: str) -> list[Piece]:
         """What is sealed, or archived, file by file."""

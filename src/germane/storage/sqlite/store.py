@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -48,6 +49,10 @@ LAST = 2**62
 _HIGHEST = chr(0x10FFFF)
 """No key is above it."""
 Value = TypeVar("Value")
+
+
+class _Moved(Exception):
+    """Sealed files are others than they were when a read began."""
 
 
 class SqliteStore:
@@ -420,11 +425,24 @@ class SqliteStore:
         archived: bool = False,
         without: Collection[str] = (),
     ) -> Iterator[Record]:
-        """The log in order: sealed history and the database as one, and the archive if wanted. ``without``:
-        names of pieces that are passed over."""
+        """The log in order: sealed history and the database as one, and the archive if wanted. Where records
+        are moved meanwhile, in whatever process, it goes on from where they are. ``without``: names of pieces
+        that are passed over."""
         last = LAST if until is None else until
-        past = self._past.read(after, last, archived=archived, without=without)
-        yield from merged(past, self._hot(after, last))
+        while True:
+            files = self._past.files(archived=archived)
+            same = partial(self._past.has, files, archived=archived)
+            past = self._past.read(after, last, archived=archived, without=without)
+            try:
+                for record in merged(past, self._hot(after, last, same)):
+                    yield record
+                    after = record.seq
+                return
+            except _Moved:
+                continue
+            except StorageFailed:  # a file that an erasure has written anew, perhaps
+                if same():
+                    raise
 
     def pieces(self, *, archived: bool = False) -> list[Piece]:
         """The sealed files, or those of the archive."""
@@ -460,8 +478,15 @@ class SqliteStore:
         """Month -> how many records are in the archive."""
         return self._past.archive()
 
-    def _hot(self, after: int, last: int) -> Iterator[Record]:
-        while rows := self._rows("records", after, last, PAGE):
+    def _hot(self, after: int, last: int, same: Callable[[], bool]) -> Iterator[Record]:
+        """What is not sealed; each page together with all that is. Raises _Moved: it is not, some was sealed
+        since."""
+        while True:
+            rows = self._rows("records", after, last, PAGE)
+            if not same():
+                raise _Moved
+            if not rows:
+                return
             for row in rows:
                 yield Record(*row)
             after = rows[-1][0]
