@@ -162,13 +162,11 @@ class Connection(HttpToolsProtocol):
             if self._room.overload.full() and self._refused_at_once(data):
                 return
             self._enter("head")
-        came = len(data)
+        self._head_bytes += len(data)  # none of it is, where another head begins in it
         super().data_received(self._without_upgrade(data) if self.phase == "head" else data)
-        if self.phase == "head":
-            self._head_bytes += came
-            if self._head_bytes > HEAD_BYTES:
-                self.transport.write(_TOO_LONG)
-                self.transport.close()
+        if self.phase == "head" and self._head_bytes > HEAD_BYTES:
+            self.transport.write(_TOO_LONG)
+            self.transport.close()
 
     def _without_upgrade(self, data: bytes) -> bytes:
         """A part of a head, without the wish to go on in another protocol: it is ignored (RFC 9110, 7.8), and

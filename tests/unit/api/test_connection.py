@@ -215,6 +215,21 @@ def test_a_head_has_a_size() -> None:
     running(work)
 
 
+def test_a_request_before_it_is_no_part_of_a_head() -> None:
+    """The next one may begin with the last bytes of a large one."""
+
+    async def work() -> None:
+        async with served() as site:
+            large = bytes(limits.HEAD_BYTES)
+            reader, writer = await site.client(ASK % (len(large), large) + b"GET / HT")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(len(b"65536"))
+            writer.write(b"TP/1.1\r\nHost: here\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+
+    running(work)
+
+
 @pytest.mark.parametrize("sent", [b"GET /\x01 HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00"])
 def test_what_is_no_http_gets_an_error_of_the_one_shape(sent: bytes) -> None:
     """The second one speaks TLS."""
