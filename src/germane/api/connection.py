@@ -33,6 +33,8 @@ TAKE_S = 30.0
 HEAD_BYTES = 64 * 1024
 CONNECTIONS = 4_096
 BODIES_BYTES = 64 * 1024 * 1024
+DISCARDED_BYTES = 64 * 1024 * 1024
+"""Of a body that came after the answer: who sends more is hung up on."""
 CUT_SHARE = 0.05
 """Of those that wait, so many go at once when there are too many: looking for them takes time."""
 CUT_MOST = 200
@@ -103,6 +105,7 @@ class Connection(HttpToolsProtocol):
         self._held = b""
         """The end of what came of a head: a line's beginning that cannot be told yet."""
         self._body_bytes = 0
+        self._discarded_bytes = 0
         self._refusing = False
         self._left = 0
         """Bytes of answers that the client had not taken when it was looked at last."""
@@ -203,6 +206,10 @@ class Connection(HttpToolsProtocol):
 
     def _forget(self) -> None:
         self._room.all.discard(self)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Nothing of a body is kept any more."""
         self._room.bodies_bytes -= self._body_bytes
         self._body_bytes = 0
 
@@ -242,17 +249,27 @@ class Connection(HttpToolsProtocol):
         """A part of a body."""
         if self._refusing:
             return
+        if self.cycle.response_complete:
+            self._discard(len(body))
+            return
         self._body_bytes += len(body)
         self._room.bodies_bytes += len(body)
         super().on_body(body)
         if self._room.bodies_bytes > BODIES_BYTES:
             self._room.make_for_bodies()
 
+    def _discard(self, count: int) -> None:
+        """What comes after the answer takes no memory from anybody."""
+        self._give_back()
+        self._discarded_bytes += count
+        if self._discarded_bytes > DISCARDED_BYTES:
+            self.transport.close()
+
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._enter("idle")
-        self._room.bodies_bytes -= self._body_bytes
-        self._body_bytes = 0
+        self._give_back()
+        self._discarded_bytes = 0
         if not self._refusing:
             super().on_message_complete()
             return

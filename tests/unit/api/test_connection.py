@@ -70,6 +70,14 @@ async def length(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": told})
 
 
+async def hasty(scope: Any, receive: Any, send: Any) -> None:
+    """An application that answers before it has read anything."""
+    await send(
+        {"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]}
+    )
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def much(scope: Any, receive: Any, send: Any) -> None:
     """An application that says more than fits on the way."""
     told = bytes(20_000_000)
@@ -277,6 +285,27 @@ def test_bodies_that_are_not_whole_have_a_bound_together(monkeypatch: pytest.Mon
             await until(lambda: site.room.bodies_bytes == 0)
 
     monkeypatch.setattr(limits, "BODIES_BYTES", 1_000)
+    running(work)
+
+
+def test_a_body_that_was_answered_takes_no_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it read for ever."""
+
+    async def work() -> None:
+        async with served(hasty) as site:
+            reader, writer = await site.client(ASK % (9_000, bytes(600)))
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404 ")
+            (each,) = site.room.all
+            writer.write(bytes(2_000))
+            await until(lambda: each._discarded_bytes == 2_000)
+            assert site.room.bodies_bytes == 0
+            writer.write(bytes(5_000))
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
+            assert not site.room.all
+
+    monkeypatch.setattr(limits, "BODIES_BYTES", 1_000)
+    monkeypatch.setattr(limits, "DISCARDED_BYTES", 4_000)
     running(work)
 
 
