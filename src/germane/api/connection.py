@@ -148,9 +148,7 @@ class Connection(HttpToolsProtocol):
         """A client is there; it has as long to say something as it may be silent between two requests."""
         super().connection_made(cast("asyncio.Transport", transport))
         self._room.all.add(self)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._rest(self.timeout_keep_alive)
         self._room.make()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -170,6 +168,10 @@ class Connection(HttpToolsProtocol):
         if self.phase == "head" and self._head_bytes > HEAD_BYTES:
             self.transport.write(_TOO_LONG)
             self.transport.close()
+        elif self.phase == "idle" and self._free and self.timeout_keep_alive_task is None:
+            self._rest(
+                self.timeout_keep_alive
+            )  # what was said was the end of a body that had its answer
 
     def _without_upgrade(self, data: bytes) -> bytes:
         """A part of a head, without the wish to go on in another protocol: it is ignored (RFC 9110, 7.8), and
@@ -197,7 +199,13 @@ class Connection(HttpToolsProtocol):
         if left_s <= 0:
             super().timeout_keep_alive_handler()
             return
-        self.timeout_keep_alive_task = self.loop.call_later(left_s, self.timeout_keep_alive_handler)
+        self._rest(left_s)
+
+    def _rest(self, seconds: float) -> None:
+        """So long the client may be silent."""
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def resume_writing(self) -> None:
         """The client took something."""

@@ -309,6 +309,22 @@ def test_a_body_that_was_answered_takes_no_room_of_others(monkeypatch: pytest.Mo
     running(work)
 
 
+def test_who_sends_the_end_of_a_body_after_the_answer_may_rest_as_long_as_others() -> None:
+    async def work() -> None:
+        async with served(hasty) as site:
+            reader, writer = await site.client()
+            await site.phases("idle")
+            (each,) = site.room.all
+            each.timeout_keep_alive = 0.2  # type: ignore[assignment]
+            writer.write(ASK % (4, b""))
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 404 ")
+            writer.write(b"late")
+            async with asyncio.timeout(5):
+                assert await reader.read() == b""
+
+    running(work)
+
+
 def test_a_request_that_would_wait_too_long_is_refused_and_the_connection_stays() -> None:
     async def work() -> None:
         async with served() as site:
