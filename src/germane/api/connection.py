@@ -41,6 +41,8 @@ CUT_MOST = 200
 """Of those that are late, so many are cut in one look: hanging up takes time, and they come again."""
 _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _HTTP = "Send HTTP/1.1: no control characters in the address or a header; no TLS, unless a proxy ends it."
+ENDLESS = "endless"
+"""The state of a request whose answer has no end of its own."""
 _UPGRADE = re.compile(rb"(?i)\r\nupgrade:")
 _log = logging.getLogger("germane.connections")
 
@@ -211,6 +213,14 @@ class Connection(HttpToolsProtocol):
         """The client took something."""
         self._moved = self.loop.time()
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: what is under way may end, and a stream, which never would, ends now."""
+        super().shutdown()
+        if not self._free and self.cycle.scope["state"].get(ENDLESS):
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self.transport.close()
 
     def _forget(self) -> None:
         self._room.all.discard(self)

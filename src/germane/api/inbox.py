@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from germane.api.body import answer
+from germane.api.connection import ENDLESS
 from germane.deliver.inbox import InboxPort, page, stream
 from germane.domain.errors import BadRequest
 
@@ -37,6 +38,7 @@ class Inboxes:
     async def streamed(self, request: Request) -> Response:
         """``GET /v1/inbox/stream``: server-sent events; ``Last-Event-ID`` goes on where a stream broke."""
         person = self._who(request)
+        request.scope.setdefault("state", {})[ENDLESS] = True
         return StreamingResponse(
             stream(self._inbox, person, _after(request)),
             media_type="text/event-stream",

@@ -6,6 +6,8 @@ import asyncio
 import json
 import socket
 from collections.abc import Sequence
+from functools import partial
+from typing import cast
 
 import httpx
 import pytest
@@ -13,8 +15,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from germane.api.connection import Connection, Room
 from germane.api.errors import on_germane_error
 from germane.api.inbox import Inboxes
+from germane.api.overload import Overload
 from germane.deliver.inbox import InboxMessage, page, stream
 from germane.domain.errors import GermaneError
 
@@ -146,6 +150,30 @@ def test_a_stream_over_a_real_server() -> None:
             await asyncio.wait_for(serving, 10)
 
     asyncio.run(go())
+
+
+def test_a_stream_does_not_hold_up_a_server_that_stops(caplog: pytest.LogCaptureFixture) -> None:
+    """Its reader comes back when the next one is there."""
+    room = Room(Overload({}))
+
+    async def go() -> None:
+        app = Starlette(routes=Inboxes(Kept(), lambda _: "u:ann").routes())
+        http = cast("type[Connection]", partial(Connection, room=room))
+        server = uvicorn.Server(
+            uvicorn.Config(app, http=http, log_config=None, timeout_graceful_shutdown=30)
+        )
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            serving = asyncio.create_task(server.serve([listener]))
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(b"GET /v1/inbox/stream HTTP/1.1\r\nHost: here\r\n\r\n")
+            await reader.readuntil(b"retry: ")
+            server.should_exit = True
+            await asyncio.wait_for(serving, 5)
+            assert (await reader.read()).endswith(b"\r\n")
+            writer.close()
+
+    asyncio.run(go())
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
 async def heard(port: int, header: str, until: bytes) -> bytes:
