@@ -37,10 +37,11 @@ class Inboxes:
 
     async def streamed(self, request: Request) -> Response:
         """``GET /v1/inbox/stream``: server-sent events; ``Last-Event-ID`` goes on where a stream broke."""
-        person = self._who(request)
+        person, after = self._who(request), _after(request)
+        alone = request.method == "HEAD"  # has an end
         request.scope.setdefault("state", {})[ENDLESS] = True
         return StreamingResponse(
-            stream(self._inbox, person, _after(request)),
+            () if alone else stream(self._inbox, person, after),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )

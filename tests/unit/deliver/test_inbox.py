@@ -118,6 +118,10 @@ def test_over_http() -> None:
             found = (await client.get("/v1/inbox")).json()
             assert [each["messageId"] for each in found["messages"]] == ["m-1"]
             assert (await client.get("/v1/inbox?after=000001")).json()["messages"] == []
+            async with asyncio.timeout(5):
+                alone = await client.head("/v1/inbox/stream")
+            assert alone.headers["content-type"].startswith("text/event-stream")
+            assert alone.content == b""
             refused = await client.get("/v1/inbox", params={"after": "a\nb"})
             assert refused.status_code == 400
 
