@@ -235,8 +235,8 @@ def _chosen(place: Path, until_ms: int | None, folder: Path) -> tuple[Path, Mani
         manifest = read(backup)
         for each in reversed(own[:-1]) if until_ms is not None else ():
             earlier = read(each)
-            if earlier.made_ms < (until_ms or 0):
-                break
+            if not (until_ms or 0) <= earlier.made_ms <= manifest.made_ms:
+                break  # too early, or made by a clock that was ahead
             backup, manifest = each, earlier
     if until_ms is not None and until_ms > manifest.made_ms:
         raise WrongUse(

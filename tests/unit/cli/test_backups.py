@@ -160,6 +160,21 @@ def test_until(place: Path) -> None:
         typed(place, "restore", backups(place), "--force", "--until", "noon")
 
 
+def test_a_clock_that_was_ahead(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was made last is taken, with and without a moment, though another one says that it is of later."""
+    from germane.cli import backups as commands
+
+    now_ms = commands._now_ms
+    monkeypatch.setattr(commands, "_now_ms", lambda: now_ms() + 30 * 86_400_000)
+    typed(place, "backup", backups(place))
+    lives(place, "eve")
+    monkeypatch.setattr(commands, "_now_ms", now_ms)
+    last = json.loads(typed(place, "backup", backups(place), "--keep", "2", "--json"))
+    for more in ([], ["--until", last["made"]]):
+        said = json.loads(typed(place, "restore", backups(place), "--force", *more, "--json"))
+        assert (said["backup"], said["dropped"]) == (last["backup"], 0)
+
+
 def test_erasures_are_obeyed(place: Path) -> None:
     """Those that a newer backup beside it knows of, and those of a list that is named."""
     typed(place, "backup", backups(place))

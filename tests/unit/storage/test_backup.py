@@ -261,6 +261,25 @@ def test_the_newest_are_kept(data: Path, place: Path) -> None:
     assert prune(place, 2) == []
 
 
+def test_a_clock_that_was_ahead(data: Path, place: Path) -> None:
+    """What was made last is the newest one, whatever it is called; backups of earlier versions come before all
+    that are counted."""
+    ahead = make(data, place, version="1", now_ms=lambda: START_MS + 30 * 86_400_000)
+    manifest = ahead.path / NAME
+    manifest.write_bytes(manifest.read_bytes().replace(b'"number": 1', b'"else": 1'))
+    assert read(ahead.path).number == 0
+    mended = [
+        make(data, place, version="1", now_ms=lambda at=at: START_MS + at)  # type: ignore[misc]
+        for at in (9_000, 0)
+    ]
+    (place / "20260101T000000Z").mkdir()  # it was broken off while it was removed
+    assert [each.manifest.number for each in mended] == [1, 2]
+    whole = [each for each in found_in(place) if (each / NAME).exists()]
+    assert whole == [ahead.path, *(each.path for each in mended)]
+    assert prune(place, 1) == [each.path.name for each in (ahead, mended[0])]
+    assert read(mended[1].path) == mended[1].manifest
+
+
 def test_two_of_one_second(data: Path, place: Path) -> None:
     """Each has its name."""
     made = [make(data, place, version="1", now_ms=lambda: START_MS) for _ in range(2)]

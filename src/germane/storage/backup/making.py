@@ -19,9 +19,18 @@ from pathlib import Path
 
 import apsw
 import msgspec
+from msgspec.structs import replace
 
 from germane.domain.errors import GermaneError, StorageDamaged, StorageFailed, WrongUse
-from germane.storage.backup.manifest import FORMAT, NAME, File, Manifest, called, found_in
+from germane.storage.backup.manifest import (
+    FORMAT,
+    NAME,
+    File,
+    Manifest,
+    called,
+    found_in,
+    number_of,
+)
 from germane.storage.backup.whose import (
     foreign,
     identity_in,
@@ -121,7 +130,7 @@ def make(
         making.mkdir(mode=0o700)
         try:
             work = _Work(folder, making, _earlier(place), advance)
-            manifest = _filled(work, version, now_ms)
+            manifest = replace(_filled(work, version, now_ms), number=_next(place))
             return Made(_named(making, place, manifest), manifest, work.linked)
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
@@ -129,8 +138,8 @@ def make(
 
 
 def prune(place: Path, keep: int, identity: str = "") -> list[str]:
-    """Remove all but the newest ``keep`` whole backups; the names of those that went. Those of another data
-    folder than ``identity`` do not count, and stay."""
+    """Remove all but the last ``keep`` whole backups, whatever the clock said when; the names of those
+    that went. Those of another data folder than ``identity`` do not count, and stay."""
     assert keep > 0, "the newest one stays"
     with _alone(place):
         others = [path for path, each in manifests(place) if foreign(each, identity)]
@@ -354,6 +363,11 @@ def _models_copied(work: _Work, offset: int) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
+
+
+def _next(place: Path) -> int:
+    """The number of the next backup."""
+    return max((number_of(each) for each in found_in(place)), default=0) + 1
 
 
 def _named(making: Path, place: Path, manifest: Manifest) -> Path:

@@ -68,11 +68,20 @@ class Manifest(msgspec.Struct, frozen=True):
     """What the data folder is known by (``whose``); empty: an earlier version made it, and did not say."""
     of: str = ""
     """Where that folder was."""
+    number: int = 0
+    """Backups of one place are counted: the clock may go back, and offsets do after a restore of an earlier
+    moment. 0: an earlier version made it."""
 
     @property
     def bytes(self) -> int:
         """Of all files."""
         return sum(each.bytes for each in self.files)
+
+
+class _Number(msgspec.Struct):
+    """The same alone."""
+
+    number: int = 0
 
 
 class _Versions(msgspec.Struct):
@@ -122,11 +131,23 @@ def _inside(path: str) -> bool:
 
 
 def found_in(place: Path) -> list[Path]:
-    """The backups in a folder, the oldest first; whether each is whole, its manifest tells.
+    """The backups in a folder, in the order in which they were made; whether each is whole, its manifest tells.
 
     Raises:
         NoBackup: there is no such folder.
     """
     if not place.is_dir():
         raise NoBackup(f"There is no folder {place}.")
-    return sorted(each for each in place.iterdir() if _CALLED.fullmatch(each.name))
+    named = sorted(each for each in place.iterdir() if _CALLED.fullmatch(each.name))
+    numbers, number = dict[Path, int](), 0
+    for each in named:
+        number = numbers[each] = number_of(each, number)
+    return sorted(named, key=numbers.__getitem__)
+
+
+def number_of(backup: Path, otherwise: int = 0) -> int:
+    """Which one of its place it is; of one that cannot be read, as much as the one that was named before it."""
+    try:
+        return msgspec.json.decode((backup / NAME).read_bytes(), type=_Number).number
+    except (OSError, msgspec.MsgspecError):
+        return otherwise
