@@ -48,7 +48,8 @@ def reasons(
         parts: What each adds to the gain of the best over the constant, shape (features,).
         may_say: Whether a feature may be named.
     """
-    found = [everyone(actions[plan.constant], constant)]
+    of_all = plan.constant == gate.constant
+    found = [everyone(actions[plan.constant], constant, of_all=of_all)]
     found.append(_person(plan, actions, arms) if gate.open else whole(gate))
     if plan.best != plan.constant:
         found += features_said(features, parts.tolist(), may_say)
@@ -61,13 +62,19 @@ def reasons(
     return tuple(found)
 
 
-def everyone(action: ActionSpec, arm: Standing) -> Reason:
-    """What the best single choice is, and from how much that is known."""
+def everyone(action: ActionSpec, arm: Standing, *, of_all: bool = True) -> Reason:
+    """What the best single choice is, and from how much that is known.
+
+    ``of_all``: whether it is the best of all; else of those that a decision may take.
+    """
+    among = "" if of_all else " of those allowed here"
     if arm.decisions < 1:
-        text = f"Nothing is known yet of what the actions bring; {title(action)} comes first."
+        text = (
+            f"Nothing is known yet of what the actions bring; {title(action)} comes first{among}."
+        )
     else:
         text = (
-            f"Best single choice so far: {title(action)}, {arm.mean:.4g} a decision "
+            f"Best single choice{among} so far: {title(action)}, {arm.mean:.4g} a decision "
             f"({arm.low:.4g} to {arm.high:.4g}), from {arm.decisions:,.0f} decisions "
             f"with {arm.responses:,.0f} responses."
         )
@@ -97,6 +104,8 @@ def _person(plan: Plan, actions: tuple[ActionSpec, ...], arms: tuple[Standing, .
             f"{title(constant)}, and at least {plan.lower:.4g} (95 % sure)."
         )
         return Reason("better_for_this_person", text, plan.gain)
+    if plan.nearest == plan.constant:
+        return Reason("not_proven_per_person", "No other action is allowed here.", 0.0)
     few = min(arms[plan.nearest].responses, arms[plan.constant].responses) < ENOUGH_RESPONSES
     why = (
         f"fewer than {ENOUGH_RESPONSES:.0f} responses are known"
