@@ -28,6 +28,9 @@ BUCKETS = 8
 """In one window."""
 KEPT = 24
 """Buckets kept apart; beyond it the closed ones are put together."""
+REST, ROUNDING = 1e-9, 1e-12
+"""What a decision has, at most, when all that it was credited with was taken back: what adding floats leaves
+over, and the share of a reward that it may be."""
 
 
 class Sums:
@@ -55,7 +58,8 @@ class Sums:
     def rewarded(self, x: Floats, before: float, reward: float) -> None:
         """``reward`` more for a decision that had ``before``."""
         after = before + reward
-        self.responses += float(after > 0) - float(before > 0)
+        rest = max(REST, ROUNDING * max(abs(before), abs(reward)))
+        self.responses += float(after > rest) - float(before > rest)
         self.rr += after * after - before * before
         self.xr += x * reward
 
