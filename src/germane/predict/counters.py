@@ -26,6 +26,7 @@ class Clock:
     def __init__(self, half_life_days: float, origin_ms: int = 0) -> None:
         self.half_life_ms = half_life_days * DAY_MS
         self.origin_ms = origin_ms
+        """0: nothing was counted yet. What was counted at that very moment has 1."""
 
     def weight(self, at_ms: int) -> float:
         """What one event at this time adds. Events long before the origin add (nearly) nothing."""
@@ -43,7 +44,7 @@ class Clock:
     def shift(self, at_ms: int) -> float:
         """Move the origin when weights get too large; the factor that every sum must be multiplied by."""
         if self.origin_ms == 0:
-            self.origin_ms = at_ms
+            self.origin_ms = at_ms or 1
             return 1.0
         exponent = (at_ms - self.origin_ms) / self.half_life_ms
         if exponent < _MAX_EXPONENT:

@@ -23,6 +23,19 @@ def test_halves_with_each_half_life() -> None:
     assert np.isfinite(counts.sums[0] * counts.clock.scale_at(years_ago))
 
 
+@pytest.mark.parametrize("first_ms", [0, 1, START_MS])
+def test_what_was_counted_first_decays_like_all_else(first_ms: int) -> None:
+    """Also where that was at the beginning of 1970, to the millisecond, and through a dump."""
+    counts = DecayedCounts(4.0)
+    counts.grow(2)
+    counts.add_one(0, first_ms, 1.0)
+    again = DecayedCounts(4.0)
+    again.clock.origin_ms, again.sums = counts.clock.origin_ms, counts.sums.copy()
+    for each in (counts, again):
+        each.add_one(1, first_ms + int(8 * DAY_MS), 1.0)
+        assert each.sums[1] == pytest.approx(4.0 * each.sums[0])
+
+
 def test_one_as_many() -> None:
     """A single item counts as it does among several, and twice in one event as twice."""
     one, many = DecayedCounts(4.0), DecayedCounts(4.0)
