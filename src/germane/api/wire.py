@@ -14,6 +14,7 @@ from germane.domain.ids import external_id
 from germane.domain.item import Item
 from germane.domain.outcome import Verdict
 from germane.domain.settings import SurfaceSpec
+from germane.ingest.limits import PRICE_MAX
 from germane.profile.view import rfc3339
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
@@ -230,7 +231,7 @@ class ItemBody(Wire):
         list[Annotated[str, msgspec.Meta(max_length=256)]], msgspec.Meta(max_length=20)
     ] = []
     brand: Annotated[str, msgspec.Meta(max_length=256)] = ""
-    price: Annotated[float, msgspec.Meta(ge=0, le=1e12)] | None = None
+    price: Annotated[float, msgspec.Meta(ge=0, le=PRICE_MAX)] | None = None
     currency: Annotated[str, msgspec.Meta(max_length=3)] = ""
     in_stock: bool = True
     url: Annotated[str, msgspec.Meta(max_length=2000)] = ""

@@ -8,3 +8,5 @@ MESSAGE_ID_CHARS = 100
 DEPTH = 32
 FUTURE_MS = 5 * 60 * 1000
 """A time further ahead than this is a wrong clock: it becomes the time of arrival."""
+PRICE_MAX = 1e12
+"""Of an item of the catalogue."""

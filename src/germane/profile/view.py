@@ -25,6 +25,8 @@ ItemOf = Callable[[str], Item | None]
 RECENT = 20
 OWN = 20
 BUSIEST = 3
+_MOST_LOG = 700.0
+"""The exponential function of it is still a finite number."""
 
 __all__ = ["consent_states", "rfc3339", "view"]
 
@@ -156,7 +158,7 @@ def _price(profile: Profile, settings: Settings) -> dict[str, Any] | None:
     if not band.count:
         return None
     spread = math.sqrt(max(band.m2, 0.0) / band.count)
-    low, mid, high = (math.exp(band.mean + k * spread) for k in (-1, 0, 1))
+    low, mid, high = (math.exp(min(band.mean + k * spread, _MOST_LOG)) for k in (-1, 0, 1))
     return {
         "low": round(low, 2),
         "typical": round(mid, 2),

@@ -118,10 +118,11 @@ def test_bad_rows_are_kept_with_their_reason(project: Path) -> None:
     [
         (("a,1", "b,2"), 0, "complete", 0.0, ""),
         (("a,1", "b,dear", "c,3"), 4, "partial", 0.3333, "1 of 3 rows (33.3%) cannot be used"),
+        (("a,1", "b,1e13", "c,1e12"), 4, "partial", 0.3333, "1 of 3 rows (33.3%) cannot be used"),
         (("a,cheap", "b,dear"), 1, "failed", 1.0, "2 of 2 rows (100.0%) cannot be used"),
         ((), 0, "complete", 0.0, ""),
     ],
-    ids=["all", "a part", "nothing", "no rows"],
+    ids=["all", "a part", "one beyond the API's bound", "nothing", "no rows"],
 )
 def test_the_exit_code_tells_how_much_was_taken(
     project: Path,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from math import log
 
 import pytest
 from msgspec.structs import replace
 
 from germane.domain.event import Event
 from germane.domain.months import MS_PER_DAY
-from germane.domain.profile import Exposure, Mass, OwnItem, Profile, QuotaCount
+from germane.domain.profile import Exposure, Mass, OwnItem, PriceBand, Profile, QuotaCount
 from germane.profile import words
+from germane.profile.statistics import met
 from germane.profile.view import rfc3339, view
 from germane.testing import an_event, an_order
 from tests.unit.profile.people import ITEMS, NOW, SHOP, a_refund, folded, ms
@@ -69,6 +71,16 @@ def test_price_band() -> None:
         "currency": None,
         "from": 2,
     }
+
+
+def test_a_price_band_that_no_number_holds() -> None:
+    """Prices beyond all measure, of a catalogue of before: it is cut off, and can be read."""
+    band = PriceBand()
+    for price in (1e308, 1e308, 1e308, 1.0):
+        band = met(band, log(price))
+    found = seen(Profile("u:u1", price=band))["priceBand"]
+    assert isinstance(found, dict)
+    assert found["low"] <= found["typical"] <= found["high"] < 1e305
 
 
 def test_traits_against_behaviour() -> None:

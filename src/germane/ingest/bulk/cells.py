@@ -45,5 +45,5 @@ class Cells:
         value = self._get(row, field)
         return "" if value is None else str(value).strip()
 
-    def _number(self, row: Row, field: str) -> float | None:
-        return number(field, self._get(row, field), low=0.0)
+    def _number(self, row: Row, field: str, high: float | None = None) -> float | None:
+        return number(field, self._get(row, field), low=0.0, high=high)

@@ -20,7 +20,7 @@ from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
 from germane.ingest.bulk.unusable import Unusable
 from germane.ingest.bulk.values import blank, flag, plain, since, time
-from germane.ingest.limits import FUTURE_MS
+from germane.ingest.limits import FUTURE_MS, PRICE_MAX
 
 _OF_MESSAGES = frozenset({"timestamp", "message_id"})
 """Fields that may be mapped otherwise in rows that are messages of the API; who maps others means columns."""
@@ -206,7 +206,7 @@ class Shaper(Cells):
             category="" if category is None else str(category).strip(),
             categories=tuple(str(each) for each in path if not blank(each)),
             brand=self._text(row, "brand"),
-            price=self._number(row, "price"),
+            price=self._number(row, "price", PRICE_MAX),
             currency=self._text(row, "currency"),
             in_stock=flag("in_stock", self._get(row, "in_stock")),
             url=self._text(row, "url"),

@@ -58,11 +58,13 @@ def blank(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def number(field: str, value: Any, low: float | None = None) -> float | None:
+def number(
+    field: str, value: Any, low: float | None = None, high: float | None = None
+) -> float | None:
     """A number, ``None`` for an empty cell.
 
     Raises:
-        Unusable: it is no number, infinite, or below ``low``.
+        Unusable: it is no number, infinite, below ``low``, or above ``high``.
     """
     if blank(value):
         return None
@@ -77,6 +79,8 @@ def number(field: str, value: Any, low: float | None = None) -> float | None:
         raise Unusable(f"{field} is out of range", repr(value))
     if low is not None and found < low:
         raise Unusable(f"{field} is below {low:g}", repr(value), remedy=_BELOW.get(field, ""))
+    if high is not None and found > high:
+        raise Unusable(f"{field} is above {high:g}", repr(value))
     return found
 
 
