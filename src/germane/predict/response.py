@@ -34,6 +34,7 @@ OTHER_KIND, OTHER_DAY = 0.25, 0.5
 """How much a touch says of its hour on a day of the other kind, and on another day of its kind."""
 LEAST_RATE, MOST_RATE = 0.005, 0.95
 _WORKDAYS = 5
+_RETURNED = "|returned"
 
 
 class Rates(msgspec.Struct, frozen=True):
@@ -67,7 +68,7 @@ class Pick(msgspec.Struct, frozen=True):
 def touches_of(exposures: Sequence[Exposure], surface: str, zone: ZoneInfo) -> list[Touch]:
     """What a profile remembers of one surface: when it was shown, and whether anything was credited."""
     return [
-        Touch(local_hour(each.at_ms, zone), any(map(_stands, each.credited)))
+        Touch(local_hour(each.at_ms, zone), _answered(each.credited))
         for each in exposures
         if each.surface == surface
     ]
@@ -150,6 +151,8 @@ def _expected(
     return expected
 
 
-def _stands(key: str) -> bool:
-    """Whether a credited outcome was not taken back later (``item|outcome|returned``)."""
-    return not key.endswith("|returned")
+def _answered(credited: Sequence[str]) -> bool:
+    """Whether an outcome was credited that was not taken back later: as a whole, that leaves
+    ``item|outcome|returned`` beside ``item|outcome``."""
+    gone = {key.removesuffix(_RETURNED) for key in credited if key.endswith(_RETURNED)}
+    return any(key not in gone for key in credited if not key.endswith(_RETURNED))

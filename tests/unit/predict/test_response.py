@@ -106,11 +106,14 @@ def test_what_a_profile_remembers() -> None:
     at_ms = (MONDAY + 9) * HOUR_MS
     shown = [
         Exposure("d1", "mail", at_ms, ("a",), ("a|click",)),
-        Exposure("d2", "mail", at_ms, ("a",), ("a|purchase|returned",)),
+        Exposure("d2", "mail", at_ms, ("a",), ("a|purchase", "a|purchase|returned")),
         Exposure("d3", "home", at_ms, ("a",), ("a|click",)),
+        Exposure("d4", "mail", at_ms, ("a", "b"), ("a|buy", "b|buy", "a|buy|returned")),
+        Exposure("d5", "mail", at_ms, ("a",)),
     ]
     found = touches_of(shown, "mail", utc)
-    assert found == [Touch(MONDAY + 9, True), Touch(MONDAY + 9, False)]
+    assert [each.answered for each in found] == [True, False, True, False]
+    assert {each.hour for each in found} == {MONDAY + 9}
 
 
 @given(st.integers(1, 72), st.floats(0, 1), st.integers(0, 2**63 - 1))
