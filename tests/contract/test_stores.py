@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from germane.storage.history import History, HistoryDamaged
 from germane.storage.memory import MemoryStore
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.checksums import connected
+from germane.storage.sqlite.trouble import ForeignHistory
 from germane.testing import StoreContract, an_item
 from germane.testing.store_contract import TENANT, a_decision, a_record, an_entry
 from germane.testing.world import START_MS
@@ -223,6 +225,50 @@ class TestSqlite(StoreContract):
         again = SqliteStore.open(tmp_path)
         assert list((tmp_path / "history").rglob("*.parquet")) == []
         assert list(again.read(0)) == records
+        again.close()
+
+    @pytest.mark.parametrize("log", ["none", "empty", "older"])
+    def test_history_of_another_log(self, tmp_path: Path, store: SqliteStore, log: str) -> None:
+        """Nobody begins a log beside it, and none of its files goes."""
+        store.commit(Txn(records=[a_record(1)]))
+        shutil.copytree(tmp_path, tmp_path / "older", ignore=shutil.ignore_patterns("*.lock"))
+        store.commit(Txn(records=[a_record(n) for n in range(2, 10)]))
+        store.seal(START_MS + 1)
+        store.close()
+        files, database = parquet(tmp_path), tmp_path / "germane.db"
+        database.rename(tmp_path / "kept")
+        if log == "older":
+            for each in ("germane.db", "germane.db-wal"):
+                shutil.copy(tmp_path / "older" / each, tmp_path / each)
+        elif log == "empty":
+            connected(database).close()
+        with pytest.raises(ForeignHistory):
+            SqliteStore.open(tmp_path)
+        assert parquet(tmp_path) == files
+        assert database.exists() is (log != "none")
+        for each in tmp_path.glob("germane.db*"):
+            each.unlink()
+        (tmp_path / "kept").rename(database)
+        again = SqliteStore.open(tmp_path)
+        assert len(list(again.read(0))) == 9
+        again.close()
+
+    def test_a_file_whose_name_promises_more_than_it_has(
+        self, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a log that went back to an earlier offset: what a crash leaves is a left-over all the same."""
+        store.commit(Txn(records=[a_record(n) for n in range(1, 10)]))
+        store.seal(START_MS + 1)
+        store.commit(Txn(erasure=Erasure(TENANT, (), tuple(range(5, 10)))))
+        store.rewind(4, {}, START_MS)
+        monkeypatch.setitem(store._sql, "drop_sealed", "INSERT INTO nowhere VALUES (?)")
+        with pytest.raises(StorageFailed):
+            store.commit(Txn(records=[a_record(5)], erasure=Erasure(TENANT, (), (1,))))
+        assert len(parquet(tmp_path)) == 2
+        store.close()
+        again = SqliteStore.open(tmp_path)
+        assert [each.seq for each in again.read(0)] == [1, 2, 3, 4]
+        assert len(parquet(tmp_path)) == 1
         again.close()
 
     def test_no_byte_of_the_erased_is_left(self, tmp_path: Path, store: SqliteStore) -> None:

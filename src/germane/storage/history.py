@@ -7,6 +7,7 @@ in the transaction that drops its rows. A file that no row names is left over fr
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from bisect import bisect_left
 from collections import deque
@@ -40,6 +41,7 @@ COLUMNS = (
 BATCH = 2_000
 ASIDE = "damaged"
 """Folder beside history: damaged files that were given up. Nothing reads them."""
+_NAME = re.compile(r"part-\d+-(\d+)\.")
 _MAGIC = b"PAR1"
 """A Parquet file begins with it and ends with it."""
 
@@ -209,11 +211,10 @@ class History:
                     return record
         return None
 
-    def discard_unknown(self, known: set[str]) -> None:
-        """Remove files that a crash left before they were named."""
-        for path in self._folder.glob("*/month=*/part-*"):
-            if path.relative_to(self._folder).as_posix() not in known:
-                path.unlink()
+    def unknown(self, known: set[str]) -> list[Path]:
+        """Files that no row names."""
+        found = sorted(self._folder.glob("*/month=*/part-*"))
+        return [x for x in found if x.relative_to(self._folder).as_posix() not in known]
 
     def sound(self, part: Part) -> bool:
         """Whether a file is there, and what was written."""
@@ -313,6 +314,25 @@ def _from_first(
             heappop(heads)
         else:
             heapreplace(heads, (following.seq, number, following, stream))
+
+
+def reaches(path: Path, last_seq: int) -> bool:
+    """Whether a file holds a record beyond an offset. Its name may promise more than is left in it; one that
+    cannot be read is taken at its word. What was not finished yet does not count."""
+    named = _NAME.match(path.name)
+    if path.suffix != ".parquet" or named is None or int(named[1]) <= last_seq:
+        return False
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            return any(
+                seq > last_seq
+                for batch in file.iter_batches(columns=["seq"])
+                for seq in batch.column("seq").to_pylist()
+            )
+    except (OSError, ValueError):
+        return True
 
 
 def _next_name(file: str) -> str:

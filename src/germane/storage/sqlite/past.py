@@ -18,7 +18,8 @@ from germane.domain.errors import StorageFailed
 from germane.domain.record import Record, Txn
 from germane.domain.retirement import ARCHIVE, Piece, Retirement
 from germane.storage.codec import dedupe_key
-from germane.storage.history import History, Part, merged
+from germane.storage.history import History, Part, merged, reaches
+from germane.storage.sqlite.trouble import foreign
 from germane.storage.sqlite.writing import write
 
 _PART = 6
@@ -43,6 +44,7 @@ class Past:
 
     def __init__(self, folder: Path, sql: dict[str, str], rows: Rows) -> None:
         """``rows`` answers a statement by its name."""
+        self._folder = folder
         self._sql = sql
         self._rows = rows
         self._of = {
@@ -52,10 +54,26 @@ class Past:
         self._left: list[tuple[str, str]] = []
         """(table, file) that no row names, once what is staged is durable."""
 
-    def discard_unknown(self) -> None:
-        """Remove files that a crash left before they were named."""
-        for table, history in self._of.items():
-            history.discard_unknown({row[0] for row in self._rows(table)})
+    def discard_unknown(self, last_seq: int) -> None:
+        """Remove files that a crash left before they were named, or when they were no more. The log has their
+        records, or has let them go.
+
+        Raises:
+            ForeignHistory: there are records of which the log, which ends at ``last_seq``, knows nothing.
+        """
+        known = {table: {row[0] for row in self._rows(table)} for table in self._of}
+        for each in self._unnamed(known, last_seq):
+            each.unlink()
+
+    def without_log(self) -> None:
+        """Raises ForeignHistory: there are records, where there is no database."""
+        self._unnamed({table: set() for table in self._of}, 0)
+
+    def _unnamed(self, known: dict[str, set[str]], last_seq: int) -> list[Path]:
+        left = [path for table in self._of for path in self._of[table].unknown(known[table])]
+        if any(reaches(each, last_seq) for each in left):
+            raise foreign(self._folder, last_seq)
+        return left
 
     # -- reading ---------------------------------------------------------------------------------
 

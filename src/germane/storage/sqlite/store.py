@@ -79,11 +79,13 @@ class SqliteStore:
             make_folder(folder)
             self._lock = FolderLock(folder)
             try:
+                if not self._path.exists():  # or a database would be made
+                    self._past.without_log()
                 self._writer = open_writer(self._path)
                 with writing(self._path):
                     written_anew(self._writer)
                 self._checkpointer = Checkpointer(self._path, self._fail)
-                self._past.discard_unknown()
+                self._past.discard_unknown(self.last_seq())
             except BaseException:
                 self.close()
                 raise
@@ -97,6 +99,7 @@ class SqliteStore:
         Raises:
             StorageBusy: another process writes it.
             NotFound: it is to be read and does not exist.
+            ForeignHistory: there is sealed history of another log.
         """
         return cls(Path(folder), writable=mode == "serve")
 

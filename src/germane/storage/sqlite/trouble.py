@@ -41,6 +41,16 @@ class StorageFull(StorageFailed):
     )
 
 
+class ForeignHistory(StorageFailed):
+    """Sealed history lies beside a database that is not its own, or is not all there."""
+
+    code = "storage.foreign_history"
+    hint = (
+        "Put the germane.db that was there back, with its germane.db-wal; or restore the newest backup with "
+        "`germane restore --force`. To begin anew, move the folder away. Nothing was changed."
+    )
+
+
 def name_of(error: apsw.Error) -> str:
     """SQLite's name of what is wrong; empty where it is not SQLite's."""
     code = getattr(error, "extendedresult", None)
@@ -127,6 +137,14 @@ def missing(folder: Path) -> GermaneError:
         f"There is no data in {folder}.",
         hint="The first `germane import` or `germane serve` makes it; another folder is named with "
         "--data.",
+    )
+
+
+def foreign(folder: Path, last_seq: int) -> ForeignHistory:
+    """There is history beyond the end of the log."""
+    log = f"ends at record {last_seq:,}" if last_seq else "has no records, or is missing"
+    return ForeignHistory(
+        f"{folder} has history of a log that goes on, and the log of germane.db {log}."
     )
 
 
