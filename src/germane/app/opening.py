@@ -82,6 +82,8 @@ def open_engine(
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")
             size = load_snapshot(model, blobs, settings, store.last_seq(), left(store))
+            if not size:
+                _drop_unfounded(blobs, store.last_seq())
             tail = catch_up(model, store, progress)
             if tail >= min(LONG_TAIL, SHORT_TAIL + size // BYTES_A_RECORD):
                 _kept(model, blobs, settings, left(store))
@@ -120,6 +122,10 @@ def save_snapshot(engine: Engine, data_dir: Path) -> None:
     """Write the shared model, so that the next start need not fold the log again: unless it has to, or the
     model has folded what never became durable."""
     if engine.stale or not engine.health()["ready"] or engine.store.meta(REFOLD):
+        return
+    if (
+        engine.model.seq > engine.store.last_seq()
+    ):  # somebody was too impatient for the last commits
         return
     _kept(engine.model, FolderBlobs(data_dir / "models"), engine.settings, left(engine.store))
 
@@ -187,16 +193,29 @@ def load_snapshot(
     return len(data)
 
 
+def _drop_unfounded(blobs: Blobs, last_seq: int) -> None:
+    """A snapshot that has seen more than the log has goes: once that is as long, it would seem to be of it."""
+    found = blobs.newest(SNAPSHOT)
+    if found is not None and _beyond(found[1], last_seq):
+        blobs.prune(SNAPSHOT, 0)
+
+
+def _beyond(manifest: dict[str, object], last_seq: int) -> bool:
+    seq = manifest.get("seq")
+    return not isinstance(seq, int) or seq > last_seq
+
+
 def _misfit(
     manifest: dict[str, object], model: Model, settings: Settings, last_seq: int, left: str
 ) -> tuple[int, str] | None:
     """Why a snapshot cannot be used, and how loud that is to be said; ``None``: it can. What an operator does
     (another configuration, an upgrade) is no fault, and where the log is short nobody waits for it."""
-    seq, changed = manifest.get("seq"), ""
+    changed = ""
     if manifest.get("left", "") != left:
         changed = "records have left the log since the snapshot was made"
-    elif not isinstance(seq, int) or seq > last_seq:
-        text = f"the snapshot has seen {seq} records and the log has {last_seq}: is it the log of this folder?"
+    elif _beyond(manifest, last_seq):
+        text = f"the snapshot has seen {manifest.get('seq')} records and the log has {last_seq}: "
+        text += "is it the log of this folder?"
         return logging.WARNING, f"{text} The whole log is folded anew"
     elif manifest.get("version") != model.version:
         changed = "the snapshot was made by another version of Germane"

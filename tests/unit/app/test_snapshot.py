@@ -14,7 +14,7 @@ from germane.app.opening import load_snapshot
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
 from germane.storage.blobs import FolderBlobs
-from germane.testing import FakeWorld, an_event
+from germane.testing import FakeWorld, an_event, an_item
 
 
 def test_snapshot_beside_a_writer(tmp_path: Path, shop: Settings, world: FakeWorld) -> None:
@@ -124,6 +124,28 @@ def test_a_snapshot_of_another_log_is_a_warning(
     (said,) = caplog.records
     assert said.levelname == "WARNING"
     assert "and the log has 0: is it the log of this folder?" in said.message
+
+
+def test_what_never_became_durable_is_in_no_snapshot(
+    tmp_path: Path, shop: Settings, world: FakeWorld
+) -> None:
+    """As when somebody stops a server before its last commits: later records would get the same offsets."""
+    engine = open_engine(shop, tmp_path, world=world)
+    _shop(engine, world, 3)
+    engine.fold_item(an_item(1))  # and nobody commits it
+    save_snapshot(engine, tmp_path)
+    blobs = FolderBlobs(tmp_path / "models")
+    assert blobs.newest("shared") is None
+    opening.write_snapshot(engine.model, blobs, shop)
+    engine.store.close()
+    engine = open_engine(shop, tmp_path, world=world)
+    assert blobs.newest("shared") is None
+    _shop(engine, world, 3)
+    live = engine.model.digest()
+    engine.store.close()
+    again = open_engine(shop, tmp_path, world=world)
+    assert again.model.digest() == live
+    again.store.close()
 
 
 def test_a_snapshot_of_another_version_says_so(
