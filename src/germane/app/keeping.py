@@ -18,6 +18,9 @@ from germane.domain.world import World
 _log = logging.getLogger(__name__)
 EVERY_S = 600.0
 SEAL_RECORDS = 20_000
+"""So many are moved at once: commits wait for that."""
+PAUSE_S = 1.0
+"""Between two such parts, while there is more."""
 HOT_MONTHS = 2
 """Whole months, beside the current one, that stay in the log; older ones move into history."""
 
@@ -56,7 +59,7 @@ class Keeping:
                 _log.warning("housekeeping failed, and is tried again later: %s", error)
 
     async def _round(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
-        await call(self.seal)
+        await self._seal_all(call)
         await call(self.forget)
         while self._after:  # one page at a time: commits do not wait for all of them
             await call(self.forget)
@@ -66,6 +69,13 @@ class Keeping:
         finally:
             if self._retaining.take().learned:
                 self._let_go()
+
+    async def _seal_all(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
+        """A part at a time: there are commits in between."""
+        while True:
+            if await call(self.seal) < SEAL_RECORDS:
+                return
+            await asyncio.sleep(PAUSE_S)
 
     def seal(self) -> int:
         """Move some of the records of closed months into history; how many were moved."""

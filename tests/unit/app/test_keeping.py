@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from germane.app import keeping, strangers
 from germane.app.engine import Engine
+from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.domain.errors import StorageFailed
 from germane.domain.event import Event
@@ -42,6 +44,31 @@ def test_a_failure_does_not_end_it(
         asyncio.run(kept.run(call))
     assert done == ["seal", "seal", "forget"]
     assert "the disk is full" in caplog.text
+
+
+def test_all_that_is_old_is_sealed(
+    tmp_path: Path, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part at a time, in one round: however much there is, what is kept for a month only leaves in time."""
+    monkeypatch.setattr(keeping, "SEAL_RECORDS", 5)
+    monkeypatch.setattr(keeping, "PAUSE_S", 0.0)
+    monkeypatch.setattr(keeping, "EVERY_S", 0.0)
+    engine = open_engine(a_shop(), tmp_path, world=world)
+    engine.accept_now([an_event(message_id=f"m{n}") for n in range(23)])
+    world.advance(days=150)
+    done: list[str] = []
+
+    async def call(work: Callable[[], Any]) -> Any:
+        done.append(work.__name__)
+        if work.__name__ == "forget":
+            raise Enough
+        return work()
+
+    with pytest.raises(Enough):
+        asyncio.run(engine._keeping.run(call))
+    assert done == [*["seal"] * 5, "forget"]
+    assert sum(each.rows for each in engine.store.pieces()) == 23
+    engine.store.close()
 
 
 def test_what_is_too_old_leaves_the_profiles_of_people_who_never_come_back(
