@@ -70,6 +70,8 @@ class Committer:
         self._idle = asyncio.Event()
         self._dead: StorageFailed | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._begins = 0.0
+        """When it goes off, by the event loop's clock."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="germane-writer", daemon=True)
         self._closing = threading.Event()
@@ -157,12 +159,17 @@ class Committer:
         return 0.0 if oldest is None or self._loop is None else self._loop.time() - oldest.since
 
     def _arrange(self, delay_s: float) -> None:
-        """The next group begins after ``delay_s``, unless one is asked for sooner."""
+        """The next group begins after ``delay_s``, unless one is asked for sooner. Whoever comes later does not
+        put it off."""
         assert self._loop is not None
         if self._busy:
             return  # it begins when this one is through
+        begins = self._loop.time() + delay_s
         if self._timer is not None:
+            if self._begins <= begins:
+                return
             self._timer.cancel()
+        self._begins = begins
         self._timer = self._loop.call_later(delay_s, self._next)
 
     def _next(self) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
+
+import pytest
+import uvloop
 
 from germane.app.committer import LAZY_DELAY_S, Committer
 from germane.domain.record import Txn
@@ -92,6 +96,30 @@ def test_whoever_waits_does_not_wait_for_company() -> None:
         await committer.close()
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_whoever_comes_later_does_not_put_it_off(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """Not even one in each turn of the event loop."""
+
+    async def work() -> None:
+        store = StuckStore()
+        committer = Committer(store, lambda *_: None, lambda _: None)
+        committer.start()
+        steps = []
+        for ticket in range(1, 21):
+            steps.append(committer.submit(Txn(meta={"a": b"%d" % ticket}), ticket))
+            await asyncio.sleep(0)
+        assert committer._busy
+        assert committer._under_way[0].ticket == 1
+        store.go.set()
+        await asyncio.gather(*steps)
+        await committer.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(work())
 
 
 def test_what_nobody_waits_for_is_durable_soon() -> None:
