@@ -172,11 +172,13 @@ def _rewound(engine: Engine, until_ms: int) -> tuple[Carried, int]:
 
 
 def _place_of(store: SqliteStore, until_ms: int) -> tuple[int, dict[int, int]]:
-    """The offset before the first record that came after a moment; and the highest one of each slot until
-    then."""
-    last, offsets = 0, dict[int, int]()
+    """The offset of the last record that came until a moment, and the highest one of each slot until then. One
+    before it may say that it came later: the clock was ahead for a while."""
+    last, until, offsets = 0, dict[int, int](), dict[int, int]()
     for record in store.read(0, archived=True):
-        if record.received_ms > until_ms:
-            break
-        last = offsets[record.slot] = record.seq
-    return last, offsets
+        offsets[record.slot] = record.seq
+        if record.received_ms <= until_ms:
+            last = record.seq
+            until.update(offsets)
+            offsets.clear()
+    return last, until

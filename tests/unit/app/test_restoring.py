@@ -212,6 +212,26 @@ def test_offsets_and_ids_are_free_again(data: Path, moments: list[Moment], tmp_p
     engine.store.close()
 
 
+def test_a_clock_that_was_ahead_for_a_while(tmp_path: Path) -> None:
+    """Nothing that came until the moment is lost for one record that says it came later."""
+    world = FakeWorld(START_MS - 9 * DAY_MS)
+    engine = open_engine(SHOP, tmp_path / "data", world=world)
+    for number, days in enumerate((0.0, 1.5, -1.4, 0.1, 2.0, 0.1)):
+        world.advance(days=days)
+        engine.accept_now([an_event(user=f"u{number}", item="i1", at_ms=world.now_ms())])
+    engine.store.close()
+    done = put_back(
+        backed_up(tmp_path / "data"), tmp_path / "other", until_ms=START_MS - 8 * DAY_MS
+    )
+    assert (done.offset, done.dropped) == (4, 2)
+    engine = opened(tmp_path / "other")
+    known = [number for number in range(6) if engine.profile(f"u{number}") is not None]
+    assert known == [0, 1, 2, 3]
+    assert engine.accept_now([an_event(user="u0", item="i2", at_ms=START_MS)]).accepted == 1
+    assert rebuild(engine).equal
+    engine.store.close()
+
+
 def test_a_letter_that_was_settled_later_waits_again(tmp_path: Path) -> None:
     """And one that came later is none."""
     world = FakeWorld(START_MS - DAY_MS)
