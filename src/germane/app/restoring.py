@@ -7,6 +7,7 @@ erased and the rest is folded anew. Only then it takes its place.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,13 @@ from germane.domain.world import World
 from germane.profile.words import moment
 from germane.storage.backup import Manifest, copied
 from germane.storage.files import room_for, room_in
-from germane.storage.placing import DATABASE, looked_at, workplace
+from germane.storage.lines import BadLines
+from germane.storage.placing import DATABASE, WORK, looked_at, workplace
 from germane.storage.sqlite import SqliteStore
 from germane.storage.sqlite.connection import FolderLock
 from germane.storage.sqlite.trouble import make_folder
 
+_log = logging.getLogger(__name__)
 _WAITING = ("approval", "queued", "claimed", "ambiguous")
 
 
@@ -94,6 +97,7 @@ def restore(
     make_folder(folder)
     lock = FolderLock(folder)
     try:
+        _remember(folder)
         with room_in(folder), workplace(folder) as work:
             room_for(folder, _wanted_bytes(wanted))
             copied(wanted.backup, wanted.manifest, work, advance)
@@ -103,6 +107,18 @@ def restore(
             return _opened(settings, wanted, work, world, known)
     finally:
         lock.release()
+
+
+def _remember(folder: Path) -> None:
+    """A restore that was broken off when the data of before had gone may have the only list of erasures."""
+    found = folder / WORK / LIST
+    if found.exists() and not (folder / DATABASE).exists():
+        try:
+            add_lines(folder, found)
+        except (
+            BadLines
+        ) as error:  # it was broken off while it was copied, and had no time to be durable
+            _log.warning("passed over: %s", error.message)
 
 
 def _wanted_bytes(wanted: Wanted) -> int:

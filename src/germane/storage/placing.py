@@ -16,6 +16,7 @@ from germane.storage.syncing import sync, sync_folders
 
 WORK = ".restoring"
 DATABASE = "germane.db"
+LIST = "erasures.jsonl"
 _OURS = (
     DATABASE,
     "germane.db-wal",
@@ -24,9 +25,9 @@ _OURS = (
     "archive",
     "models",
     "damaged",
-    "erasures.jsonl",
+    LIST,
 )
-_BESIDE = ("germane.lock", "germane.address", "germane.address.new", "lost+found", WORK)
+_BESIDE = ("germane.lock", "germane.address", "germane.address.new", "lost+found", WORK, LIST)
 """They may be in a folder that counts as empty."""
 
 
@@ -97,12 +98,15 @@ def workplace(folder: Path) -> Iterator[Path]:
 
 
 def _put_in_place(work: Path, folder: Path) -> None:
-    """The database last: without it the folder is none, and with the work in it nobody opens it."""
+    """The database last: without it the folder is none, and with the work in it nobody opens it. The list of
+    erasures goes over the one that is there, all of which it has: at no time is none there."""
     sync_folders(work)
     (folder / DATABASE).unlink(missing_ok=True)
     sync(folder)  # from now on nobody takes what is left there for whole
     for name in _OURS:
         path = folder / name
+        if name == LIST:
+            continue
         if path.is_dir():
             shutil.rmtree(path)
         else:

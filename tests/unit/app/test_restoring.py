@@ -350,6 +350,48 @@ def test_who_was_erased_since_stays_erased(
 # -- where to ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_a_restore_that_was_broken_off_does_not_forget_who_was_erased(
+    data: Path, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it was killed as it took its place; the list may also be in the copy alone (an earlier version
+    took the other one away first). Nor does one that failed after it."""
+    made = backed_up(data)
+    engine = opened(data)
+    erasing.erase_here(engine, user(1))
+    engine.store.close()
+    rename, left = Path.rename, iter(range(number))
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.parent.name == WORK and next(left, None) is None:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        put_back(made, data, force=True)
+    monkeypatch.undo()
+    assert (data / erasing.LIST).exists()
+    if not number:
+        (data / erasing.LIST).unlink()
+    if number < 2:  # nothing but the list is there
+        database = made.path / "germane.db"
+        away = database.rename(data.parent / "away")
+        with pytest.raises(BackupDamaged):
+            put_back(made, data)
+        away.rename(database)
+    assert put_back(made, data).erasures == 1
+    assert 1 not in of_whom(words_in(data))
+
+
+def test_a_list_that_had_no_time_to_be_copied(data: Path) -> None:
+    """It is passed over: what was there is as it was."""
+    made, other = backed_up(data), data.parent / "other"
+    shutil.copytree(data, other / WORK)
+    (other / WORK / erasing.LIST).write_bytes(bytes(20) + b"\n")
+    assert put_back(made, other).offset == made.manifest.offset
+
+
 def test_nothing_is_overwritten_unasked(data: Path, tmp_path: Path) -> None:
     """Data, files of somebody else, a folder that is open; and with --force no foreign folder either."""
     made, before = backed_up(data), standing(data)
