@@ -54,18 +54,25 @@ class Chores(threading.Thread):
         if self._project:
             bind_contextvars(project=self._project)
         while not self._ended.wait(LOOK_S):
-            if self._engine.stale:  # nothing else is to be made of what is in the log no more
-                self.relearn()
-                continue
-            if self._engine.seq - self._snapshot_seq >= SNAPSHOT_RECORDS:
-                self._snapshot_seq = self._engine.seq
-                self._run("snapshot")
-            if self._training.due(self._engine.model.lessons, time.monotonic()):
-                self._run("train")
             try:
-                self._attach()
-            except (OSError, ValueError) as error:  # what ranks goes on, and so do the other chores
-                _log.warning("what was trained cannot be used: %s", error)
+                self._look()
+            except OSError as error:  # there is no room for another process, say
+                _log.warning("a chore could not be started, and is tried again: %s", error)
+
+    def _look(self) -> None:
+        if self._engine.stale:  # nothing else is to be made of what is in the log no more
+            self.relearn()
+            return
+        seq = self._engine.seq
+        if seq - self._snapshot_seq >= SNAPSHOT_RECORDS:
+            self._run("snapshot")
+            self._snapshot_seq = seq
+        if self._training.due(self._engine.model.lessons, time.monotonic()):
+            self._run("train")
+        try:
+            self._attach()
+        except (OSError, ValueError) as error:  # what ranks goes on, and so do the other chores
+            _log.warning("what was trained cannot be used: %s", error)
 
     def close(self) -> None:
         """End, with the child if there is one."""
