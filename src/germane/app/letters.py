@@ -46,7 +46,10 @@ class Letters:
                 return msgspec.json.decode(without_halves(letter.body), type=Event)
             except msgspec.DecodeError as error:
                 return str(error)
-        return parse_kept(letter.body, letter.received_ms)
+        known_by = (
+            f"letter:{letter.letter_id}:{letter.received_ms}"  # tried again, it is the same event
+        )
+        return parse_kept(letter.body, letter.received_ms, known_by)
 
     def replayed(
         self,

@@ -81,19 +81,20 @@ class Clock:
     now_ms: int
 
 
-def parse_kept(body: bytes, received_ms: int) -> Event | str:
+def parse_kept(body: bytes, received_ms: int, message_id: str = "") -> Event | str:
     """The event in a message that was kept when it could not be used, or why there is still none.
 
     Args:
         body: The message, with what its batch said for it.
         received_ms: When it came: its time is what it would have been then.
+        message_id: What it is known by if it says nothing; empty: anything.
     """
     parsed, clock = Parsed(), Clock(received_ms, received_ms)
     try:
         message = _object(body)
     except MalformedJson as error:
         return error.message
-    _take(parsed, body, message, "", _Shared(None), clock, lambda: str(uuid.uuid4()))
+    _take(parsed, body, message, "", _Shared(None), clock, lambda: message_id or str(uuid.uuid4()))
     if parsed.rejected:
         return parsed.rejected[0].message
     return parsed.events[0] if parsed.events else "it is addressed to others than us"

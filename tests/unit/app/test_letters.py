@@ -15,8 +15,9 @@ from germane.app.erasing import erase_here
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild, save_rebuilt
 from germane.app.steps import Steps
-from germane.domain.event import Event, Rejection
+from germane.domain.event import DeadLetter, Event, Rejection
 from germane.domain.outcome import Reward
+from germane.domain.record import Txn
 from germane.domain.settings import Settings
 from germane.ingest import limits
 from germane.ingest.segment import parse
@@ -291,3 +292,20 @@ def test_a_letter_with_their_address_in_a_link_is_theirs(engine: Engine) -> None
     erase_here(engine, "anna")
     (left,) = engine.letters()
     assert links[1].encode() in left.body
+
+
+def test_a_letter_that_is_replayed_twice_at_once_counts_once(engine: Engine) -> None:
+    """Its message has no id of its own."""
+    body = (
+        b'{"type":"track","event":"Product Viewed","userId":"u1","properties":{"product_id":"i1"}}'
+    )
+    engine.store.commit(Txn(letters=[DeadLetter(0, engine.world.now_ms(), "api", "x", "x", body)]))
+
+    async def work() -> None:
+        await engine.start()
+        assert await asyncio.gather(engine.replay(1), engine.replay(1)) == ["", ""]
+        await engine.stop()
+
+    asyncio.run(work())
+    assert sum(each.kind == "event" for each in engine.store.read(0)) == 1
+    assert list(engine.letters()) == []
