@@ -57,6 +57,8 @@ class Keeping:
                 await self._round(call)
             except (GermaneError, OSError) as error:
                 _log.warning("housekeeping failed, and is tried again later: %s", error)
+            except Exception:
+                _log.exception("housekeeping failed, and is tried again later")
 
     async def _round(self, call: Callable[[Callable[[], Any]], Awaitable[Any]]) -> None:
         await self._seal_all(call)

@@ -20,14 +20,17 @@ from germane.testing import FakeWorld, a_shop, an_event
 from germane.testing.world import START_MS
 
 
-class Enough(Exception):
+class Enough(BaseException):
     """Ends the loop."""
 
 
+@pytest.mark.parametrize(
+    "error", [StorageFailed("the disk is full"), ValueError("the disk is full")], ids=repr
+)
 def test_a_failure_does_not_end_it(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The disk was full once: it is told, and everything is tried again the next time."""
+    """It is told, whatever it was, and everything is tried again the next time."""
     monkeypatch.setattr(keeping, "EVERY_S", 0.0)
     kept = keeping.Keeping(a_shop(), MemoryStore(), "main", FakeWorld)
     done: list[str] = []
@@ -35,7 +38,7 @@ def test_a_failure_does_not_end_it(
     async def call(work: Callable[[], Any]) -> Any:
         done.append(work.__name__)
         if len(done) == 1:
-            raise StorageFailed("the disk is full")
+            raise error
         if len(done) == 3:
             raise Enough
         return work()
