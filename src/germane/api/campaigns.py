@@ -188,6 +188,8 @@ class Campaigns:
                 "counts": found.counts,
                 "words": {code: in_words(code, campaign) for code in found.counts},
                 "notKnown": found.unknown,
+                "ofAnotherType": found.untold,
+                "whyOfAnotherType": found.why_untold,
                 "sample": list(found.sample) if "people.read" in caller_of(request).allowed else [],
             }
         )

@@ -458,6 +458,7 @@ def _take(
     try:
         if source.kind == "catalogue":
             item = shaper.item(rows[0])
+            summary.left_out(source.path, rows[0], shaper.unfit)
             changed = importer is not None and importer.add_items([item]) > 0
             summary.item(item.item_id, changed=changed)
             return

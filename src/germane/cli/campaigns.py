@@ -307,6 +307,12 @@ def show_audience(campaign: dict[str, Any], found: dict[str, Any]) -> None:
     if found["notKnown"]:
         unknown = many(found["notKnown"], "person", "people")
         out.print(f"Of {unknown} something that the condition asks for is not known.")
+    if found["ofAnotherType"]:
+        untold = many(found["ofAnotherType"], "person", "people")
+        out.print(
+            f"[yellow]Of {untold} something that the condition asks for is of another type.[/] "
+            f"{escape(found['whyOfAnotherType'])}"
+        )
     if found["sample"]:
         named = ", ".join(found["sample"][:NAMED])
         more = " and others" if found["counts"]["reached"] > NAMED else ""

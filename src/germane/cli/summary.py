@@ -52,6 +52,8 @@ class Summary:
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     """Why rows cannot be used, with the remedy."""
+    cells: Counter[str] = field(default_factory=Counter)
+    """Why cells of rows that are taken are left out."""
     first_rows: dict[str, str] = field(default_factory=dict)
     """Reason -> the first row of it."""
     first_ms: int = 0
@@ -124,7 +126,7 @@ class Summary:
         used = self.accepted + self.duplicates + self.unkept > self.barren
         if self.rows and (self.rejected == self.rows or (self.unusable and not used)):
             return FAILED
-        return IN_PART if self.rejected or self.unusable or self.spoilt else 0
+        return IN_PART if self.rejected or self.unusable or self.spoilt or self.cells else 0
 
     def met(self, person: str, at_ms: int) -> None:
         """Note what can be used of somebody, and when it was."""
@@ -160,6 +162,12 @@ class Summary:
         self.reasons[problem.kind] += 1
         self.first_rows.setdefault(problem.kind, f"{source.name}, {place(source)} {row.number}")
 
+    def left_out(self, source: Path, row: Row, problems: Iterable[Unusable]) -> None:
+        """Note cells that are left out of a row that is taken."""
+        for each in problems:
+            self.cells[each.kind] += 1
+            self.first_rows.setdefault(each.kind, f"{source.name}, {place(source)} {row.number}")
+
     def undid(self, noes: Iterable[Stated]) -> None:
         """Note noes that are older than the yes that stood."""
         self.taken_back.update(each.person.removeprefix("u:") for each in noes)
@@ -171,10 +179,23 @@ class Summary:
         self.in_part += orders.in_part
         self.parted += orders.named
         self.doubled += shaper.doubled
+        self._texts(shaper)
         if shaper.messages:
             self.remark(
                 f"{many(shaper.messages, 'row is a message', 'rows are messages')} of the tracking API, and "
                 "taken as the API takes them."
+            )
+
+    def _texts(self, shaper: Shaper) -> None:
+        """What may be meant for something else than the text that it is."""
+        for name, value in shaper.in_one.items():
+            self.remark(f"{name} is a list, and {value!r} is one value of it: | separates them.")
+        if shaper.textual:
+            told = ", ".join(f"{name} ({value!r})" for name, value in shaper.textual.items())
+            self.remark(
+                f"Kept as texts, for a cell of a CSV is one: {told}. A condition that compares such a trait "
+                "with a number, or with true or false, never holds of them. Compare it with a text, or import "
+                "JSON lines or Parquet, which tell numbers and flags from texts."
             )
 
     def remedy(self, settings: Settings) -> None:
@@ -217,6 +238,7 @@ class Summary:
             "ordersInPart": self.in_part,
             "linesDoubled": self.doubled,
             "reasons": dict(self.reasons.most_common()),
+            "cellsLeftOut": dict(self.cells.most_common()),
             "firstRows": self.first_rows,
             "remarks": self.remarks,
             "olderThanKept": self.aged,
@@ -266,6 +288,12 @@ def report(summary: Summary, kind: str, *, as_json: bool, dry_run: bool) -> None
         first = summary.first_rows.get(reason, "")
         out.print(f"  [yellow]{count:,}[/] × {escape(reason)}; the first: {escape(first)}")
     _more(summary.reasons, 10, "reason", "--rejects FILE has all of them, row by row")
+    for reason, count in summary.cells.most_common(10):
+        first = summary.first_rows.get(reason, "")
+        out.print(
+            f"  [yellow]{count:,}[/] × {escape(reason)}, left out; the first: {escape(first)}"
+        )
+    _more(summary.cells, 10, "reason", "--json has them")
     for remark in (*summary.remarks, *_noticed(summary, dry_run=dry_run)):
         out.print(f"[yellow]{escape(remark)}[/]")
     for name, count in summary.unused.most_common(10):
@@ -296,6 +324,9 @@ def _lost(summary: Summary) -> str:
         found.append(f"{many(summary.unusable, 'event')} could not be used.")
     if summary.spoilt:
         found.append(f"{many(summary.spoilt, 'event')} could be used in part alone.")
+    if summary.cells:
+        cells = many(summary.cells.total(), "cell is", "cells are")
+        found.append(f"{cells} left out, and their items are without them.")
     return " ".join(found)
 
 

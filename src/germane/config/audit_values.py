@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from germane.config.finding import Finding
 from germane.config.problems import near
 from germane.domain.item import Item
-from germane.domain.settings import Settings, SurfaceSpec
+from germane.domain.settings import AttributeKind, Settings, SurfaceSpec
 from germane.predict.bandit.features import parse
+
+_TYPES: dict[AttributeKind, tuple[type, ...]] = {"number": (int, float), "flag": (bool,)}
+"""Of the kinds that conditions tell from texts."""
 
 
 def audit_attributes(settings: Settings, catalogue: Sequence[Item]) -> list[Finding]:
@@ -20,6 +23,8 @@ def audit_attributes(settings: Settings, catalogue: Sequence[Item]) -> list[Find
         name for name in settings.attributes if not any(each.values_of(name) for each in catalogue)
     ]
     found = [_missing(name, catalogue) for name in missing]
+    for name, spec in settings.attributes.items():
+        found += _unfit(name, spec.kind, catalogue)
     for trait in settings.traits.values():
         if not trait.attribute or trait.attribute in missing:
             continue
@@ -55,6 +60,23 @@ def _missing(name: str, catalogue: Sequence[Item]) -> Finding:
     return Finding(
         "", "attributes", "warning", f"catalogue.attributes.{name}: no item has it.", remedy
     )
+
+
+def _unfit(name: str, kind: AttributeKind, catalogue: Sequence[Item]) -> Iterator[Finding]:
+    """A number or a flag that items hold as something else: conditions on it never hold of them."""
+    types = _TYPES.get(kind)
+    if types is None:
+        return
+    held = ((each.item_id, each.attributes.get(name)) for each in catalogue)
+    wrong = [(x, value) for x, value in held if value is not None and type(value) not in types]
+    if wrong:
+        item_id, value = wrong[0]
+        text = (
+            f"catalogue.attributes.{name}: it is a {kind}, and {len(wrong):,} of {len(catalogue):,} items have "
+            f"something else, as {item_id} has {str(value)[:40]!r}: no condition on it holds of them."
+        )
+        remedy = "Import the catalogue again, or send these items with the right type by the API."
+        yield Finding("", "attributes", "warning", text, remedy)
 
 
 def _unknown(

@@ -56,6 +56,10 @@ class Preview(msgspec.Struct, frozen=True):
     """Who the condition fits, reached or not."""
     unknown: int
     """Of those it does not fit: people of whom something that it asks for is not known."""
+    untold: int
+    """Likewise: people of whom it cannot be told, since something is of another type."""
+    why_untold: str
+    """What is wrong with the first of them."""
     sample: tuple[str, ...]
     """People who would be reached, drawn evenly; the same ones each time."""
 
@@ -89,7 +93,8 @@ class Count:
         self._gate = Gate(settings)
         self._sample = sample
         self._counts: Counter[str] = Counter()
-        self._unknown = 0
+        self._unknown = self._untold = 0
+        self._why_untold = ""
         self._drawn: list[tuple[float, str]] = []
 
     def add(self, member: Member) -> None:
@@ -105,6 +110,9 @@ class Count:
             code = self._standing(member, view)
         self._counts[code] += 1
         self._unknown += why is not None and why.code == "condition_missing"
+        if why is not None and why.code == "condition_failed":
+            self._untold += 1
+            self._why_untold = self._why_untold or why.text
         if code == "reached":
             self._draw(member.profile.person)
 
@@ -122,6 +130,8 @@ class Count:
             {code: self._counts[code] for code in ORDER},
             people - self._counts["no_match"],
             self._unknown,
+            self._untold,
+            self._why_untold,
             tuple(person for _, person in sorted(self._drawn, reverse=True)),
         )
 

@@ -312,3 +312,60 @@ def test_a_dry_run_beside_a_server(project: Path) -> None:
         assert (done.returncode, "64 items" in done.stdout) == (0, True)
     finally:
         held.close()
+
+
+KINDS = """
+[catalogue.attributes.level]
+kind = "number"
+[catalogue.attributes.organic]
+kind = "flag"
+[catalogue.attributes.uses]
+kind = "list"
+[traits.seats]
+[traits.trial]
+[traits.plan]
+"""
+
+
+def test_cells_are_of_the_declared_kind(project: Path) -> None:
+    """What cannot be costs itself alone, and is told; a rule on a number holds."""
+    config = project / "germane.toml"
+    config.write_text(config.read_text() + KINDS)
+    (project / "c.csv").write_text(
+        "item_id,level,organic,uses,code\n"
+        'a,2,true,tea | gift,007\nb,2.5,no,tea,1\nc,high,maybe,|,2\nd,,,"tea, gift",\n'
+    )
+    done = germane(project, "import", "catalogue", "c.csv")
+    assert done.returncode == 4
+    assert "level is no number, left out; the first: c.csv, line 4" in " ".join(done.stdout.split())
+    assert "2 cells are left out" in " ".join(done.stdout.split())
+    found = {each: item(project, each)["attributes"] for each in "abcd"}
+    assert found == {
+        "a": {"level": 2, "organic": True, "uses": ["tea", "gift"], "code": "007"},
+        "b": {"level": 2.5, "organic": False, "uses": ["tea"], "code": "1"},
+        "c": {"code": "2"},
+        "d": {"uses": ["tea, gift"]},
+    }
+    again = summary(project, "catalogue", "c.csv")
+    assert (again["duplicates"], again["rejected"]) == (4, 0)
+    assert again["cellsLeftOut"] == {
+        "level is no number": 1,
+        "organic is neither true nor false (write true or false)": 1,
+    }
+    assert any("'tea, gift' is one value" in each for each in again["remarks"])
+
+
+def test_traits_that_look_like_numbers_are_told(project: Path) -> None:
+    """They stay texts: nobody said that they are something else."""
+    config = project / "germane.toml"
+    config.write_text(config.read_text() + KINDS)
+    (project / "p.csv").write_text("user_id,seats,trial,plan\nx,25,true,2\ny,3,,pro\n")
+    for extra in (["--dry-run"], []):
+        (said,) = (
+            x for x in summary(project, "people", "p.csv", *extra)["remarks"] if "texts" in x
+        )
+        assert "seats ('25'), trial ('true')." in said
+        assert "plan" not in said
+    assert person(project, "x")["traits"]["seats"]["value"] == "25"
+    (project / "q.csv").write_text("user_id,seats\nz,0025\n")
+    assert not summary(project, "people", "q.csv")["remarks"]

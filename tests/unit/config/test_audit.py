@@ -249,3 +249,14 @@ def test_an_attribute_that_no_item_has() -> None:
     good = [replace(each, attributes={"roast": "dark", "zone": 1}) for each in items]
     assert [each.check for each in audit(settings, good) if each.surface == ""] == ["values"]
     assert not [each for each in audit(settings, []) if each.surface == ""]
+
+
+def test_numbers_that_are_texts_are_told() -> None:
+    """No condition on them holds."""
+    shop = replace(a_shop(), attributes={"level": AttributeSpec("level", "number", diversity=True)})
+    items = [replace(an_item(n), attributes={"level": "2" if n < 3 else 2.5}) for n in range(64)]
+    (told,) = (each for each in audit(shop, items) if each.check == "attributes")
+    assert told.level == "warning"
+    assert "it is a number, and 3 of 64 items have something else, as i0 has '2'" in told.text
+    whole = [replace(each, attributes={"level": 2}) for each in items]
+    assert not [each for each in audit(shop, whole) if each.check == "attributes"]

@@ -92,3 +92,12 @@ def test_the_holdout_and_the_sample_are_the_same_each_time() -> None:
     campaign = replace(MADE.campaign, holdout_share=0.2)
     assert not any(held_out(campaign, "main", each) for each in forth.sample)
     assert len(forth.sample) == 5
+
+
+def test_what_is_of_another_type_is_counted() -> None:
+    """A trait that came as a text is not more than a number."""
+    found = counted([a_member(1, role="25"), a_member(2, role="")], enter=replace(
+        MADE.campaign.enter, audience="profile.traits.role > 10"
+    ))  # fmt: skip
+    assert (found.matches, found.unknown, found.untold) == (0, 1, 1)
+    assert "> of a text and a whole number" in found.why_untold

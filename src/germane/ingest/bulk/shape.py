@@ -18,9 +18,11 @@ from germane.ingest.bulk.messages import event_of, is_message
 from germane.ingest.bulk.occurrences import Occurrences
 from germane.ingest.bulk.orders import Orders
 from germane.ingest.bulk.rows import Row
+from germane.ingest.bulk.typed import in_one, looks_typed, of_kind
 from germane.ingest.bulk.unusable import Unusable
 from germane.ingest.bulk.values import blank, flag, plain, since, time
 from germane.ingest.limits import FUTURE_MS, PRICE_MAX
+from germane.privacy.categories import OWN
 
 _OF_MESSAGES = frozenset({"timestamp", "message_id"})
 """Fields that may be mapped otherwise in rows that are messages of the API; who maps others means columns."""
@@ -45,12 +47,21 @@ class Shaper(Cells):
         self._now_ms = now_ms
         self._event = event
         self._by_name = settings.signals
+        self._traits = frozenset(settings.traits) - frozenset(OWN)
         self._signals: dict[str, SignalSpec] = {}
         for spec in settings.signals.values():
             self._signals.setdefault(spec.event, spec)
             self._signals.setdefault(spec.name, spec)
+        self._kinds = {name: each.kind for name, each in settings.attributes.items()}
         self._seen = Occurrences()
         self.orders = Orders()
+        self.unfit: list[Unusable] = []
+        """What is wrong with cells of the last item; it is without them."""
+        self.in_one: dict[str, str] = {}
+        """Attribute that is a list -> the first cell that may hold several, and is taken for one."""
+        self.textual: dict[str, str] = {}
+        """Trait of which every cell is a text that is plainly a number or a flag -> the first of them."""
+        self._worded: set[str] = set()
         self.messages = 0
         """Rows so far that are messages of the API themselves."""
         self.doubled = 0
@@ -144,6 +155,7 @@ class Shaper(Cells):
         at_ms = self._time(first)
         if self._kind == "people":
             traits = self._rest(first)
+            self._note_texts(traits)
             message_id = self._message_id(rows, sorted(self._mapping.all.items()))
             return Event(message_id, "identify", at_ms, user_id=user, traits=traits)
         name = self._name(first)
@@ -162,6 +174,16 @@ class Shaper(Cells):
             anonymous_id=anonymous,
             properties=self._properties(rows, lines, spec),
         )
+
+    def _note_texts(self, traits: dict[str, Any]) -> None:
+        for name, value in traits.items():
+            if name not in self._traits or name in self._worded:
+                continue
+            if looks_typed(value):
+                self.textual.setdefault(name, value)
+            else:
+                self._worded.add(name)
+                self.textual.pop(name, None)
 
     def _message(self, row: Row) -> Event:
         """What the API takes a row in its own shape for."""
@@ -213,8 +235,24 @@ class Shaper(Cells):
             image_url=self._text(row, "image_url"),
             available_from_ms=since("available_from", self._get(row, "available_from")),
             available_until_ms=time("available_until", self._get(row, "available_until")),
-            attributes=self._rest(row),
+            attributes=self._attributes(row),
         )
+
+    def _attributes(self, row: Row) -> dict[str, Any]:
+        """Of the kinds that are declared. A cell that cannot be that costs itself alone (``unfit``)."""
+        self.unfit, found = [], self._rest(row)
+        for name in found.keys() & self._kinds.keys():
+            value, kind = found.pop(name), self._kinds[name]
+            if in_one(kind, value):
+                self.in_one.setdefault(name, value)
+            try:
+                typed = of_kind(name, kind, value)
+            except Unusable as problem:
+                self.unfit.append(problem)
+                continue
+            if typed is not None:
+                found[name] = typed
+        return found
 
     def _name(self, row: Row) -> str:
         return str(self._get(row, "event") or self._event).strip()

@@ -105,6 +105,18 @@ def flag(field: str, value: Any) -> bool:
         ) from None
 
 
+def whether(field: str, value: Any) -> bool:
+    """A flag that is written as one; other numbers than 1 and 0 are none.
+
+    Raises:
+        Unusable: it is neither.
+    """
+    text = str(value).strip().lower().removesuffix(".0")
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise Unusable(f"{field} is neither true nor false", repr(value), remedy="write true or false")
+
+
 def answer(field: str, value: Any) -> bool:
     """What somebody said, yes or no. Nothing is taken for an answer: an empty cell is none.
 
