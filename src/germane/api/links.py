@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import parse_qsl, quote
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -89,7 +90,10 @@ class Links:
             return pages.nothing_chosen()
         everything = pages.EVERYTHING in known
         purposes = self._mailed(titles) if everything else list(dict.fromkeys(known))
-        await self._back.answers([self._leaving(link, each, request) for each in purposes])
+        told = [self._leaving(link, each, request) for each in purposes]
+        if everything:
+            told[0] = replace(told[0], everything=True)
+        await self._back.answers(told)
         return pages.all_done() if everything else pages.done([titles[each] for each in purposes])
 
     def _mailed(self, titles: Mapping[str, str]) -> list[str]:

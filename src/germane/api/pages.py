@@ -103,12 +103,13 @@ def done(titles: list[str]) -> Response:
     return page(
         "You are unsubscribed",
         f'<p role="status">You will get no more of this: {what}. It holds from now on.</p>'
-        f"<p>Other e-mail from us may still come.</p>{_NO_MORE}<p>{_NEEDED}</p>",
+        "<p>Other e-mail from us may still come. So may what is meant for somebody else who has this "
+        f"address.</p>{_NO_MORE}<p>{_NEEDED}</p>",
     )
 
 
 def all_done() -> Response:
-    """It is done, for every purpose of e-mail."""
+    """It is done, for every purpose of e-mail, and whoever has the address."""
     return page(
         "You are unsubscribed",
         '<p role="status">You will get no more e-mail from us. It holds from now on.</p>'

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.erasing import LIST
-from germane.app.moving import address_key
+from germane.app.moving import ALL_MAIL, address_key
+from germane.app.release import address_of
 from germane.domain.answer import EVENT_NAMES, Answer
 from germane.domain.event import Event
 from germane.domain.message import Why
@@ -59,7 +60,10 @@ class AnswersAsEvents:
             if person[:2] in ("u:", "a:") and len(person) > 2:
                 event = event_of(each, person)
                 # The engine's clock may stand elsewhere than the world's: nothing is ahead of it.
-                events.append(replace(event, at_ms=min(event.at_ms, self._engine.world.now_ms())))
+                at_ms = min(event.at_ms, self._engine.world.now_ms())
+                events.append(replace(event, at_ms=at_ms))
+                if each.everything:
+                    barred += self._closed(each.message_id, person, at_ms)
             else:
                 barred += [x for x in _barred(each) if not self._stands(each, x)]
                 named = f"answer {EVENT_NAMES[each.kind]}, of a message that is not ours"
@@ -67,6 +71,18 @@ class AnswersAsEvents:
         await self._engine.accept(events, source="answers")
         if barred:
             await self._engine.move(barred)
+
+    def _closed(self, message_id: str, person: str, at_ms: int) -> list[Suppressed]:
+        """No more e-mail at all: whoever is behind the address that it went to, and the one they have now."""
+        engine = self._engine
+        message = engine.moving.message(engine.tenant, message_id)
+        told = {
+            message.address if message is not None and message.channel == "email" else "",
+            address_of(engine.profile_of(person), "email"),
+        }
+        why = Why(at_ms, "unsubscribed", "Its owner wants no more e-mail at all.")
+        keys = sorted({address_key("email", each) for each in told if each})
+        return [Suppressed("email", key, ALL_MAIL, True, why) for key in keys]
 
     def _stands(self, answer: Answer, barred: Suppressed) -> bool:
         """Whether nothing is sent to that address already: providers tell things again."""

@@ -20,6 +20,7 @@ from germane.deliver.policy import policy_of
 from germane.domain.campaign import Campaign, Step
 from germane.domain.enrolment import Enrolment
 from germane.domain.profile import Profile
+from germane.privacy.ledger import yes_ms
 from germane.profile.interests import placed
 
 ADDRESSES = {"email": "no e-mail address is known", "inapp": "they cannot be reached in the app"}
@@ -83,7 +84,10 @@ def _count(engine: Engine, campaign: Campaign) -> Count:
 
 def _member(engine: Engine, campaign: Campaign, profile: Profile, accounts: Accounts) -> Member:
     address = address_of(profile, campaign.channel)
-    barred = engine.moving.suppressed(engine.tenant, campaign.channel, address, campaign.purpose)
+    agreed_ms = yes_ms(profile, campaign.purpose)
+    barred = engine.moving.suppressed(
+        engine.tenant, campaign.channel, address, campaign.purpose, agreed_ms
+    )
     return Member(
         placed(profile, engine.item, engine.settings),
         bool(address),

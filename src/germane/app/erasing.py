@@ -26,7 +26,7 @@ from germane.app.consents import blanked
 from germane.app.entries import ALL, Entries
 from germane.app.erasure_receipt import receipt
 from germane.app.footprint import Trail, end_of, own
-from germane.app.moving import Suppression, address_key
+from germane.app.moving import ALL_MAIL, Suppression, address_key
 from germane.app.opening import REFOLD, SNAPSHOT, left, write_snapshot
 from germane.app.rebuild import fold_anew
 from germane.app.records import keys_of, merges
@@ -214,7 +214,7 @@ def _kept(store: Store, tenant: str, trail: Trail, now_ms: int) -> list[Suppress
     found = []
     for address in sorted({address_key("email", each) for each in trail.emails}):
         said = {x.purpose for x in trail.suppressed.values() if x.address == address}
-        for purpose in sorted({"", EMAIL_MARKETING} | said):
+        for purpose in sorted({"", ALL_MAIL, EMAIL_MARKETING} | said):
             entry = store.entry(tenant, "suppression", f"{address}:{purpose}")
             if entry is not None:
                 code = msgspec.msgpack.decode(entry.body, type=Suppression).why.code

@@ -16,6 +16,7 @@ from germane.domain.enrolment import subject_after
 from germane.domain.ledger import Entry
 from germane.domain.message import Message, Why
 from germane.domain.moves import Planned, Rewritten, Suppressed, Switched
+from germane.domain.purposes import TRANSACTIONAL
 from germane.domain.record import Txn
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -34,6 +35,10 @@ class Switch(msgspec.Struct, frozen=True, gc=False):
     """A kill switch that is on."""
 
     why: Why
+
+
+ALL_MAIL = "*"
+"""In place of a purpose: all but what people must have, until they agree again."""
 
 
 def address_key(channel: str, address: str) -> str:
@@ -104,14 +109,32 @@ class Moving:
                 sheet.put(replace(entry, kind=each.kind))
         self.approvals.merged(tenant, gone, person, txn)
 
-    def suppressed(self, tenant: str, channel: str, address: str, purpose: str) -> Why | None:
-        """Why an address is not written to for a purpose; ``None``: it may be."""
-        key = address_key(channel, address)
+    def suppressed(
+        self, tenant: str, channel: str, address: str, purpose: str, yes_ms: int = 0
+    ) -> Why | None:
+        """Why an address is not written to for a purpose; ``None``: it may be.
+
+        Args:
+            tenant: Whose address it is.
+            channel: By which it is written to.
+            address: Itself.
+            purpose: Of the message.
+            yes_ms: Since when its person agrees to the purpose: what was closed by their own wish before
+                (``ALL_MAIL``) is open to them again.
+        """
         for each in ("", purpose):
-            found = self._entries.get(tenant, "suppression", f"{key}:{each}")
-            if found is not None:
-                return msgspec.msgpack.decode(found.body, type=Suppression).why
-        return None
+            why = self._closed(tenant, channel, address, each)
+            if why is not None:
+                return why
+        if purpose == TRANSACTIONAL:
+            return None
+        why = self._closed(tenant, channel, address, ALL_MAIL)
+        return why if why is not None and why.at_ms >= yes_ms else None
+
+    def _closed(self, tenant: str, channel: str, address: str, purpose: str) -> Why | None:
+        key = f"{address_key(channel, address)}:{purpose}"
+        found = self._entries.get(tenant, "suppression", key)
+        return msgspec.msgpack.decode(found.body, type=Suppression).why if found else None
 
     def switches(self, tenant: str) -> list[dict[str, str]]:
         """The kill switches that are on, with their reasons."""

@@ -15,6 +15,7 @@ from germane.domain.message import NO_CONSENT, Message, Status, Why
 from germane.domain.profile import Profile
 from germane.domain.purposes import TRANSACTIONAL
 from germane.privacy.gate import Gate
+from germane.privacy.ledger import yes_ms
 
 
 class Go(msgspec.Struct, frozen=True, gc=False):
@@ -174,7 +175,13 @@ class Release:
             return Why(now_ms, "consent.opted_out", text)
         address = address_of(person, message.channel)
         if address:
-            no = self._moving.suppressed(self._tenant, message.channel, address, message.purpose)
+            no = self._moving.suppressed(
+                self._tenant,
+                message.channel,
+                address,
+                message.purpose,
+                yes_ms(person, message.purpose),
+            )
             if no is not None:
                 return Why(
                     now_ms, "address.suppressed", f"The address is not written to: {no.text}"

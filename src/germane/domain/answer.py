@@ -52,6 +52,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     address: str = ""
     purpose: str = ""
     """Consent purpose that an unsubscription is about; empty: e-mail, as ``profile.consent`` reads it."""
+    everything: bool = False
+    """Of an unsubscription: they want no more e-mail at all."""
     url: str = ""
     detail: str = ""
     """The other side's words, shortened."""

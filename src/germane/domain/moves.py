@@ -73,7 +73,8 @@ class Suppressed(Move, frozen=True, gc=False):
     address: str
     """Its key (``address_key``), not the address itself: it is kept when the person is erased."""
     purpose: str
-    """Empty: for any, transactional mail as well (the address does not exist, or complained)."""
+    """Empty: for any, transactional mail as well (the address does not exist). ``*``: for any but that (its
+    owner wants no more e-mail at all), until they agree again."""
     on: bool
     why: Why
 

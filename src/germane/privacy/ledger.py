@@ -58,6 +58,12 @@ def says(person: Profile, purpose: str, now_ms: int) -> bool | None:
     return word
 
 
+def yes_ms(person: Profile, purpose: str) -> int:
+    """Since when somebody agrees to a purpose; 0: they did not say so."""
+    stand = person.stands.get(purpose)
+    return stand.at_ms if stand is not None and person.consent.get(purpose) else 0
+
+
 def takes_back(person: Profile, purpose: str, at_ms: int, now_ms: int) -> bool:
     """Whether a no of that time, said now, would undo a yes that is newer."""
     stand = person.stands.get(purpose)

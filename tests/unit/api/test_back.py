@@ -21,6 +21,7 @@ from germane.api.pages import worded
 from germane.api.server import build
 from germane.app.back import way_back
 from germane.app.engine import Engine
+from germane.app.rebuild import rebuild
 from germane.config.channels import ChannelsSpec, LinksSpec
 from germane.deliver.tracking import prepared
 from germane.domain.answer import Answer
@@ -292,6 +293,33 @@ def test_no_more_email_at_all(engine: Engine) -> None:
     consent = engine.profile_of("u:ann").consent
     assert {name for name, granted in consent.items() if granted} == {"tips"}
     assert {"news", "letter", "offers"} < set(consent)
+
+
+def test_no_more_email_at_all_is_of_the_address(engine: Engine) -> None:
+    """Of whoever has it, until they agree again; what people must have still comes."""
+    mailing(engine, "news")
+    for each in ("ann", "bob"):
+        engine.accept_now(
+            [an_event("", kind="identify", user=each, traits={"email": "Both@x.example"})]
+        )
+    _, _, leave = paths(a_mail(engine))
+
+    def closed(purpose: str, agreed_ms: int = 0) -> bool:
+        address, tenant = "both@x.example", engine.tenant
+        why = engine.moving.suppressed(tenant, "email", address, purpose, agreed_ms)
+        return why is not None
+
+    one, _ = asked(
+        engine,
+        ("POST", leave, {"data": {"List-Unsubscribe": "One-Click"}}),
+        ("POST", leave, {"data": {"purpose": "*"}}),
+    )
+    assert "somebody else who has this address" in one.text
+    assert closed("news")
+    assert closed("what_comes_later")
+    assert not closed("transactional")
+    assert not closed("news", engine.world.now_ms() + 1)
+    assert rebuild(engine).equal
 
 
 def test_an_unsubscription_that_was_not_stored_is_not_acknowledged(engine: Engine) -> None:
