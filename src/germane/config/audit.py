@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from germane.config.audit_default import audit_default
 from germane.config.audit_rules import audit_rules
-from germane.config.audit_values import audit_attributes, audit_features
+from germane.config.audit_values import audit_attributes, audit_features, audit_revenue
 from germane.config.finding import Finding
 from germane.config.showable import LOOKED_AT, Rules, Showable, showable
 from germane.domain.item import Item
@@ -69,7 +69,8 @@ def audit_surface(
     """Findings for one surface."""
     rules = Rules(surface, settings.attributes)
     if surface.kind == "choice":
-        return [*audit_choice(surface, rules), *audit_features(surface, catalogue)]
+        found = [*audit_choice(surface, rules), *audit_features(surface, catalogue)]
+        return [*found, *audit_revenue(surface, settings, catalogue)]
     shown = showable(surface, catalogue, rules, at_ms, most)
     return [
         _loop(surface),
@@ -78,6 +79,7 @@ def audit_surface(
         audit_default(surface, catalogue, rules, at_ms),
         _diversity(surface, settings, shown.left if shown.whole else shown.fitting),
         *_exploration(surface),
+        *audit_revenue(surface, settings, catalogue),
     ]
 
 

@@ -8,6 +8,7 @@ from germane.config.finding import Finding
 from germane.config.problems import near
 from germane.domain.item import Item
 from germane.domain.settings import AttributeKind, Settings, SurfaceSpec
+from germane.domain.toml import toml_key
 from germane.predict.bandit.features import parse
 
 _TYPES: dict[AttributeKind, tuple[type, ...]] = {"number": (int, float), "flag": (bool,)}
@@ -46,6 +47,30 @@ def audit_features(surface: SurfaceSpec, catalogue: Sequence[Item]) -> list[Find
             for value, remedy in _unknown(feature.name, [feature.value], catalogue):
                 says = f"{text!r} is 0 for everyone: no item has {feature.name} = {value!r}."
                 found.append(Finding(surface.name, "features", "warning", says, remedy))
+    return found
+
+
+def audit_revenue(
+    surface: SurfaceSpec, settings: Settings, catalogue: Sequence[Item]
+) -> list[Finding]:
+    """Outcomes that are revenue, of signals that tell no price: what has none in the catalogue counts as 1."""
+    bare = sum(each.price is None for each in catalogue)
+    if catalogue and not bare:
+        return []
+    lacking = f"{bare:,} of {len(catalogue):,} items have none" if catalogue else "it is empty"
+    found = []
+    for outcome in surface.outcomes:
+        signal = settings.signals.get(outcome.signal)
+        if outcome.value_from != "revenue" or signal is None or signal.price:
+            continue
+        text = (
+            f"The outcome {outcome.name!r} is revenue, and the signal {signal.name} tells no price: the "
+            f"catalogue's counts ({lacking}), and without one each counts as 1."
+        )
+        remedy = (
+            f'Say where the price stands: price = "price" under [signals.{toml_key(signal.name)}].'
+        )
+        found.append(Finding(surface.name, "revenue", "warning", text, remedy))
     return found
 
 

@@ -10,7 +10,15 @@ from msgspec.structs import replace
 
 from germane.config import Finding, audit, audit_server
 from germane.config.load import Runtime
-from germane.domain.settings import AttributeSpec, RuleSpec, Settings, TraitSpec
+from germane.domain.settings import (
+    ActionSpec,
+    AttributeSpec,
+    OutcomeSpec,
+    RuleSpec,
+    Settings,
+    SurfaceSpec,
+    TraitSpec,
+)
 from germane.testing import a_campaign, a_shop, an_item
 
 ITEMS = [an_item(n) for n in range(64)]  # prices 10 to 73, brands b0 to b2
@@ -260,3 +268,24 @@ def test_numbers_that_are_texts_are_told() -> None:
     assert "it is a number, and 3 of 64 items have something else, as i0 has '2'" in told.text
     whole = [replace(each, attributes={"level": 2}) for each in items]
     assert not [each for each in audit(shop, whole) if each.check == "attributes"]
+
+
+def test_revenue_without_a_price_is_told() -> None:
+    """Each order of what the catalogue has no price of would count as 1."""
+    revenue = OutcomeSpec("order", "view", 60, value_from="revenue")
+    shop = a_shop(surface={"outcomes": (revenue, OutcomeSpec("seen", "view", 60))})
+    choice = SurfaceSpec("offer", kind="choice", actions=(ActionSpec("a"),), outcomes=(revenue,))
+    shop = replace(shop, surfaces={**shop.surfaces, "offer": choice})
+    free = [replace(each, price=None) for each in ITEMS[:4]]
+
+    def told(shop: Settings, items: list[Any]) -> list[Finding]:
+        return [each for each in audit(shop, items) if each.check == "revenue"]
+
+    found = told(shop, [])
+    assert [each.surface for each in found] == ["home", "offer"]
+    assert "'order' is revenue, and the signal view tells no price" in found[0].text
+    assert 'price = "price" under [signals.view]' in found[0].remedy
+    assert "4 of 64 items have none" in told(shop, [*free, *ITEMS[4:]])[0].text
+    assert not told(shop, ITEMS)
+    priced = replace(shop.signals["view"], price="properties.price")
+    assert not told(replace(shop, signals={**shop.signals, "view": priced}), [])
