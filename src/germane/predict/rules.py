@@ -172,9 +172,11 @@ def _counted(own_items: Mapping[str, OwnItem], item_id: str) -> bool:
 
 
 def context_of(ask: Ask) -> Context:
-    """The context as expressions see it."""
+    """The context as expressions see it: what a request adds stands beside the rest, and, as the request has
+    it, below ``extra``."""
     context = ask.context
     return {
+        "extra": context.extra,
         **context.extra,
         "item": context.item,
         "locale": context.locale,

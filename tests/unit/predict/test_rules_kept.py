@@ -55,6 +55,15 @@ def test_a_rule_that_reads_the_context_is_asked_each_time(kind: Any) -> None:
     assert shown(model, device="desk") == desk
 
 
+@pytest.mark.parametrize("name", ["context.plan", "context.extra.plan"])
+def test_what_a_request_adds_is_read_by_either_name(name: str) -> None:
+    """As the request has it, and as all else of the context."""
+    model = model_of(RuleSpec("exclude", when=f'item.id == "i7" && {name} == "free"'), size=20)
+    assert "i7" not in shown(model, extra={"plan": "free"})
+    assert "i7" in shown(model, extra={"plan": "paid"})
+    assert "i7" in shown(model)
+
+
 def test_an_item_that_comes_later_is_boosted() -> None:
     model = model_of(RuleSpec("boost", when='item.brand == "chosen"', factor=1e6))
     shown(model)
