@@ -11,8 +11,9 @@ from germane.app.engine import Engine
 from germane.app.erasing import LIST
 from germane.app.moving import ALL_MAIL, address_key
 from germane.app.release import address_of
-from germane.domain.answer import EVENT_NAMES, Answer
+from germane.domain.answer import EVENT_NAMES, OURS, Answer
 from germane.domain.event import Event
+from germane.domain.item import Item
 from germane.domain.message import Why
 from germane.domain.moves import Suppressed
 from germane.domain.purposes import EMAIL_MARKETING
@@ -26,7 +27,6 @@ Whose = Callable[[str], str]
 """Id of a message to the key of its person; empty when nobody knows."""
 MACHINE_NAMES = {"opened": "Email Opened by Machine", "clicked": "Email Link Clicked by Machine"}
 """Names of their own, so that no signal, no condition and no figure counts them by accident."""
-PROVIDER = "germane.answers"
 AGAINST: dict[str, str] = {
     "unsubscribed": EMAIL_MARKETING,
     "complained": EMAIL_MARKETING,
@@ -58,7 +58,7 @@ class AnswersAsEvents:
                 continue
             person = each.person or (self._whose(each.message_id) if each.message_id else "")
             if person[:2] in ("u:", "a:") and len(person) > 2:
-                event = event_of(each, person)
+                event = event_of(each, person, item_of(self._engine, each))
                 # The engine's clock may stand elsewhere than the world's: nothing is ahead of it.
                 at_ms = min(event.at_ms, self._engine.world.now_ms())
                 events.append(replace(event, at_ms=at_ms))
@@ -118,12 +118,34 @@ def _barred(answer: Answer) -> list[Suppressed]:
     return [Suppressed("email", address_key("email", answer.address), purpose, True, why)]
 
 
-def event_of(answer: Answer, person: str) -> Event:
+def item_of(engine: Engine, answer: Answer) -> str:
+    """The item that somebody looked at: of the items of the message the one that the link leads to, or else
+    what the message is about; empty where that is nothing, or not known."""
+    if answer.kind not in ("opened", "clicked") or not answer.message_id:
+        return ""
+    message = engine.moving.message(engine.tenant, answer.message_id)
+    if message is None:
+        return ""
+    made = (engine.decision(each) for each in message.decisions) if answer.url else ()
+    slates = [each.items for each in made if each is not None and each.choice is None]
+    shown = [message.item, *(each.item_id for items in slates for each in items)]
+    return next((x for x in shown if _leads_to(answer.url, engine.item(x))), message.item)
+
+
+def _leads_to(url: str, item: Item | None) -> bool:
+    """Whether a link is that of an item, whatever was added for counting."""
+    own = item.url.partition("#")[0] if item is not None else ""
+    rest = url.removeprefix(own)
+    return bool(own) and url.startswith(own) and rest[:1] in ("", "?", "&", "#")
+
+
+def event_of(answer: Answer, person: str, item_id: str = "") -> Event:
     """The tracking event of an answer, by the names of the Segment specification.
 
     Args:
         answer: What came back.
         person: Key of the person, ``u:...`` or ``a:...``.
+        item_id: What they looked at (``item_of``).
     """
     named = MACHINE_NAMES.get(answer.kind) if answer.machine else None
     properties: dict[str, Any] = {
@@ -132,6 +154,7 @@ def event_of(answer: Answer, person: str) -> Event:
         "decision_id": answer.decision_id,
         "email_subject": answer.subject,
         "link_url": answer.url,
+        "item_id": item_id,
         "list_id": answer.purpose if answer.kind in ("unsubscribed", "resubscribed") else "",
         "reason": answer.detail,
         "provider": answer.source,
@@ -143,7 +166,7 @@ def event_of(answer: Answer, person: str) -> Event:
     if answer.kind == "bounced":
         properties["permanent"] = answer.permanent
     known = person.startswith("u:")
-    context: dict[str, Any] = {"library": {"name": PROVIDER}}
+    context: dict[str, Any] = {"library": {"name": OURS}}
     if answer.address:
         context["traits"] = {"email": answer.address}
     if answer.gpc and not answer.machine:

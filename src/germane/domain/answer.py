@@ -34,6 +34,10 @@ EVENT_NAMES: dict[AnswerKind, str] = {
 """Names of the tracking events that they become; the Segment specification's where it has one."""
 
 
+OURS = "germane.answers"
+"""The library of these events: who made them."""
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to one message."""
 

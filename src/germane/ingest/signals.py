@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from germane.domain.answer import OURS
 from germane.domain.event import Event, Interaction
 from germane.domain.ids import external_id, order_key
 from germane.domain.settings import Settings, SignalSpec
@@ -44,7 +45,8 @@ class Extractor:
     def extract(self, event: Event) -> tuple[list[Interaction], list[str]]:
         """Interactions in the order of the event, and what was wrong with those that are missing.
 
-        What takes an order back without naming products is no problem here: see :meth:`whole`.
+        What takes an order back without naming products is no problem here: see :meth:`whole`. Nor is an answer
+        to a message that is about no item: its events are our own, and nobody could mend them.
         """
         signals = self._by_event.get(_name(event))
         if not signals:
@@ -56,7 +58,7 @@ class Extractor:
             order = _order(signal, fields)
             for row in _rows(signal, fields, problems):
                 _one(signal, row, event.at_ms, order, found, problems)
-        return found[:MAX_ITEMS], problems
+        return found[:MAX_ITEMS], [] if _ours(event) else problems
 
     def whole(self, event: Event) -> list[Interaction]:
         """What takes back an order without naming its products: an interaction with no item for each
@@ -73,6 +75,12 @@ def _order(signal: _Compiled, fields: dict[str, Any]) -> int:
     """The key of the order that an event reports, or takes back from; 0 where it names none."""
     named = _text(_walk(fields, signal.order)) if signal.order else ""
     return order_key(signal.spec.cancels or signal.spec.name, named) if named else 0
+
+
+def _ours(event: Event) -> bool:
+    """Whether it is an answer to a message, which this server made an event of."""
+    library = event.context.get("library")
+    return isinstance(library, dict) and library.get("name") == OURS
 
 
 def _name(event: Event) -> str:
