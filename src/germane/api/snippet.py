@@ -84,9 +84,9 @@ def routes(settings: Settings, keys: Keys, *, example: bool, prefix: str = "") -
         return Response(body, headers=headers, media_type="text/javascript")
 
     found: list[BaseRoute] = [Route("/germane.js", serve)]
-    grids = [name for name, each in settings.surfaces.items() if each.kind == "grid"]
-    if example and grids:
-        shown = _example(grids[0], keys.write, prefix)
+    grid = first_grid(settings)
+    if example and grid:
+        shown = _example(grid, keys.write, prefix)
 
         async def page(request: Request) -> Response:
             return HTMLResponse(shown, headers={"Content-Security-Policy": _CSP})
@@ -97,6 +97,11 @@ def routes(settings: Settings, keys: Keys, *, example: bool, prefix: str = "") -
 
         found += [Route("/example", page), Route("/example.css", style)]
     return found
+
+
+def first_grid(settings: Settings) -> str:
+    """The surface that the page shows; empty: there is none, and no page."""
+    return next((name for name, each in settings.surfaces.items() if each.kind == "grid"), "")
 
 
 def _example(surface: str, write_key: str, prefix: str) -> str:

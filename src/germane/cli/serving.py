@@ -77,6 +77,8 @@ def serve(
 
 def serve_one(config: Path, data: Path | None, host: str | None, port: int | None) -> None:
     """Serve one project until stopped."""
+    from germane.api.snippet import first_grid
+
     source = Source.read(config, data)
     runtime = source.loaded.runtime
     set_up_logging(runtime.log)
@@ -90,7 +92,7 @@ def serve_one(config: Path, data: Path | None, host: str | None, port: int | Non
             f"[bold green]Germane[/] listens on [bold]{address}[/] "
             f"(API: {address}/docs, data: {source.folder})"
         )
-        if runtime.browser_decisions == "anonymous":
+        if runtime.browser_decisions == "anonymous" and first_grid(source.loaded.settings):
             out.print(f"A page that shows it at work: {address}/example")
         out.print("Keys: GERMANE_WRITE_KEY and GERMANE_SERVER_KEY in .env. Ctrl-C stops.")
         app = served.app()
