@@ -80,7 +80,7 @@ LINKS = (
         "Address under which people reach this server: https://go.shop.example.",
         "",
     ),
-    Field("track", "flag", "Count opens and clicks, unless a campaign says otherwise.", True),
+    Field("track", "flag", "Count opens and clicks, of all campaigns.", True),
     Field(
         "key",
         "text",
