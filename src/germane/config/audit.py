@@ -80,6 +80,7 @@ def audit_surface(
         _diversity(surface, settings, shown.left if shown.whole else shown.fitting),
         *_exploration(surface),
         *audit_revenue(surface, settings, catalogue),
+        *_had(surface, settings),
     ]
 
 
@@ -221,6 +222,22 @@ def _exploration(surface: SurfaceSpec) -> list[Finding]:
             f"Nothing explores: {surface.size} positions, and the first that may is {surface.explore_from} "
             "(counted from 0).",
             f"Set explore_from = {surface.size - 1} or less, or exploration_share = 0.",
+        )
+    ]
+
+
+def _had(surface: SurfaceSpec, settings: Settings) -> list[Finding]:
+    """That nothing says what people have, where the surface asks for it."""
+    told = any(each.repeat and each.weight > 0 for each in settings.signals.values())
+    if surface.already_bought == "allow" or told:
+        return []
+    return [
+        Finding(
+            surface.name,
+            "had",
+            "warning",
+            f'already_bought = "{surface.already_bought}" does nothing: no signal says what people have.',
+            "Set repeat = true for the signal after which an item counts as had: bought, finished, read.",
         )
     ]
 

@@ -70,7 +70,10 @@ SIGNAL = (
     ),
     Field("speakable", "flag", "Reasons may rest on it, in words.", True),
     Field(
-        "repeat", "flag", "Something that people do again, like buying: feeds buy-it-again.", False
+        "repeat",
+        "flag",
+        "Its item counts as had (bought, finished, read): for already_bought and buy-it-again.",
+        False,
     ),
     Field("quantity", "text", "Path of the quantity (inside the product for list paths).", ""),
     Field("price", "text", "Path of the unit price, likewise.", ""),
@@ -125,7 +128,10 @@ SURFACE = (
     Field("item_types", "texts", "Types of items that may be shown.", ("product",)),
     Field("in_stock_only", "flag", "Leave out what is out of stock.", True),
     Field(
-        "already_bought", "allow|exclude|demote", "What to do with items the person had.", "allow"
+        "already_bought",
+        "allow|exclude|demote",
+        "What to do with items the person had: those of signals with repeat.",
+        "allow",
     ),
     Field(
         "horizon",

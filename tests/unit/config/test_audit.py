@@ -289,3 +289,23 @@ def test_revenue_without_a_price_is_told() -> None:
     assert not told(shop, ITEMS)
     priced = replace(shop.signals["view"], price="properties.price")
     assert not told(replace(shop, signals={**shop.signals, "view": priced}), [])
+
+
+@pytest.mark.parametrize(
+    ("already", "repeat", "warned"),
+    [
+        ("allow", False, False),
+        ("exclude", True, False),
+        ("exclude", False, True),
+        ("demote", False, True),
+    ],
+)
+def test_nothing_says_what_people_have(already: str, repeat: bool, warned: bool) -> None:
+    """It asks for what was had, and no signal with ``repeat`` tells."""
+    shop = a_shop(surface={"size": 5, "already_bought": already})
+    signals = {name: replace(each, repeat=repeat) for name, each in shop.signals.items()}
+    told = audit(replace(shop, signals=signals), ITEMS)
+    found = [each for each in told if each.check == "had"]
+    assert [each.level for each in found] == ["warning"] * warned
+    assert all(f'already_bought = "{already}" does nothing' in each.text for each in found)
+    assert all("repeat = true" in each.remedy for each in found)
