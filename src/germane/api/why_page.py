@@ -54,10 +54,14 @@ def _intro(found: Told) -> str:
             "We sent you this message because of what you did here, or because it is for people like you."
         )
         said += ["What is in it was chosen for you."] if found.personal else []
+    elif found.choice and not found.shown:
+        said.append("Nothing is shown to you here: that was the choice, among a few other things.")
     elif not found.shown:
         said.append("We do not keep any more why this was shown to you.")
     elif found.personal:
         said.append("This was chosen for you. Here is why, and how to change it.")
+    elif found.choice:
+        said.append("This is one of a few things that are shown here. Here is why.")
     else:
         said.append("This is shown to everyone.")
     if found.opted_out:

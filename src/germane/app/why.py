@@ -25,12 +25,12 @@ LONGEST_URL = 2_000
 NAMED = 3
 """Items and traits that a reason names."""
 CHOSEN: dict[How, tuple[str, ...]] = {
-    "constant": (),
-    "default": (),
+    "constant": ("What does best over all people; some are shown something else",),
+    "default": ("What is shown where nothing is chosen by what somebody did",),
     "personal": ("Chosen for you, by what you did here before",),
     "exploring": ("Tried out, to learn what is liked",),
 }
-"""Why an action was taken; nothing, where everyone gets it."""
+"""Why an action was taken: nobody gets it for sure, there are others."""
 _OF_NOBODY = {
     "trending": "What many people turn to these days. It is the same for everyone.",
     "bestsellers": "What many people here choose. It is the same for everyone.",
@@ -84,6 +84,8 @@ class Told(msgspec.Struct, frozen=True):
     """As in the readable profile."""
     message: bool = False
     """It is about a message."""
+    choice: bool = False
+    """It was a choice of one of a few actions, or none."""
 
 
 def link_of(decision: Decision, keys: LinkKeys, base_url: str) -> str:
@@ -132,13 +134,21 @@ def told(engine: Engine, link: Link) -> Told:
             for item in each.items
             if each.choice is None or not in_message  # which text a mail has is no item of it
         ),
-        personal=any(each.arm == "personalised" for each in decisions),
+        personal=any(map(_for_them, decisions)),
         opted_out=opted_out,
         may_return=theirs and may_return(engine, profile.person),
         known=bool(decisions) or engine.knows(link.person, link.message_id),
         muted=muted,
         message=in_message,
+        choice=any(each.choice is not None for each in decisions),
     )
+
+
+def _for_them(decision: Decision) -> bool:
+    """Whether it was chosen for the person: of a choice between actions most is not."""
+    if decision.choice is not None:
+        return decision.choice.how == "personal"
+    return decision.arm == "personalised"
 
 
 def _short(url: str) -> str:

@@ -22,7 +22,7 @@ from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.rebuild import rebuild
 from germane.config.channels import ChannelsSpec, LinksSpec
-from germane.domain.decision import Ask
+from germane.domain.decision import Ask, SlateItem
 from germane.domain.links import Link, LinkKeys
 from germane.domain.moves import AnyMove, Disliked, Planned, Stated
 from germane.domain.person_token import sign
@@ -398,6 +398,42 @@ def test_the_page_of_a_message(engine: Engine) -> None:
 
 def _move(record: Record) -> Any:
     return msgspec.msgpack.decode(record.body, type=AnyMove)
+
+
+@pytest.mark.parametrize(
+    ("action", "how", "says"),
+    [
+        ("mens", "constant", ("one of a few things", "does best over all people")),
+        ("mens", "exploring", ("one of a few things", "Tried out, to learn")),
+        ("mens", "default", ("one of a few things", "where nothing is chosen")),
+        ("mens", "personal", ("This was chosen for you.", "Chosen for you, by what you did")),
+        ("", "constant", ("Nothing is shown to you here: that was the choice",)),
+    ],
+)
+def test_the_page_of_a_choice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, action: str, how: Any, says: tuple[str, ...]
+) -> None:
+    """Others are shown something else, and nothing is a choice as well."""
+    (made,), _ = engine.decide("ann", "", "", [Ask("mail")])
+    assert made.choice is not None
+    item = SlateItem(action, 0, 1.0, 1.0, "ranked", {})
+    shown = replace(
+        made,
+        choice=replace(made.choice, action=action, how=how),
+        items=(item,) if action else (),
+    )
+    monkeypatch.setattr("germane.app.why.decisions_of", lambda *_: [shown])
+    token = LinkKeys([engine.key]).seal(Link("w", "", "u:ann", 1, decision_id=made.decision_id))
+
+    async def work(client: httpx.AsyncClient) -> str:
+        return (await client.get(f"/w/{token}")).text
+
+    page = life(engine, work)
+    for each in says:
+        assert each in page
+    assert ("chosen for you" in page.lower()) == (how == "personal")
+    assert "shown to everyone" not in page
+    assert "do not keep" not in page
 
 
 def test_what_is_forgotten(engine: Engine) -> None:
