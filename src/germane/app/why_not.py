@@ -65,7 +65,8 @@ def why_not(engine: Engine, person_id: str, campaign: str) -> dict[str, Any] | N
     if known is not None and known.enter.per == "account" and profile.account:
         key = key_of(campaign, subject_of("account", person, profile.account))
         entry = engine.entries.get(engine.tenant, "enrolment", key)
-        states += [_decoded(entry.body)] if entry is not None else []
+        shared = [_decoded(entry.body)] if entry is not None else []
+        states += [each for each in shared if each not in states]  # they are who let it in
     mine = [m for m in messages_of(engine.entries, engine.tenant, person) if m.campaign == campaign]
     code = standing(engine, known, profile) if known is not None else ""
     return {
@@ -119,7 +120,7 @@ def _answer(
     else:
         against = "" if comes and code == "capped" else against  # there is room again by then
         now = f"And nothing would go out: {against}" if against else ""
-        said = [*_of_enrolment(known, states), comes, now]
+        said = [*_of_enrolment(known, profile, states), comes, now]
     held = any(why.code == "switch.off" for each in messages[:1] for why in each.whys[-1:])
     waits = not messages or messages[0].status in WAITS
     said += [_stopped(engine, known) if waits and not held else ""]
@@ -150,8 +151,10 @@ def _last_words(message: Message) -> list[str]:
     return [*(each.text for each in planned if each.code in WHY_LATER), last.text]
 
 
-def _of_enrolment(known: Campaign, states: list[Enrolment]) -> list[str]:
+def _of_enrolment(known: Campaign, profile: Profile, states: list[Enrolment]) -> list[str]:
     """How they stand in the campaign."""
+    if not states and known.enter.per == "account" and not profile.account:
+        return ["The campaign counts by account, and they belong to none"]
     if not states:
         return ["Nothing has let them in"]
     newest = max(states, key=lambda each: (each.entered_ms, each.due_ms))

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.app.why_not import why_not
+from germane.domain.campaign import Enter
 from germane.domain.message import Message, Why
 from germane.domain.moves import (
     CampaignPut,
@@ -125,3 +127,24 @@ def test_nothing_was_asked_for(engine: Engine) -> None:
     found = why_not(engine, "u1", "nothing")
     assert found is not None
     assert found["answer"] == "There is no campaign 'nothing' any more."
+
+
+def test_a_campaign_that_counts_by_account(engine: Engine) -> None:
+    """Its enrolment is listed once, for whoever let the account in and for the others; who has no account is
+    told so."""
+    campaign = replace(a_campaign(), enter=Enter("Product Viewed", count=2, per="account"))
+    engine.put_moves([CampaignPut(campaign)])
+    for user in ("u1", "u2"):
+        engine.accept_now([an_event("", kind="group", user=user, group_id="acme")])
+    assert answer(engine) == "Nothing has let them in."
+    engine.accept_now([an_event(user="u1", at_ms=START_MS)])
+    for user in ("u1", "u2"):
+        found = why_not(engine, user, "weekly")
+        assert found is not None
+        assert [each["subject"] for each in found["enrolments"]] == ["account:acme"]
+    engine.accept_now([an_event(user="alone")])
+    found = why_not(engine, "alone", "weekly")
+    assert found is not None
+    assert found["answer"].startswith(
+        "The campaign counts by account, and they belong to none. And nothing would go out:"
+    )
