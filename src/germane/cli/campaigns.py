@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NONE = "There is no campaign yet. Write campaigns/NAME.toml, then run `germane campaign push`."
 LEFT = "not in the folder; --prune ends it"
+ENDED = "not in the folder: to be ended"
 NAMED = 5
 """People of the sample that are named."""
 MEANING = {
@@ -65,7 +66,7 @@ def push(
         found = pushing.difference({name: x.version for name, x in written.items()}, there)
         if not as_json:
             common.console().print(f"{many(len(written), 'campaign file')} in [bold]{where}[/].")
-            pushing.show(found, LEFT)
+            pushing.show(found, ENDED if prune else LEFT)
             _warn(findings)
         removed = found.gone if prune else []
         if removed and not dry_run and not _meant(removed, yes=yes):

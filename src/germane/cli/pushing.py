@@ -73,14 +73,16 @@ def told(found: Difference, removed: list[str], *, dry_run: bool, **more: Any) -
 
 
 def summary(found: Difference, removed: list[str], removal: str, *, dry_run: bool) -> None:
-    """The last line."""
+    """The last line. ``removal``: what becomes of those that are removed, as one says that it *was*."""
     out = common.console()
     if dry_run:
-        out.print(f"\nNothing was pushed (--dry-run); {len(found.wanted)} would be.")
+        would = [f"{len(found.wanted)} would be"]
+        would += [f"{', '.join(removed)} would be {removal}"] if removed else []
+        out.print(f"\nNothing was pushed (--dry-run); {', and '.join(would)}.")
         return
     if not found.wanted and not removed:
         out.print("\nEverything is as it was.")
         return
     said = [f"[bold green]Pushed[/] {many(len(found.wanted), 'file')}"] if found.wanted else []
-    said += [f"{removal} {', '.join(removed)}"] if removed else []
+    said += [f"{removal}: {', '.join(removed)}"] if removed else []
     out.print(f"\n{'; '.join(said)}.")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NONE = "There is no content yet. Write content/NAME.toml, then run `germane content push`."
 LEFT = "not in the folder; --prune takes it away"
+TAKEN = "not in the folder: to be taken away"
 
 
 def push(
@@ -45,7 +46,7 @@ def push(
         found = pushing.difference({x.content_id: x.version for x in contents}, there)
         if not as_json:
             common.console().print(f"{many(len(contents), 'content file')} in [bold]{where}[/].")
-            pushing.show(found, LEFT)
+            pushing.show(found, TAKEN if prune else LEFT)
             _warn(findings)
         removed = found.gone if prune else []
         if removed and not dry_run and not _meant(removed, yes=yes):
@@ -60,7 +61,7 @@ def push(
         warnings = [msgspec.to_builtins(each) for each in findings if each.level == "warning"]
         common.print_json(pushing.told(found, removed, dry_run=dry_run, warnings=warnings))
     else:
-        pushing.summary(found, removed, "took away", dry_run=dry_run)
+        pushing.summary(found, removed, "taken away", dry_run=dry_run)
     return 0
 
 

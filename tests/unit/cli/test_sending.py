@@ -75,9 +75,14 @@ def test_what_is_pushed_is_what_is_in_the_folder(shop: Shop) -> None:
     (campaigns / "weekly-picks.toml").unlink()
     assert shop.told("campaign", "push")["gone"] == ["weekly-picks"]
     assert "There is nobody to ask" in shop.run("campaign", "push", "--prune", code=2)
+    would = shop.run("campaign", "push", "--prune", "--dry-run")
+    assert "--prune" not in would
+    assert "0 would be, and weekly-picks would be ended." in would
     assert shop.told("campaign", "push", "--prune", "--yes")["removed"] == ["weekly-picks"]
     assert shop.told("campaign", "show", "weekly-picks")["status"] == "ended"
     picks.unlink()
+    would = shop.run("content", "push", "--prune", "--dry-run")
+    assert "and weekly-picks would be taken away." in would
     assert shop.told("content", "push", "--prune", "--yes")["removed"] == ["weekly-picks"]
     (campaigns / "cart-left.toml").write_text('content = "cart-banner"\n[enter]\nevnt = "x"\n')
     assert "Did you mean 'event'" in shop.run("campaign", "push", code=1)
