@@ -172,7 +172,7 @@ class _Check:
             "warning",
             key,
             f"Where {missing}, {what} is left out{' (its fallback needs it, too)' if has else ''}.",
-            'Write what is said then: {{ NAME | default: "there" }}, or a fallback.',
+            "Write what is said then: {{ NAME | default: 'there' }}, or a fallback.",
         )
 
     def _remark(self, level: Level, key: str, text: str, remedy: str) -> Remark:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -190,3 +192,12 @@ def test_banned_words_are_words() -> None:
     assert banned_words("freedom", ["free"]) == []
     assert banned_words("It is FREE!", ["free"]) == ["free"]
     assert banned_words("{{ person.free }}", ["free"]) == []
+
+
+def test_the_remedy_for_what_is_not_known_can_be_pasted() -> None:
+    """Into a text in double quotes, as content files have them."""
+    (found,) = of_text("Hi {{ person.first_name }}")
+    named = re.search(r"{{ NAME .*?}}", found.remedy)
+    assert named is not None
+    pasted = tomllib.loads(f'text = "Hi {named[0].replace("NAME", "person.first_name")}"')
+    assert of_text(pasted["text"]) == []
