@@ -160,8 +160,8 @@ def _occasions(enter: Enter, problems: Problems) -> None:
             problems.add(
                 "enter.at",
                 enter.at,
-                "It is no date with a time.",
-                "Write it like 2026-12-01T09:00.",
+                "It is no date of this century or the next.",
+                "Write it like 2026-12-01T09:00; a date alone is its midnight.",
             )
 
 

@@ -97,7 +97,8 @@ ENTER = (
     Field(
         "at",
         "text",
-        "When: 2026-12-01T09:00 on each person's clock; with an offset, one moment for all.",
+        "When: 2026-12-01T09:00 on each person's clock (a date alone: its midnight); with an offset, one "
+        "moment for all.",
         "",
     ),
 )

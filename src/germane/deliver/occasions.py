@@ -74,7 +74,8 @@ def next_clock(minutes: int, from_ms: int, zone: ZoneInfo) -> int:
 
 @lru_cache(maxsize=1024)
 def at_of(text: str, zone: ZoneInfo) -> int:
-    """The moment that ``2026-12-01T09:00`` is on a zone's clock; with an offset it is one moment for all.
+    """The moment that ``2026-12-01T09:00`` is on a zone's clock; with an offset it is one moment for all,
+    a date alone is its midnight.
 
     Raises:
         ValueError: it is no such text, or not of this century or the next.

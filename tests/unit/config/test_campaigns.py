@@ -317,6 +317,16 @@ def test_the_audit_of_times_that_never_come() -> None:
     assert len(said(at_ms + 37 * 3_600_000)) == 1
 
 
+def test_a_date_alone_is_its_midnight() -> None:
+    """It is taken, and what is no date is told so in words that hold of it."""
+    text = 'content = "x"\n[enter]\naudience = "true"\nat = "{}"\n'
+    made = read_campaign("camp", tomllib.loads(text.format("2026-12-01")), SETTINGS)
+    assert made.campaign.enter.at == "2026-12-01"
+    with pytest.raises(BadCampaign, match="It is no date of this century or the next") as caught:
+        read_campaign("camp", tomllib.loads(text.format("tomorrow")), SETTINGS)
+    assert "a date alone is its midnight" in str(caught.value)
+
+
 def test_the_examples_of_the_how_to_work() -> None:
     """Every campaign that the page shows can be read, and the audit asks for goals only."""
     page = Path(__file__).parents[3] / "docs" / "how-to" / "campaigns.md"

@@ -85,6 +85,7 @@ def test_the_next_time_of_day() -> None:
 
 def test_one_date() -> None:
     assert at_of("2026-12-01T09:00", ZoneInfo("Asia/Kathmandu")) == ms("2026-12-01T09:00:00+05:45")
+    assert at_of("2026-12-01", ZoneInfo("Asia/Kathmandu")) == ms("2026-12-01T00:00:00+05:45")
     assert at_of("2026-12-01T09:00Z", ZoneInfo("Asia/Kathmandu")) == ms("2026-12-01T09:00:00+00:00")
     with pytest.raises(ValueError, match="isoformat"):
         at_of("tomorrow", ZoneInfo("UTC"))
