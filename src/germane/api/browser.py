@@ -25,7 +25,6 @@ from germane.domain.errors import (
     BadRequest,
     SurfaceNotAllowed,
     TokenNeeded,
-    Unauthorized,
     WrongPerson,
 )
 from germane.domain.profile import Profile
@@ -103,12 +102,12 @@ class Browsers:
             return None
         user, password = credentials(request)
         if user is not None and not self._callers.is_write(user):
-            raise Unauthorized()
+            raise self._callers.refusal(user)
         body = await read(request, LIMIT)
         said = decode(body, Envelope)
         key = user or said.write_key
         if not self._callers.is_write(key):
-            raise Unauthorized()
+            raise self._callers.refusal(key)
         rest = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         question = {name: value for name, value in rest.items() if name not in _OWN}
         encoded, token = msgspec.json.encode(question), password or said.token
@@ -133,8 +132,9 @@ class Browsers:
             person = self._engine.whose(user, device)
             hear(request, self._engine, person)
             return person.person
-        if not self._callers.is_write(presented(request) or ask.get("writeKey")):
-            raise Unauthorized()
+        key = presented(request) or ask.get("writeKey")
+        if not self._callers.is_write(key):
+            raise self._callers.refusal(key)
         said = PersonRef(ask.get("userId"), ask.get("anonymousId"))
         visitor = self._known(said, ask.get("token"), b"{}")
         self.may_read(visitor)
