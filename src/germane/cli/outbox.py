@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from germane.cli import common
 from germane.cli.desk import HERE, agreed, reading, writing
-from germane.domain.errors import GermaneError, WrongUse
+from germane.domain.errors import GermaneError, NotFound, WrongMove, WrongUse
 
 if TYPE_CHECKING:
     from germane.cli.desk import Desk
@@ -145,6 +145,7 @@ def resolve(
 
     Raises:
         WrongUse: neither was said, or both.
+        WrongMove: none of them is in doubt.
     """
     if arrived == again:
         raise WrongUse(
@@ -152,14 +153,34 @@ def resolve(
             hint="Look into the log of the mail server, or ask the person. Then say --arrived, or --again "
             "to send it once more.",
         )
-    what = "it" if len(message_ids) == 1 else f"{len(message_ids)} messages"
-    question = f"Send {what} again? What did arrive, its person gets twice."
-    if again and not agreed(question, yes=yes):
+    if again and not yes and not _meant(message_ids, config, data):
         return 1
     with writing(config, data) as desk:
         body = {"arrived": arrived} | ({"reason": reason} if reason else {})
         found = _each(desk, message_ids, "resolve", **body)
     return _done(found, "counts as sent" if arrived else "goes out again", as_json=as_json)
+
+
+def _meant(message_ids: list[str], config: Path, data: Path | None) -> bool:
+    """Whether they are to be sent again. Of what cannot be, that is said, and nothing asked."""
+    with reading(config, data) as desk:
+        stands = [_stands(desk, each, message_ids) for each in dict.fromkeys(message_ids)]
+    doubts = stands.count("ambiguous")
+    if not doubts:
+        how = f"It is {stands[0]}" if len(stands) == 1 else "None of them is ambiguous"
+        raise WrongMove(f"{how}: there is no doubt to resolve.")
+    what = "it" if len(stands) == 1 else common.many(doubts, "message")
+    question = f"Send {what} again? What did arrive, its person gets twice."
+    return agreed(question, yes=False)
+
+
+def _stands(desk: Desk, message_id: str, among: list[str]) -> str:
+    try:
+        return str(desk.get("messages", message_id)["status"])
+    except GermaneError as error:
+        if len(among) == 1 or error.code != NotFound.code:
+            raise
+        return "not there"
 
 
 class _Done(NamedTuple):

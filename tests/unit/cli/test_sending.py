@@ -153,6 +153,12 @@ def test_messages_are_taken_back_and_resolved_together(shop: Shop) -> None:
     assert told["refused"] == {"nothing": "There is no such message."}
     asked = ("messages", "resolve", *ids["ambiguous"], "--again")
     assert "Send 2 messages again?" in shop.run(*asked, code=2)
+    assert "Send 2 messages again?" in shop.run(*asked, ids["queued"][0], code=2)
+    none = shop.run("messages", "resolve", ids["queued"][0], "--again", code=1)
+    assert "It is cancelled: there is no doubt to resolve." in none
+    none = shop.run("messages", "resolve", ids["queued"][0], "nothing", "--again", code=1)
+    assert "None of them is ambiguous: there is no doubt to resolve." in none
+    assert "There is no such" in shop.run("messages", "resolve", "nothing", "--again", code=1)
     said = shop.run("messages", "resolve", *ids["ambiguous"], ids["queued"][0], "--arrived", code=1)
     assert "2 of them: counts as sent." in said
     assert "It is cancelled: there is no doubt to resolve." in said
