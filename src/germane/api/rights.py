@@ -11,6 +11,7 @@ from germane.api.body import answer
 from germane.api.endpoint import Endpoint
 from germane.app import access, erasing
 from germane.app.engine import Engine
+from germane.app.reading import beside
 from germane.domain.record import Txn
 from germane.privacy import page
 
@@ -65,13 +66,12 @@ class Rights:
         engine, person_id = self._engine, request.path_params["person_id"]
         if engine.serving:  # decisions of just now ride in the next group: this makes one
             await engine.note(Txn(meta={ASKED: b""}))
+        store = beside(engine)
         person = await asyncio.to_thread(
-            erasing.resolved, engine.store, engine.tenant, person_id, engine.person_key(person_id)
+            erasing.resolved, store, engine.tenant, person_id, engine.person_key(person_id)
         )
         notices = engine.settings.privacy.notices
-        stored = await asyncio.to_thread(
-            access.stored, engine.store, person, engine.tenant, notices
-        )
+        stored = await asyncio.to_thread(access.stored, store, person, engine.tenant, notices)
         found = stored | access.known(engine, person)
         if "text/html" in request.headers.get("accept", ""):
             return Response(page.page(found), headers=page.HEADERS, media_type="text/html")

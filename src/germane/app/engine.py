@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -111,6 +112,8 @@ class Engine(Folding):
         self.loop: asyncio.AbstractEventLoop | None = None
         """While serving: where all methods are called."""
         self._keeper: asyncio.Task[None] | None = None
+        self.ended = threading.Event()
+        """Set when it stops; after that there is another one (``reading``)."""
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -122,6 +125,8 @@ class Engine(Folding):
 
     async def stop(self) -> None:
         """Make everything durable and end the writer thread."""
+        self.ended.set()
+        self.ended = threading.Event()
         if self._keeper is not None:
             self._keeper.cancel()
         if self._broken is None:

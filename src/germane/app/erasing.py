@@ -28,6 +28,7 @@ from germane.app.erasure_receipt import receipt
 from germane.app.footprint import Trail, end_of, own
 from germane.app.moving import ALL_MAIL, Suppression, address_key
 from germane.app.opening import REFOLD, SNAPSHOT, left, write_snapshot
+from germane.app.reading import beside
 from germane.app.rebuild import fold_anew
 from germane.app.records import keys_of, merges
 from germane.app.sheet import Sheet
@@ -312,7 +313,7 @@ async def _settled(engine: Engine, txn: Txn) -> None:
 
 async def _looked_for(engine: Engine, person_id: str) -> tuple[Found, Step]:
     """What there is of somebody, and what erases it; as of this moment."""
-    store, tenant, apart = engine.store, engine.tenant, asyncio.to_thread
+    store, tenant, apart = beside(engine), engine.tenant, asyncio.to_thread
     person = await apart(resolved, store, tenant, person_id, engine.person_key(person_id))
     for _ in range(TRIES):
         person = engine.profile_of(person).person

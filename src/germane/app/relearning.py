@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from germane.app.engine import Engine
 from germane.app.opening import SNAPSHOT, fold_shared, left
+from germane.app.reading import beside
 from germane.domain.item import Item
 from germane.domain.outcome import Observation
 from germane.domain.ports import Learner, Model, Store
@@ -91,7 +92,7 @@ async def relearn(engine: Engine, snapshot: bytes, forgotten: int) -> bool:
     with engine.learning_by(noting):
         if not await _durable(engine, upto):
             return False
-        await asyncio.to_thread(_follow, fresh, engine.store, upto)
+        await asyncio.to_thread(_follow, fresh, beside(engine), upto)
         while noting.notes:
             for _ in range(min(len(noting.notes), CHUNK)):
                 noting.notes.popleft()(fresh)

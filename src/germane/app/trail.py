@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from germane.app.engine import Engine
+from germane.app.reading import beside
 from germane.app.records import keys_of, merges
 from germane.domain.audit import AuditHead, AuditLink, AuditRecord
 from germane.domain.errors import StorageDamaged
@@ -61,7 +62,8 @@ class Trail:
         anonymous id that they had before a name. It reads the log, beside what is served."""
         engine, key = self._engine, self._key(person)
         await engine.durable()
-        earlier = await asyncio.to_thread(lambda: keys_of(merges(engine.store.read(0)), key))
+        log = beside(engine)
+        earlier = await asyncio.to_thread(lambda: keys_of(merges(log.read(0)), key))
         keys = {key, *earlier}
         return frozenset(f"person {self._sealed(b'audit', each)}" for each in keys)
 
