@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
+import msgspec
+from msgspec.structs import replace
+
+from germane.domain.ids import DEFAULT_TENANT
 from germane.domain.ports import Store
 from germane.domain.record import Txn
+from germane.domain.settings import Settings
 from germane.predict.features import LAYOUT
 
 RULES = f"7-{LAYOUT}"
@@ -15,27 +22,54 @@ not have is kept until it has; 7, what comes late is not taught by what came aft
 one slate only. Behind it, the features that lessons have: those of another set teach nothing until they are
 made anew."""
 STORED = "folded_by"
+READ_AS = "folded_read_as"
+"""What signals and attributes said when the stored state was folded (``meaning``)."""
 _CHANGED = "several"
 
 
-def note(store: Store, digest: str) -> None:
+def meaning(settings: Settings) -> str:
+    """SHA-256 of what says how events are read: signals, and the attributes that keep interests. What is stored
+    was read as they were."""
+    signals = [replace(each, speakable=True) for each in settings.signals.values()]
+    kept = [(each.name, each.diversity) for each in settings.attributes.values() if each.interest]
+    told = [sorted(signals, key=lambda each: each.name), sorted(kept)]
+    return sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
+
+
+def read_otherwise(store: Store, settings: Settings) -> bool:
+    """Whether stored events were read, or some of them, by other signals or attributes than these."""
+    known = store.meta(READ_AS)
+    return known is not None and known.decode() != meaning(settings) and _anybody(store)
+
+
+def _anybody(store: Store) -> bool:
+    return bool(store.profiles(DEFAULT_TENANT, limit=1))
+
+
+def note(store: Store, digest: str, settings: Settings) -> None:
     """A folder is opened to write: a new one is folded by today's rules from the start, and what is added under
     another configuration makes the state one of several.
 
     Args:
         store: Of the folder.
         digest: Of the configuration (``opening.settings_digest``).
+        settings: The configuration itself.
     """
     stored = store.meta(STORED)
+    if read_otherwise(store, settings):
+        _read_as(store, _CHANGED)
+    elif store.meta(READ_AS) != meaning(settings).encode():
+        _read_as(store, meaning(settings))
     if stored is None and not store.last_seq():
-        settle(store, digest)
+        settle(store, digest, settings)
     elif stored is not None and _declared(stored) not in (digest, _CHANGED):
         _put(store, stored.decode().partition(" ")[0], _CHANGED)
 
 
-def settle(store: Store, digest: str) -> None:
+def settle(store: Store, digest: str, settings: Settings) -> None:
     """All of the state was folded now."""
     _put(store, RULES, digest)
+    _read_as(store, meaning(settings))
 
 
 def why_other(store: Store, digest: str) -> str:
@@ -57,6 +91,10 @@ def why_other(store: Store, digest: str) -> str:
 
 def _declared(stored: bytes) -> str:
     return stored.decode().partition(" ")[2]
+
+
+def _read_as(store: Store, told: str) -> None:
+    store.commit(Txn(meta={READ_AS: told.encode()}))
 
 
 def _put(store: Store, rules: str, digest: str) -> None:

@@ -77,7 +77,7 @@ def open_engine(
             putback.check(store, data_dir)
         else:
             erasing.finish(settings, store, data_dir, key, world or SystemWorld())
-            folded.note(store, settings_digest(settings))
+            folded.note(store, settings_digest(settings), settings)
         model = SharedModel(settings)
         if mode != "read":
             blobs = FolderBlobs(data_dir / "models")
@@ -210,21 +210,25 @@ def _misfit(
 ) -> tuple[int, str] | None:
     """Why a snapshot cannot be used, and how loud that is to be said; ``None``: it can. What an operator does
     (another configuration, an upgrade) is no fault, and where the log is short nobody waits for it."""
-    changed = ""
+    changed, more = "", ""
     if manifest.get("left", "") != left:
         changed = "records have left the log since the snapshot was made"
     elif _beyond(manifest, last_seq):
         text = f"the snapshot has seen {manifest.get('seq')} records and the log has {last_seq}: "
         text += "is it the log of this folder?"
-        return logging.WARNING, f"{text} The whole log is folded anew"
+        return logging.WARNING, f"{text} The shared model is made anew"
     elif manifest.get("version") != model.version:
         changed = "the snapshot was made by another version of Germane"
     elif manifest.get("settings") != settings_digest(settings):
         changed = "the configuration has changed since the snapshot was made"
+        more = (
+            "; events that are stored keep what they meant when they came, until `germane rebuild` reads them "
+            "with the new configuration"
+        )
     if not changed:
         return None
     level = logging.INFO if last_seq > SHORT_TAIL else logging.DEBUG
-    return level, f"{changed}: the whole log is folded anew ({last_seq:,} records)"
+    return level, f"{changed}: the shared model is made anew ({last_seq:,} records){more}"
 
 
 def catch_up(model: Model, store: Store, progress: Callable[[int], None] | None = None) -> int:

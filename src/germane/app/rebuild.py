@@ -302,7 +302,7 @@ def rebuild(engine: Engine, progress: Callable[[int], None] | None = None) -> Re
     strangers.drop_all(engine.store, engine.tenant, engine.settings, now_ms)
     settled = Letters(engine.store).counted(Extractor(engine.settings), engine.world.now_ms())
     engine.store.commit(settled)
-    folded.settle(engine.store, digest)
+    folded.settle(engine.store, digest, engine.settings)
     return RebuildReport(
         work.records,
         state_before,

@@ -139,7 +139,7 @@ def _opened(
         finally:
             engine.store.close()
         engine = open_engine(settings, work, mode="write", world=world)  # folds what is left anew
-        folded.settle(engine.store, settings_digest(settings))
+        folded.settle(engine.store, settings_digest(settings), settings)
     try:
         offset, state = engine.store.last_seq(), engine.store.state_hash()
         stop = _stop(engine, wanted)

@@ -119,14 +119,23 @@ def _deep(folder: Path) -> list[Finding]:
 
 
 def data_findings(engine: Engine, folder: Path) -> list[Finding]:
-    """Files of history that are missing or cut off, and what was given up."""
+    """Files of history that are missing or cut off, what was given up, and what was read otherwise."""
+    from germane.app import folded
     from germane.app.deep import given_up, missing
     from germane.config import Finding
 
     wrong = [Finding("", "data", "error", *each) for each in missing(engine.store)]
-    return wrong + [
-        Finding("", "data", "warning", *each) for each in given_up(engine.store, folder)
-    ]
+    wrong += [Finding("", "data", "warning", *each) for each in given_up(engine.store, folder)]
+    if folded.read_otherwise(engine.store, engine.settings):
+        text = (
+            "Signals, or attributes that keep interests, have changed: events that came before count as they "
+            "did then."
+        )
+        remedy = (
+            "Stop the server and run germane rebuild: it reads them with the new configuration."
+        )
+        wrong.append(Finding("", "data", "warning", text, remedy))
+    return wrong
 
 
 def _check(config: Path, data: Path | None, *, as_json: bool, deep: bool) -> int:

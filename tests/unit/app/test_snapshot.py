@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
 
 from germane.app import Engine, advance_snapshot, open_engine, opening, save_snapshot
 from germane.app.opening import load_snapshot
+from germane.app.rebuild import rebuild
+from germane.cli.project import data_findings
 from germane.domain.settings import Settings
 from germane.predict.model import SharedModel
 from germane.storage.blobs import FolderBlobs
@@ -108,7 +111,32 @@ def test_what_an_operator_changes_is_no_alarm(
     (said,) = caplog.records
     assert said.levelname == "INFO"
     assert "the configuration has changed since the snapshot was made" in said.message
+    assert "until `germane rebuild` reads them with the new configuration" in said.message
     assert "another version" not in said.message
+
+
+def test_what_was_read_by_other_signals_is_told(
+    tmp_path: Path, shop: Settings, world: FakeWorld
+) -> None:
+    """By the check, before and after the next start, until a rebuild; nothing before the first event."""
+
+    def told(settings: Settings, mode: Literal["read", "write"] = "read") -> int:
+        engine = open_engine(settings, tmp_path, mode=mode, world=world)
+        found = [each.remedy for each in data_findings(engine, tmp_path)]
+        engine.store.close()
+        return sum("germane rebuild" in each for each in found)
+
+    view = shop.signals["view"]
+    other = replace(shop, signals={**shop.signals, "view": replace(view, weight=3.0)})
+    words = replace(shop, signals={**shop.signals, "view": replace(view, speakable=False)})
+    assert [told(shop, "write"), told(other), told(other, "write"), told(shop, "write")] == [0] * 4
+    _kept(tmp_path, shop, world)
+    assert (told(shop), told(words, "write"), told(other)) == (0, 0, 1)
+    assert (told(other, "write"), told(other)) == (1, 1)
+    engine = open_engine(other, tmp_path, mode="write", world=world)
+    rebuild(engine)
+    engine.store.close()
+    assert told(other) == 0
 
 
 def test_a_snapshot_of_another_log_is_a_warning(
