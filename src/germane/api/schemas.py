@@ -71,8 +71,9 @@ DECIDED = {
                     },
                     "note": {
                         "type": "string",
-                        "description": "Why places are not filled, or that the item it is about is not in the "
-                        "catalogue; only where that is so.",
+                        "description": "Why places are not filled, that a choice has no action left, that the "
+                        "item it is about is not in the catalogue, or an action in exclude not of the choice; "
+                        "only where that is so.",
                     },
                     "items": {
                         "type": "array",

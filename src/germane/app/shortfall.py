@@ -12,9 +12,12 @@ from germane.domain.item import Item
 from germane.domain.ports import Model
 from germane.domain.profile import Profile
 from germane.domain.settings import SurfaceSpec
+from germane.predict.bandit.choosing import as_item
 
 LOOKED_AT = 5_000
 """Items that are looked at for each reason; what they tell is taken for all."""
+NAMED = 3
+"""Unknown actions that are named."""
 Test = Callable[[Item], bool]
 
 
@@ -28,13 +31,30 @@ class Shortfall:
     at_ms: int
 
     def note(self, decision: Decision, surface: SurfaceSpec, person: Profile) -> str:
-        """Why places of a slate are not filled, and that the item that it is about is not known; empty where
-        there is nothing to tell, and for a choice."""
+        """Why places of a slate are not filled, or no action was left, and what the request names that is not
+        known; empty where there is nothing to tell."""
         ask = decision.ask
-        if ask is None or decision.choice is not None:
+        if ask is None:
             return ""
+        if decision.choice is not None:
+            told = (self._no_action(decision, ask, surface, person), _no_actions_of(ask, surface))
+            return " ".join(filter(None, told))
         found = (self._unfilled(decision, ask, surface, person), self._unknown(ask.context.item))
         return " ".join(filter(None, found))
+
+    def _no_action(
+        self, decision: Decision, ask: Ask, surface: SurfaceSpec, person: Profile
+    ) -> str:
+        if decision.items or surface.nothing:
+            return ""
+        actions = [as_item(each) for each in surface.actions]
+        if not any(map(self._eligible(Profile(""), surface, Ask(ask.surface)), actions)):
+            return "Nothing to choose: the rules of the surface leave no action."
+        if not any(map(self._eligible(Profile(""), surface, ask), actions)):
+            return (
+                "Nothing to choose: what the request asks for (filter, exclude) leaves no action."
+            )
+        return "Nothing to choose: the person wants to see none of the actions."
 
     def _unknown(self, item: str) -> str:
         if not item or item in self.items:
@@ -80,3 +100,12 @@ class Shortfall:
         """Whether as many items as there are places pass, among those that are looked at."""
         passing = filter(test, islice(self.items.values(), LOOKED_AT))
         return len(list(islice(passing, size))) == size
+
+
+def _no_actions_of(ask: Ask, surface: SurfaceSpec) -> str:
+    """That ``exclude`` names what is none of the actions: whoever misspells one would go on getting it."""
+    known = {each.id for each in surface.actions}
+    strange = [repr(each[:80]) for each in ask.exclude if each not in known][:NAMED]
+    if not strange:
+        return ""
+    return f"{surface.name} has no action {' or '.join(strange)}: excluding it changes nothing."

@@ -79,6 +79,39 @@ def test_doing_nothing_is_no_shortfall(tmp_path: Path, world: FakeWorld) -> None
 
 
 @pytest.mark.parametrize(
+    ("surface", "ask", "says"),
+    [
+        (
+            {},
+            {"exclude": ("mens", "womens")},
+            "what the request asks for (filter, exclude) leaves no",
+        ),
+        (
+            {"rules": (RuleSpec("exclude", items=("mens", "womens")),)},
+            {},
+            "the rules of the surface",
+        ),
+        ({}, {"exclude": ("mens",)}, ""),
+        ({"nothing": True}, {"exclude": ("mens", "womens")}, ""),
+        ({}, {"exclude": ("mans",)}, "mail has no action 'mans': excluding it changes nothing."),
+    ],
+)
+def test_a_choice_without_an_action(
+    tmp_path: Path, world: FakeWorld, surface: dict[str, Any], ask: dict[str, Any], says: str
+) -> None:
+    """Where nothing is no action of its own, that is told, as is what is excluded and not there."""
+    settings = a_campaign(**{"nothing": False, **surface})
+    engine = open_engine(settings, tmp_path / "data", world=world)
+    (decision,), _ = engine.decide("u1", "", "", [Ask("mail", **ask)])
+    said = engine.shortfall(decision)
+    assert (says in said, bool(said)) == (True, bool(says))
+    body = {"person": {"userId": "u1"}, "surfaces": [{"surface": "mail", **ask}]}
+    (answer,) = send(engine, ("POST", "/v1/decide", {"json": body, "auth": SERVER}))
+    assert answer.json()["decisions"][0].get("note", "") == said
+    engine.store.close()
+
+
+@pytest.mark.parametrize(
     ("items", "item", "says"),
     [
         (MANY, "nix-1", "Item 'nix-1', which it is about, is not in the catalogue."),
