@@ -11,10 +11,12 @@ from germane.domain.settings import RuleSpec, SurfaceSpec
 
 
 def audit_rules(surface: SurfaceSpec, rules: Rules, catalogue: Sequence[Item]) -> list[Finding]:
-    """What is wrong with them; nothing before the first import, when no id can be wrong."""
+    """What is wrong with them; nothing before the first import, when no id can be wrong. Of a choice the
+    actions are the ``catalogue``."""
     if not catalogue:
         return []
     known = {each.item_id: each for each in catalogue}
+    choice = surface.kind == "choice"
     found: list[Finding] = []
     for place, rule in enumerate(surface.rules):
         key = f"surfaces.{surface.name}.rules[{place}]"
@@ -23,8 +25,9 @@ def audit_rules(surface: SurfaceSpec, rules: Rules, catalogue: Sequence[Item]) -
             found.append(
                 _finding(
                     surface,
-                    f"{key}.items = {_list(missing)}: not in the catalogue.",
-                    "Correct the ids, or import the items.",
+                    f"{key}.items = {_list(missing)}: not "
+                    f"{'among the actions' if choice else 'in the catalogue'}.",
+                    f"Correct the ids, or {'add the actions' if choice else 'import the items'}.",
                 )
             )
         if rule.kind == "pin":
@@ -33,8 +36,10 @@ def audit_rules(surface: SurfaceSpec, rules: Rules, catalogue: Sequence[Item]) -
             found.append(
                 _finding(
                     surface,
-                    f"{key}.when = {rule.when!r}: it fits none of {len(catalogue):,} items.",
-                    "Compare its values with those of the catalogue, or take the rule out.",
+                    f"{key}.when = {rule.when!r}: it fits none of {len(catalogue):,} "
+                    f"{'actions' if choice else 'items'}.",
+                    f"Compare its values with those of the {'actions' if choice else 'catalogue'}, or take the "
+                    "rule out.",
                 )
             )
     for place, why in rules.broken.items():

@@ -169,6 +169,11 @@ def test_rules_over_actions() -> None:
     assert none["content"].level == "error"
     assert "leave 0 of 2 actions" in none["content"].text
     assert none["rules"].level == "warning"
+    assert "it fits none of 2 actions." in none["rules"].text
+    assert "with those of the actions" in none["rules"].remedy
+    named = said(RuleSpec("exclude", items=("mans",)))["rules"]
+    assert "mans: not among the actions." in named.text
+    assert named.remedy == "Correct the ids, or add the actions."
 
 
 def test_no_keys() -> None:
