@@ -13,7 +13,7 @@ from germane.api.body import answer, read
 from germane.api.callers import Callers
 from germane.api.gpc import signalled
 from germane.app.engine import Engine
-from germane.app.misnamed import Misnamed
+from germane.app.misnamed import Misnamed, strange_zones
 from germane.domain.errors import Unauthorized
 from germane.ingest import limits
 from germane.ingest.segment import Route, parse
@@ -55,7 +55,8 @@ def handler(engine: Engine, callers: Callers, misnamed: Misnamed, route: Route) 
         if signalled(request):
             events = [replace(x, context={**x.context, GPC: True}) for x in events]
         await engine.accept(events, parsed.rejected)
-        missing = [*engine.undeclared_in(events), *misnamed.in_events(events)]
+        named = (*misnamed.in_events(events), *strange_zones(events))
+        missing = [*engine.undeclared_in(events), *named]
         return answer(_OK | {"undeclared": missing} if missing else _OK)
 
     return endpoint

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from germane.app.engine import Engine
 from germane.config.audit_purposes import of_campaign
 from germane.domain.campaign import Campaign
 from germane.domain.event import Event
+from germane.domain.hours import known_zone
 from germane.domain.near import did_you_mean
 from germane.privacy.declared import UNTOLD, told
 from germane.privacy.purposes import Fault, Purposes
 from germane.privacy.refusals import speaks, strange
 
+LONGEST = 80
+"""Characters of a time zone that are told."""
 NAMES = 100
 """Names that the log tells of; they come from clients."""
 _log = logging.getLogger(__name__)
@@ -69,6 +73,22 @@ class Misnamed:
             _log.warning("somebody said something to a %s, which nothing has", shown)
         else:
             _log.warning("%s %s", fault.text, fault.remedy)
+
+
+def strange_zones(events: Iterable[Event]) -> list[str]:
+    """Time zones that are named and not known: ``timezone Mars/Olympus``. They are passed over."""
+    found: dict[str, None] = {}
+    for each in events:
+        inside = each.context.get("traits")
+        for told_by in (each.context, inside, each.traits if each.kind == "identify" else None):
+            zone = told_by.get("timezone") if isinstance(told_by, dict) else None
+            if _strange(zone):
+                found[f"timezone {str(zone)[:LONGEST]}"] = None
+    return list(found)
+
+
+def _strange(zone: Any) -> bool:
+    return bool(zone) and not (isinstance(zone, str) and known_zone(zone))
 
 
 def _no_category(name: str, known: Collection[str]) -> Fault:

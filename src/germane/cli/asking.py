@@ -66,7 +66,9 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"\nPrices: {band['low']} to {band['high']}, usually {band['typical']}.")
     for name, trait in found["traits"].items():
         ago = f"{many(trait['ageDays'], 'day')} ago" if trait["ageDays"] else "today"
-        out.print(f"Told us: {name} = {trait['value']} ({ago})", markup=False)
+        out.print(
+            f"Told us: {name} = {trait['value']} ({ago}){_of_zone(name, trait)}", markup=False
+        )
     for item in found["ownItems"][:OWN]:
         out.print(f"Has had: {item['title'] or item['itemId']} – {item['text']}", markup=False)
     if len(found["ownItems"]) > OWN:
@@ -79,6 +81,15 @@ def _show_person(found: dict[str, Any]) -> None:
         out.print(f"Was chosen for: {_shown(each, 'a choice')}")
     if max(len(found["exposures"]), len(found["choices"])) > SHOWN:
         out.print("[dim]… and earlier ones: --json has them.[/]")
+
+
+def _of_zone(name: str, trait: dict[str, Any]) -> str:
+    """That what they told is no time zone, so that it counts for nothing."""
+    from germane.domain.hours import known_zone
+
+    if name != "timezone" or known_zone(str(trait["value"])) is not None:
+        return ""
+    return " – no time zone that is known: write Europe/Vienna"
 
 
 def _further(found: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from germane.api import body as bodies
 from germane.api.auth import Keys, same
@@ -23,6 +24,7 @@ from germane.app.engine import Engine
 from germane.app.opening import open_engine
 from germane.domain.decision import Ask
 from germane.domain.errors import BadRequest, GermaneError, StorageFailed
+from germane.domain.settings import TraitSpec
 from germane.ingest import limits
 from germane.testing import a_campaign
 
@@ -480,3 +482,25 @@ def test_the_answer_names_what_nothing_declares(engine: Engine) -> None:
     (found,) = told.json()["undeclared"]
     assert (found["name"], found["count"]) == ("track Menu Opened", 1)
     assert "[signals.NAME]" in found["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"traits": {"timezone": "Europe/Vienna"}}, None),
+        ({"context": {"timezone": "Mars/Olympus"}}, ["timezone Mars/Olympus"]),
+        ({"traits": {"timezone": "+02:00"}}, ["timezone +02:00"]),
+        ({"context": {"traits": {"timezone": 2}, "timezone": "UTC"}}, ["timezone 2"]),
+    ],
+)
+def test_a_time_zone_that_is_not_known_is_named(
+    tmp_path: Path, said: dict[str, Any], named: list[str] | None
+) -> None:
+    """It is passed over: nobody else would say so."""
+    shop = a_campaign()
+    shop = replace(shop, traits=shop.traits | {"timezone": TraitSpec("timezone")})
+    engine = open_engine(shop, tmp_path / "data")
+    body = {"userId": "ann", **said}
+    (answer,) = send(engine, ("POST", "/v1/identify", {"json": body, "auth": WRITE}))
+    assert (answer.status_code, answer.json().get("undeclared")) == (200, named)
+    engine.store.close()

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from germane.app import open_engine
 from germane.cli import address, asking, common
 from germane.domain.errors import GermaneError
+from germane.domain.settings import TraitSpec
+from germane.testing import a_shop, an_event
 from tests.unit.storage.test_trouble import largest_file
 
 ANSWER = {"decisions": [], "profile": {"readiness": 0.5}}
@@ -200,3 +203,23 @@ def test_a_full_disk_leaves_no_address(tmp_path: Path, caplog: pytest.LogCapture
     assert "will not find this server" in caplog.text
     assert list(tmp_path.iterdir()) == []
     assert address.read(tmp_path) == ""
+
+
+def test_a_time_zone_that_is_not_known_is_told_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is shown as it was told, and that it counts for nothing."""
+    shop = a_shop()
+    shop = replace(shop, traits=shop.traits | {"timezone": TraitSpec("timezone")})
+    engine = open_engine(shop, tmp_path / "data")
+    for user, zone in (("ann", "Europe/Vienna"), ("bob", "+02:00")):
+        told = {"timezone": zone}
+        engine.accept_now([an_event("", kind="identify", user=user, traits=told)])
+    said = []
+    for user in ("ann", "bob"):
+        found = engine.person(user)
+        assert found is not None
+        asking._show_person(found)
+        said.append("no time zone that is known" in " ".join(capsys.readouterr().out.split()))
+    assert said == [False, True]
+    engine.store.close()
