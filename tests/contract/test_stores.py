@@ -329,6 +329,45 @@ class TestSqlite(StoreContract):
         assert [each.seq for each in store.read(0)] == [6, 7, 8, 9, 11, 12, 13]
         assert len(before) == 2
 
+    def test_a_commit_only_names_what_was_written_ahead(
+        self, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What nobody names goes: with the next one, or with the next start after a crash."""
+        store.commit(Txn(records=[a_record(n) for n in range(1, 10)]))
+        store.seal(START_MS + 1)
+        one, two = (Erasure(TENANT, (), (n,)) for n in (1, 2))
+        store.write_ahead(one)
+        store.write_ahead(two)
+        assert len(parquet(tmp_path)) == 2
+        with monkeypatch.context() as patch:
+            patch.setattr(History, "_put", None)
+            store.commit(Txn(records=[a_record(10)], erasure=two))
+        assert [each.seq for each in store.read(0)] == [1, *range(3, 11)]
+        assert len(parquet(tmp_path)) == 1
+        store.write_ahead(one)
+        assert len(parquet(tmp_path)) == 2
+        store.close()
+        again = SqliteStore.open(tmp_path)
+        assert len(parquet(tmp_path)) == 1
+        assert [each.seq for each in again.read(0)] == [1, *range(3, 11)]
+        again.close()
+
+    def test_nothing_is_written_over_what_is_being_named(
+        self, tmp_path: Path, store: SqliteStore
+    ) -> None:
+        """Another erasure that is written ahead between the two halves of a commit."""
+        store.commit(Txn(records=[a_record(n) for n in range(1, 10)]))
+        store.seal(START_MS + 1)
+        one, two = (Erasure(TENANT, (), (n,)) for n in (1, 2))
+        store.write_ahead(one)
+        store.stage(Txn(records=[a_record(10)], erasure=one))
+        store.write_ahead(two)
+        store.sync()
+        assert [each.seq for each in store.read(0)] == [*range(2, 11)]
+        store.commit(Txn(records=[a_record(11)], erasure=two))
+        assert [each.seq for each in store.read(0)] == [*range(3, 12)]
+        assert len(parquet(tmp_path)) == 1
+
     def test_a_crash_while_erasing_changes_nothing(
         self, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:

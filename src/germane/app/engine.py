@@ -114,6 +114,8 @@ class Engine(Folding):
         self._keeper: asyncio.Task[None] | None = None
         self.ended = threading.Event()
         """Set when it stops; after that there is another one (``reading``)."""
+        self.erasing = asyncio.Lock()
+        """One at a time is erased while serving."""
 
     # -- life ------------------------------------------------------------------------------------
 

@@ -285,7 +285,7 @@ async def erase(engine: Engine, person_id: str) -> dict[str, Any]:
         UnknownPerson: nothing is stored of anybody of that name.
         Overloaded: so much is being merged into them that nobody can say what is theirs.
     """
-    async with engine.unsealed():
+    async with engine.erasing, engine.unsealed():
         found, step = await _looked_for(engine, person_id)
         _listed(engine.folder, [step.line])
         if step.kept:
@@ -319,6 +319,7 @@ async def _looked_for(engine: Engine, person_id: str) -> tuple[Found, Step]:
         person = engine.profile_of(person).person
         found = await apart(find, store, tenant, person)
         step = await apart(prepared, store, tenant, engine.key, found, engine.world.now_ms())
+        await apart(store.write_ahead, step.erasure)
         step.also.entries = await apart(_changed, store, tenant, found.trail)
         if not _overtaken(engine, found):
             return found, step

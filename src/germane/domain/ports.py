@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from germane.domain.decision import Actions, Ask, Candidate, Choice, Decision, SlateItem
+from germane.domain.erasure import Erasure
 from germane.domain.event import DeadLetter, Interaction
 from germane.domain.forest import Trained
 from germane.domain.item import Item
@@ -226,6 +227,11 @@ class Store(Protocol):
 
     def give_up(self, piece: str) -> None:
         """Drop a piece of the archive that is damaged. It cannot be had back."""
+        ...
+
+    def write_ahead(self, erasure: Erasure) -> None:
+        """Before an erasure is committed, in any thread, beside who commits: do what of it may take long. No
+        read shows it, and it is for nothing where the log is another one by then."""
         ...
 
     def scrub(self, *, large: bool = False) -> bool:

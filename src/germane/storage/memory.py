@@ -87,6 +87,9 @@ class MemoryStore:
         for tenant, decision in txn.decisions:
             self._decisions[tenant, decision.decision_id] = decision
 
+    def write_ahead(self, erasure: Erasure) -> None:
+        """There is no file."""
+
     def scrub(self, *, large: bool = False) -> bool:
         """There is no file."""
         return True

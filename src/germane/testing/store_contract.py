@@ -433,6 +433,32 @@ class StoreContract:
         assert {each.seq for each in late} - {7, 8, 10, 13} == {2, *left, 9}
         assert [each.seq for each in store.read(0)] == [1, 2, *left, 13]
 
+    def test_an_erasure_that_was_written_ahead(self, store: Store) -> None:
+        """Nothing is gone before it is committed; and whatever comes between, what is gone then is what was
+        said."""
+        store.commit(Txn(records=[a_record(n) for n in range(1, 21)]))
+        store.seal(START_MS + 1, limit=10)
+
+        def left() -> list[int]:
+            return [each.seq for each in store.read(0)]
+
+        store.write_ahead(Erasure(TENANT, (), (1, 2)))
+        assert left() == [*range(1, 21)]
+        store.commit(Txn(records=[a_record(21)], erasure=Erasure(TENANT, (), (1, 2), before=21)))
+        assert left() == [*range(3, 22)]
+        store.write_ahead(Erasure(TENANT, (), (3,)))
+        store.write_ahead(Erasure(TENANT, (), (4,)))
+        store.commit(Txn(records=[a_record(22)], erasure=Erasure(TENANT, (), (3,))))
+        assert left() == [*range(4, 23)]
+        store.write_ahead(Erasure(TENANT, (), (4,)))
+        store.seal(START_MS + 1)
+        store.commit(Txn(records=[a_record(23)], erasure=Erasure(TENANT, (), (4,))))
+        assert left() == [*range(5, 24)]
+        store.write_ahead(Erasure(TENANT, (), (5,)))
+        retired(store, archived={6}, gone={7})
+        store.commit(Txn(records=[a_record(24)], erasure=Erasure(TENANT, (), (5,))))
+        assert left() == [*range(8, 25)]
+
     def test_what_retires_is_in_the_archive(self, store: Store) -> None:
         """Out of the log, and still there for who asks for it; what it left behind is in its place."""
         records = old(store)

@@ -29,6 +29,7 @@ from germane.domain.ports import Store
 from germane.domain.settings import TrainingSpec
 from germane.privacy.erasure import genuine
 from germane.storage.blobs import FolderBlobs
+from germane.storage.history import History
 from germane.storage.lines import BadLines
 from germane.testing import FakeWorld, an_event
 from germane.testing.canaries import (
@@ -371,6 +372,33 @@ def test_nothing_is_sealed_meanwhile(engine: Engine) -> None:
 
     asyncio.run(work())
     assert engine.seal() > 0
+
+
+def test_others_are_acknowledged_while_history_is_written_anew(
+    engine: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much of it there is."""
+    go, begun = threading.Event(), threading.Event()
+    put = History._put
+
+    def slow(history: History, *arguments: Any) -> str:
+        begun.set()
+        assert go.wait(5.0)
+        return put(history, *arguments)
+
+    async def work() -> None:
+        await engine.start()
+        erased = asyncio.ensure_future(erasing.erase(engine, user(18)))
+        await asyncio.to_thread(begun.wait, 5.0)
+        await asyncio.wait_for(engine.accept([an_event(user=user(19))]), 4.0)
+        assert not erased.done()
+        go.set()
+        await erased
+        await engine.stop()
+
+    monkeypatch.setattr(History, "_put", slow)
+    asyncio.run(work())
+    assert left_of(folder, {18}) == []
 
 
 def test_what_is_being_sealed_is_waited_for(engine: Engine, folder: Path) -> None:

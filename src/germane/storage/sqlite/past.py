@@ -6,6 +6,7 @@ next start.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,16 @@ class Renamed:
     """What else a row of the table has."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """What an erasure would change, written before it is committed; no row names it."""
+
+    gone: frozenset[int]
+    files: list[Any]
+    """All rows at that time."""
+    changed: list[Renamed]
+
+
 class Past:
     """Two folders of Parquet files, and what changes in them together with the database."""
 
@@ -53,6 +64,11 @@ class Past:
         }
         self._left: list[tuple[str, str]] = []
         """(table, file) that no row names, once what is staged is durable."""
+        self._lock = threading.Lock()
+        """One at a time writes files that are to take others' place: each would give them the same names."""
+        self._ahead: _Ahead | None = None
+        self._naming = False
+        """New files are being named, and are not to be written over."""
 
     def discard_unknown(self, last_seq: int) -> None:
         """Remove files that a crash left before they were named, or when they were no more. The log has their
@@ -159,14 +175,45 @@ class Past:
 
     # -- changing, inside the caller's transaction -----------------------------------------------
 
+    def write_ahead(self, erasure: Erasure) -> None:
+        """Write what ``without`` would, in any thread, so that this has only to be named. Nothing is written
+        while another erasure is on its way: ``without`` does it then."""
+        gone = frozenset(erasure.seqs)
+        with self._lock:
+            if self._naming:
+                return
+            self._drop_ahead()
+            files = self.files(archived=True)
+            self._ahead = _Ahead(gone, files, self._without(gone))
+
     def without(self, erasure: Erasure) -> list[Renamed]:
         """Files that hold what is erased, each with a durable one that does not."""
         gone = frozenset(erasure.seqs)
+        if not gone:
+            return []
+        with self._lock:
+            self._naming, ahead = True, self._ahead
+            if ahead is not None and ahead.gone == gone and self.has(ahead.files, archived=True):
+                self._ahead = None
+                return ahead.changed
+            self._drop_ahead()
+            return self._without(gone)
+
+    def _without(self, gone: frozenset[int]) -> list[Renamed]:
         return [each for table in self._of for each in self._changed(table, gone, {})]
+
+    def _drop_ahead(self) -> None:
+        """Nobody will name it."""
+        ahead, self._ahead = self._ahead, None
+        for each in ahead.changed if ahead is not None else ():
+            if each.after is not None:
+                self._of[each.table].drop([each.after.file])
 
     def derived(self, anew: Mapping[int, bytes]) -> list[Renamed]:
         """Sealed files of which something was derived anew."""
-        return self._changed("sealed", frozenset(), anew)
+        with self._lock:
+            self._drop_ahead()
+            return self._changed("sealed", frozenset(), anew)
 
     def _changed(
         self, table: str, gone: frozenset[int], derived: Mapping[int, bytes]
@@ -189,11 +236,11 @@ class Past:
         """It is durable: remove what no row names any more."""
         for table, file in self._left:
             self._of[table].drop([file])
-        self._left = []
+        self._left, self._naming = [], False
 
     def forget(self) -> None:
         """It was rolled back: the database still names all of them."""
-        self._left = []
+        self._left, self._naming = [], False
 
     # -- steps of their own ----------------------------------------------------------------------
 
@@ -211,6 +258,11 @@ class Past:
 
     def retire(self, writer: apsw.Connection, what: Retirement) -> None:
         """See ``domain.ports.Store``."""
+        with self._lock:
+            self._drop_ahead()
+            self._retire(writer, what)
+
+    def _retire(self, writer: apsw.Connection, what: Retirement) -> None:
         table, part, more = self._part(what.piece)
         if part is None:
             return

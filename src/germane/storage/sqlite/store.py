@@ -13,6 +13,7 @@ import apsw
 import msgspec
 
 from germane.domain.decision import Decision
+from germane.domain.erasure import Erasure
 from germane.domain.errors import StorageDamaged, StorageFailed
 from germane.domain.event import DeadLetter
 from germane.domain.item import Item
@@ -114,6 +115,18 @@ class SqliteStore:
         """
         self.stage(txn)
         self.sync()
+
+    def write_ahead(self, erasure: Erasure) -> None:
+        """Write the sealed files that an erasure needs, in any thread, beside who commits.
+
+        Raises:
+            StorageFull: there is no room.
+            StorageFailed: a file of history cannot be read or written.
+        """
+        if self._failed is not None:
+            raise self._failed
+        with writing(self._path):
+            self._past.write_ahead(erasure)
 
     def stage(self, txn: Txn) -> None:
         """Write a transaction, all but its end: no reader sees it, and nothing of it is durable.
