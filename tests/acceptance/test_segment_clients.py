@@ -38,8 +38,8 @@ def test_python(server: Server, version: str, mode: str) -> None:
     printed = drive_python(server, version, mode)
     assert printed.strip().endswith("done 0"), printed
     known = interest(server, "py-user")
-    assert "1 view, last 2026-01" in known["Tents"]
-    assert known["Sleeping"].startswith("1 purchase")
+    assert "1 × view, last 2026-01" in known["Tents"]
+    assert known["Sleeping"].startswith("1 × purchase")
     assert "Cookware" in known  # the visitor's, merged by the alias
     person = server.person("py-user")
     assert person["account"] == "acme"

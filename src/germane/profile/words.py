@@ -29,15 +29,8 @@ def moment(at_ms: int) -> str | None:
 
 
 def counted(count: int, noun: str) -> str:
-    """``1 purchase``, ``7 purchases``, ``2 searches``."""
-    noun = noun.replace("_", " ").replace("-", " ")
-    if count == 1:
-        return f"1 {noun}"
-    if noun.endswith(("s", "x", "ch", "sh")):
-        return f"{count} {noun}es"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return f"{count} {noun[:-1]}ies"
-    return f"{count} {noun}s"
+    """``1 hour``, ``7 hours``: of nouns that take an s."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 OTHER = "other sign"
@@ -46,15 +39,21 @@ UNSPOKEN = "not to be mentioned"
 
 
 def evidence(masses: tuple[Mass, ...], may_say: Callable[[str], bool] = lambda _: True) -> str:
-    """``7 purchases, 3 views, 2 other signs, last 2026-11``: most frequent first. A signal that may not
-    be named is one of the other signs."""
+    """``7 × purchase, 3 × finished, 2 other signs, last 2026-11``: most frequent first. A signal that may not
+    be named is one of the other signs. Its name need not be a noun, so it has no plural."""
     totals: dict[str, int] = {}
     for each in masses:
         name = each.signal if may_say(each.signal) else OTHER
         totals[name] = totals.get(name, 0) + each.count
     ordered = sorted(totals.items(), key=lambda pair: (pair[0] == OTHER, -pair[1], pair[0]))
-    said = [counted(count, signal) for signal, count in ordered]
+    said = [_times(count, signal) for signal, count in ordered]
     return f"{', '.join(said)}, last {month_label(max(each.month for each in masses))}"
+
+
+def _times(count: int, signal: str) -> str:
+    if signal == OTHER:
+        return counted(count, OTHER)
+    return f"{count} × {signal.replace('_', ' ').replace('-', ' ')}"
 
 
 def trust(readiness: float) -> str:

@@ -133,7 +133,7 @@ def test_the_page_tells_why_and_changes_nothing(engine: Engine) -> None:
         assert each["attributes"]["title"] in text
         for reason in each["reasons"]:
             assert reason["text"] in text
-    assert "What you did with c1: 3 views, last" in text
+    assert "What you did with c1: 3 × view, last" in text
     assert one.text.count("<h2>") == 1
     assert made["items"][1]["attributes"]["title"] in one.text
     assert not records(engine)

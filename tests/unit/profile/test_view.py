@@ -43,7 +43,7 @@ def test_interests_say_where_they_come_from() -> None:
     rows = seen(folded(events))["interests"]["category"]  # type: ignore[index]
     assert [row["value"] for row in rows] == ["c1", "c3", "c2"]
     assert rows[0]["from"] == {
-        "text": "3 views, 1 purchase, last 2025-11",
+        "text": "3 × view, 1 × purchase, last 2025-11",
         "months": {"2025-10": {"purchase": 1}, "2025-11": {"view": 3}},
     }
     assert sum(row["share"] for row in rows) == pytest.approx(1.0, abs=1e-3)
@@ -133,21 +133,10 @@ def test_again_in_words(own: OwnItem, text: str) -> None:
     assert words.again(own, NOW) == text
 
 
-@pytest.mark.parametrize(
-    ("count", "noun", "text"),
-    [
-        (1, "purchase", "1 purchase"),
-        (7, "view", "7 views"),
-        (2, "search", "2 searches"),
-        (2, "dismiss", "2 dismisses"),
-        (2, "reply", "2 replies"),
-        (2, "play", "2 plays"),
-        (3, "wish_list", "3 wish lists"),
-    ],
-)
-def test_counts_in_words(count: int, noun: str, text: str) -> None:
-    """English plurals of what signals are usually called."""
-    assert words.counted(count, noun) == text
+def test_signals_are_counted_by_their_names() -> None:
+    """A name need not be a noun: it has no plural."""
+    masses = (Mass(670, "finished", 6, 6.0), Mass(670, "wish_list", 1, 1.0))
+    assert words.evidence(masses).startswith("6 × finished, 1 × wish list, last")
 
 
 def test_rhythm_in_words() -> None:
@@ -179,4 +168,4 @@ def test_old_evidence_is_not_shown() -> None:
     masses = (Mass(0, "view", 9, 9.0), Mass(670, "view", 1, 1.0))
     profile = Profile("u:1", interests={"category": {"c1": masses}})
     (row,) = seen(profile)["interests"]["category"]  # type: ignore[index]
-    assert row["from"]["text"] == "1 view, last 2025-11"
+    assert row["from"]["text"] == "1 × view, last 2025-11"
