@@ -76,7 +76,7 @@ SIGNAL = (
         False,
     ),
     Field("quantity", "text", "Path of the quantity (inside the product for list paths).", ""),
-    Field("price", "text", "Path of the unit price, likewise.", ""),
+    Field("price", "text", "Path of the unit price, likewise: what came in, after discounts.", ""),
     Field(
         "order",
         "text",
@@ -198,7 +198,12 @@ ACTION = (
     Field("id", "text", "Id of the action, as answers and reports name it.", required=True),
     Field("title", "text", "What people call it.", ""),
     Field(
-        "cost", "number", "What it costs, in the unit of the outcome values.", 0.0, low=0, high=1e9
+        "cost",
+        "number",
+        "What each decision that takes it costs, in the unit of the outcome values.",
+        0.0,
+        low=0,
+        high=1e9,
     ),
 )
 PROFILE = (
