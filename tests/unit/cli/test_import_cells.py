@@ -337,8 +337,9 @@ def test_cells_are_of_the_declared_kind(project: Path) -> None:
     )
     done = germane(project, "import", "catalogue", "c.csv")
     assert done.returncode == 4
-    assert "level is no number, left out; the first: c.csv, line 4" in " ".join(done.stdout.split())
-    assert "2 cells are left out" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert "level is no number (write digits alone), left out; the first: c.csv, line 4" in said
+    assert "2 cells are left out" in said
     found = {each: item(project, each)["attributes"] for each in "abcd"}
     assert found == {
         "a": {"level": 2, "organic": True, "uses": ["tea", "gift"], "code": "007"},
@@ -349,7 +350,7 @@ def test_cells_are_of_the_declared_kind(project: Path) -> None:
     again = summary(project, "catalogue", "c.csv")
     assert (again["duplicates"], again["rejected"]) == (4, 0)
     assert again["cellsLeftOut"] == {
-        "level is no number": 1,
+        "level is no number (write digits alone)": 1,
         "organic is neither true nor false (write true or false)": 1,
     }
     assert any("'tea, gift' is one value" in each for each in again["remarks"])
