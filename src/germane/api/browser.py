@@ -25,6 +25,7 @@ from germane.domain.errors import (
     BadRequest,
     SurfaceNotAllowed,
     TokenNeeded,
+    Unauthorized,
     WrongPerson,
 )
 from germane.domain.profile import Profile
@@ -102,12 +103,12 @@ class Browsers:
             return None
         user, password = credentials(request)
         if user is not None and not self._callers.is_write(user):
-            raise self._callers.refusal(user)
+            raise Unauthorized()
         body = await read(request, LIMIT)
         said = decode(body, Envelope)
         key = user or said.write_key
         if not self._callers.is_write(key):
-            raise self._callers.refusal(key)
+            raise Unauthorized()
         rest = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         question = {name: value for name, value in rest.items() if name not in _OWN}
         encoded, token = msgspec.json.encode(question), password or said.token
@@ -132,9 +133,8 @@ class Browsers:
             person = self._engine.whose(user, device)
             hear(request, self._engine, person)
             return person.person
-        key = presented(request) or ask.get("writeKey")
-        if not self._callers.is_write(key):
-            raise self._callers.refusal(key)
+        if not self._callers.is_write(presented(request) or ask.get("writeKey")):
+            raise Unauthorized()
         said = PersonRef(ask.get("userId"), ask.get("anonymousId"))
         visitor = self._known(said, ask.get("token"), b"{}")
         self.may_read(visitor)

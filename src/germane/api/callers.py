@@ -171,16 +171,8 @@ class Callers:
             return Caller("API", of_roles(operator.roles), operator)
         found = self._known(given)
         if found is None:
-            raise self.refusal(given, unknown)
+            raise Unauthorized(unknown)
         return _with_key(*found)
-
-    def refusal(self, given: str | None, unknown: str = "") -> Unauthorized:
-        """What is said to a key that opens nothing; ``unknown``: where it is one that nobody knows."""
-        if given and self._made.has_expired(given):
-            return Unauthorized(
-                "The key has expired.", hint="`germane keys make --scope SCOPE` makes a new one."
-            )
-        return Unauthorized(unknown)
 
     def _scope(self, given: str | None) -> Scope | None:
         """What a key opens; ``None``: it is none that is known and valid."""

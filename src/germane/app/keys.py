@@ -50,22 +50,15 @@ class ApiKeys:
         It is looked up by its hash, of which nobody who does not have the key can choose a part: the time that
         it takes says nothing about any key.
         """
-        found, now_ms = self._right(given), self._engine.world.now_ms()
-        if found is None or not found.opens(now_ms):
+        digest, now_ms = key_hash(given), self._engine.world.now_ms()
+        found = self._security.ring(self._engine.tenant).keys.get(digest)
+        if (
+            found is None
+            or not hmac.compare_digest(found.digest, digest)
+            or not found.opens(now_ms)
+        ):
             return None
         self._used(found, now_ms // DAY_MS)
-        return found
-
-    def has_expired(self, given: str) -> bool:
-        """Whether it is a key whose time is over; of one that was revoked nobody is told."""
-        found = self._right(given)
-        return found is not None and state_of(found, self._engine.world.now_ms()) == "expired"
-
-    def _right(self, given: str) -> ApiKey | None:
-        digest = key_hash(given)
-        found = self._security.ring(self._engine.tenant).keys.get(digest)
-        if found is None or not hmac.compare_digest(found.digest, digest):
-            return None
         return found
 
     async def make(

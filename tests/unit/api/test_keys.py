@@ -87,35 +87,22 @@ def test_the_configured_server_key_is_an_admin_key_until_there_is_one(here: Here
     assert here.send(call)[0].status_code == 200
 
 
-def test_unknown_and_revoked_keys_look_alike(here: Here, world: FakeWorld) -> None:
-    """Nobody learns that a key was revoked."""
+def test_unknown_expired_and_revoked_keys_look_alike(here: Here, world: FakeWorld) -> None:
+    """Nobody learns that a key once was one."""
+    _, expired = make(here, valid_s=60)
     revoked_id, revoked = make(here)
     _, fine = make(here, valid_s=3_600)
     world.advance(seconds=60)
     here.run(ApiKeys(here.engine).revoke(revoked_id, by="test"))
-    answers = looks(here, fine, "gs_0123456789_guessed", revoked, "x", "")
+    answers = looks(here, fine, "gs_0123456789_guessed", expired, revoked, "x", "")
     assert answers[0].status_code == 200
     told = [refused(each, 401, "auth.invalid_key") for each in answers[1:]]
     assert len({str({**each, "requestId": ""}) for each in told}) == 1
-    track = [("POST", "/v1/track", {"json": EVENT, "auth": (x, "")}) for x in (revoked, "x")]
+    track = [
+        ("POST", "/v1/track", {"json": EVENT, "auth": (x, "")}) for x in (expired, revoked, "x")
+    ]
     told = [refused(each, 401, "auth.invalid_key") for each in here.send(*track)]
     assert len({str({**each, "requestId": ""}) for each in told}) == 1
-
-
-def test_a_key_that_has_expired_is_told_so(here: Here, world: FakeWorld) -> None:
-    """Whoever has it whole, and nobody else; revoked, it is one that nobody knows."""
-    key_id, key = make(here, valid_s=60)
-    world.advance(seconds=60)
-    track = ("POST", "/v1/track", {"json": EVENT, "auth": (key, "")})
-    ask = {"person": {"userId": "ann"}, "surfaces": [{"surface": "home"}]}
-    decide = ("POST", "/v1/decide", {"json": ask, "auth": (key, "")})
-    for answer in (*looks(here, key), *here.send(track, decide)):
-        assert refused(answer, 401, "auth.invalid_key")["message"] == "The key has expired."
-    (guessed,) = looks(here, key[:-1])
-    assert "expired" not in refused(guessed, 401, "auth.invalid_key")["message"]
-    here.run(ApiKeys(here.engine).revoke(key_id, by="test"))
-    (revoked,) = looks(here, key)
-    assert "expired" not in refused(revoked, 401, "auth.invalid_key")["message"]
 
 
 def test_a_rotated_key_goes_on_for_the_overlap(here: Here, world: FakeWorld) -> None:
