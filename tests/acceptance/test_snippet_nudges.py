@@ -181,7 +181,7 @@ def test_a_checklist(page: Page, site: Site, shop: WithInbox) -> None:
     batches = sent(page, "/v1/batch")
     page.goto(site.page("/list", waiting(shop, "nif", LIST), BODY))
     steps = dialog(page, "Three steps")
-    assert steps.get_by_text("1 of 3 done").is_visible()
+    steps.get_by_text("1 of 3 done").wait_for()
     assert steps.get_by_role("link").all_inner_texts() == [
         "Connect the calendar",
         "Invite your team",
