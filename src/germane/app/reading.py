@@ -1,9 +1,9 @@
-"""Reading all of the log in a thread, beside what is served: it ends when serving does."""
+"""Reading all of the log: in steps, or in a thread beside what is served, where it ends when serving does."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from germane.domain.errors import Overloaded
@@ -12,6 +12,22 @@ from germane.domain.record import Record
 
 if TYPE_CHECKING:
     from germane.app.engine import Engine
+
+
+EVERY = 500
+"""Records that are read between two looks at other work."""
+
+
+def through(engine: Engine, take: Callable[[Record], None]) -> Iterator[int]:
+    """Every record that there is now, in order; yields how many more were read."""
+    seen = done = 0
+    for record in engine.store.read(0, until=engine.store.last_seq()):
+        take(record)
+        seen += 1
+        if seen % EVERY == 0:
+            yield EVERY
+            done += EVERY
+    yield seen - done
 
 
 def beside(engine: Engine) -> Store:

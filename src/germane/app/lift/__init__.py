@@ -15,11 +15,9 @@ from germane.app.lift.campaigns import people_of
 from germane.app.lift.figures import Told, figures
 from germane.app.lift.log import LiftLog
 from germane.app.lift.people import People
+from germane.app.reading import through
 
 __all__ = ["LiftLog", "Told", "figures", "gathered", "held_out_of", "steps_of"]
-
-EVERY = 500
-"""Records that are read between two looks at other work."""
 
 
 def held_out_of(engine: Engine) -> list[tuple[str, float]]:
@@ -52,12 +50,6 @@ def gathered(engine: Engine, names: Sequence[str], days: int) -> Generator[int, 
             people.append(People("surface", name, surface.holdout_share))
         else:
             people.append((yield from people_of(engine, engine.library.campaign(name))))
-    log, seen, done = LiftLog(engine, people, days), 0, 0
-    for record in engine.store.read(0, until=engine.store.last_seq()):
-        log.take(record)
-        seen += 1
-        if seen % EVERY == 0:
-            yield EVERY
-            done += EVERY
-    yield seen - done
+    log = LiftLog(engine, people, days)
+    yield from through(engine, log.take)
     return log

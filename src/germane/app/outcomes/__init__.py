@@ -8,12 +8,10 @@ from germane.app.engine import Engine
 from germane.app.outcomes.answered import Answered
 from germane.app.outcomes.figures import ContentOutcomes, figures
 from germane.app.outcomes.made import ContentLog
+from germane.app.reading import through
 from germane.domain.content import Content
 
 __all__ = ["Answered", "ContentOutcomes", "figures", "gathered", "steps_of"]
-
-EVERY = 500
-"""Records or messages that are read between two looks at other work."""
 
 
 def steps_of(engine: Engine) -> int:
@@ -27,14 +25,7 @@ def gathered(engine: Engine, content: Content) -> Generator[int, None, Answered]
     Memory is bounded (``made.MOST``), whatever the length of the log.
     """
     log = ContentLog(engine, content)
-    seen = done = 0
-    for record in engine.store.read(0, until=engine.store.last_seq()):
-        log.take(record)
-        seen += 1
-        if seen % EVERY == 0:
-            yield EVERY
-            done += EVERY
-    yield seen - done
+    yield from through(engine, log.take)
     answered = Answered(engine, log)
     yield from answered.messages()
     answered.goals()
