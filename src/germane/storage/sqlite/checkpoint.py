@@ -18,6 +18,8 @@ BUSY_S = 10.0
 """Patience when the thread begins: others may be opening the file."""
 TURN = 4_000
 """Pages in the WAL from which on it is to begin anew."""
+FEW = 500
+"""So many pages the writer moves itself, so that the WAL begins anew; more (an import's) are the thread's."""
 BOUND_BYTES = 256 * 1024 * 1024
 """A WAL that grew to this, because readers held it, is moved by the writer itself."""
 AGAIN_S = 0.01
@@ -71,7 +73,7 @@ class Checkpointer:
         pages itself.
         """
         self._written += pages
-        if self._turn:
+        if self._turn and self._written < FEW:
             self._turn = False
             moved(writer)
         if self._written < PAGES:
