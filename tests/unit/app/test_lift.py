@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from germane.app.deciding import HOLDOUT_SALT
 from germane.app.engine import Engine
-from germane.app.lift import Told, figures, gathered, steps_of
+from germane.app.lift import Told, figures, gathered, held_out_of, steps_of
 from germane.app.opening import open_engine
 from germane.domain.campaign import Leave
 from germane.domain.decision import Ask, Decision
@@ -302,3 +302,10 @@ def test_a_goal_that_no_event_tells(engine: Engine) -> None:
     told = found(engine, of="weekly")
     assert [each.measure for each in told.measures] == ["bought", "revenue"]
     assert told.notes[0].startswith("The goal of weekly is not counted")
+
+
+def test_what_everybody_gets_has_no_holdout(engine: Engine) -> None:
+    """Nobody is held out of what is transactional, whatever its file says."""
+    live(engine, a_mail(), a_run(holdout_share=0.5, purpose="transactional"))
+    assert dict(held_out_of(engine))["weekly"] == 0.0
+    assert [name for name, share in held_out_of(engine) if share] == ["home"]

@@ -24,7 +24,8 @@ def held_out_of(engine: Engine) -> list[tuple[str, float]]:
     """Surfaces and then campaigns by name, each with the share of its holdout; 0: it has none."""
     surfaces = [(each.name, each.holdout_share) for each in engine.settings.surfaces.values()]
     campaigns = engine.library.campaigns.values()
-    return [*surfaces, *((each.name, each.holdout_share) for each in campaigns)]
+    shares = ((x.name, 0.0 if x.transactional else x.holdout_share) for x in campaigns)
+    return [*surfaces, *shares]
 
 
 def steps_of(engine: Engine, names: Sequence[str]) -> int:
@@ -40,13 +41,13 @@ def gathered(engine: Engine, names: Sequence[str], days: int) -> Generator[int, 
 
     Args:
         engine: Whose log it is.
-        names: Of surfaces and campaigns; one that both have is the surface.
+        names: Of surfaces and campaigns with a holdout; one that both have is the surface.
         days: So long a person counts.
     """
     people: list[People] = []
     for name in names:
         surface = engine.settings.surfaces.get(name)
-        if surface is not None:
+        if surface is not None and surface.holdout_share > 0:
             people.append(People("surface", name, surface.holdout_share))
         else:
             people.append((yield from people_of(engine, engine.library.campaign(name))))
